@@ -1,10 +1,9 @@
-"""Writes src/didww/emulator/data/catalog.json.gz, the numbering plan behind the emulator's catalog.
+"""Write src/didww/emulator/data/catalog.json.gz, the numbering plan of the emulator's catalog.
 
-Run by a developer when the plan should be refreshed: `python scripts/build_catalog.py` (needs
-`phonenumbers`). Names, calling codes and area codes come from the metadata of phonenumbers (libphonenumber,
-Apache-2.0), ids from `catalog_ids.json`, which has those that recorded responses name; the ranges that numbers are
-sold from are chosen here, so that no range ever reaches a number somebody can have. What is sold for how much, and
-how much of it is in stock, is left to `didww.emulator.data.catalog`.
+Run `python scripts/build_catalog.py` to refresh the plan (requires `phonenumbers`). Names, calling codes and area codes
+come from the metadata of phonenumbers (libphonenumber, Apache-2.0), and ids of recorded responses from
+`catalog_ids.json`. The number ranges are chosen so that they never contain an assignable number. Prices and stock are
+in `didww.emulator.data.catalog`.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, PhoneNumbe
 IDS = Path(__file__).with_name("catalog_ids.json")
 TARGET = Path(__file__).parents[1] / "src" / "didww" / "emulator" / "data" / "catalog.json.gz"
 
-# Order is the file's: a group names its type by the place in this list.
+# The order is part of the file format: a group refers to its type by index.
 TYPES = ["Local", "National", "Toll-free", "Mobile", "Shared Cost", "Global"]
 LOCAL, NATIONAL, TOLL_FREE, MOBILE, SHARED_COST, GLOBAL = range(6)
 
-# Countries that numbers are sold in, beside the US, Canada and the United Kingdom, which have rules of their own below.
+# Countries with numbers for sale, besides the US, Canada and the United Kingdom, which are handled separately.
 SERVED = """
     AE AL AM AO AR AT AU AZ BA BD BE BG BH BN BO BR BW CH CI CL CM CO CR CY CZ DE DK DZ EC EE EG ES
     ET FI FR GE GH GR GT HK HN HR HU ID IE IL IN IS IT JO JP KE KG KR KZ LB LK LT LU LV MA MD ME MG
@@ -53,7 +52,7 @@ CITIES_PER_NPA = 4
 
 WIDER_THAN_A_CITY = (" island", " province", " provinces", " region", " canton", " south wales", " de france", " state")
 
-SHORTEST, LONGEST = 10, 13  # digits of a number, country code included: what looks like a phone number anywhere
+SHORTEST, LONGEST = 10, 13  # digits of a number, including the country code
 STOCK_DIGITS = 3  # a block has at most 1,000 numbers
 
 STATES = {
@@ -160,7 +159,7 @@ UK_DRAMA_NON_LOCAL = [
 
 
 class Range(NamedTuple):
-    """A range of numbers and where it is."""
+    """A range of numbers and its location."""
 
     type: int
     country: str
@@ -175,7 +174,7 @@ class Range(NamedTuple):
 
 
 def english() -> dict[str, str]:
-    """Geographic prefixes with English place names, without the long list of Chinese mobile ranges (not sold here)."""
+    """Return geographic prefixes with English place names, except the many Chinese mobile ranges (not for sale)."""
     return {
         prefix: names["en"] for prefix, names in GEOCODE_DATA.items() if "en" in names and not prefix.startswith("86")
     }
@@ -184,17 +183,17 @@ def english() -> dict[str, str]:
 def country_name(iso: str) -> str:
     names = LOCALE_DATA.get(iso, {})
     name = names.get("en", "")
-    # "*aa" stands for "the same as in language aa".
+    # "*aa" means the same name as in language aa.
     return NAMELESS.get(iso) or (names[name[1:]] if name.startswith("*") else name)
 
 
 def place(text: str) -> str:
-    """One name out of a description such as 'Athens/Piraeus', 'Meerut, Uttar Pradesh' or 'Barueri - SP'."""
+    """Return one name from a description such as 'Athens/Piraeus', 'Meerut, Uttar Pradesh' or 'Barueri - SP'."""
     return re.split(r"/|,| - [A-Z]{2}$", text)[0].strip()
 
 
 def assignable(number: str) -> bool:
-    """Whether the plan as the metadata knows it could give this number to anybody."""
+    """Return whether the number could be assigned to a subscriber according to the metadata."""
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse("+" + number, None))
     except phonenumbers.NumberParseException:
@@ -202,12 +201,11 @@ def assignable(number: str) -> bool:
 
 
 def base_in(iso: str, type: int, prefix: str, national_length: int, block: str = "") -> str | None:
-    """The digits before the last three of a range that starts with zeros after the prefix and that no plan assigns.
+    """Return all but the last three digits of an unassignable range, with zeros after the prefix.
 
-    First choice is a number of the usual length, second one that is a digit or more short of it, which
-    cannot be dialled to the end. A plan that the metadata describes too loosely to tell will do for area codes
-    where the trunk prefix is 0 (or was, and became part of the number as in Italy): no subscriber's number
-    behind them starts with 0.
+    Prefers numbers of the usual length, then shorter ones, which cannot be dialed. If the metadata is too loose to
+    decide, accepts area codes in countries with the trunk prefix 0 (or Italy, where it became part of the number),
+    because subscriber numbers there do not start with 0.
     """
     calling = str(phonenumbers.country_code_for_region(iso))
     usual = len(calling) + national_length
@@ -226,17 +224,17 @@ def base_in(iso: str, type: int, prefix: str, national_length: int, block: str =
         return None
     if fitting:
         return fitting[0]
-    # Long area codes of open plans: the usual length leaves no room for two zeros.
+    # Long area codes of open plans, where the usual length leaves no room for two zeros.
     base = prefix + "00" + block
     return base if SHORTEST <= len(base) + STOCK_DIGITS <= LONGEST else None
 
 
 def area_codes(iso: str, names: dict[str, str]) -> dict[str, Counter[str]]:
-    """Each area code of a country with its places, weighed by how many numbers each place has."""
+    """Return the area codes of a country with their places, weighted by the quantity of numbers."""
     calling = str(phonenumbers.country_code_for_region(iso))
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(iso)
     lengths = metadata.fixed_line.possible_length or metadata.general_desc.possible_length
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    codes: dict[str, Counter[str]] = defaultdict(Counter)
     fixed = (PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
     for prefix, text in names.items():
         name = place(text)
@@ -255,9 +253,9 @@ def area_codes(iso: str, names: dict[str, str]) -> dict[str, Counter[str]]:
                 size = own if own in sizes or not sizes else sizes[0]
                 if sizes or size <= 4:
                     national = phonenumbers.national_significant_number(parsed[0])
-                    found[calling + national[:size]][name] += 10 ** (9 - min(9, own))
+                    codes[calling + national[:size]][name] += 10 ** (9 - min(9, own))
                 break
-    return found
+    return codes
 
 
 def local_ranges(iso: str, names: dict[str, str]) -> list[Range]:
@@ -286,7 +284,7 @@ def usual_length(iso: str, kind: int) -> int:
 
 
 def non_local_ranges(iso: str) -> list[Range]:
-    """Ranges for the types that belong to a whole country, as far as its plan has such numbers."""
+    """Return the nationwide ranges of a country, for the number types in its plan."""
     calling = str(phonenumbers.country_code_for_region(iso))
     kinds = [
         (NATIONAL, (PhoneNumberType.VOIP, PhoneNumberType.UAN)),
@@ -313,7 +311,7 @@ def non_local_ranges(iso: str) -> list[Range]:
                 break
         else:
             if type == NATIONAL:
-                # Plans without area codes: the calling code is the whole prefix, and no number starts with zeros.
+                # In plans without area codes, the calling code is the whole prefix, and no number starts with zeros.
                 base = base_in(iso, type, calling, usual_length(iso, PhoneNumberType.FIXED_LINE))
                 if base:
                     ranges.append(
@@ -323,7 +321,7 @@ def non_local_ranges(iso: str) -> list[Range]:
 
 
 def nanp(names: dict[str, str]) -> tuple[list[Range], list[tuple[str, str, str]]]:
-    """The US and Canadian ranges, and the other cities (country, state, name) that have area codes there."""
+    """Return the US and Canadian ranges, and the other cities (country, state, name) with area codes there."""
     country_of = {code: country for country, states in STATES.items() for code in states}
     name_of = {code: name for states in STATES.values() for code, name in states.items()}
     code_of = {name: code for code, name in name_of.items()}
@@ -338,9 +336,9 @@ def nanp(names: dict[str, str]) -> tuple[list[Range], list[tuple[str, str, str]]
         if code in country_of:
             npas[prefix[1:4]].append((place(city) or None, code))
     ranges, more = [], []
-    for npa, found in sorted(npas.items()):
-        state = Counter(code for _, code in found).most_common(1)[0][0]
-        cities = Counter(city for city, code in found if city and code == state)
+    for npa, entries in sorted(npas.items()):
+        state = Counter(code for _, code in entries).most_common(1)[0][0]
+        cities = Counter(city for city, code in entries if city and code == state)
         ranked = sorted(cities, key=lambda name: (-cities[name], name))[:CITIES_PER_NPA]
         # An overlay that the metadata knows by its state alone has no city.
         city = ranked[0] if ranked else None
@@ -356,7 +354,7 @@ def nanp(names: dict[str, str]) -> tuple[list[Range], list[tuple[str, str, str]]
 
 
 def global_ranges() -> list[Range]:
-    """International networks and freephone: real calling codes, numbers too short to be anybody's."""
+    """Return ranges of international networks and freephone, with real calling codes and numbers too short to dial."""
     plans = [("883510", "International Networks", "88351000"), ("800", "International Freephone", "8000000")]
     for _, _, base in plans:
         assert not any(assignable(base + f"{last:03d}") for last in range(1000)), base
@@ -367,7 +365,7 @@ def global_ranges() -> list[Range]:
 
 
 def without_overlaps(ranges: list[Range]) -> list[Range]:
-    """The ranges but those that hold a number of an earlier one (one area code may be the start of another)."""
+    """Return the ranges without those that overlap an earlier one, as one area code can be the prefix of another."""
     taken: set[str] = set()
     kept = []
     for item in ranges:
@@ -389,12 +387,12 @@ def build() -> dict[str, Any]:
     countries = [
         (regions[0], country_name(regions[0]), str(code))
         for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()
-        # Places that share another's calling code are not sold; Ascension has no name, 001 is no country.
+        # Territories that share a calling code are not for sale; Ascension has no name; 001 is not a country.
         if regions[0] != "001" and country_name(regions[0])
     ]
     countries += [(iso, country_name(iso), code) for iso, code in (("CA", "1"), ("KZ", "7"))]
-    # Every group needs a country, global ones too. QI is one of the codes that ISO leaves to its users; the prefix is
-    # null, as the contract allows, because several calling codes (800, 883) belong to no country.
+    # Global groups also need a country. QI is an ISO user-assigned code. Its prefix is null, as the contract allows,
+    # because several calling codes (800, 883) belong to no country.
     countries.append(("QI", "International", None))
     countries.sort()
 
@@ -414,7 +412,7 @@ def build() -> dict[str, Any]:
     ranges = without_overlaps(ranges + global_ranges())
 
     regions = [(country, code, name) for country in sorted(STATES) for code, name in sorted(STATES[country].items())]
-    # The United Kingdom's other cities have no numbers of fiction: they are listed, and nothing is sold there.
+    # Other UK cities have no drama numbers: they are listed, but have no numbers for sale.
     cities: set[tuple[str, str, str]] = {("GB", "", place(text)) for text in by_calling["44"].values() if place(text)}
     cities |= {*places, *((item.country, item.region or "", item.city) for item in ranges if item.city)}
     ordered = sorted(cities)
@@ -423,7 +421,7 @@ def build() -> dict[str, Any]:
         served = dict.fromkeys(item.city for item in ranges if item.country == iso and item.city)
         areas += sorted((iso, name) for name in list(served)[:AREAS_PER_COUNTRY])
 
-    # Rows point to each other by position.
+    # Rows refer to each other by index.
     country_at = {iso: n for n, (iso, _, _) in enumerate(countries)}
     region_at = {(country, code): n for n, (country, code, _) in enumerate(regions)}
     area_at = {key: n for n, key in enumerate(areas)}

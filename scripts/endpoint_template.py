@@ -1,7 +1,7 @@
-"""What `scripts/generate.py` makes the methods of the endpoint classes of: signature, documentation and body.
+"""The templates of the endpoint methods, for `scripts/generate.py`: signature, documentation and body.
 
-Each text is a method of an asynchronous endpoint; the names in braces stand for what the declaration of the resource
-says. An operation makes the methods listed at it.
+Each template is a method of an asynchronous endpoint. Names in braces are replaced with values from the resource's
+declaration. `METHODS` lists the methods of each operation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ async def list(
     """Return one page of {records}.
 
     Args:
-        params: The query as a `QueryParams`; the keywords are added to it.
+        params: The query as a `QueryParams`; keywords are added to it.
         include: {include_doc}
         filter: {filter_doc}
         sort: {sort_doc}
@@ -31,7 +31,7 @@ async def list(
 
     Raises:
         InvalidValueError: An argument is not valid; nothing was sent.
-        DidwwApiError: The service refused the request.
+        DidwwApiError: The service returned an error.
         ApiConnectionError: No response arrived.
     """
     return await self._list(params, include, filter, sort, page, fields)
@@ -154,7 +154,7 @@ async def find(
 
     Args:
         resource_id: The record's id, or a record to load again.
-        params: The query as a `QueryParams`; the keywords are added to it.
+        params: The query as a `QueryParams`; keywords are added to it.
         include: {include_doc}
         fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -172,11 +172,11 @@ async def find(
     """Fetch the account's {Record}.
 
     Args:
-        params: The query as a `QueryParams`; the keywords are added to it.
+        params: The query as a `QueryParams`; keywords are added to it.
         fields: Names of the fields to return, by resource type. Defaults to all.
 
     Raises:
-        DidwwApiError: The service refused the request.
+        DidwwApiError: The service returned an error.
         ApiConnectionError: No response arrived.
     """
     return await self._find(None, params, None, fields)
@@ -191,13 +191,13 @@ async def create(
     include: {include} = None,
     once: bool = False,
 ) -> ApiResponse[{Record}]:
-    """Create {a_Record} and return it as the service stored it.
+    """Create {a_Record} and return it as stored by the service.
 
     {create_doc}
 
     Args:
         resource: The new record. {required_doc}
-        params: The query as a `QueryParams`; the keywords are added to it.
+        params: The query as a `QueryParams`; keywords are added to it.
         include: {include_doc}
         once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
             that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -205,7 +205,7 @@ async def create(
     Raises:
         InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
         NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-        ValidationError: The service refused values; `fields` names them.
+        ValidationError: The service rejected values; `fields` names them.
         {create_raises}ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
     """
     return await self._create(resource, params, include, once=once)
@@ -215,18 +215,18 @@ _UPDATE = '''
 async def update(
     self, resource: {Record}, params: QueryParams | None = None, *, include: {include} = None
 ) -> ApiResponse[{Record}]:
-    """Send the changes of {a_Record} and return it as the service stored it.
+    """Send the changes of {a_Record} and return it as stored by the service.
 
     Only changed fields are sent. Afterwards `resource` has no changes. {writable_doc}
 
     Args:
-        resource: The changed record, loaded or made by `{Record}.build(id)`.
-        params: The query as a `QueryParams`; the keywords are added to it.
+        resource: The changed record, loaded or created with `{Record}.build(id)`.
+        params: The query as a `QueryParams`; keywords are added to it.
         include: {include_doc}
 
     Raises:
         InvalidValueError: `resource` has no id; nothing was sent.
-        ValidationError: The service refused values; `fields` names them.
+        ValidationError: The service rejected values; `fields` names them.
     """
     return await self._update(resource, params, include)
 '''
@@ -263,7 +263,7 @@ async def {verb}_many(
     Args:
         records: {input_doc}
         concurrency: Number of requests at once, 1 to 100.
-        stop_on_error: Whether to start nothing new after the first failure.{once_doc}
+        stop_on_error: Whether to start no new requests after the first failure.{once_doc}
         report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
         progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -291,14 +291,14 @@ async def wait(
 
     Args:
         resource_id: The record, or its id.
-        until: The status to wait for, or a function of the record that returns True at the end. {until_doc}
+        until: The status to wait for, or a function that takes the record and returns True to stop. {until_doc}
         timeout: Maximum time to wait in seconds; the last request may take one second longer.
         on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous client
             also accepts coroutine functions.
 
     Raises:
-        WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-        ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+        WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+        ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
     """
     return await self._wait(resource_id, until, timeout, on_update)
 '''

@@ -1,8 +1,8 @@
-"""Generates what follows from the declarations and from the asynchronous source; `--check` reports what is outdated.
+"""Generate source files from the resource declarations and the asynchronous source; `--check` reports outdated files.
 
-From the declarations (`didww.resources`): the query types, the table of resource types, an endpoint class for each
-resource, the accessors of the clients, and the public names of the package. From the asynchronous source: the
-synchronous source.
+Generates the query types, the table of resource types, the endpoint classes, the accessors of the clients and the
+public names of the package from the declarations (`didww.resources`), and the synchronous source from the asynchronous
+source.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ SYNCHRONOUS = {
     "_endpoints/async_base.py": "_endpoints/base.py",
     "_endpoints/async_accessors.py": "_endpoints/accessors.py",
 }
-"""The asynchronous modules, and the synchronous ones that are made of them."""
+"""The asynchronous modules and the synchronous modules generated from them."""
 
 
 def main() -> int:
-    """Write all generated files, or with `--check` report those that are outdated."""
+    """Write all generated files, or with `--check` report outdated ones."""
     sys.path.insert(0, str(PACKAGE.parent))
     outdated: list[str] = []
     checking = "--check" in sys.argv[1:]
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def formatted(path: Path, text: str) -> str:
-    """Return `text` with imports sorted, unused ones removed, and formatted."""
+    """Return `text` formatted, with imports sorted and unused imports removed."""
     ruff = [str(Path(sys.executable).parent / "ruff")]
     name = ["--stdin-filename", str(path)]
     fixes = ["check", "--fix-only", "--quiet", "--select", "I,F401,RUF022", "-"]
@@ -72,7 +72,7 @@ def formatted(path: Path, text: str) -> str:
 
 
 def table() -> Iterator[tuple[Path, str]]:
-    """The module and the class of each resource type."""
+    """Generate the table of the module and class of each resource type."""
     from didww._schema.resource import Resource
 
     lines = [
@@ -97,14 +97,14 @@ def table() -> Iterator[tuple[Path, str]]:
 
 
 def classes() -> list[type[Resource]]:
-    """All resource classes, by type."""
+    """Return all resource classes."""
     from didww._schema.registry import all_classes
 
     return all_classes()
 
 
 def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
-    """What the queries of each resource may say, its endpoint classes, and the accessors."""
+    """Generate the query types and endpoint classes of each resource, and the accessors."""
     from didww._schema.filters import filter_types, include_paths, sort_keys
 
     offering = [cls for cls in classes() if operations_of(cls)]
@@ -131,7 +131,7 @@ def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
     yield (
         PACKAGE / "query_types.py",
         f'"""Types of queries, by resource: filters, include paths and sort keys. {NOTE}\n\n'
-        "For programs that pass queries around and have them checked by a type checker.\n"
+        "Use them to annotate functions that build queries.\n"
         '"""\n\nfrom __future__ import annotations\n\nfrom typing import Literal, TypeAlias, TypedDict\n\n'
         f"from didww._schema.filters import {', '.join(sorted(aliases))}\n\n"
         f"__all__ = [{listing}]\n\n" + "\n".join(parts) + "\n",
@@ -144,43 +144,43 @@ def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
 
 
 def alias_of(value: object) -> str:
-    """The name of the filter type `value` in `didww._schema.filters`."""
+    """Return the name of the filter type `value` in `didww._schema.filters`."""
     from didww._schema import filters
 
     return next(name for name in filters.__all__ if getattr(filters, name) is value)
 
 
 def operations_of(cls: type[Resource]) -> list[str]:
-    """The operations that the endpoint of `cls` offers."""
+    """Return the operations of the endpoint of `cls`."""
     offered = [
         name
         for name in ("list", "find", "create", "update", "delete")
         if name in cls._operations | cls._extra_operations
     ]
     if cls._type_name == "encrypted_files":
-        offered.remove("create")  # by upload_file of the client
+        offered.remove("create")  # use upload_file of the client
     return [*offered, "wait"] if cls._outcome is not None and offered else offered
 
 
 def includes_offered(cls: type[Resource]) -> bool:
-    """Whether `cls` has relationships that a response can include."""
+    """Return whether `cls` has relationships that a response can include."""
     from didww._schema.filters import includes
 
     return bool(includes(cls))
 
 
 def accessor_of(cls: type[Resource]) -> str:
-    """The name of the method of a client that returns the endpoint of `cls`."""
+    """Return the name of the client method for the endpoint of `cls`."""
     return cls._path
 
 
 def quoted(names: Iterable[str]) -> str:
-    """Names as a sentence has them."""
+    """Return names in backticks, separated by commas."""
     return ", ".join(f"`{name}`" for name in names)
 
 
-def facts_of(cls: type[Resource]) -> dict[str, str]:
-    """What the templates say of `cls`."""
+def values_for(cls: type[Resource]) -> dict[str, str]:
+    """Return the template values for `cls`."""
     from didww._schema.filters import filter_rules, includes, sort_keys
 
     name = cls.__name__
@@ -195,29 +195,29 @@ def facts_of(cls: type[Resource]) -> dict[str, str]:
         "include": f"{name}Include | Sequence[{name}Include] | None" if included else "None",
         "filter": f"{name}Filter | None" if filter_rules(cls) else "None",
         "sort": f"{name}Sort | Sequence[{name}Sort] | None" if keys else "None",
-        "include_doc": f"Relationships to include: {quoted(included)}. Dots lead further, e.g. `{nested_of(cls)}`."
+        "include_doc": f"Relationships to include: {quoted(included)}. Nested with dots, such as `{nested_of(cls)}`."
         if included and nested_of(cls)
         else f"Relationships to include: {quoted(included)}."
         if included
-        else "Nothing: no relationship can be included.",
-        "filter_doc": f"Conditions by filter name, all of which must hold: {quoted(filter_rules(cls))}."
+        else "None: no relationship can be included.",
+        "filter_doc": f"Values by filter name; records must match all of them: {quoted(filter_rules(cls))}."
         if filter_rules(cls)
-        else "Nothing: the list cannot be filtered.",
+        else "None: the list cannot be filtered.",
         "sort_doc": f"Sort keys, the most significant first; a leading minus sorts descending: {quoted(keys)}."
         if keys
-        else "Nothing: the list cannot be sorted.",
-        "page_doc": f"Page number, from 1, or `(number, size)`. Pages hold {cls._page_size} records by default and "
-        f"{cls._largest_page} at most, unless the service allows the account more (docs/pagination.md)."
+        else "None: the list cannot be sorted.",
+        "page_doc": f"Page number, from 1, or `(number, size)`. The size defaults to {cls._page_size}, with a "
+        f"maximum of {cls._largest_page} unless DIDWW raises the account's limit (docs/pagination.md)."
         if cls._paginated
-        else "1 or None: one response holds all records.",
+        else "1 or None: the list is not paginated.",
         "required_doc": f"Required fields: {quoted(required)}." if required else "",
         "writable_doc": f"Writable fields: {quoted(writable)}." if writable else "",
-        "create_doc": "Without an `external_reference_id`, the order is given one before it is sent, so that it can be "
-        "found if the response is lost."
+        "create_doc": "Sets a generated `external_reference_id` if there is none, to look up the order if the response "
+        "is lost."
         if cls._marked
-        else "Nothing is stored: the service checks the values and responds."
+        else "Nothing is stored: the service only checks the values."
         if cls._repeatable
-        else "A request whose response is lost is never sent again.",
+        else "A request whose response is lost is never retried.",
         "create_raises": "InsufficientBalanceError: The balance does not cover the price; nothing was bought.\n        "
         if cls._marked
         else "",
@@ -226,39 +226,39 @@ def facts_of(cls: type[Resource]) -> dict[str, str]:
 
 
 def nested_of(cls: type[Resource]) -> str:
-    """An include path of two steps; empty if there is none."""
+    """Return a nested include path, or an empty string if there is none."""
     from didww._schema.filters import include_paths
 
     return next((path for path in include_paths(cls) if "." in path), "")
 
 
 def many_of(cls: type[Resource], verb: str) -> dict[str, str]:
-    """What the template of bulk operations says of `verb`."""
+    """Return the template values for the bulk operation `verb`."""
     creating = verb == "create"
     return {
         "verb": verb,
         "Verb": verb.capitalize(),
         "Input": f"str | {cls.__name__}" if verb == "delete" else cls.__name__,
         "input_doc": {
-            "create": "New records: any iterable.",
-            "update": "Changed records, each once: any iterable.",
-            "delete": "Records, or their ids, each once: any iterable.",
+            "create": "An iterable of new records.",
+            "update": "An iterable of distinct changed records.",
+            "delete": "An iterable of distinct records or ids.",
         }[verb],
         "once_parameter": "\n    once: bool = False," if creating else "",
-        "once_doc": "\n        once: As in `create`; takes one more request for each record." if creating else "",
+        "once_doc": "\n        once: As in `create`; sends one more request for each record." if creating else "",
         "once_argument": ", once=once" if creating else "",
     }
 
 
 def endpoint(cls: type[Resource]) -> str:
-    """The module of the endpoint classes of `cls`: its head, and the asynchronous class."""
+    """Return the module of the endpoint classes of `cls`: its header and the asynchronous class."""
     name, accessor = cls.__name__, accessor_of(cls)
     class_name = f"Async{camel(accessor)}Endpoint"
     methods: list[str] = []
     for operation in operations_of(cls):
         templates = (SINGLETON_FIND,) if cls._singleton else METHODS[operation]
         for template in templates:
-            text = template.format(**facts_of(cls), **(many_of(cls, operation) if "{verb}" in template else {}))
+            text = template.format(**values_for(cls), **(many_of(cls, operation) if "{verb}" in template else {}))
             methods.append(textwrap.indent(rewrapped(text.strip("\n")), "    "))
     imports = [
         "from didww._core.bulk import CONCURRENCY",
@@ -293,7 +293,7 @@ def endpoint(cls: type[Resource]) -> str:
 
 
 def query_names(cls: type[Resource]) -> list[str]:
-    """The query types of `cls`."""
+    """Return the names of the query types of `cls`."""
     from didww._schema.filters import filter_rules, includes, sort_keys
 
     return [
@@ -304,18 +304,18 @@ def query_names(cls: type[Resource]) -> list[str]:
 
 
 def camel(name: str) -> str:
-    """`voice_in_trunks` as a part of a class's name."""
+    """Convert a snake case name to camel case, for class names."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 
 def indented_doc(cls: type[Resource]) -> str:
-    """The documentation of the endpoint class: that of the resource."""
+    """Return the docstring of the endpoint class, which is that of the resource."""
     text = textwrap.indent(inspect.cleandoc(cls.__doc__ or ""), "    ").strip()
     return f'    """{text}\n\n    Facts: tests/contract/facts/{cls._type_name}.yaml.\n    """'
 
 
 def rewrapped(text: str) -> str:
-    """Wrap the paragraphs of documentation in `text` that are too wide for a class's body."""
+    """Wrap the docstring paragraphs in `text` that are too wide for a class body."""
     lines: list[str] = []
     documenting = False
     for line in text.split("\n"):
@@ -323,7 +323,7 @@ def rewrapped(text: str) -> str:
         if documenting and lines and lines[-1].strip() and not item and '"""' not in line and line.strip():
             previous = len(lines[-1]) - len(lines[-1].lstrip())
             if not lines[-1].endswith(":") and (indent == previous or re.match(r"\s+\w+: ", lines[-1])):
-                line = f"{lines.pop()} {line.strip()}"  # noqa: PLW2901 the paragraph goes on
+                line = f"{lines.pop()} {line.strip()}"  # noqa: PLW2901 joins a paragraph
                 indent, item = len(line) - len(line.lstrip()), re.match(r"\s+\w+: ", line)
         if line.count('"""') == 1:
             documenting = not documenting
@@ -340,7 +340,7 @@ def rewrapped(text: str) -> str:
 
 
 def accessors(offering: list[type[Resource]]) -> str:
-    """The module with the accessors of the asynchronous client."""
+    """Return the module with the accessors of the asynchronous client."""
     imports, methods = [], []
     for cls in sorted(offering, key=accessor_of):
         accessor = accessor_of(cls)
@@ -369,18 +369,18 @@ def accessors(offering: list[type[Resource]]) -> str:
 
 
 def method_names(cls: type[Resource], operation: str) -> list[str]:
-    """The methods of an operation, as called."""
+    """Return the names of the methods of an operation."""
     if cls._singleton:
         return [operation]
-    found = [re.search(r"def (\S+?)\(", template) for template in METHODS[operation]]
-    return [match[1].replace("{verb}", operation) for match in found if match is not None]
+    matches = [re.search(r"def (\S+?)\(", template) for template in METHODS[operation]]
+    return [match[1].replace("{verb}", operation) for match in matches if match is not None]
 
 
 # The synchronous source
 
 
 def synchronous_modules() -> Iterator[tuple[Path, str]]:
-    """The synchronous twin of each asynchronous module."""
+    """Generate the synchronous version of each asynchronous module."""
     for source, target in SYNCHRONOUS.items():
         text = (PACKAGE / source).read_text(encoding="utf-8")
         yield PACKAGE / target, synchronous(text, source)
@@ -390,7 +390,7 @@ def synchronous_modules() -> Iterator[tuple[Path, str]]:
 
 
 def public() -> Iterator[tuple[Path, str]]:
-    """The module of the package itself."""
+    """Generate the package's own module."""
     homes = {name: module for module, names in PUBLIC.items() for name in names.split()}
     homes |= {cls.__name__: cls.__module__ for cls in classes()}
     imports = "\n".join(f"    from {module} import {name} as {name}" for name, module in sorted(homes.items()))

@@ -1,4 +1,4 @@
-"""Prints the lowest version that pyproject.toml allows of each package that it names, as constraints for pip.
+"""Print the lowest versions of the dependencies in pyproject.toml, as pip constraints.
 
 pip install --constraint <(python scripts/lowest.py) --group dev --editable '.[cli,emulator,otel,redis]'
 """
@@ -13,14 +13,15 @@ LOWER_BOUND = re.compile(r"(?P<name>[\w.-]+)(?:\[[^\]]*\])?\s*>=\s*(?P<version>[
 
 
 def lowest() -> dict[str, str]:
-    """Return the lowest versions of what the package needs, of its extras, and of pytest, which loads its plugin."""
+    """Return the lowest versions of the dependencies, the extras and pytest, which loads the package's plugin."""
     text = (Path(__file__).resolve().parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     document = tomllib.loads(text)
     project = document["project"]
-    named = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
-    named += [one for one in document["dependency-groups"]["dev"] if re.match(r"pytest\b(?!-)", one)]
-    found = (LOWER_BOUND.match(one) for one in named)
-    return {bound["name"].lower(): bound["version"] for bound in found if bound is not None}
+    extras = project["optional-dependencies"].values()
+    requirements = [*project["dependencies"], *(requirement for extra in extras for requirement in extra)]
+    requirements += [line for line in document["dependency-groups"]["dev"] if re.match(r"pytest\b(?!-)", line)]
+    bounds = map(LOWER_BOUND.match, requirements)
+    return {bound["name"].lower(): bound["version"] for bound in bounds if bound is not None}
 
 
 if __name__ == "__main__":

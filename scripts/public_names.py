@@ -1,6 +1,6 @@
-"""The public names of the package, by module; resource classes are added by their declarations.
+"""The public names of the package, by module. Resource classes are added from their declarations.
 
-What is not here, and is not a module without an underscore, is private.
+All other names are private, except those in modules without a leading underscore.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Makes synchronous source of asynchronous source.
+"""Convert asynchronous source code to synchronous source code.
 
-A line that ends in `# async` is left out. A line that begins with `# sync: ` is let in, without these words.
+Removes lines that end in `# async` and uncomments lines that start with `# sync: `.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEXTS = {
         ("didww._endpoints.async_accessors`", "didww._endpoints.accessors`"),
         (
             """
-    For asyncio and trio; the tasks of one event loop can share it. Connections are pooled: use the client in an
+    Works with asyncio and trio. The tasks of one event loop can share it. Connections are pooled: use the client in an
     `async with` block, or close it.
 """,
             """
@@ -37,10 +37,10 @@ _TEXTS = {
         ),
         (
             """
-        transport: A transport""",
+        transport: A custom transport""",
             """
-        session: A `requests.Session` of your own, used as it is (proxies, certificates) and never closed.
-        transport: A transport""",
+        session: A `requests.Session` to use unchanged, with its proxies and certificates. It is not closed.
+        transport: A custom transport""",
         ),
         (
             """
@@ -59,14 +59,14 @@ _TEXTS = {
     "_endpoints/async_accessors.py": (),
     "_endpoints/async_base.py": (),
 }
-"""What documentation says otherwise, by module."""
+"""Replacements in the documentation, by module."""
 
 
 def synchronous(text: str, module: str = "") -> str:
-    """Return `text` as synchronous source; the docstring of a whole `module` becomes a note of where it comes from.
+    """Return `text` as synchronous source. The docstring of a complete `module` becomes a note on its source.
 
     Raises:
-        ValueError: A text that is to be replaced is not there.
+        ValueError: A text to replace is missing.
     """
     for old, new in _TEXTS.get(module, ()):
         if old not in text:

@@ -1,8 +1,8 @@
-"""The asynchronous client: what goes beyond single resources.
+"""The asynchronous client: its options, and the operations that do not belong to one resource.
 
-The accessors of the resources are in `didww._endpoints.async_accessors`. `scripts/generate.py` makes the synchronous
-client, `didww.client`, of this module: lines that end in `# async` are left out there, and those that begin with
-`# sync:` are let in.
+The resource accessors are in `didww._endpoints.async_accessors`. `scripts/generate.py` generates the synchronous
+client, `didww.client`, from this module: it removes lines that end in `# async` and uncomments lines that start with
+`# sync:`.
 """
 
 from __future__ import annotations
@@ -62,35 +62,34 @@ __all__ = ["AsyncDidwwClient"]
 
 @short_tracebacks
 class AsyncDidwwClient(AsyncAccessors):
-    """A client of DIDWW API v3.
+    """A client for DIDWW API v3.
 
-    For asyncio and trio; the tasks of one event loop can share it. Connections are pooled: use the client in an
+    Works with asyncio and trio. The tasks of one event loop can share it. Connections are pooled: use the client in an
     `async with` block, or close it.
 
     Args:
-        api_key: The account's key. It goes to the API's own origin only, and is shown nowhere. Defaults to
+        api_key: The API key of the account. Sent only to the origin of the API and never logged. Defaults to
             `DIDWW_API_KEY`.
-        environment: `Environment.SANDBOX`, DIDWW's test installation; `Environment.LOCAL`, the emulator on this
-            machine; or `Environment.PRODUCTION`, which buys real numbers for real money. Defaults to
-            `DIDWW_ENVIRONMENT`, or else to `SANDBOX`.
-        base_url: Another address of the API, e.g. that of a local server; overrides `environment`. Defaults to
-            `DIDWW_BASE_URL`, which is not used where `environment` is given as `PRODUCTION`.
-        timeout: Seconds that a whole call may take: connecting, sending, waiting and reading together.
-        max_retries: Most retries of a request, where a retry is safe (docs/retries.md). Defaults to 2.
-        rate_limit: Requests in a second. Defaults to 20, which is what the service takes of one key. Or a `Limiter`
-            that several clients share; None for no limit.
-        headers: Headers to add to each request.
-        on_request: Called with each request before it goes out, each attempt by itself.
-        on_response: Called with each response.
-        on_retry: Called before the pause that precedes another attempt.
-        tracing: Whether each call makes an OpenTelemetry span. By default, if the program has imported OpenTelemetry
-            (docs/observability.md).
-        allow_insecure: Whether addresses may be http, i.e. readable by anybody on the way, on other hosts than this
-            one.
-        transport: A transport of the caller's own, instead of httpx2.
+        environment: `Environment.SANDBOX`, DIDWW's test environment; `Environment.LOCAL`, the emulator on this
+            machine; or `Environment.PRODUCTION`, where numbers cost real money. Defaults to `DIDWW_ENVIRONMENT`, or
+            `SANDBOX` if that is not set.
+        base_url: The base URL of the API, such as that of a local server; overrides `environment`. Defaults to
+            `DIDWW_BASE_URL`, unless `environment` is passed as `PRODUCTION`.
+        timeout: Timeout of a whole call in seconds, including connecting, retries and reading. Defaults to 60.
+        max_retries: Maximum number of retries of a request, where a retry is safe (docs/retries.md). Defaults to 2.
+        rate_limit: Maximum number of requests per second, or a `Limiter` to share between clients; None disables it.
+            Defaults to 20, the limit of the API for one key.
+        headers: Additional headers of each request.
+        on_request: Called before each attempt to send a request.
+        on_response: Called after each response.
+        on_retry: Called before the delay of each retry.
+        tracing: Whether to create an OpenTelemetry span for each call. Defaults to True if the program has imported
+            OpenTelemetry (docs/observability.md).
+        allow_insecure: Whether to allow unencrypted http URLs of hosts other than this machine.
+        transport: A custom transport to use instead of httpx2.
 
     Raises:
-        DidwwClientError: The key is empty, or another argument cannot be used.
+        DidwwClientError: The API key is empty, or another argument is not valid.
 
     Example:
         >>> from didww.emulator import Emulator
@@ -137,7 +136,7 @@ class AsyncDidwwClient(AsyncAccessors):
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
-        """Make a client with `options`, which take what they leave out from the environment; the same as the class."""
+        """Create a client from environment variables and `options`. Equivalent to calling the class."""
         return cls(**options)
 
     def with_options(
@@ -147,46 +146,46 @@ class AsyncDidwwClient(AsyncAccessors):
         max_retries: int | Unset = UNSET,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
-        """The same client with other options; both share connections and rate limit, and closing one closes both.
+        """Return a client with other options that shares connections and the rate limit. Closing one closes both.
 
         Args:
-            timeout: Seconds that a whole call may take.
-            max_retries: How often a request may be sent again; 0 for never.
-            headers: Headers to add to those that are sent already.
+            timeout: Timeout of a whole call in seconds.
+            max_retries: Maximum number of retries; 0 disables them.
+            headers: Headers to add to the existing ones.
         """
-        twin = type(self).__new__(type(self))
-        twin._configuration = self._configuration.replaced(timeout=timeout, max_retries=max_retries, headers=headers)
-        twin._driver = self._driver
-        return twin
+        copy = type(self).__new__(type(self))
+        copy._configuration = self._configuration.replaced(timeout=timeout, max_retries=max_retries, headers=headers)
+        copy._driver = self._driver
+        return copy
 
     @property
     def base_url(self) -> str:
-        """The address of the API that this client talks to."""
+        """The base URL of the API."""
         return self._configuration.base_url
 
     @property
     def server_time(self) -> datetime | None:
-        """The service's time in its latest response, in UTC and whole seconds; None before the first response.
+        """The server time of the latest response, in UTC and whole seconds; None before the first response.
 
-        The emulator tells its own clock's, so a program that asks here what time it is follows an advance of it.
+        The emulator returns the time of its own clock, so programs that use this property follow its clock.
         """
         return self._configuration.server_clock.time()
 
     @property
     def environment(self) -> Environment | None:
-        """The environment that this client talks to; None if `base_url` is another address."""
+        """The environment of the client; None if `base_url` is a custom URL."""
         return environment_at(self._configuration.base_url)
 
     async def close(self) -> None:
-        """Close the connections; calls after this raise `ClientClosedError`."""
+        """Close the connections. Later calls raise `ClientClosedError`."""
         await self._driver.close()
 
     if not TYPE_CHECKING:  # a type checker must report it  # async
 
         def __enter__(self) -> Never:  # async
-            raise TypeError(f"{type(self).__name__} takes 'async with', not 'with'.")  # async
+            raise TypeError(f"{type(self).__name__} must be used with 'async with', not 'with'.")  # async
 
-        __exit__ = __enter__  # looked up before the other one is called  # async
+        __exit__ = __enter__  # looked up before __enter__ is called  # async
 
     async def __aenter__(self) -> Self:
         return self
@@ -200,14 +199,14 @@ class AsyncDidwwClient(AsyncAccessors):
     def __reduce__(self) -> Never:
         raise not_copied(f"{type(self).__name__} cannot be pickled or deep-copied")
 
-    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+    if not TYPE_CHECKING:  # a type checker must report a misspelled name
 
         def __getattr__(self, name: str) -> Any:
             hint = did_you_mean(name, (known for known in dir(type(self)) if not known.startswith("_")))
             raise AttributeError(f"{type(self).__name__} has no {name!r}.{hint}", name=name, obj=self)
 
     def __repr__(self) -> str:
-        configuration = getattr(self, "_configuration", None)  # none if the constructor raised
+        configuration = getattr(self, "_configuration", None)  # not set if the constructor failed
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
     async def download_export(
@@ -217,25 +216,24 @@ class AsyncDidwwClient(AsyncAccessors):
         *,
         progress: Callable[[Progress], object] | None = None,
     ) -> Path:
-        """The path of the file: an export's call records, gzip-packed CSV, streamed to disk.
+        """Download the call records of an export as a gzip-compressed CSV file, and return its path.
 
-        The file appears under its name when it is whole; until then its name ends in `.part`. It is readable by its
-        owner only. The key is sent only if the address is of the configured origin.
+        Writes to a temporary `.part` file and renames it when the download is complete. The file is readable only by
+        its owner. The API key is sent only to the configured origin.
 
-        A download that is cut off goes on where it was, if the service gave the file a strong `ETag`, and begins anew
-        if not; length and check sum are verified. `timeout` bounds it all: allow more for large files, with
-        `with_options(timeout=...)`.
+        An interrupted download resumes if the file has a strong `ETag`, and starts over otherwise. Length and checksum
+        are verified. `timeout` covers the whole download: raise it for large files with `with_options(timeout=...)`.
 
         Args:
             url: The `url` of a completed export, or the export.
-            file_path: Where to put the file; an existing one is replaced.
-            progress: Called with `Progress(done, total)`, both in bytes, as the file comes; an asynchronous client
-                takes coroutine functions, too.
+            file_path: The file to write. An existing file is replaced.
+            progress: Called with `Progress(done, total)` in bytes during the download; an asynchronous client also
+                accepts coroutine functions.
 
         Raises:
-            UnexpectedResponseError: The file is damaged or cut off, and stays so; nothing was kept.
-            InvalidValueError: The export is not completed yet, or `file_path` is no path; nothing was sent.
-            NotFoundError: The file is gone; exports are kept for one month.
+            UnexpectedResponseError: The file is damaged or truncated, even after retries; nothing was saved.
+            InvalidValueError: The export is not completed, or `file_path` is not a path; nothing was sent.
+            NotFoundError: The file no longer exists; exports are kept for one month.
         """
         path = target_path(file_path)
         await self._driver.run(download(self._configuration, export_url(url), path, progress=progress))
@@ -249,19 +247,18 @@ class AsyncDidwwClient(AsyncAccessors):
         max_bytes: int = 10 << 30,
         progress: Callable[[Progress], object] | None = None,
     ) -> Path:
-        """The path of the file: an export's call records as plain CSV, unpacked while they are streamed to disk.
+        """Download the call records of an export as a decompressed CSV file, and return its path.
 
-        Otherwise as `download_export`.
+        Works like `download_export`, and decompresses the file during the download.
 
         Args:
             url: The `url` of a completed export, or the export.
-            file_path: Where to put the file; an existing one is replaced.
-            max_bytes: Most bytes that it may unpack to. Defaults to 10 GiB.
-            progress: As in `download_export`; it counts packed bytes.
+            file_path: The file to write. An existing file is replaced.
+            max_bytes: Maximum decompressed size in bytes. Defaults to 10 GiB.
+            progress: As in `download_export`, in compressed bytes.
 
         Raises:
-            UnexpectedResponseError: The file is damaged, cut off, or unpacks to more than `max_bytes`; nothing was
-                kept.
+            UnexpectedResponseError: The file is damaged, truncated, or larger than `max_bytes`; nothing was saved.
         """
         path = target_path(file_path)
         await self._driver.run(
@@ -278,24 +275,24 @@ class AsyncDidwwClient(AsyncAccessors):
         filename: str | None = None,
         progress: Callable[[Progress], object] | None = None,
     ) -> EncryptedFile:
-        """The uploaded file, ready to be attached to a proof, a supporting document or a verification.
+        """Encrypt and upload a file, to attach it to a proof, a supporting document or a verification.
 
-        Fetches DIDWW's public keys, encrypts the file with them while it is sent, and encrypts and sends it once more
-        if the keys were replaced in between. Memory does not grow with the file. The upload is removed after 24
-        hours, attached or not: what it was attached to has a copy.
+        Fetches DIDWW's public keys and encrypts the file while sending it, with constant memory use. If the keys are
+        replaced in the meantime, encrypts and sends the file once more. DIDWW deletes the upload after 24 hours, but
+        records that it was attached to keep a copy.
 
         Args:
-            file: A JPG, PNG or PDF of at most 20 MB when encrypted: its bytes, its path, or a stream opened for
-                reading bytes; an asynchronous client takes a web framework's `UploadFile`, too.
-            description: Free text of the account's own.
-            filename: Name of the file. Defaults to the file's own name.
-            progress: Called with `Progress(done, total)`, in bytes of the encrypted request, as they are sent; an
-                asynchronous client takes coroutine functions, too.
+            file: A JPG, PNG or PDF of at most 20 MB when encrypted, as bytes, a path or a binary stream. An async
+                client also accepts the `UploadFile` of a web framework.
+            description: A description in free text.
+            filename: The name of the file. Defaults to the name of `file`.
+            progress: Called with `Progress(done, total)` in bytes of the encrypted request; an asynchronous client also
+                accepts coroutine functions.
 
         Raises:
-            InvalidValueError: It is empty or too large; nothing was sent.
-            DidwwClientError: It cannot be read.
-            ValidationError: The service refused it.
+            InvalidValueError: The file is empty or too large; nothing was sent.
+            DidwwClientError: The file cannot be read.
+            ValidationError: The service rejected the file.
         """
         from didww._core import upload
         from didww._drivers.file_source import FileSource
@@ -307,35 +304,36 @@ class AsyncDidwwClient(AsyncAccessors):
     async def upload_encrypted_file(
         self, fingerprint: str, data: bytes, description: str | None = None, filename: str | None = None
     ) -> str:
-        """The id of an uploaded container that was made with `didww.encrypt.Encrypt`.
+        """Upload a file that was encrypted with `didww.encrypt.Encrypt`, and return its id.
 
-        `upload_file` does it all in one call.
+        To encrypt and upload in one call, use `upload_file`.
 
         Args:
-            fingerprint: `Encrypt.calculate_fingerprint` of the keys that the container was made with.
-            data: `Encrypt.encrypt_with_keys` of the file.
-            description: Free text of the account's own.
-            filename: The name to give it.
+            fingerprint: The result of `Encrypt.calculate_fingerprint` for the public keys.
+            data: The result of `Encrypt.encrypt_with_keys`.
+            description: A description in free text.
+            filename: The name of the file.
 
         Raises:
-            ValidationError: The service refused it: "outdated fingerprint" means that it has other keys by now.
+            ValidationError: The service rejected the file. "outdated fingerprint" means that DIDWW has replaced its
+                keys.
         """
         files: list[EncryptedUpload] = [{"data": data, "description": description, "filename": filename}]
         return (await self.upload_encrypted_files(fingerprint=fingerprint, files=files))[0]
 
     async def upload_encrypted_files(self, fingerprint: str, files: Sequence[EncryptedUpload]) -> list[str]:
-        """The ids of uploaded containers, in their order; each goes in a request of its own.
+        """Upload several encrypted files, one request each, and return their ids in order.
 
-        All are checked before the first is sent; `timeout` bounds them together. If one fails, the error's `completed`
-        holds the ids of those before.
+        Checks all files before sending the first one. `timeout` covers all requests. If an upload fails, the error's
+        `completed` has the ids of the files uploaded so far.
 
         Args:
             fingerprint: As in `upload_encrypted_file`.
-            files: A dict for each: `data`, and if wanted `description` and `filename`.
+            files: A dict for each file, with `data` and optionally `description` and `filename`.
 
         Raises:
-            InvalidValueError: One of them cannot be right; nothing was sent.
-            ValidationError: The service refused one.
+            InvalidValueError: A file is not valid; nothing was sent.
+            ValidationError: The service rejected a file.
         """
         from didww._core import upload
 
@@ -351,20 +349,20 @@ class AsyncDidwwClient(AsyncAccessors):
     ) -> RawResponse:
         """Send a raw request to the API and return the JSON document of its response.
 
-        For what the service has and this SDK does not know yet. Key, time limit, rate limit, retries, hooks, log and
-        errors are those of all other calls. A POST that may have been carried out is never sent again.
+        For features that this SDK does not support yet. Authentication, timeout, rate limit, retries, hooks, logging
+        and errors work as in all other calls. A POST that the server may have processed is never retried.
 
         Args:
             method: GET, POST, PATCH or DELETE.
-            path: A path below `base_url`, e.g. `/dids`, or an address of the same origin, e.g. a pagination link.
-            params: The query, by parameter name or as a `QueryParams`; it is not checked against a resource.
+            path: A path below `base_url`, such as `/dids`, or a URL of the same origin, such as a pagination link.
+            params: The query as a dict or a `QueryParams`. Names are not checked.
             json: The document to send.
 
         Raises:
-            InvalidValueError: An argument cannot be used, or `path` leads to another host; nothing was sent.
-            DidwwApiError: The service said no.
-            ApiConnectionError: No response arrived; `outcome_unknown` is True if a POST may have been carried out.
-            UnexpectedResponseError: The response is no JSON document; the same.
+            InvalidValueError: An argument is not valid, or `path` leads to another host; nothing was sent.
+            DidwwApiError: The service returned an error.
+            ApiConnectionError: No response arrived. `outcome_unknown` is True if a POST may have been processed.
+            UnexpectedResponseError: The response is not a JSON document. `outcome_unknown` is set likewise.
         """
         return await self._driver.run(raw.request(self._configuration, method, path, params, json))
 
@@ -391,5 +389,5 @@ class AsyncDidwwClient(AsyncAccessors):
         return await self.request("PATCH", path, params=params, json=body)
 
     async def delete(self, path: str) -> RawResponse:
-        """Send a raw DELETE and return the document, mostly an empty one: `request("DELETE", path)`."""
+        """Send a raw DELETE and return the document, which is usually empty: `request("DELETE", path)`."""
         return await self.request("DELETE", path)

@@ -1,6 +1,6 @@
-"""The settings of a client: base URL, credentials, timeout, retries, limits.
+"""The settings of a client: base URL, credentials, timeout, retries and limits.
 
-The key lives in `ApiKey`, which shows itself to nobody but the request that it signs.
+`ApiKey` holds the API key and reveals it only in the header of a request.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
 
 DEFAULT_RETRIES: Final = 2
-"""Retries of a request by default."""
+"""Default maximum number of retries of a request."""
 
 DEFAULT_TIMEOUT: Final = 60.0
-"""Seconds that a whole call may take by default."""
+"""Default timeout of a whole call in seconds."""
 
 NO_TIMEOUT: Final = float("inf")
-"""Say this to wait without end; there is no other way to switch the deadline off."""
+"""Disables the deadline. The only way to wait indefinitely."""
 
 
 class Unset(enum.Enum):
-    """Stands for an argument that was not given, where None would mean something."""
+    """Marks an omitted argument where None is a valid value."""
 
     UNSET = enum.auto()
 
@@ -48,21 +48,21 @@ UNSET: Final = Unset.UNSET
 
 
 class Environment(enum.StrEnum):
-    """The two installations of DIDWW, and the emulator; accounts and keys of one are unknown in the others.
+    """The environments of the API: DIDWW's production and sandbox, and the emulator. Each has its own API keys.
 
-    See https://doc.didww.com for DIDWW's two, and docs/emulator.md for the emulator.
+    See https://doc.didww.com for DIDWW's environments and docs/emulator.md for the emulator.
     """
 
     PRODUCTION = "production"
     """Real numbers, real money."""
     SANDBOX = "sandbox"
-    """DIDWW's own test installation: costs nothing, touches no real number."""
+    """DIDWW's hosted test environment: free, without real numbers."""
     LOCAL = "local"
-    """The emulator on this machine at its default port, as `didww emulator` starts it."""
+    """The emulator on this machine at its default port, started by `didww emulator`."""
 
     @property
     def base_url(self) -> str:
-        """The address of the API, without a slash at the end."""
+        """The base URL of the API, without a trailing slash."""
         return _BASE_URLS[self]
 
 
@@ -74,19 +74,19 @@ _BASE_URLS = {
 
 
 class Credentials(Protocol):
-    """Something that signs a request by adding headers to it."""
+    """Authenticates a request by adding headers."""
 
     def sign(self, headers: MutableMapping[str, str]) -> None:
-        """Add to `headers` what proves who asks."""
+        """Add the authentication headers to `headers`."""
 
 
 class ApiKey:
-    """A secret API key: signs requests with the `Api-Key` header, absent from repr, str and pickles.
+    """An API key, sent in the `Api-Key` header. It never appears in repr or str and cannot be pickled.
 
-    White space around it, such as the line end of a file, is dropped.
+    Surrounding white space, such as the newline of a file, is removed.
 
     Raises:
-        DidwwClientError: The key is empty, or has characters that no header may carry.
+        DidwwClientError: The key is empty, or has characters that a header cannot contain.
     """
 
     __slots__ = ("_value",)
@@ -94,12 +94,14 @@ class ApiKey:
     def __init__(self, value: str) -> None:
         if not isinstance(value, str) or not value.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise DidwwClientError(
-                "The API key is empty. Make one in the user panel (API > API keys) and pass it as api_key=, "
-                "or set DIDWW_API_KEY and leave it out."
+                "api_key must not be empty. Create a key in the user panel (API > API keys) and pass it as api_key=, "
+                "or set DIDWW_API_KEY."
             )
         value = value.strip()
         if not value.isascii() or not value.isprintable() or " " in value:
-            raise DidwwClientError("The API key holds characters that cannot be sent in a header; check the copy.")
+            raise DidwwClientError(
+                "api_key must be printable ASCII without spaces, got other characters. Copy the key again."
+            )
         self._value = value
 
     def sign(self, headers: MutableMapping[str, str]) -> None:
@@ -110,11 +112,11 @@ class ApiKey:
         return "ApiKey('***')"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise DidwwClientError("An API key is not pickled: make the client anew in the other process.")
+        raise DidwwClientError("An API key cannot be pickled. Create a client in each process.")
 
 
 class ServerClock:
-    """The service's time, as the responses tell it."""
+    """The server time of the latest response."""
 
     __slots__ = ("_date",)
 
@@ -122,16 +124,16 @@ class ServerClock:
         self._date = ""
 
     def hear(self, headers: Mapping[str, str]) -> None:
-        """Take the `Date` of a response, if it has one."""
+        """Store the `Date` header of a response, if it has one."""
         self._date = headers.get("date", "") or self._date
 
     def time(self) -> datetime | None:
-        """What the last response told; None if none told anything."""
+        """Return the time of the latest response, or None before the first one."""
         return http_date(self._date)
 
 
 class Configuration:
-    """A client's settings; copied, never changed (`replaced`)."""
+    """The settings of a client. Immutable by convention: `replaced` returns a changed copy."""
 
     __slots__ = (
         "allow_insecure",
@@ -168,7 +170,7 @@ class Configuration:
         in_progress: dict[tuple[str, str, str], object] | None = None,
     ) -> None:
         self.credentials = credentials
-        self.in_progress = {} if in_progress is None else in_progress  # what is being created: type, field, value
+        self.in_progress = {} if in_progress is None else in_progress  # records being created, by type, field and value
         self.max_retries = checked_retries(max_retries)
         self.limiter = limiter
         self.budget = budget or Budget()
@@ -190,7 +192,7 @@ class Configuration:
         headers: Mapping[str, str] | None = None,
         max_retries: int | Unset = UNSET,
     ) -> Configuration:
-        """The same settings with another timeout or number of retries, or with `headers` added."""
+        """Return a copy with a different timeout or number of retries, or with more headers."""
         return Configuration(
             credentials=self.credentials,
             base_url=self.base_url,
@@ -208,18 +210,18 @@ class Configuration:
         )
 
     def check_secure(self, url: str, name: str) -> None:
-        """Refuse an address by which the key, or call records, would go over a network in clear.
+        """Reject a URL that would send the API key or call records over a network without encryption.
 
         Raises:
-            InvalidValueError: `url`, which `name` names, is http to another host than this one, and that is not
-                allowed.
+            InvalidValueError: `url` is http to a host other than this machine, and `allow_insecure` is not set. The
+                message calls it `name`.
         """
         origin = origin_of(url)
         if origin is not None and origin.scheme == "http" and not self.allow_insecure and not is_loopback(origin.host):
             raise InvalidValueError(
-                f"{name} must be an https address, got {origin}: over http, anybody on the way can read the API key "
-                "and the data. Only this machine (127.0.0.1, ::1, localhost) is exempt. In a network of your own that "
-                "you trust, pass allow_insecure=True to the client.",
+                f"{name} must be an https URL, got {origin}: http would expose the API key and the data to the "
+                "network. Only this machine (127.0.0.1, ::1, localhost) is exempt. In a trusted private network, pass "
+                "allow_insecure=True to the client.",
                 field=name,
             )
 
@@ -231,13 +233,13 @@ def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) 
     """Return the API key: the argument, or `DIDWW_API_KEY`.
 
     Raises:
-        DidwwClientError: Neither is given.
+        DidwwClientError: Neither is set.
     """
     key = environ.get("DIDWW_API_KEY", "") if argument is None else argument
     if argument is None and not key.strip():
         raise DidwwClientError(
-            "No API key was given, and DIDWW_API_KEY is not set. Pass api_key=, or set the variable: "
-            "export DIDWW_API_KEY=..."
+            "api_key must be set, but api_key= was not passed and DIDWW_API_KEY is not set. Pass api_key=, or set the "
+            "variable: export DIDWW_API_KEY=..."
         )
     return key
 
@@ -245,54 +247,53 @@ def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) 
 def base_url_from(
     base_url: str | None, environment: Environment | str | None, environ: Mapping[str, str] = os.environ
 ) -> str:
-    """Return the address of the API: `base_url`, or else that of the environment.
+    """Return the base URL of the API: `base_url`, or else that of the environment.
 
-    `DIDWW_BASE_URL` replaces the address of `SANDBOX` and `LOCAL`, so that programs written for either run against
-    another server unedited. It never replaces that of `Environment.PRODUCTION` as an argument. `environment` defaults
-    to `DIDWW_ENVIRONMENT`.
+    `environment` defaults to `DIDWW_ENVIRONMENT`. `DIDWW_BASE_URL` overrides the URL of the environment, so that a
+    program can run against another server without changes, but never that of an explicit `Environment.PRODUCTION`.
 
     Raises:
-        DidwwClientError: `DIDWW_API_VERSION` is a version that this client does not speak.
-        InvalidValueError: There is no such environment, or the address cannot be used.
+        DidwwClientError: `DIDWW_API_VERSION` is not supported.
+        InvalidValueError: The environment does not exist, or the URL is not valid.
     """
     version = environ.get("DIDWW_API_VERSION", "").strip()
     if version not in ("", API_VERSION):
         raise DidwwClientError(f"DIDWW_API_VERSION must be {API_VERSION} or unset, got {version!r}.")
     if environment is None:
-        named = checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox", "DIDWW_ENVIRONMENT")
+        selected = checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox", "DIDWW_ENVIRONMENT")
     else:
-        named = checked_environment(environment)
+        selected = checked_environment(environment)
     if base_url is not None:
         return checked_base_url(base_url)
-    if environment is None or named is not Environment.PRODUCTION:
-        elsewhere = environ.get("DIDWW_BASE_URL")
-        if elsewhere:
-            return checked_base_url(elsewhere, "DIDWW_BASE_URL")
-    return named.base_url
+    if environment is None or selected is not Environment.PRODUCTION:
+        override = environ.get("DIDWW_BASE_URL")
+        if override:
+            return checked_base_url(override, "DIDWW_BASE_URL")
+    return selected.base_url
 
 
 def environment_at(base_url: str) -> Environment | None:
-    """Return the environment whose API is at this address, or None."""
-    return next((one for one in Environment if one.base_url == base_url), None)
+    """Return the environment with this base URL, or None."""
+    return next((environment for environment in Environment if environment.base_url == base_url), None)
 
 
 def not_copied(what: str) -> DidwwClientError:
-    """The error for copying what holds connections and the key."""
+    """Return the error for copying an object that holds connections and the API key."""
     return DidwwClientError(
-        f"{what}: it holds connections and the API key. Make a client in each process, e.g. DidwwClient.from_env(), "
-        "and hand ids or records over; for other options of the same client: client.with_options()."
+        f"{what}: it holds connections and the API key. Create a client in each process, such as "
+        "DidwwClient.from_env(), and pass ids or records instead. To change options, use client.with_options()."
     )
 
 
 def checked_environment(value: str, name: str = "environment") -> Environment:
-    """`value` as an environment, whatever its case.
+    """Return the environment named `value`, ignoring case.
 
     Args:
-        value: Its name.
-        name: Where it comes from, for the error.
+        value: The name of the environment.
+        name: The name of the argument or variable, for the error.
 
     Raises:
-        InvalidValueError: There is no such environment.
+        InvalidValueError: The environment does not exist.
     """
     try:
         return Environment(value.strip().lower())
@@ -302,89 +303,95 @@ def checked_environment(value: str, name: str = "environment") -> Environment:
 
 
 def checked_base_url(value: str, name: str = "base_url") -> str:
-    """`value` without a slash at the end.
+    """Return `value` without a trailing slash.
 
     Args:
-        value: The address.
-        name: Where it comes from, for the error.
+        value: The URL.
+        name: The name of the argument or variable, for the error.
 
     Raises:
-        InvalidValueError: It is no plain http or https address, or has a query or fragment.
+        InvalidValueError: `value` is not an http or https URL, or has a user name, query or fragment.
     """
     url = value.strip().rstrip("/") if isinstance(value, str) else value  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
     if origin_of(url) is None or "?" in url or "#" in url:
         raise InvalidValueError(
-            f"{name} must be an address like https://api.didww.com/v3: http or https, a host in ASCII letters, no "
-            "user name, spaces, query or fragment.",
+            f"{name} must be a URL such as https://api.didww.com/v3: http or https, an ASCII host name, and no user "
+            "name, spaces, query or fragment.",
             field="base_url",
         )
     return url
 
 
-def _checked_flag(value: bool, name: str) -> bool:  # noqa: FBT001 what it checks
+def _checked_flag(value: bool, name: str) -> bool:  # noqa: FBT001 the value to check
     if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError(f"{name} must be True or False, got {value!r}.", field=name)
     return value
 
 
 def checked_timeout(value: float) -> float:
-    """`value` as seconds.
+    """Return `value` as seconds.
 
     Raises:
-        InvalidValueError: It is not a number above 0.
+        InvalidValueError: `value` is not a number above 0.
     """
     try:
-        # Numbers of other libraries have `__float__`; so have truth values, which are none.
+        # Numbers of other libraries have `__float__`, but so have booleans.
         seconds = float(value) if hasattr(value, "__float__") and truth_value(value) is None else 0.0
         if seconds > 0:
             return seconds
     except (OverflowError, ValueError, TypeError):
         pass
     raise InvalidValueError(
-        f"timeout must be a number of seconds above 0, got {shown(value)}. Of a timedelta, pass its total_seconds(); "
-        "didww.NO_TIMEOUT disables the deadline.",
+        f"timeout must be a number of seconds above 0, got {shown(value)}. Pass total_seconds() of a timedelta, or "
+        "didww.NO_TIMEOUT to disable the deadline.",
         field="timeout",
     )
 
 
 def checked_retries(value: int) -> int:
-    """`value` as a number of retries.
+    """Return `value` as a number of retries.
 
     Raises:
-        InvalidValueError: It is no whole number from 0.
+        InvalidValueError: `value` is not a whole number from 0 to 100.
     """
     whole = whole_number(value)
     if whole is None or not 0 <= whole <= 100:
         raise InvalidValueError(
-            f"max_retries must be a whole number from 0 to 100, got {shown(value)}. 0 sends each request once.",
+            f"max_retries must be a whole number from 0 to 100, got {shown(value)}. 0 disables retries.",
             field="max_retries",
         )
     return whole
 
 
-# What the SDK says about a request itself; another value would break it or forge it.
+# Headers that only the SDK may set.
 _OWN_HEADERS = frozenset({"api-key", "authorization", "host", "content-length", "content-type", "transfer-encoding"})
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """`headers` as a dict.
+    """Return `headers` as a dict.
 
     Raises:
-        InvalidValueError: One of them is the SDK's own, or is none that HTTP can carry.
+        InvalidValueError: A header is reserved for the SDK, or is not valid in HTTP.
     """
     if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValueError("headers takes a dict of names and values.", field="headers")
+        raise InvalidValueError(
+            f"headers must be a dict of names and values, got {type(headers).__name__}.", field="headers"
+        )
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] the same
-            raise InvalidValueError("headers takes names and values as text.", field="headers")
+            raise InvalidValueError(
+                f"headers must have text as names and values, got {type(name).__name__} and {type(value).__name__}.",
+                field="headers",
+            )
         if name.lower() in _OWN_HEADERS:
-            raise InvalidValueError(f"headers: {name} is set by the SDK and cannot be replaced.", field="headers")
+            raise InvalidValueError(f"headers must not set {name}, which the SDK sets. Remove it.", field="headers")
         if not _HEADER_NAME.fullmatch(name):
-            raise InvalidValueError(f"headers: {name!r} is no name of a header.", field="headers")
+            raise InvalidValueError(f"headers must have valid header names, got {name!r}.", field="headers")
         if not value.isprintable() or not value.isascii() or value != value.strip():
             raise InvalidValueError(
-                f"headers: the value of {name} holds characters that no header may.", field="headers"
+                f"headers must have printable ASCII values without surrounding spaces; that of {name} is not.",
+                field="headers",
             )
     return dict(headers)

@@ -1,8 +1,8 @@
-"""Everything that this package raises on purpose.
+"""The exceptions of this package.
 
-`DidwwApiError` is a response of the service that says no; `DidwwClientError` is everything that yielded no response,
-a caller's mistake found before sending included. Both are `DidwwError`. All of them can be pickled, and none ever
-holds a key, a password or a request body.
+`DidwwApiError` is an error response of the service. `DidwwClientError` is any other failure, such as an invalid
+argument or a lost connection. Both derive from `DidwwError`. Exceptions can be pickled and never contain an API key, a
+password or a request body.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ def _rebuild(cls: type[DidwwError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class DidwwError(Exception):
-    """The base of all errors of this package.
+    """The base class of all errors of this package.
 
     Attributes:
-        completed: What a call of several requests had done before this one failed, e.g. the ids of the files that were
-            uploaded; empty for all other calls.
-        outcome_unknown: True if the request may have been carried out although no response confirmed it.
-        lookup: The filter of `list` that finds it then; None if nothing finds it.
+        completed: The results of a call of several requests before it failed, such as the ids of uploaded files. Empty
+            for all other calls.
+        outcome_unknown: True if the server may have processed the request although no response confirmed it.
+        lookup: The `list` filter that finds the record in that case; None if there is none.
     """
 
     completed: tuple[Any, ...] = ()
@@ -69,18 +69,18 @@ class DidwwApiError(DidwwError):
     """The service responded with an error.
 
     Args:
-        errors: The error objects; or the text of an error, as `type(error)(*error.args)` rebuilds one.
-        status_code: HTTP status; 0 if it is not known.
+        errors: The error objects, or an error message, so that `type(error)(*error.args)` works.
+        status_code: HTTP status; 0 if unknown.
 
     Attributes:
         status_code: HTTP status, 400 to 599.
         errors: The error objects of the response as plain dicts (`title`, `detail`, `code`, `status`, `source`,
-            `meta`; any of them may be missing). Empty when the response carried none (an empty body, a proxy's page).
-        request_id: The `X-Request-Id` of the response, for DIDWW's support; None when the server sent none.
+            `meta`; any of them may be missing). Empty if the response has none, as with an empty body or an HTML page.
+        request_id: The `X-Request-Id` of the response, to quote to DIDWW support; None if there is none.
         method: HTTP method of the request.
         path: Path of the request, without the query.
-        attempts: How often the request was sent.
-        retry_after: Seconds that the server asked to wait, or None.
+        attempts: Number of times the request was sent.
+        retry_after: The delay of the `Retry-After` header in seconds, or None.
     """
 
     def __init__(
@@ -103,10 +103,10 @@ class DidwwApiError(DidwwError):
         self.retry_after = retry_after
         super().__init__(errors if isinstance(errors, str) else self._sentence())
 
-    def _said(self) -> str:
-        """What the response says, in words."""
+    def _description(self) -> str:
+        """Return the messages of the response."""
         texts = [text for error in self.errors if (text := _text(error))]
-        return "; ".join(dict.fromkeys(texts)) or f"{_phrase(self.status_code)}; the response carried no error object"
+        return "; ".join(dict.fromkeys(texts)) or f"{_phrase(self.status_code)}; the response has no error object"
 
     def _sentence(self) -> str:
         where = f" ({self.method} {self.path}" if self.method else " ("
@@ -115,7 +115,7 @@ class DidwwApiError(DidwwError):
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
         status = f"HTTP {self.status_code}: " if self.status_code else ""
-        return f"{status}{self._said()}" + (where + ")" if where != " (" else "")
+        return f"{status}{self._description()}" + (where + ")" if where != " (" else "")
 
 
 def _text(error: dict[str, Any]) -> str:
@@ -124,42 +124,42 @@ def _text(error: dict[str, Any]) -> str:
 
 
 def _phrase(status: int) -> str:
-    """What a status means, e.g. `Service Unavailable`."""
+    """Return the reason phrase of a status, such as `Service Unavailable`."""
     from http import HTTPStatus
 
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "not one of the statuses of HTTP"
+        return "unknown HTTP status"
 
 
 class AuthenticationError(DidwwApiError):
-    """401: the API key is missing, wrong, or belongs to another environment."""
+    """401: the API key is missing, invalid, or belongs to another environment."""
 
     def _sentence(self) -> str:
         return (
-            f"{super()._sentence()}. Check the API key: is it complete, and of this environment? Sandbox and "
-            "production have keys of their own."
+            f"{super()._sentence()}. Check that the API key is complete and belongs to this environment. Sandbox and "
+            "production have separate keys."
         )
 
 
 class PermissionDeniedError(DidwwApiError):
-    """403: the account may not do this (read-only customer, no outbound plan)."""
+    """403: the account lacks the permission, for example without an outbound plan or as a read-only customer."""
 
 
 class NotFoundError(DidwwApiError):
     """404: no such record in this account, or no such path."""
 
     def _sentence(self) -> str:
-        said = super()._sentence()
+        message = super()._sentence()
         *_, type, id = ("", *self.path.split("/"))
         if id.isdecimal() and type in _NUMBER_FILTERS:
-            said += (
+            message += (
                 f" {id} looks like a number, not an id: {type}().list(filter={{{_NUMBER_FILTERS[type]!r}: {id!r}}})."
             )
-        elif f"identified by {id} " in said and not _ID.fullmatch(id):
-            said += f" Ids are UUIDs, and {printable(id[:80])!r} is none: look the record up with list(filter=...)."
-        return said
+        elif f"identified by {id} " in message and not _ID.fullmatch(id):
+            message += f" Ids must be UUIDs, got {printable(id[:80])!r}. Look up the record with list(filter=...)."
+        return message
 
 
 _ID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
@@ -167,49 +167,48 @@ _NUMBER_FILTERS = {"dids": "number", "available_dids": "number_contains"}
 
 
 class ConflictError(DidwwApiError):
-    """409: the record's present state does not allow it."""
+    """409: the current state of the record does not allow the request."""
 
 
 class ValidationError(DidwwApiError):
-    """422: the service refused values of the request."""
+    """422: the service rejected values of the request."""
 
     @property
     def fields(self) -> dict[str, list[str]]:
         """The messages by Python field: `{"name": ["has already been taken"]}`.
 
-        Lists and nested objects are written as in Python (`items[0].qty`, `configuration.host`); messages about the
-        whole object stand under the empty string. A message about one of several linked records that the service
-        names by its id ends in that id. Source: behaviour sheet, section 9 (pointers).
+        Lists and nested objects are written as in Python (`items[0].qty`, `configuration.host`). The empty string is
+        the key of messages about the whole record. A message about one of several linked records ends with its id.
         """
-        found: dict[str, list[str]] = {}
+        messages: dict[str, list[str]] = {}
         for error in self.errors:
             source: Any = error.get("source")
             pointer: object = cast("dict[str, Any]", source).get("pointer") if isinstance(source, dict) else None
             message = str(error.get("title") or error.get("detail") or "is invalid")
             field, element = _field_of(pointer)
-            found.setdefault(field, []).append(f"{message} ({element})" if element else message)
-        return found
+            messages.setdefault(field, []).append(f"{message} ({element})" if element else message)
+        return messages
 
 
-# Errors about a relationship may name its column, `capacity_pool_id` (behaviour sheet, section 9): the field is what
-# stands before `_id`, but for columns with older names, and for attributes that are called so themselves.
+# Errors about a relationship may name its column, such as `capacity_pool_id`. The field is the column without `_id`,
+# except for columns with older names, and for attributes whose names end in `_id`.
 _COLUMN_FIELDS = {
     "trunk_id": "voice_in_trunk",
     "trunk_group_id": "voice_in_trunk_group",
     "trunk_ids": "voice_in_trunks",
 }
-_IDS_OF_THEIR_OWN = frozenset({"external_reference_id", "vat_id", "personal_tax_id"})
+_ID_ATTRIBUTES = frozenset({"external_reference_id", "vat_id", "personal_tax_id"})
 
 
 def _field_of(pointer: object) -> tuple[str, str]:
-    """The Python field that a pointer means, and the id of a linked record if it ends in one."""
+    """Return the Python field of a JSON pointer, and the id of a linked record if it ends with one."""
     if not isinstance(pointer, str):
         return "", ""
     parts = pointer.strip("/").split("/")
     if parts[:2] not in (["data", "attributes"], ["data", "relationships"]) or len(parts) < 3 or parts[2] == "base":
         return "", ""
     column, element = parts[2], ""
-    name = column if column in _IDS_OF_THEIR_OWN else _COLUMN_FIELDS.get(column) or column.removesuffix("_id")
+    name = column if column in _ID_ATTRIBUTES else _COLUMN_FIELDS.get(column) or column.removesuffix("_id")
     for part in parts[3:]:
         if part.isdecimal():
             name += f"[{part}]"
@@ -221,22 +220,22 @@ def _field_of(pointer: object) -> tuple[str, str]:
 
 
 class InsufficientBalanceError(DidwwApiError):
-    """400 `Insufficient balance`: the prepaid money and the credit do not cover the request; nothing was bought."""
+    """400 `Insufficient balance`: the account's balance and credit do not cover the request. Nothing was purchased."""
 
     @property
     def available_balance(self) -> Decimal | None:
-        """What the account could spend, in USD; None when the response did not say."""
+        """The available balance in USD; None if the response does not state it."""
         return self._amount("available_balance")
 
     @property
     def total_cost(self) -> Decimal | None:
-        """What the request would have cost, in USD, VAT included; None when the response did not say."""
+        """The cost of the request in USD, including VAT; None if the response does not state it."""
         return self._amount("total_cost")
 
-    def _said(self) -> str:
+    def _description(self) -> str:
         available, cost = self.available_balance, self.total_cost
         amounts = "" if available is None or cost is None else f": {cost} USD needed, {available} USD available"
-        return super()._said() + amounts
+        return super()._description() + amounts
 
     def _amount(self, name: str) -> Decimal | None:
         for error in self.errors:
@@ -250,25 +249,26 @@ class InsufficientBalanceError(DidwwApiError):
 
 
 class RateLimitError(DidwwApiError):
-    """429: more than 20 requests in a second with one key; `retry_after` says how long to wait, if the server did."""
+    """429: more than 20 requests per second with one API key. Wait `retry_after` seconds, if it is set."""
 
 
 class ServerError(DidwwApiError):
-    """5xx: the service, or a proxy in front of it, failed."""
+    """5xx: the service or a proxy in front of it failed."""
 
     def _sentence(self) -> str:
-        later = "" if self.method == "POST" else ": retry later"  # what was not carried out for certain is not repeated
-        return f"{super()._sentence()}. The service, or a proxy in front of it, is failing{later}."
+        later = "" if self.method == "POST" else ": retry later"  # a retry could duplicate it
+        return f"{super()._sentence()}. The service or a proxy in front of it is failing{later}."
 
 
 class DidwwClientError(DidwwError):
-    """No response of the service is behind this: a mistake found before sending, or a request that got no response."""
+    """A failure without an error response: an invalid argument, or a request that got no usable response."""
 
 
 class InvalidValueError(DidwwClientError, ValueError):
-    """A value, name or option that the service would refuse; `field` names it.
+    """An invalid value, name or option. Raised before anything is sent.
 
-    Raised before anything is sent.
+    Attributes:
+        field: The name of the field or argument.
     """
 
     def __init__(self, message: str, *, field: str = "") -> None:
@@ -277,13 +277,13 @@ class InvalidValueError(DidwwClientError, ValueError):
 
 
 class ReadOnlyFieldError(InvalidValueError):
-    """A field that this caller cannot write: the server sets it, or it is fixed once the record exists."""
+    """The field is read-only, or cannot be changed after the record is created."""
 
 
 class NotLoadedError(DidwwClientError, AttributeError):
-    """The field is not in what was loaded; the message says how to get it.
+    """The field is not loaded; the message says how to load it.
 
-    It is an `AttributeError` too, so that `hasattr` returns False, and tools that look at all attributes pass over it.
+    Also an `AttributeError`, so that `hasattr` returns False and tools that inspect all attributes skip the field.
     """
 
 
@@ -296,18 +296,18 @@ class ClientClosedError(DidwwClientError):
 
 
 class ApiConnectionError(DidwwClientError):
-    """The request got no response: no connection, or it broke.
+    """The request got no response: the connection failed or was lost.
 
     Attributes:
-        request_sent: False when certainly nothing reached the server, so that even a purchase may be sent again.
-        attempts: How often the request was sent, or tried to.
-        elapsed: Seconds that the call had taken; None if it was not measured.
-        phase: What the last attempt was at: `waiting for a connection` (all of the pool are in use), `connecting`
-            (name lookup, TLS and a proxy's consent included), `sending`, `waiting for the response`, `reading the
-            response`; of a call that came no further, `waiting for a permit` (the rate limit), `preparing the file`,
-            `looking up a filter`, `looking for an earlier record`, `waiting for another call`,
-            `waiting for the record`; empty if that is not known.
-        transient: False if another attempt would fail in the same way, e.g. as a certificate file is missing.
+        request_sent: False if nothing reached the server, so that it is safe to repeat even a purchase.
+        attempts: Number of attempts.
+        elapsed: Duration of the call in seconds; None if it was not measured.
+        phase: The phase in which the last attempt failed: `waiting for a connection` (all connections of the pool are
+            in use), `connecting` (including name lookup, TLS and proxy), `sending`, `waiting for the response` or
+            `reading the response`. Before the first attempt: `waiting for a permit` (rate limit), `preparing the
+            file`, `looking up a filter`, `looking for an earlier record`, `waiting for another call` or `waiting for
+            the record`. Empty if unknown.
+        transient: False if another attempt would fail in the same way, for example without a certificate file.
     """
 
     def __init__(
@@ -328,7 +328,7 @@ class ApiConnectionError(DidwwClientError):
         super().__init__(message)
 
     def complete(self, attempts: int, elapsed: float) -> None:
-        """Add the attempts and the time of the whole call."""
+        """Add the attempts and the duration of the whole call."""
         self.attempts, self.elapsed = attempts, elapsed
         if self.args:
             times = f"{attempts} attempts" if attempts > 1 else "1 attempt"
@@ -336,19 +336,19 @@ class ApiConnectionError(DidwwClientError):
 
 
 class ApiTimeoutError(ApiConnectionError, TimeoutError):
-    """The call's `timeout` ran out.
+    """The timeout of the call expired.
 
-    It bounds the whole call: connecting, sending, waiting, reading; `phase` says which of these it was at.
+    It covers the whole call: connecting, sending, waiting and reading. `phase` is the phase it expired in.
     """
 
 
 class UnexpectedResponseError(DidwwClientError):
-    """The response is not what the API sends: no JSON:API, cut off, or a redirect.
+    """The response is not valid: not JSON:API, truncated, or a redirect.
 
     Attributes:
-        status_code: HTTP status of that response.
-        request_id: Its `X-Request-Id`, or None.
-        transient: Whether it was damaged on its way, so that another attempt may succeed.
+        status_code: HTTP status of the response.
+        request_id: The `X-Request-Id` of the response, or None.
+        transient: Whether the response was damaged in transit, so that another attempt may succeed.
     """
 
     def __init__(
@@ -361,7 +361,11 @@ class UnexpectedResponseError(DidwwClientError):
 
 
 class NotExactlyOneError(DidwwClientError):
-    """`one()` found none or several; `found` says how many."""
+    """`one()` matched no record or several.
+
+    Attributes:
+        found: The number of matches.
+    """
 
     def __init__(self, message: str, *, found: int = 0) -> None:
         self.found = found
@@ -369,7 +373,11 @@ class NotExactlyOneError(DidwwClientError):
 
 
 class BulkError(DidwwClientError):
-    """`Report.raise_for_failures` found items that were not done; `report` has them all."""
+    """Some items of a bulk operation did not succeed. Raised by `Report.raise_for_failures`.
+
+    Attributes:
+        report: The report of all items.
+    """
 
     def __init__(self, message: str, *, report: Any = None) -> None:
         self.report = report
@@ -377,11 +385,11 @@ class BulkError(DidwwClientError):
 
 
 class WaitError(DidwwClientError):
-    """What was waited for cannot come any more, e.g. the order was canceled.
+    """The record can no longer reach the expected status, for example because the order was canceled.
 
     Attributes:
         resource: The record in its last state.
-        reasons: Why, as far as the service says: the reasons of a rejection.
+        reasons: The reasons of a rejection, if the service returned any.
     """
 
     def __init__(self, message: str, *, resource: object = None, reasons: tuple[str, ...] = ()) -> None:
@@ -391,12 +399,12 @@ class WaitError(DidwwClientError):
 
 
 class CallbackRejectedError(DidwwError):
-    """A request that says it comes from DIDWW, and is not taken for it.
+    """An incoming callback is rejected.
 
     Attributes:
-        reason: `missing`: it carries no signature, password or header at all; `malformed`: it cannot be read;
-            `mismatch`: what it carries is not right; `too_large`: its body is over the bound.
-        status: The HTTP status to respond with: 401, 400, 401 and 413.
+        reason: `missing`: it has no signature, password or header; `malformed`: it cannot be parsed; `mismatch`: the
+            signature or password is wrong; `too_large`: the body exceeds the size limit.
+        status: The HTTP status to respond with: 401, 400, 401 or 413, respectively.
     """
 
     def __init__(

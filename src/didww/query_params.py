@@ -1,6 +1,6 @@
-"""The fluent form of a request's query: includes, filters, sorting, page, sparse fieldsets.
+"""Build request queries with chained calls: includes, filters, sorting, page and sparse fieldsets.
 
-Collects and encodes; what a resource allows is checked where the request is built (`didww._core.query`).
+Collects and encodes parameters. `didww._core.query` checks them against the resource when it builds the request.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["MAX_RECORDS", "QueryParams"]
 
 MAX_RECORDS: Final = 1000
-"""Records in a page that a request may ask for. Most lists give an account 100 unless the service allows it more."""
+"""Largest page size of a request. Most lists return at most 100 records, unless DIDWW raises the account's limit."""
 
 
 class QueryParams:
-    """The query of a request, built call by call; each call returns the same object.
+    """The query of a request. Each method changes the object and returns it, so calls can be chained.
 
     Example:
         >>> params = QueryParams().filter("country.id", "uuid").include("country").sort("name").page(1, 25)
         >>> params.encode()
         'include=country&filter%5Bcountry.id%5D=uuid&sort=name&page%5Bnumber%5D=1&page%5Bsize%5D=25'
 
-    Source: behaviour sheet, section 7.
+    Source: tests/contract/facts/
     """
 
     __slots__ = ("extra", "fieldsets", "filters", "includes", "page_number", "page_size", "sorts")
@@ -46,43 +46,43 @@ class QueryParams:
         self.extra: dict[str, str] = {}
 
     def include(self, *names: str) -> Self:
-        """Have related resources in the response: relationship names, nested with dots (`did_group.country`)."""
+        """Include related records in the response, by relationship names such as `order` or `did_group.country`."""
         self.includes += [name for name in _names(names, "include") if name not in self.includes]
         return self
 
     def filter(self, name: str, value: object) -> Self:
-        """Keep only what matches.
+        """Return only records that match.
 
         Args:
-            name: The filter, e.g. `country.id` or `created_at_gteq`.
-            value: Text, a number, True or False, a datetime with a time zone, an enum member, or a list of these
-                where any may match. None is the empty value: records that have none.
+            name: The filter, such as `country.id` or `created_at_gteq`.
+            value: Text, a number, True or False, a datetime with a time zone, an enum member, or a list of these to
+                match any of them. None matches records without a value.
         """
         if not isinstance(name, str) or not name.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise InvalidValueError(f"filter takes a name as text, not {name!r}.", field="filter")
+            raise InvalidValueError(f"filter must have text as its name, got {name!r}.", field="filter")
         self.filters[name.strip()] = value
         return self
 
     def sort(self, *names: str) -> Self:
-        """Order by these, the first one first; a minus in front means descending."""
+        """Sort by these keys, the first one first. A leading minus means descending."""
         self.sorts += _names(names, "sort")
         return self
 
     def page(self, number: int | None = None, size: int | None = None) -> Self:
-        """Ask for one page; what is left out stays as it was.
+        """Request one page. An argument of None keeps the current value.
 
         Args:
-            number: Number of the page, from 1.
-            size: Records on a page, 1 to 1000. Defaults to 50, for cities and areas to 1000. Most lists take 100 at
-                most, unless the service allows the account more.
+            number: Page number, starting at 1.
+            size: Records per page, 1 to 1000. Defaults to 50, or 1000 for cities and areas. Most lists return at most
+                100 records, unless DIDWW raises the account's limit.
         """
-        for name, value, most in (("number", number, _BEYOND - 1), ("size", size, MAX_RECORDS)):
+        for name, value, maximum in (("number", number, _BEYOND - 1), ("size", size, MAX_RECORDS)):
             if value is None:
                 continue
             whole = whole_number(value)
-            if whole is None or not 1 <= whole <= most:
+            if whole is None or not 1 <= whole <= maximum:
                 raise InvalidValueError(
-                    f"page: {name} must be a whole number from 1{f' to {most}' if name == 'size' else ''}, "
+                    f"page: {name} must be a whole number from 1{f' to {maximum}' if name == 'size' else ''}, "
                     f"got {shown(value)}.",
                     field="page",
                 )
@@ -90,28 +90,28 @@ class QueryParams:
         return self
 
     def fields(self, type: str, *names: str) -> Self:
-        """Have only these attributes and relationships of resources of `type`; with no names, none at all."""
+        """Return only these attributes and relationships of records of `type`. Without names, return none."""
         if not isinstance(type, str) or not type.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
-                f"fields takes the type of resources as text, e.g. 'dids', not {type!r}.", field="fields"
+                f"fields must have text as the resource type, such as 'dids', got {type!r}.", field="fields"
             )
         self.fieldsets.setdefault(type, []).extend(_names(names, "fields"))
         return self
 
     def param(self, name: str, value: str) -> Self:
-        """A raw query parameter, sent as it is and not checked: for what the service has and this SDK does not know."""
+        """Add a raw query parameter, which is not checked, for features that this SDK does not support yet."""
         for what, text in (("name", name), ("value", value)):
             if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-                raise InvalidValueError(f"param takes its {what} as text, not {text!r}.", field="param")
+                raise InvalidValueError(f"param must have text as its {what}, got {text!r}.", field="param")
         self.extra[name] = value
         return self
 
     def copy(self) -> QueryParams:
-        """An independent copy."""
+        """Return an independent copy."""
         return QueryParams().merge(self)
 
     def merge(self, other: QueryParams) -> Self:
-        """Add everything of `other`; where both set the same filter or page, `other` wins."""
+        """Add all parameters of `other`, which overrides filters and pages set in both."""
         self.include(*other.includes)
         self.filters.update(other.filters)
         self.sorts += other.sorts
@@ -123,10 +123,10 @@ class QueryParams:
         return self
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The query as name and value pairs, not yet percent-encoded.
+        """Return the query as pairs of names and values, not percent-encoded.
 
         Raises:
-            InvalidValueError: A filter's value cannot be written in a query.
+            InvalidValueError: A filter value cannot be encoded.
         """
         return [(name, param_text(name, value)) for name, value in self._members()]
 
@@ -146,9 +146,9 @@ class QueryParams:
         yield from self.extra.items()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the query parameters by name, with the values of filters as they were given.
+        """Return the query parameters as a dict, with the original filter values.
 
-        Such a dict is what the raw calls take: `client.get("/dids", params.to_dict())`.
+        Raw requests accept such a dict: `client.get("/dids", params.to_dict())`.
 
         Example:
             >>> QueryParams().include("order").filter("blocked", True).page(size=100).to_dict()
@@ -157,10 +157,10 @@ class QueryParams:
         return dict(self._members())
 
     def encode(self) -> str:
-        """The query as it stands in a URL, percent-encoded; empty if there is none.
+        """Return the percent-encoded query, or an empty string without parameters.
 
         Raises:
-            InvalidValueError: A value cannot be written in a query.
+            InvalidValueError: A value cannot be encoded.
         """
         return encoded(self.pairs())
 
@@ -179,44 +179,44 @@ _BEYOND = 1 << 63
 
 
 def _names(names: Iterable[object], where: str) -> list[str]:
-    found: list[str] = []
+    parsed: list[str] = []
     for name in names:
         if not isinstance(name, str) or not name.strip():
-            raise InvalidValueError(f"{where} takes names as text, not {name!r}.", field=where)
-        # One comma list is what the service reads; accept it as it may be written by hand too.
-        found += [part.strip() for part in name.split(",") if part.strip()]
-    return found
+            raise InvalidValueError(f"{where} must have text as names, got {name!r}.", field=where)
+        # Accept comma-separated lists, the format of the API.
+        parsed += [part.strip() for part in name.split(",") if part.strip()]
+    return parsed
 
 
 def encoded(pairs: Iterable[tuple[str, str]]) -> str:
     """Percent-encode names and values as a query.
 
     Raises:
-        InvalidValueError: One of them cannot be written in UTF-8.
+        InvalidValueError: A name or value cannot be encoded as UTF-8.
     """
     from urllib.parse import quote
 
-    # Built by hand because '+' for a space is form encoding; a query is safer with %20.
+    # Not `urlencode`, which encodes a space as '+'; '%20' is safer in a query.
     try:
         return "&".join(f"{quote(name, safe='.')}={quote(value, safe='.,:-_')}" for name, value in pairs)
     except UnicodeEncodeError as error:
         raise InvalidValueError(
-            f"The query holds a lone surrogate, which UTF-8 cannot carry: {error.object!r}."
+            f"The query must be text that UTF-8 can encode, got a lone surrogate: {error.object!r}. Remove it."
         ) from None
 
 
 def param_text(name: str, value: object) -> str:
-    """`value` as the text of the query parameter `name`; errors call a filter by its own name."""
+    """Return `value` as the text of the query parameter `name`. Errors use the plain filter name."""
     if type(value) is str:
         return value
     return filter_text(value, name[len("filter[") : -1] if name.startswith("filter[") else name)
 
 
 def filter_text(value: object, name: str) -> str:
-    """`value` as a filter's text.
+    """Return `value` as the text of a filter.
 
     Raises:
-        InvalidValueError: It cannot be written, e.g. a list with a comma inside an item.
+        InvalidValueError: `value` cannot be encoded, such as a list with a comma in an item.
     """
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [filter_text(item, name) for item in cast("list[object]", value)]
@@ -229,7 +229,8 @@ def filter_text(value: object, name: str) -> str:
                 )
         if not items:
             raise InvalidValueError(
-                f"filter {name!r}: an empty list would match nothing; leave the filter out.", field=name
+                f"filter {name!r} must have a value, got an empty list, which would match nothing. Omit the filter.",
+                field=name,
             )
         return ",".join(items)
     if value is None:
@@ -247,7 +248,7 @@ def filter_text(value: object, name: str) -> str:
     if getattr(value, "id", None) is not None and name.endswith("id"):
         return str(cast("Any", value).id)
     raise InvalidValueError(
-        f"filter {name!r} takes text, a number, True or False, a datetime or a list of these, "
-        f"not {type(value).__name__}.",
+        f"filter {name!r} must be text, a number, True or False, a datetime or a list of these, "
+        f"got {type(value).__name__}.",
         field=name,
     )

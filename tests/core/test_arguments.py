@@ -57,36 +57,36 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"filter": "number"}, "filter takes a dict"),
-        ({"filter": ["number"]}, "filter takes a dict"),
-        ({"filter": {5: "x"}}, "filter takes a name"),
+        ({"filter": "number"}, "filter must be a dict"),
+        ({"filter": ["number"]}, "filter must be a dict"),
+        ({"filter": {5: "x"}}, "filter must have text as its name"),
         ({"filter": {",": "x"}}, "cannot be filtered by ','"),
         ({"filter": {"number,description": "x"}}, "cannot be filtered by 'number,description'"),
         ({"filter": {"number": HUGE}}, "number"),
-        ({"filter": {"number": b"x"}}, "'number' takes text, not b'x'"),
-        ({"filter": {"number": True}}, "'number' takes text, not True"),
-        ({"filter": {"number": [["x"]]}}, r"'number' takes text, not \['x'\]"),
-        ({"filter": {"blocked": "banana"}}, "'blocked' takes True or False, not 'banana'"),
-        ({"filter": {"blocked": 1}}, "'blocked' takes True or False"),
-        ({"filter": {"blocked": [True]}}, "takes one value"),
+        ({"filter": {"number": b"x"}}, "'number' must be text, got b'x'"),
+        ({"filter": {"number": True}}, "'number' must be text, got True"),
+        ({"filter": {"number": [["x"]]}}, r"'number' must be text, got \['x'\]"),
+        ({"filter": {"blocked": "banana"}}, "'blocked' must be True or False, got 'banana'"),
+        ({"filter": {"blocked": 1}}, "'blocked' must be True or False"),
+        ({"filter": {"blocked": [True]}}, "must be a single value"),
         ({"filter": {"number": []}}, "an empty list"),
         ({"filter": {"description": "\ud800"}}, "surrogate"),
         ({"include": 5}, "include takes a name or a list of names"),
-        ({"include": [5]}, "include takes names"),
+        ({"include": [5]}, "include must have text as names"),
         ({"include": b"order"}, "include takes a name"),
         ({"sort": 5}, "sort takes a name"),
-        ({"fields": ["number"]}, "fields takes a dict"),
+        ({"fields": ["number"]}, "fields must be a dict"),
         ({"fields": {"dids": 5}}, r"fields\['dids'\] takes a name"),
-        ({"fields": {5: ["number"]}}, "fields takes the type"),
-        ({"fields": {"did": ["number"]}}, r"no resource type 'did'\. Did you mean 'dids'\?"),
+        ({"fields": {5: ["number"]}}, "fields must have text as the resource type"),
+        ({"fields": {"did": ["number"]}}, r"must name a resource type, got 'did'\. Did you mean 'dids'\?"),
         ({"fields": {"voice_trunks": ["name"]}}, r"Did you mean 'voice_(in|out)_trunks'\?"),
         ({"fields": {"dids": ["trunk"]}}, r"Did you mean 'voice_in_trunk'\?"),
         ({"include": "trunk"}, r"cannot include 'trunk'\. Did you mean 'voice_in_trunk'\?"),
         ({"include": "trunks"}, r"Did you mean 'voice_in_trunk'\?"),
         ({"include": "did_group.countries"}, r"did_groups cannot include 'countries'\. Did you mean 'country'\?"),
         ({"include": "qqq"}, r"cannot include 'qqq'\. Its relationships"),
-        ({"params": {"number": "1"}}, r"not dict\. What is to match goes by keyword: filter=\{\.\.\.\}"),
-        ({"params": "number"}, r"not str\.$"),
+        ({"params": {"number": "1"}}, r"got dict\. Pass filters as a keyword: filter=\{\.\.\.\}"),
+        ({"params": "number"}, r"got str\.$"),
         ({"page": ()}, "page must be a whole number, or"),
         ({"page": (1, 2, 3)}, "page must be a whole number, or"),
         ({"page": {"number": 1}}, "page must be a whole number, or"),
@@ -110,7 +110,7 @@ def test_invalid_list_argument_raises_an_error_with_its_name(arguments: dict[str
 @pytest.mark.parametrize(("name", "value"), [("a", None), ("a", 1), (5, "x"), (None, "x")])
 def test_raw_parameter_must_be_text(name: Any, value: Any) -> None:
     """This applies to its name and its value."""
-    with pytest.raises(InvalidValueError, match="param takes its"):
+    with pytest.raises(InvalidValueError, match="param must have text as its"):
         QueryParams().param(name, value)
 
 
@@ -241,14 +241,14 @@ def test_type_error_inside_a_call_is_unchanged() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda c: c.dids().iterate(limit="5"), r"limit must be a whole number from 0, got '5'\. Leave it out for all"),
+        (lambda c: c.dids().iterate(limit="5"), r"limit must be a whole number from 0, got '5'\. Omit it for all"),
         (
             lambda c: c.dids().iterate(page_size=1001),
-            r"page_size must be a whole number from 1 to 1000, got 1001\. Leave",
+            r"page_size must be a whole number from 1 to 1000, got 1001\. Omit",
         ),
         (
             lambda c: c.dids().iterate(page=(1, 5), page_size=6),
-            r"page_size must be the size that page names, 5, got 6\.",
+            r"page_size must equal the size in page, 5, got 6\.",
         ),
         (lambda c: c.dids().iterate(prefetch=HUGE), r"prefetch must be a whole number from 0 to 100, got a huge int\."),
         (
@@ -257,7 +257,7 @@ def test_type_error_inside_a_call_is_unchanged() -> None:
         ),
         (
             lambda c: c.with_options(max_retries="2"),
-            r"max_retries must be a whole number from 0 to 100, got '2'\. 0 sends",
+            r"max_retries must be a whole number from 0 to 100, got '2'\. 0 disables",
         ),
         (
             lambda _: DidwwClient("key", rate_limit="20"),
@@ -288,7 +288,7 @@ def test_record_can_be_passed_as_id() -> None:
     assert client.dids().find(Did.build(ID)).data.id == ID
     assert transport.requests[0].url.endswith(f"/dids/{ID}")
     for operation in (client.dids().find, client.dids().delete, client.orders().wait):
-        with pytest.raises(InvalidValueError, match=r"takes (Did|Order), not Country"):
+        with pytest.raises(InvalidValueError, match=r"must be (Did|Order), got Country"):
             operation(Country.build(ID))
     with pytest.raises(InvalidValueError, match="takes the id"):
         client.dids().find(Did())
@@ -300,9 +300,9 @@ def test_record_can_be_passed_as_id() -> None:
         (
             "countries",
             "create",
-            r"countries\(\) has no 'create'\. The API offers: list, iterate, first, one, count, find\.",
+            r"countries\(\) has no 'create'\. Available: list, iterate, first, one, count, find\.",
         ),
-        ("balance", "list", r"balance\(\) has no 'list'\. The API offers: find\."),
+        ("balance", "list", r"balance\(\) has no 'list'\. Available: find\."),
         ("dids", "creat", r"dids\(\) has no 'creat'"),
     ],
 )
@@ -361,7 +361,7 @@ def test_not_found_error_explains_that_a_number_is_no_id(accessor: str, id: str,
 def test_async_client_in_a_sync_with_block_raises() -> None:
     """The error says what to write."""
     client: Any = AsyncDidwwClient("key", transport=AsyncScripted(json_response()))
-    with pytest.raises(TypeError, match="AsyncDidwwClient takes 'async with', not 'with'"):
+    with pytest.raises(TypeError, match="AsyncDidwwClient must be used with 'async with', not 'with'"):
         with client:
             pass
 
@@ -684,7 +684,7 @@ def test_export_filters_changed_in_place_are_checked() -> None:
         ("dids", {"number": "442079460000,+1"}, r"got '\+1'\. Write '1'\."),
         ("did_history", {"did_number": "+12025550100"}, r"Write '12025550100'\."),
         ("available_dids", {"number_contains": "abc"}, r"must be digits only, got 'abc'\. To send it unchecked"),
-        ("dids", {"country.id": "GB"}, r"not 'GB'\. Find it first: countries\(\)\.one\(filter=\{'iso': 'GB'\}\)\."),
+        ("dids", {"country.id": "GB"}, r"got 'GB'\. Find it first: countries\(\)\.one\(filter=\{'iso': 'GB'\}\)\."),
         ("did_groups", {"city.id": ["London"]}, r"Find it first: cities\(\)\.one\(filter=\{'name': 'London'\}\)\."),
         ("dids", {"id": "442079460000"}, r"Filter by 'number' instead: \{'number': '442079460000'\}\."),
         (
@@ -692,18 +692,18 @@ def test_export_filters_changed_in_place_are_checked() -> None:
             {"default_did.id": "442079460000"},
             r"dids\(\)\.one\(filter=\{'number': '442079460000'\}\)",
         ),
-        ("orders", {"id": 5}, r"'id' takes ids such as .*, not '5'\."),
+        ("orders", {"id": 5}, r"'id' must be an id such as .*, got '5'\."),
         (
             "dids",
             {"order.id": f"{ID},1"},
-            r"not '1'\. To send it unchecked: QueryParams\(\)\.param\('filter\[order\.id\]'",
+            r"got '1'\. To send it unchecked: QueryParams\(\)\.param\('filter\[order\.id\]'",
         ),
-        ("dids", {"order.id": Did.build(ID)}, r"'order\.id' takes Order or its id, not Did\."),
-        ("dids", {"order.id": Order()}, r"takes a record that exists; this one has no id yet\."),
+        ("dids", {"order.id": Did.build(ID)}, r"'order\.id' must be Order or its id, got Did\."),
+        ("dids", {"order.id": Order()}, r"must be an existing record, got one without an id\."),
         ("identities", {"phone_number": "+442079460000"}, r"Write '442079460000'\."),
         ("identities", {"phone_number_contains": "+44"}, r"Write '44'\."),
         ("countries", {"prefix": "+44"}, r"Write '44'\."),
-        ("did_groups", {"prefix": "+4420"}, r"got '\+4420'\. The prefix of a DID group has no country code: '20' is"),
+        ("did_groups", {"prefix": "+4420"}, r"got '\+4420'\. The prefix of a DID group has no country code: London is"),
         ("did_groups", {"prefix": "20-7"}, r"Write '207'\. The prefix"),
         ("did_groups", {"nanpa_prefix.npanxx": "+1212555"}, r"1 to 6 digits, .*Write '212555'\."),
         ("nanpa_prefixes", {"npanxx": "1 (212) 555-0100"}, r"Write '212555'\."),
@@ -714,14 +714,18 @@ def test_export_filters_changed_in_place_are_checked() -> None:
         ("countries", {"iso": "GB,us"}, r"got 'us'\. Write 'US'\."),
         ("countries", {"iso": ["GBR"]}, r"got 'GBR'\. To send it unchecked"),
         ("regions", {"iso": "us-ca"}, r"such as 'US-CA', got 'us-ca'\. Write 'US-CA'\."),
-        ("regions", {"iso": "CA"}, r"with that of its country, such as 'US-CA', got 'CA'\."),
-        ("did_groups", {"country.id": None}, r"'country\.id' must have a value, got None: did_groups without one"),
+        ("regions", {"iso": "CA"}, r"that includes the country code, such as 'US-CA', got 'CA'\."),
+        (
+            "did_groups",
+            {"country.id": None},
+            r"'country\.id' must have a value, got None: it cannot match did_groups without",
+        ),
         ("did_groups", {"country.id": ""}, r"'country\.id' must have a value, got ''"),
         ("voice_in_trunks", {"name": None}, r"'name' must have a value, got None"),
-        ("countries", {"iso": None}, r"Leave the filter out for all of them\."),
+        ("countries", {"iso": None}, r"Omit the filter for all records\."),
         ("dids", {"number": None}, r"'number' must have a value"),
         ("dids", {"blocked": None}, r"'blocked' must have a value"),
-        ("did_history", {"created_at_gteq": date(2026, 3, 1)}, r"Say when the day begins: datetime\(2026, 3, 1, tz"),
+        ("did_history", {"created_at_gteq": date(2026, 3, 1)}, r"Write the start of the day: datetime\(2026, 3, 1, tz"),
     ],
 )
 def test_filter_that_can_match_nothing_is_rejected(resource: str, filter: dict[str, Any], words: str) -> None:
@@ -750,7 +754,7 @@ def test_comma_in_a_free_text_filter_is_rejected(resource: str, name: str, ways:
     with pytest.raises(InvalidValueError, match=r"must be text without a comma, got 'A, B'") as caught:
         getattr(client, resource)().one(filter={name: value})
     assert ("pass a list: ['A', 'B']" in str(caught.value)) is isinstance(value, str)
-    assert f"A record whose {name} holds a comma is found by {ways}." in str(caught.value)
+    assert f"To find a record whose {name} contains a comma, filter by {ways}." in str(caught.value)
     assert caught.value.field == name
     assert transport.requests == []
 
@@ -792,7 +796,7 @@ def test_page_of_an_unpaginated_list_is_rejected(resource: str) -> None:
     client, transport = client_of()
     for page in (2, (3, 10)):
         with pytest.raises(
-            InvalidValueError, match=rf"page must be 1, got {page if page == 2 else 3}: {resource} has no"
+            InvalidValueError, match=rf"page must be 1, got {page if page == 2 else 3}: {resource} is not paginated"
         ):
             getattr(client, resource)().list(page=page)
     assert transport.requests == []

@@ -104,7 +104,7 @@ def test_keywords_and_query_params_are_combined() -> None:
         (lambda c: c.dids().list(include="voice_trunk"), ["voice_trunk", "'voice_in_trunk'"]),
         (lambda c: c.dids().list(include="did_group.contry"), ["did_groups cannot include", "'country'"]),
         (lambda c: c.dids().find(ID, fields={"dids": ["numbr"]}), ["numbr", "'number'"]),
-        (lambda c: c.dids().list(fields={"dix": ["number"]}), ["no resource type 'dix'"]),
+        (lambda c: c.dids().list(fields={"dix": ["number"]}), ["got 'dix'"]),
         (lambda c: c.dids().list(page=0), ["number", "from 1"]),
         (lambda c: c.dids().list(page=(1, 5000)), ["size", "1000"]),
         (lambda c: c.dids().find(""), ["id"]),
@@ -113,7 +113,7 @@ def test_keywords_and_query_params_are_combined() -> None:
         (lambda c: c.dids().find(None), ["id", "None"]),
         (lambda c: c.dids().list(filter={"number": ["1,2"]}), ["digits only", "'1,2'"]),
         (lambda c: c.dids().list(filter={"order.reference": ["1,2"]}), ["comma"]),
-        (lambda c: c.dids().list(filter={"description": ["1", "2"]}), ["description", "one value, not a list"]),
+        (lambda c: c.dids().list(filter={"description": ["1", "2"]}), ["description", "single value, got a list"]),
         (lambda c: c.dids().list(filter={"pending_removal": True}), ["cannot be filtered by 'pending_removal'"]),
         (lambda c: c.available_dids().list(sort="number"), ["cannot be sorted by 'number'"]),
         (lambda c: c.available_dids().list(filter={"number_contains": "20"}), ["at least 3 digits", "did_group.id"]),
@@ -122,11 +122,11 @@ def test_keywords_and_query_params_are_combined() -> None:
             ["countries cannot include 'region'", "'regions'", "param('include', 'did_group.country.region')"],
         ),
         (lambda c: c.proofs().list(include="entity.contry"), ["identities and addresses cannot", "'country'"]),
-        (lambda c: c.dids().list(filter={"number": 1.5}), ["not 1.5"]),
+        (lambda c: c.dids().list(filter={"number": 1.5}), ["got 1.5"]),
         (lambda c: c.dids().list(filter={"description": "\ud800"}), ["surrogate"]),
         (lambda c: c.dids().list("number=1"), ["QueryParams"]),
-        (lambda c: c.dids().update(Did()), ["no id", "create"]),
-        (lambda c: c.dids().update(Country.build(ID)), ["takes Did", "Country"]),
+        (lambda c: c.dids().update(Did()), ["without an id", "create"]),
+        (lambda c: c.dids().update(Country.build(ID)), ["must be Did", "Country"]),
         (lambda c: c.voice_in_trunks().create(VoiceInTrunk.build(ID)), ["update"]),
         (lambda c: c.voice_in_trunks().create(VoiceInTrunk()), ["VoiceInTrunk.name", "VoiceInTrunk.configuration"]),
         (lambda c: c.dids().iterate(limit=-1), ["limit"]),
@@ -353,7 +353,7 @@ def test_foreign_or_circular_next_link_is_not_followed() -> None:
     client, transport = client_of(
         json_response(document={"data": [DID], "links": {"next": "https://evil.example.com/v3/dids"}})
     )
-    with pytest.raises(UnexpectedResponseError, match="leads away"):
+    with pytest.raises(UnexpectedResponseError, match="leads to another host"):
         list(client.dids().iterate())
     assert len(transport.requests) == 1
     client, _ = client_of(json_response(document={"data": [DID], "links": {"next": f"{BASE}/dids"}}))
@@ -608,11 +608,11 @@ def test_only_the_same_origin_gets_the_key(url: str, tmp_path: Path) -> None:
 def test_ambiguous_url_is_rejected(url: str, tmp_path: Path) -> None:
     """Libraries would connect to different hosts, so nothing is sent; the error hides a possible signature."""
     client, transport = client_of(json_response(document={"data": [DID], "links": {"next": url}}))
-    with pytest.raises(InvalidValueError, match="http or https address") as caught:
+    with pytest.raises(InvalidValueError, match="http or https URL") as caught:
         client.download_export(url, tmp_path / "a")
     assert "example-secret" not in str(caught.value)
     assert not transport.requests
-    with pytest.raises(UnexpectedResponseError, match="leads away"):
+    with pytest.raises(UnexpectedResponseError, match="leads to another host"):
         list(client.dids().iterate())
     assert len(transport.requests) == 1
 
@@ -695,7 +695,7 @@ def test_invalid_environment_variables_are_named(environment: pytest.MonkeyPatch
     """A missing key, an unknown environment, an invalid URL and a future version raise."""
     for name, value, message in (
         ("DIDWW_ENVIRONMENT", "staging", "staging"),
-        ("DIDWW_BASE_URL", "127.0.0.1:8750", "DIDWW_BASE_URL must be an address"),
+        ("DIDWW_BASE_URL", "127.0.0.1:8750", "DIDWW_BASE_URL must be a URL"),
         ("DIDWW_API_VERSION", "2030-01-01", "DIDWW_API_VERSION must be 2026-04-16 or unset, got '2030-01-01'"),
     ):
         with environment.context() as changed:
@@ -739,12 +739,12 @@ def test_invalid_options_are_rejected(options: dict[str, Any]) -> None:
 def test_http_over_a_network_must_be_allowed_explicitly(host: str, tmp_path: Path) -> None:
     """Anyone on the network could read the key and the call records of an export."""
     with pytest.raises(
-        InvalidValueError, match=r"base_url must be an https address, got http://.*allow_insecure=True"
+        InvalidValueError, match=r"base_url must be an https URL, got http://.*allow_insecure=True"
     ) as caught:
         DidwwClient(KEY, base_url=f"http://{host}/v3")
     assert caught.value.field == "base_url"
     client, transport = client_of()
-    with pytest.raises(InvalidValueError, match=r"^url must be an https address"):
+    with pytest.raises(InvalidValueError, match=r"^url must be an https URL"):
         client.download_export(f"http://{host}/v3/exports/a.csv.gz?signature=secret", tmp_path / "a")
     assert transport.requests == []
     allowed = Scripted(json_response(body=b"x"))

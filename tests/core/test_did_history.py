@@ -82,7 +82,7 @@ def test_missing_did_raises_not_found() -> None:
 def test_id_and_number_are_mutually_exclusive() -> None:
     """Two values for one filter of the service are rejected."""
     client, transport = client_of(json_response(document=DID))
-    with pytest.raises(InvalidValueError, match=r"'did\.id' asks by 'did_number'; use one of the two"):
+    with pytest.raises(InvalidValueError, match=r"'did\.id' must not be combined with 'did_number'"):
         client.did_history().list(filter={"did.id": ID, "did_number": "442079460001"})
     assert transport.requests == []
 

@@ -103,11 +103,11 @@ def flipped(data: bytes, place: int) -> bytes:
 
 
 BROKEN: dict[str, tuple[bytes, type[DidwwError], str]] = {
-    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponseError, "cut off after"),
-    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponseError, "cut off after"),
-    "cut off in the head": (http(PACKED[:5]), UnexpectedResponseError, "cut off after"),
-    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponseError, "cut off after"),
-    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponseError, "cut off after"),
+    "cut off in the packing": (http(PACKED[:-9]), UnexpectedResponseError, "truncated after"),
+    "cut off in the check sum": (http(PACKED[:-1]), UnexpectedResponseError, "truncated after"),
+    "cut off in the head": (http(PACKED[:5]), UnexpectedResponseError, "truncated after"),
+    "cut off in the second": (http(PACKED + PACKED[:50]), UnexpectedResponseError, "truncated after"),
+    "cut off without a length": (unframed(PACKED[:-9]), UnexpectedResponseError, "truncated after"),
     "nothing": (http(b""), UnexpectedResponseError, "is empty"),
     "nothing in chunks": (chunked(b""), UnexpectedResponseError, "is empty"),
     "fewer bytes than told": (http(PACKED, length=len(PACKED) + 1), ApiConnectionError, "cut off"),
@@ -261,7 +261,7 @@ def test_redirect_never_gets_the_key(download: Callable[..., Any], kind: str, tm
 def test_url_with_a_password_gets_no_key(download: Callable[..., Any], kind: str, tmp_path: Path) -> None:
     """A URL that looks like ours but leads elsewhere gets no request."""
     with Server(responding(http(PACKED))) as other, client_of(kind, "https://api.example.com/v3") as client:
-        with pytest.raises(InvalidValueError, match="http or https address"):
+        with pytest.raises(InvalidValueError, match="http or https URL"):
             download(client, f"https://api.example.com@127.0.0.1:{other.port}{PATH}", tmp_path / "a")
     assert other.connections == 0
 
@@ -526,7 +526,7 @@ def test_open_file_name_is_not_replaced(kind: str, tmp_path: Path) -> None:
         chain.symlink_to(link)
         with client_of(kind, f"{server.url}/v3") as client:
             for target in (link, chain, Path(f"/proc/self/fd/{held.fileno()}")):
-                with pytest.raises(DidwwClientError, match="stands for an open file of the process"):
+                with pytest.raises(DidwwClientError, match="is a file descriptor of the process"):
                     client.download_export(f"{server.url}{PATH}", target)
         assert link.is_symlink()
         assert chain.is_symlink()

@@ -195,7 +195,7 @@ def test_invalid_characters_do_not_hide_truncation(end: int, odd: bytes) -> None
     """A truncated document still raises."""
     whole = b'{"data": {"type": "dids", "id": "1", "attributes": {"description": "' + odd + odd + b'"}}}'
     client, _ = client_of(json_response(body=whole[:-end]))
-    with pytest.raises(UnexpectedResponseError, match="cut-off or broken JSON"):
+    with pytest.raises(UnexpectedResponseError, match="truncated or invalid JSON"):
         client.dids().find(ID)
 
 

@@ -62,7 +62,7 @@ def test_each_attempt_is_logged_and_sent_to_hooks(kind: str, caplog: pytest.LogC
     lines = [record.getMessage() for record in caplog.records if record.name == "didww"]
     assert lines[0] == f"GET {BASE}/balance: attempt 1"
     assert re.fullmatch(rf"GET {BASE}/balance: 503 in \d\.\d{{3}} s \(attempt 1, request id req-1\)", lines[1])
-    assert lines[2] == f"GET {BASE}/balance: again in 0.00 s (503)"
+    assert lines[2] == f"GET {BASE}/balance: retrying in 0.00 s (503)"
     assert KEY not in caplog.text
     assert KEY not in repr(told)
 

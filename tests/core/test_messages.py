@@ -41,7 +41,7 @@ def test_unauthorized_error_suggests_checking_the_environment() -> None:
     error = answered_with(json_response(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
     assert isinstance(error, AuthenticationError)
     assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
-    assert str(error).endswith("Sandbox and production have keys of their own.")
+    assert str(error).endswith("Sandbox and production have separate keys.")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>down</html>"])
@@ -157,5 +157,5 @@ def test_invalid_export_date_error_shows_the_format(text: str) -> None:
 
 def test_iterating_a_response_names_data() -> None:
     """Looping over a response instead of its data is a common slip."""
-    with pytest.raises(TypeError, match=r"its \.data is; for the records of all pages use iterate\(\)"):
+    with pytest.raises(TypeError, match=r"not iterable\. Iterate over its \.data, or use iterate\(\)"):
         list(Emulator().client().countries().list())

@@ -115,7 +115,7 @@ def test_polling_interval_grows(clock: Clock) -> None:
 def test_timeout_error_has_the_last_failure(clock: Clock) -> None:
     """A wait that ends during an outage says what failed last."""
     client, _ = client_of(order("pending"), json_response(503))
-    with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last look failed: HTTP 503"):
+    with pytest.raises(ApiTimeoutError, match=r"still pending after 5 s.*The last request failed: HTTP 503"):
         client.orders().wait(ID, timeout=5)
 
 
@@ -153,7 +153,7 @@ def test_updates_are_reported_to_async_functions() -> None:
 
 
 ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
-    "order": ("orders", order("canceled"), r"is canceled; it will not become completed", ()),
+    "order": ("orders", order("canceled"), r"is canceled; it cannot become completed", ()),
     "address": (
         "address_verifications",
         record(
@@ -162,7 +162,7 @@ ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
             reject_reasons=["Address does not exist", "Unreadable"],
             reject_comment="Page 2",
         ),
-        r"is rejected: Address does not exist; Unreadable; Page 2; it will not become approved",
+        r"is rejected: Address does not exist; Unreadable; Page 2; it cannot become approved",
         ("Address does not exist", "Unreadable", "Page 2"),
     ),
     "emergency": (
@@ -175,7 +175,7 @@ ENDS: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "stalled service": (
         "emergency_calling_services",
         record("emergency_calling_services", "changes_required"),
-        r"is changes_required; it goes on only after somebody has acted",
+        r"is changes_required; it needs action to continue",
         (),
     ),
 }

@@ -160,12 +160,12 @@ def test_api_link_is_accepted_as_a_path() -> None:
         (lambda c: c.request("PUT", "/dids"), "method must be one of GET, POST, PATCH, DELETE, got 'PUT'"),
         (lambda c: c.request(None, "/dids"), "method must be one of"),
         (lambda c: c.get("/dids", "page=1"), "params must be a dict"),
-        (lambda c: c.get("/dids", {5: "x"}), "params must have text as names"),
-        (lambda c: c.get("/dids", {"filter[x]": 1.5}), "'x' takes text"),
-        (lambda c: c.request("GET", "/dids", json={}), "json goes with POST"),
+        (lambda c: c.get("/dids", {5: "x"}), "params must have non-empty text names"),
+        (lambda c: c.get("/dids", {"filter[x]": 1.5}), "'x' must be text"),
+        (lambda c: c.request("GET", "/dids", json={}), "json must not be set for a GET"),
         (lambda c: c.post("/dids", "text"), "json must be a dict"),
-        (lambda c: c.post("/dids", {"data": object()}), "json holds something that JSON cannot carry"),
-        (lambda c: c.post("/dids", {"data": "\ud800"}), "json holds something"),
+        (lambda c: c.post("/dids", {"data": object()}), "json must hold only values that JSON can represent"),
+        (lambda c: c.post("/dids", {"data": "\ud800"}), "json must hold only values"),
     ],
 )
 def test_invalid_arguments_raise_before_anything_is_sent(call: Any, words: str) -> None:
@@ -224,9 +224,7 @@ def test_post_with_unknown_outcome_is_never_retried(result: Any) -> None:
     """It is sent once, and the error says that the outcome is unknown."""
     service = FakeService(AttemptResult(how=result))
     service.serve = lambda request: json_response(document=DOCUMENT)
-    with pytest.raises(
-        DidwwError, match="It is not known whether the request was carried out: check before you send it again"
-    ) as caught:
+    with pytest.raises(DidwwError, match="It is unknown whether the server processed the request") as caught:
         service.run(raw.request(configuration(), "POST", "/orders", None, {"data": {"type": "orders"}}))
     assert caught.value.outcome_unknown
     assert len(service.sent) == 1

@@ -57,7 +57,7 @@ def test_outcome_is_failed_if_no_attempt_was_processed(last: Any) -> None:
 def test_response_record_without_id_raises(data: Any) -> None:
     """It is an error of this package, which ends no other update of the same call."""
     client, _ = client_of(json_response(200, {"data": data}))
-    with pytest.raises(UnexpectedResponseError, match="None where dids"):
+    with pytest.raises(UnexpectedResponseError, match="None instead of dids"):
         client.dids().find(ID)
     dids = []
     for number in range(3):

@@ -367,32 +367,40 @@ def ended(_: Path) -> Any:
 
 
 REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = {
-    "text stream": (lambda _: io.StringIO("text"), InvalidValueError, "gives str, not bytes"),
+    "text stream": (lambda _: io.StringIO("text"), InvalidValueError, "must return bytes from read"),
     "text file": (lambda folder: written(folder).open(encoding="latin-1"), InvalidValueError, "mode 'rb'"),
-    "asynchronous": (lambda _: Asynchronous(), InvalidValueError, "not bytes"),
-    "None": (lambda _: None, InvalidValueError, "not NoneType"),
-    "number": (lambda _: 5, InvalidValueError, "not int"),
-    "list": (lambda _: [FILE], InvalidValueError, "not list"),
-    "no bytes": (lambda _: b"", InvalidValueError, "is empty"),
-    "empty file": (lambda folder: written(folder, b""), InvalidValueError, "is empty"),
-    "stream at its end": (ended, InvalidValueError, "is empty"),
-    "empty unseekable": (lambda _: Unseekable(), InvalidValueError, "is empty"),
-    "large bytes": (lambda _: bytes(MAX_ENCRYPTED_SIZE + 1), InvalidValueError, "more than 20 MB"),
-    "large file": (lambda folder: sparse(folder, MAX_ENCRYPTED_SIZE + 1), InvalidValueError, "more than 20 MB"),
-    "huge file": (lambda folder: sparse(folder, 1 << 40), InvalidValueError, "more than 20 MB"),
-    "large stream": (lambda folder: sparse(folder, 1 << 30).open("rb"), InvalidValueError, "more than 20 MB"),
-    "endless": (lambda _: Endless(), InvalidValueError, "more than 20 MB"),
+    "asynchronous": (lambda _: Asynchronous(), InvalidValueError, "must return bytes"),
+    "None": (lambda _: None, InvalidValueError, "got NoneType"),
+    "number": (lambda _: 5, InvalidValueError, "got int"),
+    "list": (lambda _: [FILE], InvalidValueError, "got list"),
+    "no bytes": (lambda _: b"", InvalidValueError, "must not be empty"),
+    "empty file": (lambda folder: written(folder, b""), InvalidValueError, "must not be empty"),
+    "stream at its end": (ended, InvalidValueError, "must not be empty"),
+    "empty unseekable": (lambda _: Unseekable(), InvalidValueError, "must not be empty"),
+    "large bytes": (lambda _: bytes(MAX_ENCRYPTED_SIZE + 1), InvalidValueError, "at most 20 MB|1 byte to 20 MB"),
+    "large file": (
+        lambda folder: sparse(folder, MAX_ENCRYPTED_SIZE + 1),
+        InvalidValueError,
+        "at most 20 MB|1 byte to 20 MB",
+    ),
+    "huge file": (lambda folder: sparse(folder, 1 << 40), InvalidValueError, "at most 20 MB|1 byte to 20 MB"),
+    "large stream": (
+        lambda folder: sparse(folder, 1 << 30).open("rb"),
+        InvalidValueError,
+        "at most 20 MB|1 byte to 20 MB",
+    ),
+    "endless": (lambda _: Endless(), InvalidValueError, "at most 20 MB|1 byte to 20 MB"),
     "missing": (lambda folder: folder / "nothing.pdf", DidwwClientError, r"Cannot read .*nothing.pdf: No such file"),
-    "no name": (lambda _: "", DidwwClientError, "Cannot read a file without a name: No such file"),
+    "no name": (lambda _: "", DidwwClientError, "Cannot read a file with an empty name: No such file"),
     "no path": (lambda _: "a\0b", DidwwClientError, "Cannot read .*null"),
-    "directory": (lambda folder: folder, DidwwClientError, "no regular file"),
-    "named pipe": (named_pipe, DidwwClientError, "no regular file"),
+    "directory": (lambda folder: folder, DidwwClientError, "not a regular file"),
+    "named pipe": (named_pipe, DidwwClientError, "not a regular file"),
     "closed": (closed, DidwwClientError, r"^Cannot read the stream: I/O operation on closed file\.$"),
-    "device": (lambda _: "/dev/zero", DidwwClientError, r"^Cannot read /dev/zero: it is no regular file\.$"),
-    "opened device": (lambda _: device("zero"), InvalidValueError, "more than 20 MB"),
-    "empty device": (lambda _: device("null"), InvalidValueError, "is empty"),
-    "too generous at once": (lambda _: Generous(0), InvalidValueError, "gives 9 bytes when it is asked for 0"),
-    "too generous": (lambda _: Generous(1), InvalidValueError, r"gives \d+ bytes when it is asked for 65536"),
+    "device": (lambda _: "/dev/zero", DidwwClientError, r"^Cannot read /dev/zero: it is not a regular file\.$"),
+    "opened device": (lambda _: device("zero"), InvalidValueError, "at most 20 MB|1 byte to 20 MB"),
+    "empty device": (lambda _: device("null"), InvalidValueError, "must not be empty"),
+    "too generous at once": (lambda _: Generous(0), InvalidValueError, r"read\(0\), got 9 bytes"),
+    "too generous": (lambda _: Generous(1), InvalidValueError, r"read\(65536\), got \d+ bytes"),
     "damaged gzip": (lambda _: unpacking(PACKED[:50] + PACKED[70:]), DidwwClientError, "Cannot read "),
     "cut gzip": (lambda _: unpacking(PACKED[:-9]), DidwwClientError, "Cannot read the stream: Compressed"),
     "damaged xz": (
@@ -406,7 +414,11 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = 
 
 
 if Path("/proc/self/status").exists():
-    REFUSED["no size"] = (lambda _: "/proc/self/status", DidwwClientError, "Cannot read /proc/self/status: it tells no")
+    REFUSED["no size"] = (
+        lambda _: "/proc/self/status",
+        DidwwClientError,
+        "Cannot read /proc/self/status: it reports no",
+    )
 
 
 @pytest.mark.parametrize("source", REFUSED)
@@ -942,7 +954,7 @@ def test_web_framework_upload_is_accepted(service: Service, rotated: bool) -> No
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "is empty"), (b"x" * (MAX_ENCRYPTED_SIZE + 1), "more than 20 MB")],
+    [(b"", "got 0 bytes"), (b"x" * (MAX_ENCRYPTED_SIZE + 1), "at most 20 MB|1 byte to 20 MB")],
     ids=["empty", "large"],
 )
 def test_web_framework_upload_has_the_same_limits(content: bytes, words: str) -> None:
@@ -968,7 +980,7 @@ def test_unreadable_async_file_is_named(piece: Any, error: type[Exception]) -> N
 
     async def main() -> None:
         async with AsyncDidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
-            with pytest.raises(error, match=r"gives str, not bytes|Cannot read the stream: broken"):
+            with pytest.raises(error, match=r"must return bytes from read|Cannot read the stream: broken"):
                 await client.upload_file(Broken())
 
     asyncio.run(main())
@@ -977,7 +989,7 @@ def test_unreadable_async_file_is_named(piece: Any, error: type[Exception]) -> N
 def test_synchronous_client_rejects_async_files() -> None:
     """It cannot await; the error suggests the plain file inside the framework's file."""
     with DidwwClient(KEY, base_url="http://127.0.0.1:9/v3") as client:
-        with pytest.raises(InvalidValueError, match=r"asynchronous\. Use AsyncDidwwClient.*its \.file"):
+        with pytest.raises(InvalidValueError, match=r"asynchronous one\. Use AsyncDidwwClient.*the \.file"):
             client.upload_file(upload_of(FILE))
 
 

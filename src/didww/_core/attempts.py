@@ -1,4 +1,4 @@
-"""Attempts of one call: sent, judged, and retried by the table in `retry`, all within one deadline."""
+"""Send the requests of one call and retry them by the rules of `retry`, within a single deadline."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ T = TypeVar("T")
 
 
 class Exchanged(Struct, frozen=True):
-    """A response, and how it was obtained.
+    """A response and the attempts that led to it.
 
     Attributes:
         response: The response.
-        attempts: How many times the request was sent.
-        uncertain: Whether an earlier attempt may have been carried out.
+        attempts: Number of times the request was sent.
+        uncertain: Whether the server may have processed an earlier attempt.
     """
 
     response: Response
@@ -42,10 +42,10 @@ class Attempt(Struct, frozen=True):
     """One attempt of a call.
 
     Attributes:
-        number: 1 for the first.
+        number: The attempt number, starting at 1.
         start: When the call began.
-        deadline: When its time runs out.
-        uncertain: Whether an earlier attempt may have been carried out.
+        deadline: When the call times out.
+        uncertain: Whether the server may have processed an earlier attempt.
     """
 
     number: int
@@ -55,15 +55,15 @@ class Attempt(Struct, frozen=True):
 
 
 class Failure(Struct, Generic[T], frozen=True, kw_only=True):
-    """An attempt that failed.
+    """A failed attempt.
 
     Attributes:
-        request: What was sent.
-        kind: Its row in the table of `retry`.
-        error: The error to raise if it is not retried.
-        result: What to return if it is not retried, in place of an error.
-        retry_after: The pause that the service asked for, in seconds.
-        progress: Whether it brought part of what was asked for, so that it does not count.
+        request: The request that was sent.
+        kind: The key of its rule in `retry.RULES`.
+        error: The error to raise when there is no retry.
+        result: The result to return, instead of an error, when there is no retry.
+        retry_after: The delay requested by the service, in seconds.
+        progress: Whether new data arrived; such attempts do not count toward `max_retries`.
     """
 
     request: Request
@@ -81,17 +81,17 @@ def with_retries(
     *,
     creating: bool,
 ) -> Call[T]:
-    """Perform attempts until one succeeds, or the table, the time or the retry budget allow no other.
+    """Repeat `perform` until it succeeds, or the rules, the deadline or the retry budget allow no more attempts.
 
     Args:
         configuration: The client's settings.
-        trace: Kept up to date.
-        perform: One attempt; returns its result, or why it failed.
-        creating: Whether sending it twice would do it twice.
+        trace: The trace to update.
+        perform: Runs one attempt and returns its result or a `Failure`.
+        creating: Whether the request creates a record, so that a retry could create a duplicate.
     """
     start = yield from clock()
     deadline = start + configuration.timeout
-    number, in_vain, uncertain = 1, 0, False
+    number, failures, uncertain = 1, 0, False
     while True:
         trace.attempts, trace.status = number, None
         outcome = yield from perform(Attempt(number, start, deadline, uncertain))
@@ -100,17 +100,17 @@ def with_retries(
             return outcome
         failure = cast("Failure[T]", outcome)
         now = yield from clock()
-        in_vain = 0 if failure.progress else in_vain + 1
-        wait = pause(max(in_vain, 1), failure.retry_after, configuration.jitter)
-        again = (
-            0 < configuration.max_retries >= in_vain
+        failures = 0 if failure.progress else failures + 1
+        wait = pause(max(failures, 1), failure.retry_after, configuration.jitter)
+        retry = (
+            0 < configuration.max_retries >= failures
             and not isinstance(failure.error, ApiTimeoutError)
             and repeats(failure.kind, creating=creating)
             and (failure.retry_after is None or failure.retry_after <= MAX_RETRY_AFTER)
             and now + wait < deadline
-            and (in_vain == 0 or configuration.budget.spend())
+            and (failures == 0 or configuration.budget.spend())
         )
-        if not again:
+        if not retry:
             if failure.error is None:
                 return cast("T", failure.result)
             if isinstance(failure.error, ApiConnectionError):
@@ -126,18 +126,18 @@ def with_retries(
 def exchange(
     configuration: Configuration, request: Request, *, creating: bool, trace: CallTrace | None = None
 ) -> Call[Exchanged]:
-    """Exchange `request` for a response, which may be an error.
+    """Send `request` with retries and return the response, which may be an error response.
 
     Args:
         configuration: The client's settings.
-        request: What to send.
-        creating: Whether sending it twice would do it twice.
-        trace: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
+        request: The request to send.
+        creating: Whether the request creates a record, so that a retry could create a duplicate.
+        trace: The trace to update. Defaults to a new one.
 
     Raises:
-        ApiConnectionError: No response arrived after all attempts that the table allows; `attempts` counts them.
-        ApiTimeoutError: The time ran out.
-        UnexpectedResponseError: The response was damaged.
+        ApiConnectionError: No attempt got a response; `attempts` counts them.
+        ApiTimeoutError: The deadline passed.
+        UnexpectedResponseError: The response was truncated or damaged.
     """
 
     def attempts(trace: CallTrace) -> Call[Exchanged]:
@@ -162,7 +162,7 @@ def _send(
         seconds = (yield from clock()) - sent_at
         yield Notify(RequestFailed(request, attempt.number, error, seconds), configuration.observers)
         return Failure(request=request, kind=kind_of(error), error=error)
-    except DidwwClientError:  # the client is closed, or its proxy is unusable
+    except DidwwClientError:  # the client is closed, or its proxy cannot be used
         trace.in_doubt = False
         raise
     seconds = (yield from clock()) - sent_at
@@ -180,10 +180,10 @@ def _send(
 
 
 def acquire_permit(configuration: Configuration, request: Request, attempt: Attempt) -> Call[None]:
-    """Wait until the rate limiter lets the request go.
+    """Wait for a permit of the rate limiter.
 
     Raises:
-        ApiTimeoutError: It lets no request go before the deadline.
+        ApiTimeoutError: No permit is available before the deadline.
     """
     limiter = configuration.limiter
     while limiter is not None:
@@ -192,7 +192,7 @@ def acquire_permit(configuration: Configuration, request: Request, attempt: Atte
         if now + permit.wait > attempt.deadline:
             raise ApiTimeoutError(
                 f"{request.method} {request.redacted_url} timed out waiting for the rate limiter. Raise `timeout=`, or "
-                "make fewer requests at once.",
+                "send fewer requests at once.",
                 request_sent=attempt.uncertain,
                 attempts=attempt.number - 1,
                 elapsed=now - attempt.start,
@@ -205,28 +205,28 @@ def acquire_permit(configuration: Configuration, request: Request, attempt: Atte
 
 
 def within(configuration: Configuration, end: float, what: str, phase: str) -> Call[Configuration]:
-    """Return `configuration` with the time that is left until `end` as its timeout.
+    """Return `configuration` with the time remaining until `end` as its timeout.
 
     Args:
         configuration: The client's settings.
-        end: When the call's timeout runs out.
-        what: What was still to be sent, for the error.
-        phase: What the call was at, for the error.
+        end: The deadline of the call.
+        what: The request that is still to be sent, for the error message.
+        phase: The current phase of the call, for the error.
 
     Raises:
-        ApiTimeoutError: No time is left.
+        ApiTimeoutError: The deadline has passed.
     """
-    left = end - (yield from clock())
-    if left <= 0:
+    remaining = end - (yield from clock())
+    if remaining <= 0:
         raise ApiTimeoutError(
             f"{what} was not sent before the call's timeout ran out. Raise `timeout=`.",
             request_sent=False,
             phase=phase,
         )
-    return configuration.replaced(timeout=left)
+    return configuration.replaced(timeout=remaining)
 
 
 def slow_down(configuration: Configuration, retry_after: float | None) -> Call[None]:
-    """Have the limiter pause after a 429."""
+    """Pause the rate limiter after a 429 response."""
     if configuration.limiter is not None:
         yield SlowDown(configuration.limiter, 1.0 if retry_after is None else min(retry_after, MAX_RETRY_AFTER))

@@ -1,7 +1,6 @@
-"""Writing many records: several at a time within the rate limit, each by itself, with a report that is always there.
+"""Write many records with a few concurrent workers, one request per record, within the rate limit.
 
-A call works through the items with a few workers that go on beside each other. What becomes of each item stands in the
-report from the moment that it happens; so whatever ends the call, it says what was done, what not, and what is open.
+The report is updated after every request, so it is accurate even when the call is interrupted.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ State: TypeAlias = Literal["waiting", "sending", "done", "failed", "unknown"]
 
 
 class Item(Slotted, Generic[R]):
-    """One of the things to do, and what became of it.
+    """One item of a bulk operation and its outcome.
 
     Attributes:
-        index: Its position among the items, from 0.
+        index: Position of the item in the input, starting at 0.
         input: The record to write; for deletions, the record or its id.
-        state: `waiting`; `sending`: a request of it was begun, and has no outcome (yet); `done`; `failed`: certainly
-            not done; `unknown`: the response was lost, and it may have been done.
-        data: The record as the service has it; None after a deletion, and while it is not done.
-        error: Why it is not done.
+        state: `waiting`: not started; `sending`: a request was started and has no outcome yet; `done`; `failed`: not
+            done; `unknown`: the response was lost, and the server may have processed the request.
+        data: The record returned by the service; None after a deletion and until the item is done.
+        error: The error of a failed item, or of one whose outcome is unknown.
     """
 
     __slots__ = ("data", "error", "index", "input", "state")
@@ -67,13 +66,13 @@ class Item(Slotted, Generic[R]):
 
 
 class Report(Generic[R]):
-    """What became of many items, in the order in which they were given; true at every moment, from any thread.
+    """The outcome of a bulk operation, item by item in input order. Always current and safe to read from any thread.
 
-    Make one and pass it as `report=` to have it when the call is interrupted, too.
+    Create one and pass it as `report=` to keep it when the call is interrupted.
 
     Attributes:
-        items: The items that were taken from the iterable so far.
-        total: How many there will be; None if that is not known before the end.
+        items: The items taken from the iterable so far.
+        total: Number of items; None until the end if the iterable has no length.
 
     Example:
         >>> from didww import Report
@@ -91,50 +90,50 @@ class Report(Generic[R]):
         self.total: int | None = None
 
     def having(self, *states: State) -> list[Item[R]]:
-        """The items in one of these states."""
+        """Return the items in any of these states."""
         return [item for item in self.items if item.state in states]
 
     @property
     def data(self) -> list[R | None]:
-        """The records as the service has them now, one for each item; None where there is none."""
+        """The records returned by the service, one for each item; None for items without one."""
         return [item.data for item in self.items]
 
     @property
     def done(self) -> list[Item[R]]:
-        """The items that were done."""
+        """The items that succeeded."""
         return self.having("done")
 
     @property
     def failed(self) -> list[Item[R]]:
-        """The items that were certainly not done; `error` says why."""
+        """The items that failed and changed nothing; see `error` of each."""
         return self.having("failed")
 
     @property
     def unknown(self) -> list[Item[R]]:
-        """The items that may have been done: their response was lost, or the call was interrupted meanwhile."""
+        """The items that may have been processed: the response was lost, or the call was interrupted."""
         return self.having("unknown", "sending")
 
     @property
     def remaining(self) -> list[R]:
-        """What was given and certainly not done, to be given to another call."""
+        """The input of all items that were not started or failed. Pass it to another call to try again."""
         return [item.input for item in self.having("waiting", "failed")]
 
     @property
     def complete(self) -> bool:
-        """Whether everything was done."""
+        """Whether all items succeeded."""
         return all(item.state == "done" for item in self.items)
 
     def raise_for_failures(self) -> None:
-        """Nothing, if everything was done.
+        """Raise an error unless all items succeeded.
 
         Raises:
-            BulkError: Something was not; its `report` is this one, its cause the first error.
+            BulkError: An item did not succeed. Its `report` is this report; its cause is the first error.
         """
         if self.complete:
             return
         error = next((item.error for item in self.items if item.error is not None), None)
         first = f" First error: {error}" if error is not None else ""
-        failure = BulkError(f"Not everything was done: {self._counts()}.{first}", report=self)
+        failure = BulkError(f"Not all items succeeded: {self._counts()}.{first}", report=self)
         raise failure from error
 
     def _counts(self) -> str:
@@ -147,39 +146,41 @@ class Report(Generic[R]):
 
 
 class _Work(Generic[R]):
-    """What the workers of one call share."""
+    """The state shared by the workers of one call."""
 
-    def __init__(self, given: Iterable[R], report: Report[R], *, distinct: bool) -> None:
+    def __init__(self, inputs: Iterable[R], report: Report[R], *, distinct: bool) -> None:
         self.report = report
         self.stopped = False
-        self._given: Iterator[R] = iter(given)
+        self._inputs: Iterator[R] = iter(inputs)
         self._lock = threading.RLock()
         self._distinct = distinct
         self._seen: set[str] = set()
 
     def notify(self, progress: Callable[[Report[Any]], object], report: Report[Any]) -> object:
-        """Call `progress`, one worker after the other."""
+        """Call `progress`, for one worker at a time."""
         with self._lock:
             return progress(report)
 
     def next(self) -> Item[R] | None:
-        """The next item; None if there is none, or no more are wanted."""
+        """Return the next item, or None at the end or after a stop."""
         with self._lock:
             while not self.stopped:
                 try:
-                    given = next(self._given)
+                    input = next(self._inputs)
                 except StopIteration:
                     break
                 except BaseException:
                     self.stopped = True
                     raise
-                item = Item[R](len(self.report.items), given)
+                item = Item[R](len(self.report.items), input)
                 self.report.items.append(item)
-                id = given.id if isinstance(given, Resource) else str(given) if is_uuid(given) else given
+                id = input.id if isinstance(input, Resource) else str(input) if is_uuid(input) else input
                 if self._distinct and isinstance(id, str):
                     if id in self._seen:
                         item.state = "failed"
-                        item.error = InvalidValueError(f"{id} is given twice; it is written once.", field="records")
+                        item.error = InvalidValueError(
+                            f"records must be distinct, got {id} twice. It is written only once.", field="records"
+                        )
                         continue
                     self._seen.add(id)
                 return item
@@ -187,8 +188,8 @@ class _Work(Generic[R]):
 
 
 def work_through(
-    given: Iterable[Any],
-    one: Callable[[Any], Call[ApiResponse[Any]]],
+    inputs: Iterable[Any],
+    perform: Callable[[Any], Call[ApiResponse[Any]]],
     *,
     concurrency: int,
     stop_on_error: bool,
@@ -196,47 +197,47 @@ def work_through(
     progress: Callable[[Report[Any]], object] | None,
     distinct: bool,
 ) -> Call[Report[Any]]:
-    """Run `one` for each of `given` and return the report.
+    """Run `perform` for each input and return the report.
 
     Args:
-        given: Records, or ids.
-        one: Makes the call for one of them.
-        concurrency: How many to do at once.
-        stop_on_error: Whether to begin nothing new after the first that was not done.
+        inputs: Records or ids.
+        perform: Makes the call for one input.
+        concurrency: Number of requests in flight at once.
+        stop_on_error: Whether to start no further items after the first error.
         report: The report to fill. Defaults to a new one.
-        progress: Called with the report after each.
-        distinct: Whether each record may be there once only.
+        progress: Called with the report after each item.
+        distinct: Whether a repeated record is an error.
     """
-    _check(given, concurrency, report, progress)
+    _check(inputs, concurrency, report, progress)
     report = Report() if report is None else report
-    report.total = len(cast("Any", given)) if hasattr(given, "__len__") else None
-    return _work_through(_Work(given, report, distinct=distinct), one, concurrency, stop_on_error, progress)
+    report.total = len(cast("Any", inputs)) if hasattr(inputs, "__len__") else None
+    return _work_through(_Work(inputs, report, distinct=distinct), perform, concurrency, stop_on_error, progress)
 
 
 def _work_through(
     work: _Work[Any],
-    one: Callable[[Any], Call[ApiResponse[Any]]],
+    perform: Callable[[Any], Call[ApiResponse[Any]]],
     concurrency: int,
-    stop_on_error: bool,  # noqa: FBT001 handed through
+    stop_on_error: bool,  # noqa: FBT001 passed through
     progress: Callable[[Report[Any]], object] | None,
 ) -> Call[Report[Any]]:
     workers: list[Started] = []
-    most = concurrency if work.report.total is None else min(concurrency, work.report.total)
+    count = concurrency if work.report.total is None else min(concurrency, work.report.total)
     try:
-        for _ in range(most):
-            workers.append((yield Start(_worker(work, one, stop_on_error, progress))))  # noqa: PERF401 each is an effect
+        for _ in range(count):
+            workers.append((yield Start(_worker(work, perform, stop_on_error, progress))))  # noqa: PERF401 each is an effect
         for worker in workers:
             yield Join(worker)
     except BaseException as error:
-        # What was begun is brought to its end, so that the report tells what became of it; then the error goes on.
+        # Let the running requests finish, so that the report has their outcome, then re-raise.
         work.stopped = True
         with contextlib.suppress(AttributeError):  # an exception of another library may have slots
             cast("Any", error).report = work.report
-            error.add_note("What was done, and what may have been, is in the `report` of this error.")
+            error.add_note("The `report` attribute of this error lists what was done and what may have been done.")
         for worker in workers:
             try:
                 yield Join(worker)
-            except Exception:  # noqa: BLE001, S112 the first one counts
+            except Exception:  # noqa: BLE001, S112 only the first error is raised
                 continue
         raise
     work.report.total = len(work.report.items)
@@ -245,14 +246,14 @@ def _work_through(
 
 def _worker(
     work: _Work[Any],
-    one: Callable[[Any], Call[ApiResponse[Any]]],
-    stop_on_error: bool,  # noqa: FBT001 handed through
+    perform: Callable[[Any], Call[ApiResponse[Any]]],
+    stop_on_error: bool,  # noqa: FBT001 passed through
     progress: Callable[[Report[Any]], object] | None,
 ) -> Call[None]:
     while (item := work.next()) is not None:
         item.state = "sending"
         try:
-            response = yield from one(item.input)
+            response = yield from perform(item.input)
             item.data, item.state = response.data, "done"
         except DidwwError as error:
             item.error, item.state = error, "failed" if _certain(error) else "unknown"
@@ -262,22 +263,28 @@ def _worker(
 
 
 def _certain(error: DidwwError) -> bool:
-    """Whether nothing was done, certainly."""
+    """Return whether the error rules out that the request was processed."""
     if error.outcome_unknown or isinstance(error, (ServerError, UnexpectedResponseError)):
         return False
     return not (isinstance(error, ApiConnectionError) and error.request_sent)
 
 
-def _check(given: object, concurrency: object, report: object, progress: object) -> None:
-    if isinstance(given, (str, bytes, Mapping, Resource)) or not isinstance(given, Iterable):
-        kind = type(cast("object", given)).__name__
-        raise InvalidValueError(f"records is a list or another iterable, not {kind}.", field="records")
+def _check(inputs: object, concurrency: object, report: object, progress: object) -> None:
+    if isinstance(inputs, (str, bytes, Mapping, Resource)) or not isinstance(inputs, Iterable):
+        kind = type(cast("object", inputs)).__name__
+        raise InvalidValueError(
+            f"records must be a list or another iterable, got {kind}. Wrap a single record in a list.", field="records"
+        )
     if not 1 <= (whole_number(concurrency) or 0) <= 100:
         raise InvalidValueError(
             f"concurrency must be a whole number from 1 to 100, got {shown(concurrency)}. 1 sends one at a time.",
             field="concurrency",
         )
     if report is not None and (not isinstance(report, Report) or cast("Report[Any]", report).items):
-        raise InvalidValueError("report is a new Report(); make one for each call.", field="report")
+        raise InvalidValueError(
+            f"report must be an empty Report, got {shown(report)}. Create a new Report() for each call.", field="report"
+        )
     if progress is not None and not callable(progress):
-        raise InvalidValueError("progress is a function of the report.", field="progress")
+        raise InvalidValueError(
+            f"progress must be a function that takes the report, got {type(progress).__name__}.", field="progress"
+        )

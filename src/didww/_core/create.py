@@ -1,9 +1,8 @@
-"""Create a record once, or say what is known about it.
+"""Create a record without creating duplicates.
 
-A POST that may have been carried out is never sent again: a service that stopped responding may still carry it out.
-The record is looked up instead: by the caller's own identifier, by a name that the service keeps unique, or, where
-money or stock is at stake, by a marker that the client puts into the caller's record before anything is sent. So
-whatever ends the call, an interruption too, the caller holds the record or what finds it.
+A POST that the server may have processed is never retried. Instead, the record is seconds up by the caller's own
+identifier, by a name that must be unique, or, for orders and other paid resources, by a marker that the client stores
+in the record before sending it. After an error, even an interruption, the caller has the value to look it up by.
 """
 
 from __future__ import annotations
@@ -45,53 +44,53 @@ R = TypeVar("R", bound=Resource)
 
 _REFERENCE: Final = "external_reference_id"
 LOOKS: Final = 4
-"""How often a record is looked for, within 7.5 seconds: the service may still be at it."""
+"""Number of lookups after a lost response, spread over 7.5 seconds, as the service may still be processing it."""
 CLOCK_SLACK: Final = 5.0
-"""Seconds by which a record may seem older than the request that made it."""
+"""Seconds by which `created_at` may precede the request that created the record."""
 _RESERVED: Final = 0.05
-"""Seconds between two looks at whether another call has done with the same identifier."""
+"""Seconds between checks whether another call with the same identifier has finished."""
 _NEWEST: Final = 10
-"""How many of the newest records are searched for one that was just created."""
+"""Number of newest records to search for one that was just created."""
 _PAGE: Final = 100
-"""Records in a page when all of them are searched."""
+"""Page size when searching all records."""
 
 
 class _Key(NamedTuple):
-    """What a record is found by: an attribute or a to-one relationship, and its value or the id of the other record."""
+    """The lookup key of a record: an attribute and its value, or a to-one relationship and the related record's id."""
 
     field: str
     value: str
     related: bool = False
 
     def value_in(self, record: Resource) -> object:
-        """Return the value that `record` has there; None if it has none, or does not show it."""
+        """Return the value of the key's field in `record`, or None if it is empty or not loaded."""
         if not self.related:
             return record._attributes.get(self.field)
         linkage = record._object.relationships.get(self.field)
         return getattr(linkage.data, "id", None) if linkage is not None else None
 
     def lookup(self, cls: type[Resource]) -> dict[str, str] | None:
-        """The filter of `list` that finds it; None if there is none."""
+        """Return the `list` filter that finds the record, or None if there is none."""
         rule = None if self.related else filter_rules(cls).get(self.field)
-        # A list of values is written with commas, and nothing tells a comma of the value's own apart.
+        # Commas separate values, and cannot be escaped.
         return None if rule is None or (rule.multiple and "," in self.value) else {self.field: self.value}
 
 
 def create_once(
     configuration: Configuration, cls: type[R], record: R, query: QueryParams, *, once: bool = False
 ) -> Call[ApiResponse[R]]:
-    """Create `record`; if the response is lost, find out whether it was created.
+    """Create `record`; if the response is lost, look up whether it was created.
 
     Args:
         configuration: The client's settings.
         cls: The class of the record.
-        record: What to create. It is given a marker, if it needs one to be found by.
-        query: What the response is to include.
-        once: Whether to look first for a record with the same identifier, and to return that one.
+        record: The record to create. A marker is set on it if it has no other lookup key.
+        query: The includes and sparse fieldsets of the response.
+        once: Whether to return an existing record with the same identifier instead of creating another.
 
     Raises:
-        InvalidValueError: `once` is asked for, and the record has no identifier.
-        NotExactlyOneError: Several records have that identifier already.
+        InvalidValueError: `once` is set, and the record has no identifier.
+        NotExactlyOneError: Several existing records have that identifier.
     """
     key = _key(cls, record)
     if once and key is None:
@@ -111,7 +110,7 @@ def create_once(
 
 
 def _reserve(configuration: Configuration, cls: type[R], key: _Key) -> Call[tuple[str, str, str]]:
-    """Wait until no other call of this client creates a record with the same identifier; return what to release."""
+    """Wait until no other call of this client is creating the same record; return the reservation to release."""
     mine, token = object(), (cls._type_name, key.field, key.value)
     start = yield from clock()
     while configuration.in_progress.setdefault(token, mine) is not mine:
@@ -134,7 +133,7 @@ def _create_now(
         key = _marked(record)
     attributes = record._to_send()
     if key is not None and key.field == _REFERENCE:
-        attributes[_REFERENCE] = key.value  # another thread may have given the record its own marker meanwhile
+        attributes[_REFERENCE] = key.value  # another thread may have set its own marker
     document = resource_document(cls._type_name, None, attributes, record._pending_relationships())
     trace = CallTrace(requests.build(configuration, "POST", cls._path, query=query, document=document))
     try:
@@ -155,8 +154,8 @@ def _create(
     start = yield from clock()
     request = trace.request
     try:
-        done = yield from exchange(configuration, request, creating=True, trace=trace)
-        return _created(cls, request, done, query, key)
+        exchanged = yield from exchange(configuration, request, creating=True, trace=trace)
+        return _created(cls, request, exchanged, query, key)
     except (ApiConnectionError, ServerError, UnexpectedResponseError) as error:
         failure = error
     if key is None or not trace.in_doubt or isinstance(failure, ApiTimeoutError):
@@ -164,29 +163,31 @@ def _create(
     return (yield from _look(configuration, cls, key, query, start, failure))
 
 
-def _created(cls: type[R], request: Request, done: Exchanged, query: QueryParams, key: _Key | None) -> ApiResponse[R]:
-    """The record that was created, and no other: a response to another request may have taken its place."""
-    response = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request)
-    wrong = ""
+def _created(
+    cls: type[R], request: Request, exchanged: Exchanged, query: QueryParams, key: _Key | None
+) -> ApiResponse[R]:
+    """Return the created record, after checking that the response is not one to another request."""
+    response = expect(cls, api_response(request, exchanged.response, query.fieldsets, exchanged.attempts), request)
+    mismatch = ""
     if not response.data.id:
-        wrong = "has no id"
-    # The service may store a name in another form; an identifier is kept as it is.
+        mismatch = "has no id"
+    # The service may normalize a name, but stores an external reference unchanged.
     elif key is not None and key.field == _REFERENCE and key.field in query.fieldsets.get(cls._type_name, (key.field,)):
-        wrong = "" if key.value_in(response.data) == key.value else f"has another {key.field}"
-    if wrong:
+        mismatch = "" if key.value_in(response.data) == key.value else f"has a different {key.field}"
+    if mismatch:
         raise UnexpectedResponseError(
-            f"{request.method} {cls._path} returned another {cls.__name__} than was sent: it {wrong}.",
+            f"{request.method} {cls._path} returned a different {cls.__name__} than the one sent: it {mismatch}.",
             status_code=response.status_code,
             request_id=response.request_id,
         )
     return response
 
 
-# What a record is found by
+# Lookup keys
 
 
 def _key(cls: type[Resource], record: Resource) -> _Key | None:
-    """What a record like `record` is found by; None if it has nothing of the kind, or only a marker that is used up."""
+    """Return the lookup key of `record`, or None if it has no identifier or only a used marker."""
     attributes, linkage = record._pending(), record._pending_relationships()
     for name in _identifying(cls):
         related = getattr(linkage.get(name), "id", None)
@@ -198,13 +199,13 @@ def _key(cls: type[Resource], record: Resource) -> _Key | None:
 
 
 def _identifying(cls: type[Resource]) -> list[str]:
-    """The fields that tell records of a class apart, the best first."""
+    """Return the fields that identify a record of the class, best first."""
     reference = cls._field_map.get(_REFERENCE)
     return [name for name in (_REFERENCE if reference is not None and reference.create else None, cls._lookup) if name]
 
 
 def _marked(record: Resource) -> _Key:
-    """Give `record` a new marker."""
+    """Set a new marker on `record` and return it as a key."""
     marker = f"didww-{uuid.uuid4().hex}"
     setattr(record, _REFERENCE, marker)
     record._own().marker = marker
@@ -214,38 +215,38 @@ def _marked(record: Resource) -> _Key:
 def _no_key(cls: type[Resource]) -> str:
     fields = _identifying(cls)
     if not fields:
-        return f"once must be left out for {cls._path}: they have no field by which an earlier one could be found."
+        return f"once must not be set for {cls._path}: they have no field to look up an existing record by."
     return (
-        f"once needs {' or '.join(fields)} of the caller's own in the {cls.__name__}, by which an earlier one is "
-        "found; set it first."
+        f"once must be used with a record of {cls._path} that has {' or '.join(fields)}, to look up an existing one. "
+        "Set it first."
     )
 
 
-# Looking for it
+# Lookups
 
 
 def _existing(
     configuration: Configuration, cls: type[R], key: _Key, query: QueryParams, end: float
 ) -> Call[ApiResponse[R] | None]:
-    """The record that has the identifier already; None if there is none."""
-    found: list[Any] = []
+    """Return the existing record with the identifier, or None."""
+    records: list[Any] = []
     page = 0
     while True:
         page += 1
         response = yield from _list((yield from _until(configuration, cls, end)), cls, key, query, page, _PAGE)
-        found += response.data
-        # With a filter all of them are on the first page; without one they may be anywhere.
-        if len(found) > 1 or key.lookup(cls) is not None or "next" not in response.links:
+        records += response.data
+        # A filter puts all matches on the first page; without one, all pages have to be searched.
+        if len(records) > 1 or key.lookup(cls) is not None or "next" not in response.links:
             break
-    if len(found) > 1:
+    if len(records) > 1:
         raise NotExactlyOneError(
-            f"{len(found)} records of {cls._path} have {key.field} {key.value!r} already; nothing was sent. "
-            f"Look at {cls._path}().list(filter={key.lookup(cls)!r}).",
-            found=len(found),
+            f"{len(records)} records of {cls._path} already have {key.field} {key.value!r}; nothing was sent. "
+            f"See {cls._path}().list(filter={key.lookup(cls)!r}).",
+            found=len(records),
         )
-    if not found:
+    if not records:
         return None
-    response.data = found[0]
+    response.data = records[0]
     return response
 
 
@@ -261,23 +262,23 @@ def _look(
     start: float,
     failure: DidwwError,
 ) -> Call[ApiResponse[R]]:
-    """The record that a lost response was about.
+    """Look up the record whose response was lost.
 
     Raises:
-        DidwwError: `failure`, as it was not found, or cannot be told.
+        DidwwError: `failure`, if the record was not found or is ambiguous.
     """
     end = start + configuration.timeout
-    for look in range(1, LOOKS + 1):
-        wait = pause(look, None, lambda: 1.0)
+    for attempt in range(1, LOOKS + 1):
+        wait = pause(attempt, None, lambda: 1.0)
         now = yield from clock()
         if now + wait >= end:
             raise failure
         yield Sleep(wait)
-        left = end - (yield from clock())
-        if left <= 0:
+        remaining = end - (yield from clock())
+        if remaining <= 0:
             raise failure
         try:
-            response = yield from _list(configuration.replaced(timeout=left), cls, key, query)
+            response = yield from _list(configuration.replaced(timeout=remaining), cls, key, query)
         except DidwwError:
             raise failure from None
         elapsed = (yield from clock()) - start
@@ -287,51 +288,53 @@ def _look(
         if created:
             response.data = created[0]
             return response
-    looked = sum(pause(look, None, lambda: 1.0) for look in range(1, LOOKS + 1))
-    failure.args = (f"{failure} The {cls.__name__} was not found within {looked:g} s, and may still be created.",)
+    seconds = sum(pause(attempt, None, lambda: 1.0) for attempt in range(1, LOOKS + 1))
+    failure.args = (f"{failure} The {cls.__name__} was not found within {seconds:g} s and may still be created.",)
     raise failure
 
 
 def _list(
     configuration: Configuration, cls: type[R], key: _Key, query: QueryParams, page: int = 1, size: int = _NEWEST
 ) -> Call[ApiResponse[Any]]:
-    """The newest records that have the identifier, of those on one page."""
-    wanted = QueryParams().sort("-created_at").page(page, size)
-    wanted.filters.update(key.lookup(cls) or {})
-    wanted.include(*query.includes, *([key.field] if key.related else []))
-    wanted.fieldsets.update(query.fieldsets)
-    request = requests.build(configuration, "GET", cls._path, query=wanted)
-    done = yield from exchange(configuration, request, creating=False)
-    response = expect(cls, api_response(request, done.response, query.fieldsets, done.attempts), request, many=True)
+    """Return the records on one page, newest first, that have the identifier."""
+    lookup = QueryParams().sort("-created_at").page(page, size)
+    lookup.filters.update(key.lookup(cls) or {})
+    lookup.include(*query.includes, *([key.field] if key.related else []))
+    lookup.fieldsets.update(query.fieldsets)
+    request = requests.build(configuration, "GET", cls._path, query=lookup)
+    exchanged = yield from exchange(configuration, request, creating=False)
+    response = expect(
+        cls, api_response(request, exchanged.response, query.fieldsets, exchanged.attempts), request, many=True
+    )
     response.data = [record for record in response.data if isinstance(record, cls) and _has(record, key, query)]
     return response
 
 
 def _has(record: Resource, key: _Key, query: QueryParams) -> bool:
-    """Whether a record of a list has the identifier; the filter has to do if its field was not asked for."""
+    """Return whether a listed record has the identifier. Trusts the filter if the field is not in the fieldset."""
     if key.field not in query.fieldsets.get(record.type, (key.field,)):
         return key.lookup(type(record)) is not None
     return key.value_in(record) == key.value
 
 
 def _is_new(record: Resource, response: ApiResponse[Any], elapsed: float) -> bool:
-    """Whether a record was made after the request went out, by the service's own clock."""
+    """Return whether a record was created after the request was sent, by the server's clock."""
     created, now = getattr(record, "created_at", None), http_date(response.headers.get("date", ""))
     if now is None or not isinstance(created, datetime):
-        return True  # no clock to compare with: the field alone has to do
+        return True  # without a timestamp, the identifier decides
     return (now - created).total_seconds() <= elapsed + CLOCK_SLACK
 
 
-# Saying that it is not known
+# Unknown outcomes
 
 
 def _mark_unknown(cls: type[Resource], error: BaseException, key: _Key | None) -> None:
-    """Have `error`, whoever raised it, say that it is not known whether the record was created, and how to find out."""
+    """Add to `error` that the record may have been created, and how to check."""
     lookup = key.lookup(cls) if key is not None else None
     if lookup is not None:
-        how = f"Look for it: {cls._path}().list(filter={lookup!r})."
+        advice = f"Look it up: {cls._path}().list(filter={lookup!r})."
     elif "list" in cls._operations:
-        how = f"Look at {cls._path}().list(sort='-created_at') before you repeat it."
+        advice = f"Check {cls._path}().list(sort='-created_at') before you retry."
     else:
-        how = "Look at what it should have changed before you repeat it."
-    mark_unknown(error, f"It is not known whether the {cls.__name__} was created. {how}", lookup)
+        advice = "Check the records that it changes before you retry."
+    mark_unknown(error, f"It is unknown whether the {cls.__name__} was created. {advice}", lookup)

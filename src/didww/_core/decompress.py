@@ -1,4 +1,4 @@
-"""Undoing gzip and deflate piece by piece, for bodies and for files: one rule for what is whole, and bounded work."""
+"""Decompress gzip and deflate incrementally, with bounded memory, for response bodies and files."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 __all__ = ["DEFLATE", "EITHER", "GZIP", "Decompressor"]
 
 GZIP: Final = 15 + 16
-"""gzip alone, with the largest window."""
+"""gzip only, with the largest window."""
 DEFLATE: Final = 15
-"""deflate with the two bytes of zlib's head; minus this without."""
+"""deflate with the two-byte zlib header; negate for raw deflate."""
 EITHER: Final = 15 + 32
-"""gzip, or deflate with that head, told apart by their first bytes."""
+"""gzip, or deflate with a zlib header, detected from the first bytes."""
 
 _PIECE: Final = 1 << 20
-# What is left of the input after a member is copied for the next one; in small slices, thousands of tiny members cost
-# no more than one large one.
+# The rest of the input is copied at the end of each member; small slices keep thousands of tiny members as cheap as one
+# large member.
 _SLICE: Final = 1 << 12
 
 
 class Decompressor:
-    """Unpacks what it is fed.
+    """An incremental decompressor.
 
-    Several members one after the other are one file, as gzip has it, and zeros behind a member are padding; the check
-    sum and length of each are verified by zlib.
+    Accepts several concatenated gzip members and zero padding after a member. zlib verifies the checksum and length of
+    each member.
 
     Attributes:
-        whole: Whether the input came to an end of its own.
+        whole: Whether the input so far ends with a complete member.
     """
 
     def __init__(self, form: int = GZIP) -> None:
@@ -39,10 +39,10 @@ class Decompressor:
         self.whole = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The unpacked bytes of the next packed ones, at most a MiB at a time.
+        """Yield the decompressed bytes of `data`, at most 1 MiB at a time.
 
         Raises:
-            zlib.error: They are not packed so, or damaged.
+            zlib.error: The data is damaged or has another format.
         """
         for start in range(0, len(data), _SLICE):
             yield from self._slice(data[start : start + _SLICE])
@@ -58,6 +58,6 @@ class Decompressor:
             piece = self._inner.decompress(data, _PIECE)
             self.whole = self._inner.eof
             data = self._inner.unused_data if self.whole else self._inner.unconsumed_tail
-            more = len(piece) == _PIECE  # there may be more inside, although all of the input was taken
+            more = len(piece) == _PIECE  # zlib may hold more output, although all input is consumed
             if piece:
                 yield piece

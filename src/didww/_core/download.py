@@ -1,7 +1,7 @@
-"""Downloads: a file streamed to disk, gone on with after a cut, checked, and under its name only when it is whole.
+"""Download files to disk, resuming after connection errors, and rename them only when they are complete.
 
-A cut-off download goes on where it was if the service gave the file a strong `ETag`: the rest is asked for with `Range`
-and `If-Range`, so that two versions of a file are never put together. Otherwise it begins anew.
+An interrupted download resumes with `Range` and `If-Range` if the file has a strong `ETag`, so that two versions of a
+file are never mixed. Otherwise it starts over.
 """
 
 from __future__ import annotations
@@ -51,26 +51,26 @@ __all__ = ["Progress", "check_max_bytes", "download", "export_url", "target_path
 
 MAX_ERROR_BYTES: Final = 1 << 20
 MAX_CHECKED: Final = 100 << 30
-"""Unpacked bytes up to which the end of a packed file is checked; nobody has that many call records."""
+"""Maximum decompressed size up to which the end of a gzip file is verified."""
 _GZIP_HEAD: Final = b"\x1f\x8b"
 _BEFORE_TEXT: Final = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-"""Byte order marks and spaces; in UTF-16 a zero byte stands before or after each letter."""
+"""Byte order marks, white space, and the zero bytes of UTF-16."""
 _PAGE_STARTS: Final = (b"<", b"{", b"[")
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
-"""What proxies and portals send in place of the file."""
+"""Media types that proxies and portals send instead of the file."""
 _TEXTS: Final = re.compile(r"(text|application)/(plain|json|xml)")
-"""Media types of what is no file either, unless its bytes are packed."""
-_AWAY: Final = " (another host than base_url: no key was sent)"
-_STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # in ASCII, so that it can be sent back
+"""Media types that are not an export either, unless the content is gzip."""
+_AWAY: Final = " (not the host of base_url: no API key was sent)"
+_STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # ASCII only, as it is sent back in a header
 _RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 
 
 class Progress(NamedTuple):
-    """How far a transfer has come.
+    """The progress of a transfer.
 
     Attributes:
-        done: Bytes so far; it may go back, when a transfer has to begin anew.
-        total: Bytes in all; None if the service does not say.
+        done: Bytes transferred so far; decreases when a transfer starts over.
+        total: Size in bytes; None if unknown.
     """
 
     done: int
@@ -78,25 +78,25 @@ class Progress(NamedTuple):
 
 
 def check_max_bytes(max_bytes: int) -> int:
-    """The most bytes to unpack.
+    """Return `max_bytes` as an int.
 
     Raises:
-        InvalidValueError: It is no whole number from 1.
+        InvalidValueError: It is not a whole number above 0.
     """
     whole = whole_number(max_bytes)
     if whole is None or whole < 1:
         raise InvalidValueError(
-            f"max_bytes must be a whole number from 1, got {shown(max_bytes)}. Leave it out for the default.",
+            f"max_bytes must be a whole number above 0, got {shown(max_bytes)}. Omit it for the default.",
             field="max_bytes",
         )
     return whole
 
 
 def target_path(path: str | bytes | os.PathLike[str]) -> str:
-    """The path of a file to write, as text.
+    """Return the path of a file to write as text.
 
     Raises:
-        InvalidValueError: It is no path.
+        InvalidValueError: `path` is not a path.
     """
     try:
         return os.fsdecode(path)
@@ -108,10 +108,10 @@ def target_path(path: str | bytes | os.PathLike[str]) -> str:
 
 
 def export_url(export: str | Export) -> str:
-    """The address of an export's file.
+    """Return the URL of an export's file.
 
     Raises:
-        InvalidValueError: The export has no file yet, or the text is no address.
+        InvalidValueError: The export has no file yet, or the text is not a URL.
     """
     if isinstance(export, Resource):
         if not export.url:
@@ -122,23 +122,23 @@ def export_url(export: str | Export) -> str:
             )
         return export.url
     if hint := data_hint(export):
-        raise InvalidValueError(f"download_export takes an Export, or its url, not ApiResponse.{hint}", field="url")
+        raise InvalidValueError(f"export must be an Export or its url, got ApiResponse.{hint}", field="url")
     if not isinstance(export, str) or not export:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError(
-            "download_export takes an Export, or the url of a completed one; this one has none yet. "
-            "Wait for it: exports().wait(id).",
+            f"export must be an Export or the url of a completed one, got {shown(export)}. "
+            "Wait until the file is ready: exports().wait(id).",
             field="url",
         )
     if origin_of(export) is None:
-        # Not shown: its query may be a signature that opens the file to everybody.
+        # The value is not shown: its query may be a signature that gives access to the file.
         raise InvalidValueError(
-            "download_export takes an http or https address as the export's url holds it; this is none.", field="url"
+            "export must be an Export or an http or https URL, got other text. Pass the export's `url`.", field="url"
         )
     return export
 
 
-class _Cut(Exception):  # noqa: N818 nobody sees it
-    """The file did not come to its end; the error that says so is raised when it is not tried again."""
+class _Cut(Exception):  # noqa: N818 internal
+    """An incomplete file; `error` is raised if there is no retry."""
 
     def __init__(self, error: DidwwError, kind: str | int, retry_after: float | None = None) -> None:
         self.error = error
@@ -148,35 +148,35 @@ class _Cut(Exception):  # noqa: N818 nobody sees it
 
 
 class _Download:
-    """A file as far as it has come, and what is done to get the rest."""
+    """The state of one download."""
 
     def __init__(
         self,
         configuration: Configuration,
         url: str,
         path: str,
-        most: int | None,
+        max_bytes: int | None,
         progress: Callable[[Progress], object] | None,
     ) -> None:
         self._configuration = configuration
         self._url = url
         self._path = path
-        self._most = most
+        self._max_bytes = max_bytes
         self._progress = progress
         self._file: IO[bytes] | None = None
         self._farthest = 0
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._size = 0
         self._total: int | None = None
         self._etag = ""
-        self._called = ""
+        self._media_type = ""
         self._unpacked = 0
-        self._unpacker = Decompressor() if self._most is not None else None
+        self._unpacker = Decompressor() if self._max_bytes is not None else None
 
     def run(self) -> Call[int]:
-        """Run all attempts; return the number of bytes received."""
+        """Run all attempts and return the number of bytes received."""
         trace = CallTrace(build_download(self._configuration, self._url))
         return with_trace(self._configuration, trace, self._run)
 
@@ -193,13 +193,13 @@ class _Download:
                 yield FileClose(self._file, self._path if whole else None)
 
     def _attempt(self, attempt: Attempt, trace: CallTrace) -> Call[int | Failure[int]]:
-        """One request for what is missing."""
+        """Request the missing bytes once."""
         request = self._request()
         try:
             yield from self._receive(request, attempt, trace)
             self._check_whole()
         except _Cut as cut:
-            # A large file comes to its end over a bad line, too: an attempt that brought something new does not count.
+            # Attempts that make progress do not count, so that a large file completes over an unstable connection.
             progress = self._size > self._farthest
             self._farthest = max(self._farthest, self._size)
             return Failure(
@@ -215,10 +215,10 @@ class _Download:
         return request
 
     def _receive(self, request: Request, attempt: Attempt, trace: CallTrace) -> Call[None]:
-        """Send one request and store what it brings.
+        """Send one request and write the bytes received.
 
         Raises:
-            _Cut: Not all came, and the rest can be requested.
+            _Cut: The body is incomplete, and the rest can be requested.
         """
         configuration = self._configuration
         if origin_of(self._url) == configuration.origin:
@@ -245,40 +245,40 @@ class _Download:
                 yield Close(opened)
 
     def _begin(self, request: Request, opened: Opened) -> Call[bool]:
-        """Judge the head of a response: whether bytes of the file follow, at the place where they are wanted."""
+        """Check the status and headers of a response; return whether the wanted bytes follow."""
         if opened.status == 200:
             media_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type in _PAGES:
                 raise self._is_a_page(media_type)
             yield from self._restart()
-            self._called = media_type
+            self._media_type = media_type
             length = opened.headers.get("content-length", "")
             self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
             etag = opened.headers.get("etag", "")
             self._etag = etag if _STRONG.fullmatch(etag) else ""
             return True
         if "Range" in request.headers and opened.status in (206, 416):
-            found = _RANGE.fullmatch(opened.headers.get("content-range", "").strip())
-            begins, total = (found[1], found[3]) if found is not None else (None, "*")
+            content_range = _RANGE.fullmatch(opened.headers.get("content-range", "").strip())
+            start, total = (content_range[1], content_range[3]) if content_range is not None else (None, "*")
             if opened.status == 416 and total == str(self._size) and self._total in (None, self._size):
                 self._total = self._size
-                return False  # all had come before the cut
+                return False  # the file was already complete
             same = opened.headers.get("etag", self._etag) == self._etag
             known = total == "*" or self._total is None or total == str(self._total)
-            if opened.status == 206 and begins == str(self._size) and same and known:
+            if opened.status == 206 and start == str(self._size) and same and known:
                 return True
             yield from self._restart()
-            text = f"GET {path_of(self._url)} returned another part of the file than was asked for."
+            text = f"GET {path_of(self._url)} returned a different range than requested."
             raise _Cut(UnexpectedResponseError(text, status_code=opened.status), BROKEN)
         body = b""
         while len(body) < MAX_ERROR_BYTES and (chunk := (yield Read(opened))):
             body += chunk
         if opened.status >= 400:
             error = error_for(request, opened.status, opened.headers, body)
-            asked = retry_after_of(opened.headers)
+            retry_after = retry_after_of(opened.headers)
             if opened.status == 429:
-                yield from slow_down(self._configuration, asked)
-            raise _Cut(error, opened.status, asked)
+                yield from slow_down(self._configuration, retry_after)
+            raise _Cut(error, opened.status, retry_after)
         away = "" if origin_of(self._url) == self._configuration.origin else _AWAY
         raise UnexpectedResponseError(
             f"GET {path_of(self._url)} returned HTTP {opened.status} instead of the file{away}.",
@@ -287,43 +287,44 @@ class _Download:
 
     def _is_a_page(self, what: str) -> UnexpectedResponseError:
         return UnexpectedResponseError(
-            f"GET {path_of(self._url)} returned a page ({what}) instead of the file; nothing was kept. "
-            "Check proxies on the way.",
+            f"GET {path_of(self._url)} returned a page ({what}) instead of the file; nothing was saved. "
+            "Check for a proxy between this machine and DIDWW.",
             status_code=200,
         )
 
     def _restart(self) -> Call[None]:
-        """Begin anew: nothing of what came is kept."""
+        """Start over and discard the bytes received so far."""
         if self._file is None:
             self._file = yield FileOpen(self._path)
         elif self._size:
             yield FileRestart(self._file)
-        self._forget()
+        self._reset()
 
     def _take(self, chunk: bytes) -> Call[None]:
-        """Take in the next bytes.
+        """Check and write the next bytes.
 
         Raises:
-            UnexpectedResponseError: They are a page, cannot be unpacked, or are too many.
+            UnexpectedResponseError: The content is a page, cannot be decompressed, or is too large.
         """
         assert self._file is not None  # noqa: S101 `_begin` has opened it
         if not self._size and chunk.lstrip(_BEFORE_TEXT).startswith(_PAGE_STARTS):
             raise self._is_a_page("HTML, XML or JSON")
-        if not self._size and _TEXTS.fullmatch(self._called) and not _GZIP_HEAD.startswith(chunk[:2]):
-            raise self._is_a_page(self._called)
-        if not self._size and self._most is None and chunk.startswith(_GZIP_HEAD):
-            self._unpacker = Decompressor()  # to check the end of the file by
+        if not self._size and _TEXTS.fullmatch(self._media_type) and not _GZIP_HEAD.startswith(chunk[:2]):
+            raise self._is_a_page(self._media_type)
+        if not self._size and self._max_bytes is None and chunk.startswith(_GZIP_HEAD):
+            self._unpacker = Decompressor()  # to verify that the file is complete
         self._size += len(chunk)
-        if self._most is None:
+        if self._max_bytes is None:
             yield FileWrite(self._file, chunk)
         damaged = False
         try:
             for piece in self._unpacker.feed(chunk) if self._unpacker is not None else ():
                 self._unpacked += len(piece)
-                if self._most is not None:
-                    if self._unpacked > self._most:
+                if self._max_bytes is not None:
+                    if self._unpacked > self._max_bytes:
                         raise UnexpectedResponseError(
-                            f"The file unpacks to more than {self._most} bytes; nothing was kept. Raise `max_bytes=`."
+                            f"The file decompresses to more than {self._max_bytes} bytes; nothing was saved. "
+                            "Raise `max_bytes=`."
                         )
                     yield FileWrite(self._file, piece)
                 elif self._unpacked > MAX_CHECKED:
@@ -332,25 +333,25 @@ class _Download:
         except zlib.error:
             damaged = True
         if damaged:
-            what = "is damaged" if self._most is None else "is not gzip, or is damaged"
-            hint = "Download it again." if self._most is None else "Try download_export."
-            raise UnexpectedResponseError(f"The file {what}; nothing was kept. {hint}")
+            what = "is damaged" if self._max_bytes is None else "is damaged or not gzip"
+            hint = "Download it again." if self._max_bytes is None else "Try download_export."
+            raise UnexpectedResponseError(f"The file {what}; nothing was saved. {hint}")
         if self._progress is not None:
             yield callback(self._progress, Progress(self._size, self._total))
 
     def _check_whole(self) -> None:
-        """Nothing, if all has come.
+        """Check that the file is complete.
 
         Raises:
-            _Cut: Something is missing, and may be had.
-            UnexpectedResponseError: Something is missing of the file itself.
+            _Cut: Bytes are missing, and another attempt may get them.
+            UnexpectedResponseError: The file at the service is itself truncated.
         """
         if self._total is not None and self._total != self._size:
-            text = f"The file was cut off after {self._size} of {self._total} bytes; download it again."
+            text = f"The file was truncated after {self._size} of {self._total} bytes. Download it again."
             raise _Cut(UnexpectedResponseError(text), BROKEN)
         if not self._size or (self._unpacker is not None and not self._unpacker.whole):
-            what = f"was cut off after {self._size} packed bytes" if self._size else "is empty"
-            error = UnexpectedResponseError(f"The file {what}; nothing was kept. Download it again.")
+            what = f"was truncated after {self._size} compressed bytes" if self._size else "is empty"
+            error = UnexpectedResponseError(f"The file {what}; nothing was saved. Download it again.")
             if self._total is None:
                 raise _Cut(error, BROKEN)
             raise error
@@ -360,17 +361,17 @@ def download(
     configuration: Configuration,
     url: str,
     path: str,
-    unpacked_most: int | None = None,
+    max_bytes: int | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Call[int]:
-    """Stream `url` to the file `path`, unpacked if `unpacked_most` says how many bytes that may be.
+    """Stream `url` to the file `path` and return the number of bytes received.
 
-    Return the number of bytes received.
-
-    The bytes go to a file with a temporary name beside it first, which gets its name when all have come; nothing
-    half-done is left behind. The key goes along only to the configured origin.
+    Decompresses the file if `max_bytes` is set, up to that size. Writes to a temporary file in the same directory and
+    renames it when it is complete, so no partial file remains. Sends the API key only to the configured origin.
     """
     if progress is not None and not callable(progress):
-        raise InvalidValueError("progress is a function of a Progress: bytes done, and in total.", field="progress")
+        raise InvalidValueError(
+            f"progress must be a function that takes a Progress, got {type(progress).__name__}.", field="progress"
+        )
     configuration.check_secure(url, "url")
-    return _Download(configuration, url, path, unpacked_most, progress).run()
+    return _Download(configuration, url, path, max_bytes, progress).run()

@@ -1,7 +1,7 @@
-"""What the pure core asks the world for, and what it gets back.
+"""The effects that the core yields to its drivers, and their results.
 
-A call is a generator that yields these effects and receives their outcomes; the two drivers (`didww._drivers.sync`,
-`didww._drivers.asynchronous`) carry them out and do nothing else. There is no I/O, no clock and no thread here.
+A call is a generator that yields effects and receives their results. The two drivers (`didww._drivers.sync` and
+`didww._drivers.asynchronous`) perform them. This module does no I/O, reads no clock and starts no thread.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ T = TypeVar("T")
 
 
 class Stream(Protocol):
-    """A body that is made while it is sent; each iteration makes it anew, and all have the same length."""
+    """A streaming request body that can be iterated again for a retry, always with the same length."""
 
     def __len__(self) -> int:
-        """Number of bytes."""
+        """Return the number of bytes."""
         ...
 
     def __iter__(self) -> Iterator[bytes]:
-        """The bytes, in pieces."""
+        """Yield the bytes in chunks."""
         ...
 
     def sent(self, size: int) -> object:
-        """Note how many bytes are on their way; an asynchronous driver awaits what can be awaited."""
+        """Report the number of bytes sent so far. An asynchronous driver awaits an awaitable result."""
         ...
 
 
 class Request(Struct, frozen=True):
-    """An HTTP request, ready to go: absolute URL with its query, headers, body.
+    """An HTTP request: method, absolute URL with its query, headers and body.
 
-    Its repr shows neither query nor headers nor body, which may hold secrets.
+    The repr omits the query, headers and body, which may hold secrets.
     """
 
     method: str
@@ -77,7 +77,7 @@ class Request(Struct, frozen=True):
 
     @property
     def redacted_url(self) -> str:
-        """The address without its query, which may hold secrets."""
+        """The URL without its query, which may hold secrets."""
         return without_query(self.url)
 
     def __repr__(self) -> str:
@@ -85,7 +85,7 @@ class Request(Struct, frozen=True):
 
 
 class Response(Struct, frozen=True):
-    """An HTTP response with its whole body; header names are in lower case."""
+    """An HTTP response with its complete body; header names are lowercase."""
 
     status: int
     headers: Mapping[str, str]
@@ -96,7 +96,7 @@ class Response(Struct, frozen=True):
 
 
 class Opened(Protocol):
-    """An HTTP response whose body is still on the wire; the transport's own object."""
+    """An HTTP response whose body is not read yet; an object of the transport."""
 
     @property
     def status(self) -> int:
@@ -105,15 +105,15 @@ class Opened(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers, names in lower case."""
+        """HTTP headers with lowercase names."""
         ...
 
 
 class Send(Struct, frozen=True):
-    """Send `request`; outcome: a `Response`.
+    """Send `request`; the result is a `Response`.
 
-    `deadline` is a moment of the clock that `Now` tells; `ApiConnectionError` (or `ApiTimeoutError`) is thrown in
-    when no whole response arrived by then.
+    `deadline` is a time of the clock that `Now` reads. The driver throws `ApiConnectionError` or `ApiTimeoutError` into
+    the call if no complete response arrives by then.
     """
 
     request: Request
@@ -121,124 +121,124 @@ class Send(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """Send `request`, leave the body on the wire; outcome: an `Opened`."""
+    """Send `request` without reading the response body; the result is an `Opened`."""
 
     request: Request
     deadline: float
 
 
 class Read(Struct, frozen=True):
-    """The next bytes of the body; outcome: bytes, empty at its end."""
+    """Read the next bytes of the body; the result is empty at its end."""
 
     opened: Opened
 
 
 class Close(Struct, frozen=True):
-    """Done with `opened`, whether or not it was read to its end; outcome: None."""
+    """Close `opened`, whether or not its body was read completely; the result is None."""
 
     opened: Opened
 
 
 class Source(Protocol):
-    """A file to be sent."""
+    """A file to upload."""
 
     @property
     def awaited(self) -> bool:
-        """Whether it is to be read by an event loop: `receive` instead of `measure`."""
+        """Whether it is read by an event loop, with `receive` instead of `measure`."""
         ...
 
     async def receive(self) -> int | None:
-        """As `measure`."""
+        """Do the same as `measure`, asynchronously."""
         ...
 
     def measure(self) -> int | None:
-        """Number of its bytes; None if it is not known yet, and is to be asked again."""
+        """Return the size in bytes, or None if the call has to be repeated."""
         ...
 
 
 class FileMeasure(Struct, frozen=True):
-    """Find out how large `source` is; outcome: number of bytes, or None when it has to be asked again."""
+    """Measure `source`; the result is its size in bytes, or None if the effect has to be repeated."""
 
     source: Source
 
 
 class FileOpen(Struct, frozen=True):
-    """Open a new file beside `path` to write, with a temporary name of its own; outcome: the file."""
+    """Open a temporary file next to `path` for writing; the result is the file."""
 
     path: str
 
 
 class FileWrite(Struct, frozen=True):
-    """Write `data`; outcome: None."""
+    """Write `data`; the result is None."""
 
     file: IO[bytes]
     data: bytes
 
 
 class FileRestart(Struct, frozen=True):
-    """Empty `file`, to write it anew; outcome: None."""
+    """Truncate `file` to write it again from the start; the result is None."""
 
     file: IO[bytes]
 
 
 class FileClose(Struct, frozen=True):
-    """Close `file`; if `rename_to` is given, make sure it is on disk and give it that name, else remove it."""
+    """Close `file`, then flush it to disk and rename it to `rename_to`, or delete it if that is None."""
 
     file: IO[bytes]
     rename_to: str | None = None
 
 
 class Now(Struct, frozen=True):
-    """The time in seconds on a clock that never goes back; outcome: float."""
+    """Read a monotonic clock; the result is its time in seconds."""
 
 
 class Sleep(Struct, frozen=True):
-    """Let `seconds` pass; outcome: None."""
+    """Sleep for `seconds`; the result is None."""
 
     seconds: float
 
 
 class Acquire(Struct, frozen=True):
-    """Ask `limiter` for a permit within `timeout` seconds; outcome: a `Permit`."""
+    """Acquire a permit from `limiter` within `timeout` seconds; the result is a `Permit`."""
 
     limiter: Limiter
     timeout: float
 
 
 class SlowDown(Struct, frozen=True):
-    """Have `limiter` hand out no permit for `seconds`; outcome: None."""
+    """Pause `limiter` for `seconds`; the result is None."""
 
     limiter: Limiter
     seconds: float
 
 
 class Notify(Struct, frozen=True):
-    """Log `event`, and call each of the `observers` that are for its type; outcome: None."""
+    """Log `event` and call the `observers` of its type; the result is None."""
 
     event: Any
     observers: tuple[tuple[type, Callable[[Any], object]], ...]
 
 
 def callback(function: Callable[[Any], object], argument: object) -> Notify:
-    """Return the effect that calls a function of the caller's own."""
+    """Return the effect that calls a function supplied by the caller."""
     return Notify(argument, ((object, function),))
 
 
 class Started(Protocol):
-    """A call that goes on beside the one that started it; the driver's own object."""
+    """A call that runs concurrently with the one that started it; an object of the driver."""
 
 
 class Start(Struct, frozen=True):
-    """Begin `call` beside this one; outcome: a `Started`.
+    """Start `call` concurrently; the result is a `Started`.
 
-    What was not joined when this call ends is cancelled.
+    Calls that are not joined are canceled when this call ends.
     """
 
     call: Call[Any]
 
 
 class Join(Struct, frozen=True):
-    """Wait for a call that was started; outcome: its result, or the error that it raises."""
+    """Wait for a started call; the result is its return value, or the error that it raises."""
 
     started: Started
 
@@ -265,5 +265,5 @@ Call: TypeAlias = Generator[Effect, Any, T]
 
 
 def clock() -> Call[float]:
-    """Return the time in seconds on a clock that never goes back."""
+    """Return the time of a monotonic clock in seconds."""
     return cast("float", (yield Now()))

@@ -1,4 +1,4 @@
-"""What a call tells of itself while it goes on, for the log, for hooks and for traces."""
+"""Events of a call, for logging, hooks and tracing."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = [
 
 
 class RequestStarted(Struct, frozen=True):
-    """A request is about to go out.
+    """A request is about to be sent.
 
     Attributes:
-        request: The request; hooks get it with the key masked in its headers.
-        attempt: 1 for the first time.
+        request: The request; hooks receive it with the API key masked.
+        attempt: The attempt number, starting at 1.
     """
 
     request: Request
@@ -34,13 +34,13 @@ class RequestStarted(Struct, frozen=True):
 
 
 class ResponseReceived(Struct, frozen=True):
-    """A response arrived, perhaps one that says no.
+    """A response was received, including error responses.
 
     Attributes:
         request: The request.
-        attempt: 1 for the first time.
+        attempt: The attempt number, starting at 1.
         response: The response.
-        seconds: How long it took.
+        seconds: Elapsed time of the attempt.
     """
 
     request: Request
@@ -50,13 +50,13 @@ class ResponseReceived(Struct, frozen=True):
 
 
 class RequestFailed(Struct, frozen=True):
-    """No response arrived.
+    """A request failed without a response.
 
     Attributes:
         request: The request.
-        attempt: 1 for the first time.
-        error: What happened instead.
-        seconds: How long it took.
+        attempt: The attempt number, starting at 1.
+        error: The error.
+        seconds: Elapsed time of the attempt.
     """
 
     request: Request
@@ -66,13 +66,13 @@ class RequestFailed(Struct, frozen=True):
 
 
 class RetryScheduled(Struct, frozen=True):
-    """The request will be sent again.
+    """A retry is scheduled.
 
     Attributes:
         request: The request.
-        attempt: Number of the attempt that failed.
-        reason: A status, or `unsent`, or `broken`.
-        wait: Seconds until then.
+        attempt: Number of the failed attempt.
+        reason: The HTTP status, `unsent` or `broken`.
+        wait: Seconds until the retry.
     """
 
     request: Request
@@ -90,7 +90,7 @@ def observers_for(
     on_response: Callable[[ResponseReceived], object] | None,
     on_retry: Callable[[RetryScheduled], object] | None,
 ) -> tuple[tuple[type, Observer], ...]:
-    """The hooks of a client, each with the event that it is for."""
+    """Return the hooks of a client, each with its event type."""
     hooks: tuple[tuple[type, Observer | None], ...] = (
         (RequestStarted, on_request),
         (ResponseReceived, on_response),

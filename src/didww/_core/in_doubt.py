@@ -1,4 +1,4 @@
-"""Saying of an error, whoever raised it, that the request may have been carried out, and how to find out."""
+"""Mark errors after which it is unknown whether the server processed the request."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["mark_unknown"]
 
 
 def mark_unknown(error: BaseException, text: str, lookup: dict[str, str] | None = None) -> None:
-    """Set `outcome_unknown` and `lookup` on `error`, and add `text` to what it says.
+    """Set `outcome_unknown` and `lookup` on `error`, and append `text` to its message.
 
-    Ctrl-C, a cancellation and what a hook raises are marked, too: they get a note.
+    Exceptions of other libraries, such as KeyboardInterrupt, cancellations and errors of hooks, get a note instead.
     """
     with contextlib.suppress(AttributeError):  # an exception of another library may have slots
         unknown = cast("DidwwError", error)

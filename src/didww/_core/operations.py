@@ -1,4 +1,4 @@
-"""The operations of a resource, each as a call: list, find, create, update, delete. Walks and waits are beside it."""
+"""List, find, create, update and delete records. See `pagination` for iterating and `polling` for waiting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPERATIONS: Final = (
     *("list", "iterate", "first", "one", "count", "find"),
     *("create", "create_many", "update", "update_many", "delete", "delete_many", "wait"),
 )
-"""What an accessor may offer, by the names of its methods."""
+"""The method names of all operations that an endpoint can offer."""
 
 R = TypeVar("R", bound=Resource)
 
@@ -45,30 +45,30 @@ def send(
     stores: bool = True,
     trace: CallTrace | None = None,
 ) -> Call[ApiResponse[Any]]:
-    """Send `request` and judge the response, within the configured time.
+    """Send `request` within the configured timeout and return the parsed response, or raise its error.
 
     Args:
         configuration: The client's settings.
-        request: What to send.
-        fieldsets: The fields that were asked for, by type.
-        creating: Whether sending it twice would do it twice.
-        stores: Whether a POST makes something, which the response must show.
-        trace: Kept up to date, for a caller who wants to know how far the call came whatever ends it.
+        request: The request to send.
+        fieldsets: The sparse fieldsets of the request, by type.
+        creating: Whether the request creates a record, so that a retry could create a duplicate.
+        stores: Whether a POST stores a record, which the response must contain.
+        trace: The trace to update. Defaults to a new one.
     """
-    done = yield from exchange(configuration, request, creating=creating, trace=trace)
-    if done.uncertain and request.method == "DELETE" and done.response.status == 404:
-        # The first attempt did it, and its response was lost.
-        return ApiResponse(None, meta={}, links={}, response=done.response, attempts=done.attempts)
+    exchanged = yield from exchange(configuration, request, creating=creating, trace=trace)
+    if exchanged.uncertain and request.method == "DELETE" and exchanged.response.status == 404:
+        # An earlier attempt deleted it, and its response was lost.
+        return ApiResponse(None, meta={}, links={}, response=exchanged.response, attempts=exchanged.attempts)
     try:
-        return api_response(request, done.response, fieldsets, done.attempts, stores=stores)
+        return api_response(request, exchanged.response, fieldsets, exchanged.attempts, stores=stores)
     except RateLimitError as error:
-        if done.uncertain and request.method in ("PATCH", "DELETE"):
-            mark_unknown(error, "An earlier attempt of this call may have been carried out.")
+        if exchanged.uncertain and request.method in ("PATCH", "DELETE"):
+            mark_unknown(error, "The server may have processed an earlier attempt of this call.")
         raise
 
 
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
-    """One page of records, or all of them where the service does not page."""
+    """Return one page of records, or all records of a resource without pagination."""
     configuration, query = yield from resolved(configuration, cls, query)
     request = requests.build(configuration, "GET", cls._path, query=query)
     response = yield from send(configuration, request, query.fieldsets, creating=False)
@@ -78,9 +78,10 @@ def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Cal
 def resolved(
     configuration: Configuration, cls: type[Resource], query: QueryParams
 ) -> Call[tuple[Configuration, QueryParams]]:
-    """Replace filters that the service does not have by those that they stand for, and count the time that it takes.
+    """Replace filters that only the SDK has with filters of the API.
 
-    The value is a field of a record, which is requested first unless the caller gave the record with that field.
+    The value comes from a field of the related record, which is fetched unless the caller passed a loaded one. Also
+    return the configuration with the remaining timeout.
     """
     rules = filter_rules(cls) if query.filters else {}
     detours = {name: rule.detour for name in query.filters if (rule := rules.get(name)) and rule.detour}
@@ -103,7 +104,7 @@ def resolved(
 def find(
     configuration: Configuration, cls: type[R], id: str | UUID | R | None, query: QueryParams
 ) -> Call[ApiResponse[R]]:
-    """One record, by its id or anew."""
+    """Fetch one record by its id, or reload one."""
     id = None if cls._singleton else id_of(cls, id, "find")
     request = requests.build(configuration, "GET", cls._path, id=id, query=query)
     response = yield from send(configuration, request, query.fieldsets, creating=False)
@@ -113,18 +114,19 @@ def find(
 def create(
     configuration: Configuration, cls: type[R], record: R, query: QueryParams, *, once: bool = False
 ) -> Call[ApiResponse[R]]:
-    """Create `record`; the response holds it as the service made it."""
+    """Create `record` and return it as stored by the service."""
     _checked(cls, record, "create")
     if record._exists():
         raise InvalidValueError(
-            f"{cls._path}().create takes {cls.__name__} that is new; this one has the id {record.id}. Use update.",
+            f"resource must be a new {cls.__name__}, got one with the id {record.id}. "
+            f"Use {cls._path}().update instead.",
             field="id",
         )
-    record._to_send()  # raises if something was changed that cannot be sent
+    record._to_send()  # raises if a changed field cannot be sent
     _whole(cls, record, creating=True)
     if not cls._repeatable:
         return (yield from create_once(configuration, cls, record, query, once=once))
-    # Nothing is stored: it can be sent twice, there is nothing to look up, and nothing that a response must show.
+    # Nothing is stored: it is safe to retry, and the response need not contain a record.
     document = resource_document(cls._type_name, None, record._to_send(), record._pending_relationships())
     request = requests.build(configuration, "POST", cls._path, query=query, document=document)
     response = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)
@@ -134,11 +136,11 @@ def create(
 
 
 def update(configuration: Configuration, cls: type[R], record: R, query: QueryParams) -> Call[ApiResponse[R]]:
-    """Send what was changed of `record`; afterwards it counts as unchanged."""
+    """Send the changed fields of `record` and mark it as unchanged."""
     _checked(cls, record, "update")
     if not record._object.id:
         raise InvalidValueError(
-            f"{cls._path}().update takes {cls.__name__} that exists; this one has no id. Use create, or "
+            f"resource must be an existing {cls.__name__}, got one without an id. Use {cls._path}().create, or "
             f"{cls.__name__}.build(id).",
             field="id",
         )
@@ -147,7 +149,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
     document = resource_document(cls._type_name, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls._path, id=record.id, query=query, document=document)
     response = yield from send(configuration, request, query.fieldsets, creating=False)
-    if response.data is None:  # carried out, with a response without a body
+    if response.data is None:  # success without a response body
         response.data = record
     expect(cls, response, request, id=record.id)
     record._settle(attributes, linkage)
@@ -155,7 +157,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
 
 
 def delete(configuration: Configuration, cls: type[R], id: str | UUID | R) -> Call[ApiResponse[None]]:
-    """Delete a record by its id, or itself."""
+    """Delete a record, passed as itself or by id."""
     request = requests.build(configuration, "DELETE", cls._path, id=id_of(cls, id, "delete"))
     response = yield from send(configuration, request, creating=False)
     response.data = None
@@ -165,16 +167,17 @@ def delete(configuration: Configuration, cls: type[R], id: str | UUID | R) -> Ca
 def _checked(cls: type[Resource], record: object, operation: str) -> None:
     if not isinstance(record, cls):
         raise InvalidValueError(
-            f"{cls._path}().{operation} takes {cls.__name__}, not {type(record).__name__}.{data_hint(record)}",
+            f"The record for {cls._path}().{operation} must be {cls.__name__}, got {type(record).__name__}."
+            f"{data_hint(record)}",
             field="resource",
         )
 
 
 def _whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
-    """Check that nothing is missing, and that the fields go together.
+    """Check that all required fields are set and that the fields are consistent.
 
     Raises:
-        InvalidValueError: Something is missing, or is set that must not be.
+        InvalidValueError: A required field is missing, or two fields conflict.
     """
     missing = list(record._missing(creating=creating))
     if missing:
@@ -186,10 +189,10 @@ def _whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
 
 
 def id_of(cls: type[R], id: str | UUID | R | None, operation: str) -> str:
-    """The id that is meant by an id, or by a record.
+    """Return the id of a record that is passed as itself or by id.
 
     Raises:
-        InvalidValueError: It is no usable id, or a record of another class.
+        InvalidValueError: `id` is not valid, or is a record of another class.
     """
     if isinstance(id, Resource):
         _checked(cls, id, operation)

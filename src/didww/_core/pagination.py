@@ -1,8 +1,8 @@
-"""Walking over the pages of a list: in order, several asked for ahead, no record twice, and to be gone on with later.
+"""Iterate over the pages of a list in order, with prefetching, deduplication and resumable cursors.
 
-Pages are asked for by their numbers as far as the service's own links agree; where they do not, the links are followed
-one by one. A page can be shorter than asked for: each account has a largest size of its own, which is not known here.
-Records may move between pages while a walk goes on; what was handed out already is not handed out again.
+Pages are requested by number as long as the `next` links of the service agree, otherwise link by link. A page can be
+shorter than requested, because each account has its own maximum page size. Records can move between pages during the
+iteration; duplicates are skipped.
 """
 
 from __future__ import annotations
@@ -33,85 +33,93 @@ if TYPE_CHECKING:
 __all__ = ["PREFETCH", "Cursor", "Page", "count", "first", "iterate", "one"]
 
 PREFETCH: Final = 4
-"""Pages requested ahead by default: enough for 20 requests a second at 200 ms each."""
-_WAYS: Final = {
-    "limit": "Leave it out for all records.",
+"""Pages to prefetch by default: enough for 20 requests per second at 200 ms each."""
+_HINTS: Final = {
+    "limit": "Omit it for all records.",
     "prefetch": "0 requests each page when it is reached.",
-    "page_size": "Leave it out for the service's own size; iterate() goes on to the next page by itself.",
+    "page_size": "Omit it for the service's default; iterate() requests all pages anyway.",
 }
 MAX_EMPTY: Final = 3
-"""Pages without a record, one after the other, that end a walk although a next one is named."""
+"""Consecutive empty pages after which the iteration ends, even if there is a `next` link."""
 MAX_STALE: Final = 20
-"""Pages with records that were handed out already, likewise; more of them only as far as there are so many pages."""
+"""Consecutive pages of duplicates after which the iteration ends, unless the total says that more pages follow."""
 
 R = TypeVar("R", bound=Resource)
 
 
 class Page(Struct, frozen=True):
-    """What a walk hands out between its effects: new records, each with its place in the page of this number."""
+    """The new records of one page, each with its offset in the page."""
 
     number: int
     records: list[tuple[int, Any]]
 
 
 class Cursor:
-    """Where a walk is: after which record of which page. Its text can be kept, and a later walk begun there."""
+    """The position of an iteration: the page and the last record returned. Its text resumes the iteration later.
 
-    __slots__ = ("id", "number", "place", "query", "size")
+    Attributes:
+        query: Digest of the query.
+        number: Page number, from 1.
+        size: Page size, or None for the service's default.
+        offset: Number of records returned from the page.
+        id: Id of the last record returned.
+    """
+
+    __slots__ = ("id", "number", "offset", "query", "size")
 
     def __init__(self, query: str, number: int, size: int | None) -> None:
         self.query = query
         self.number = number
         self.size = size
-        self.place = 0
+        self.offset = 0
         self.id = ""
 
-    def advance(self, number: int, place: int, record: Resource) -> None:
-        """`record` was handed out."""
-        self.number, self.place, self.id = number, place + 1, record.id or ""
+    def advance(self, number: int, offset: int, record: Resource) -> None:
+        """Move past `record`, which is at `offset` on page `number`."""
+        self.number, self.offset, self.id = number, offset + 1, record.id or ""
 
     def __str__(self) -> str:
         import base64
         import json
 
-        fields = [self.query, self.number, self.size, self.place, self.id]
+        fields = [self.query, self.number, self.size, self.offset, self.id]
         return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
 
-    def left(self, records: list[R]) -> list[tuple[int, R]]:
-        """What of this page, with the places, comes after the cursor."""
-        found = next((place for place, record in enumerate(records, 1) if record.id == self.id), None)
-        start = found if found is not None else min(self.place, len(records))
+    def remaining(self, records: list[R]) -> list[tuple[int, R]]:
+        """Return the records of the page after the cursor, with their offsets."""
+        following = next((offset for offset, record in enumerate(records, 1) if record.id == self.id), None)
+        start = following if following is not None else min(self.offset, len(records))
         return list(enumerate(records))[start:]
 
 
-def _opened(text: object, query: str) -> Cursor:
-    """The cursor that `text` stands for.
+def _decode_cursor(text: object, query: str) -> Cursor:
+    """Return the cursor encoded in `text`.
 
     Raises:
-        InvalidValueError: It is none, or belongs to another query.
+        InvalidValueError: `text` is not a cursor, or belongs to another query.
     """
     import base64
     import json
 
-    mark: Cursor | None = None
+    cursor: Cursor | None = None
     try:
         padded = cast("str", text) + "=" * (-len(cast("str", text)) % 4)
         fields: Any = json.loads(base64.urlsafe_b64decode(padded))
-        of, number, size, place, id = fields
-        numbers = (number, place) if size is None else (number, place, size)
-        if all(type(one) is int and 0 <= one < 1 << 53 for one in numbers) and isinstance(id, str) and number:
-            mark = Cursor(of, number, size)
-            mark.place, mark.id = place, id
+        digest, number, size, offset, id = fields
+        numbers = (number, offset) if size is None else (number, offset, size)
+        if all(type(value) is int and 0 <= value < 1 << 53 for value in numbers) and isinstance(id, str) and number:
+            cursor = Cursor(digest, number, size)
+            cursor.offset, cursor.id = offset, id
     except (TypeError, ValueError, RecursionError):
         pass
-    if mark is None:
+    if cursor is None:
         raise InvalidValueError("resume must be the `cursor` of an earlier iterator, unchanged.", field="resume")
-    if mark.query != query:
+    if cursor.query != query:
         raise InvalidValueError(
             "resume must belong to the same query, got a cursor of another resource, filter, order or include.",
             field="resume",
         )
-    return mark
+    return cursor
 
 
 def iterate(
@@ -124,100 +132,103 @@ def iterate(
     prefetch: int = PREFETCH,
     resume: str | None = None,
 ) -> tuple[Generator[Effect | Page, Any, None], Cursor]:
-    """All records that match, page by page, and the cursor that goes along. A wrong argument is refused at once."""
+    """Return a generator of all pages of matching records, and its cursor. Checks the arguments immediately."""
     import hashlib
 
-    left = float("inf") if limit is None else _whole("limit", limit, 0)
-    ahead = _whole("prefetch", prefetch, 0, 100)
+    remaining = float("inf") if limit is None else _whole("limit", limit, 0)
+    prefetch = _whole("prefetch", prefetch, 0, 100)
     if page_size is not None:
         _whole("page_size", page_size, 1, MAX_RECORDS)
         if query.page_size not in (None, page_size):
             raise InvalidValueError(
-                f"page_size must be the size that page names, {query.page_size}, got {page_size}. Pass one of the two.",
+                f"page_size must equal the size in page, {query.page_size}, got {page_size}. Pass only one of them.",
                 field="page_size",
             )
         query.page(query.page_number or 1, page_size)
     plain = query.copy()
     plain.page_number = plain.page_size = None
     digest = hashlib.sha256(f"{cls._type_name}?{plain.encode()}".encode()).hexdigest()[:16]
-    mark = Cursor(digest, query.page_number or 1, query.page_size)
+    cursor = Cursor(digest, query.page_number or 1, query.page_size)
     if resume is not None:
-        mark = _opened(resume, digest)
-        if query.page_size not in (None, mark.size) or query.page_number not in (None, 1, mark.number):
-            raise InvalidValueError("resume knows the page and its size; leave page and page_size out.", field="resume")
-        if mark.size is not None or mark.number > 1:
-            query.page(mark.number, mark.size)
-    return _walk(configuration, cls, query, mark, left, ahead), mark
+        cursor = _decode_cursor(resume, digest)
+        if query.page_size not in (None, cursor.size) or query.page_number not in (None, 1, cursor.number):
+            raise InvalidValueError(
+                "resume must be used without page and page_size, which the cursor contains. Omit both.", field="resume"
+            )
+        if cursor.size is not None or cursor.number > 1:
+            query.page(cursor.number, cursor.size)
+    return _iterate_pages(configuration, cls, query, cursor, remaining, prefetch), cursor
 
 
-def _walk(
+def _iterate_pages(
     configuration: Configuration,
     cls: type[R],
     query: QueryParams,
-    mark: Cursor,
-    left: float,
+    cursor: Cursor,
+    remaining: float,
     prefetch: int,
 ) -> Generator[Effect | Page, Any, None]:
-    if not left:
+    if not remaining:
         return
     _, query = yield from resolved(configuration, cls, query)
     request = requests.build(configuration, "GET", cls._path, query=query)
-    start = number = mark.number
+    start = number = cursor.number
     empty, stale, window = 0, 0, min(prefetch, 1)
-    handed_out: set[str | None] = set()
+    seen: set[str | None] = set()
     followed = {request.url}
-    coming: deque[Started] = deque()
-    response = yield from _one_page(configuration, cls, request, query)
-    begin = mark.left(response.data) if mark.id or mark.place else list(enumerate(response.data))
-    while left:
-        new = [(place, one) for place, one in begin if not one.id or one.id not in handed_out][: _index(left)]
-        handed_out.update(one.id for _, one in new)
-        left -= len(new)
+    pending: deque[Started] = deque()
+    response = yield from _fetch_page(configuration, cls, request, query)
+    records = cursor.remaining(response.data) if cursor.id or cursor.offset else list(enumerate(response.data))
+    while remaining:
+        new = [(offset, record) for offset, record in records if not record.id or record.id not in seen]
+        new = new[: _index(remaining)]
+        seen.update(record.id for _, record in new)
+        remaining -= len(new)
         empty, stale = 0 if response.data else empty + 1, 0 if new else stale + 1
-        held = len(response.data)  # of a page that is not the last one, its size, whatever was asked for
-        last = max(number + 1, -(-(response.total_records or 0) // held)) if held else number + 1
-        over = empty > MAX_EMPTY or (stale > MAX_STALE and last == number + 1)
-        link = None if over else _next_link(configuration, cls, response, request, followed)
+        length = len(response.data)  # the actual page size, except on the last page
+        last = max(number + 1, -(-(response.total_records or 0) // length)) if length else number + 1
+        exhausted = empty > MAX_EMPTY or (stale > MAX_STALE and last == number + 1)
+        link = None if exhausted else _next_link(configuration, cls, response, request, followed)
         numbered = link is not None and _number_in(link, "page[number]") == number + 1
-        if left < float("inf") and held:
-            last = min(last, max(number + 1, number - (-int(left) // held)))
-        told = _number_in(link, "page[size]") if link is not None else None
-        size = told if told and told <= MAX_RECORDS else query.page_size or held
-        if numbered and left and number > start:  # whoever comes to a second page is likely to want a third
-            yield from _ask_ahead(configuration, cls, query, size, number, min(window, last - number), coming)
+        if remaining < float("inf") and length:
+            last = min(last, max(number + 1, number - (-int(remaining) // length)))
+        link_size = _number_in(link, "page[size]") if link is not None else None
+        size = link_size if link_size and link_size <= MAX_RECORDS else query.page_size or length
+        if numbered and remaining and number > start:  # prefetch from the second page on
+            yield from _prefetch(configuration, cls, query, size, number, min(window, last - number), pending)
         yield Page(number, new)
-        if link is None or not left:
+        if link is None or not remaining:
             return
         followed.add(link)
         number += 1
         if numbered and prefetch:
-            yield from _ask_ahead(configuration, cls, query, size, number - 1, min(window, last - number + 1), coming)
-            response = yield Join(coming.popleft())
+            yield from _prefetch(configuration, cls, query, size, number - 1, min(window, last - number + 1), pending)
+            response = yield Join(pending.popleft())
             window = min(prefetch, window * 2)
         else:
-            coming.clear()
+            pending.clear()
             request = requests.follow(configuration, "GET", link)
-            response = yield from _one_page(configuration, cls, request, query)
-        begin = list(enumerate(response.data))
+            response = yield from _fetch_page(configuration, cls, request, query)
+        records = list(enumerate(response.data))
 
 
-def _ask_ahead(
+def _prefetch(
     configuration: Configuration,
     cls: type[R],
     query: QueryParams,
     size: int,
     number: int,
     pages: int,
-    coming: deque[Started],
+    pending: deque[Started],
 ) -> Call[None]:
-    """Have `pages` pages after this one on their way."""
-    while len(coming) < pages:
-        asked = query.copy().page(number + 1 + len(coming), size)
-        request = requests.build(configuration, "GET", cls._path, query=asked)
-        coming.append((yield Start(_one_page(configuration, cls, request, query))))
+    """Start requests until `pages` pages after page `number` are pending."""
+    while len(pending) < pages:
+        page_query = query.copy().page(number + 1 + len(pending), size)
+        request = requests.build(configuration, "GET", cls._path, query=page_query)
+        pending.append((yield Start(_fetch_page(configuration, cls, request, query))))
 
 
-def _one_page(
+def _fetch_page(
     configuration: Configuration, cls: type[R], request: Request, query: QueryParams
 ) -> Call[ApiResponse[list[R]]]:
     response = yield from send(configuration, request, query.fieldsets, creating=False)
@@ -227,26 +238,27 @@ def _one_page(
 def _next_link(
     configuration: Configuration, cls: type[R], response: ApiResponse[Any], request: Request, followed: set[str]
 ) -> str | None:
-    """The address of the next page as the response has it; None if there is none, or it was followed already.
+    """Return the URL of the response's `next` link; None if there is none, or it was already followed.
 
     Raises:
-        UnexpectedResponseError: It leads to another host.
+        UnexpectedResponseError: The link leads to another host.
     """
     link = response.links.get("next")
     if not isinstance(link, str):
         return None
     link = joined(request.url, link)
-    if link in followed:  # it goes in a circle
+    if link in followed:  # the links form a loop
         return None
     if origin_of(link) != configuration.origin:
         raise UnexpectedResponseError(
-            f"The link to the next page of {cls._type_name} leads away from {configuration.base_url}; not followed."
+            f"The next link of {cls._type_name} leads to another host than {configuration.base_url}. "
+            "It was not followed."
         )
     return link
 
 
 def _number_in(link: str, name: str) -> int | None:
-    """The number that a link has for a parameter; None if it does not say."""
+    """Return the number in a query parameter of `link`, or None if there is none."""
     from urllib.parse import parse_qsl, urlsplit
 
     text = dict(parse_qsl(urlsplit(link).query)).get(name, "")
@@ -254,45 +266,45 @@ def _number_in(link: str, name: str) -> int | None:
 
 
 def first(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[R | None]:
-    """The first record that matches, or None."""
+    """Return the first matching record, or None."""
     response = yield from list_(configuration, cls, _short(cls, query, 1))
     return response.data[0] if response.data else None
 
 
 def one(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[R]:
-    """The only record that matches."""
+    """Return the only matching record."""
     response = yield from list_(configuration, cls, _short(cls, query, 2))
     if len(response.data) == 1:
         return response.data[0]
     total = max(response.total_records or 0, len(response.data))
     hint = "Loosen the filter." if not response.data else "Narrow the filter, or use first() or iterate()."
-    asked = f"filter={dict(query.filters)!r}" if query.filters else "no filter"
+    filters = f"filter={dict(query.filters)!r}" if query.filters else "no filter"
     raise NotExactlyOneError(
-        f"{cls._path}().one with {asked} found {total or 'none'} where exactly one {cls.__name__} was expected. {hint}",
+        f"{cls._path}().one with {filters} must match exactly one {cls.__name__}, got {total or 'none'}. {hint}",
         found=total,
     )
 
 
 def count(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[int]:
-    """How many records match."""
+    """Return the number of matching records."""
     response = yield from list_(configuration, cls, _short(cls, query, 1))
     return response.total_records if response.total_records is not None else len(response.data)
 
 
 def _short(cls: type[Resource], query: QueryParams, size: int) -> QueryParams:
-    """`query` for no more records than needed, where the service has pages."""
+    """Return `query` limited to `size` records if the resource is paginated."""
     return query.copy().page(1, size) if cls._paginated else query
 
 
-def _whole(name: str, value: int, least: int, most: int | None = None) -> int:
+def _whole(name: str, value: int, minimum: int, maximum: int | None = None) -> int:
     whole = whole_number(value)
-    if whole is None or whole < least or (most is not None and whole > most):
-        bounds = f"{least}{f' to {most}' if most is not None else ''}"
+    if whole is None or whole < minimum or (maximum is not None and whole > maximum):
+        bounds = f"{minimum}{f' to {maximum}' if maximum is not None else ''}"
         raise InvalidValueError(
-            f"{name} must be a whole number from {bounds}, got {shown(value)}. {_WAYS[name]}", field=name
+            f"{name} must be a whole number from {bounds}, got {shown(value)}. {_HINTS[name]}", field=name
         )
     return whole
 
 
-def _index(left: float) -> int | None:
-    return None if left == float("inf") else int(left)
+def _index(remaining: float) -> int | None:
+    return None if remaining == float("inf") else int(remaining)

@@ -1,7 +1,7 @@
-"""Waiting for what the service does in the background: an order to be filled, an export to be prepared.
+"""Poll a record until a background job of the service finishes, such as an order or an export.
 
-What ends a wait stands in the resource's declaration (`outcome`); here it is only looked for, at growing intervals.
-A wait leaves nothing behind: after an interruption, wait again with the same id.
+The resource's declaration (`WaitSpec`) says which statuses end the wait. The polling interval grows. Nothing is stored
+on the server: after an interruption, wait again with the same id.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FIRST_PAUSE: Final = 0.5
 MAX_PAUSE: Final = 5.0
 GROWTH: Final = 1.5
 LAST_LOOK: Final = 1.0
-"""Seconds that the last look may take when the time of the wait is over."""
+"""Minimum timeout, in seconds, of the last request of a wait."""
 
 
 def wait(
@@ -53,75 +53,82 @@ def wait(
     timeout: float,
     on_update: Callable[[R], object] | None = None,
 ) -> Call[ApiResponse[R]]:
-    """Ask for the record again and again until it is as wanted."""
-    given = id_of(cls, id, "wait")
-    wanted = _Wanted(cls, until)
+    """Fetch the record repeatedly until it meets the condition, and return the last response."""
+    record_id = id_of(cls, id, "wait")
+    condition = _Condition(cls, until)
     if on_update is not None and not callable(on_update):
-        raise InvalidValueError("on_update is a function of the record.", field="on_update")
-    left = checked_timeout(timeout)
-    end = (yield from clock()) + left
-    pause, record, trouble = FIRST_PAUSE, cast("R | None", None), cast("DidwwError | None", None)
+        raise InvalidValueError(
+            f"on_update must be a function that takes the record, got {type(on_update).__name__}.", field="on_update"
+        )
+    remaining = checked_timeout(timeout)
+    end = (yield from clock()) + remaining
+    pause, record, last_error = FIRST_PAUSE, cast("R | None", None), cast("DidwwError | None", None)
     while True:
-        limit = max(left, LAST_LOOK)
-        asked = 0.0
+        limit = max(remaining, LAST_LOOK)
+        retry_after = 0.0
         try:
             response = yield from find(
-                configuration.replaced(timeout=min(configuration.timeout, limit)), cls, given, QueryParams()
+                configuration.replaced(timeout=min(configuration.timeout, limit)), cls, record_id, QueryParams()
             )
         except (ApiConnectionError, UnexpectedResponseError, RateLimitError, ServerError) as error:
-            # Before the first look that went well, it may be the address or the key that is wrong.
+            # Until a first request succeeds, the URL or the API key may be wrong.
             if record is None and not (isinstance(error, ApiTimeoutError) and configuration.timeout > limit):
                 raise
-            trouble, asked = error, getattr(error, "retry_after", None) or 0.0
+            last_error, retry_after = error, getattr(error, "retry_after", None) or 0.0
         else:
             if on_update is not None and (record is None or _state(record) != _state(response.data)):
                 yield callback(on_update, response.data)
-            record, trouble = response.data, None
-            if wanted.reached(record):
+            record, last_error = response.data, None
+            if condition.reached(record):
                 return response
-            wanted.check(record)
-        left = end - (yield from clock())
-        if left <= 0:
-            raise _late(cls, given, wanted.status(record), timeout, trouble)
-        yield Sleep(min(max(pause, asked), left))
+            condition.check(record)
+        remaining = end - (yield from clock())
+        if remaining <= 0:
+            raise _timeout_error(cls, record_id, condition.status(record), timeout, last_error)
+        yield Sleep(min(max(pause, retry_after), remaining))
         pause = min(pause * GROWTH, MAX_PAUSE)
-        left = end - (yield from clock())
+        remaining = end - (yield from clock())
 
 
-class _Wanted(Generic[R]):
-    """What a wait is for."""
+class _Condition(Generic[R]):
+    """The condition that ends a wait."""
 
     def __init__(self, cls: type[R], until: Until[R] | None) -> None:
         outcome = cls._outcome
         if outcome is None and until is None:
-            raise InvalidValueError(f"{cls._path}().wait needs until=: a function of the record.", field="until")
+            raise InvalidValueError(
+                f"until must be set for {cls._path}().wait, to a function that takes the record.", field="until"
+            )
         if outcome is not None and isinstance(until, str):
             try:
                 cls._field_map[outcome.field].dump(until)
             except InvalidValueError as error:
                 raise InvalidValueError(f"until: {error}", field="until") from None
         elif until is not None and not callable(until):
-            raise InvalidValueError("until is a status, or a function of the record.", field="until")
+            raise InvalidValueError(
+                f"until must be a status or a function that takes the record, got {type(until).__name__}.",
+                field="until",
+            )
         self._cls = cls
         self._until = until
         self._outcome = outcome
 
     def status(self, record: R | None) -> str:
-        """The state of `record`, as far as it is known and has a name."""
+        """Return the status of `record`, or an empty string if it has none."""
         return str(getattr(record, self._outcome.field)) if record is not None and self._outcome is not None else ""
 
     def reached(self, record: R) -> bool:
-        """Whether `record` is as wanted."""
+        """Return whether `record` meets the condition."""
         if callable(self._until):
             return bool(self._until(record))
-        assert self._outcome is not None  # noqa: S101 checked when this was made
+        assert self._outcome is not None  # noqa: S101 checked by the constructor
         return self.status(record) in ((self._until,) if self._until is not None else self._outcome.success)
 
     def check(self, record: R) -> None:
-        """Nothing, as long as `record` may still become as wanted.
+        """Check that `record` can still meet the condition.
 
         Raises:
-            WaitError: It cannot any more, or not by itself.
+            WaitError: It cannot anymore, or not without someone's action.
         """
         outcome, status = self._outcome, self.status(record)
         if outcome is None:
@@ -131,30 +138,35 @@ class _Wanted(Generic[R]):
             return
         reasons = tuple(_reasons(record, outcome.reasons))
         why = f": {'; '.join(reasons)}" if reasons else ""
-        then = "it goes on only after somebody has acted" if stalled else f"it will not become {self._name(outcome)}"
-        raise WaitError(f"{self._cls.__name__} {record.id} is {status}{why}; {then}.", resource=record, reasons=reasons)
+        consequence = "it needs action to continue" if stalled else f"it cannot become {self._name(outcome)}"
+        raise WaitError(
+            f"{self._cls.__name__} {record.id} is {status}{why}; {consequence}.", resource=record, reasons=reasons
+        )
 
     def _name(self, outcome: WaitSpec) -> str:
         if self._until is None:
             return " or ".join(outcome.success)
-        return str(self._until) if isinstance(self._until, str) else "what was waited for"
+        return str(self._until) if isinstance(self._until, str) else "what until= expects"
 
 
 def _reasons(record: Resource, fields: tuple[str, ...]) -> Iterator[str]:
     for name in fields:
         value = getattr(record, name, None)
-        yield from (str(one) for one in cast("list[Any]", value if isinstance(value, list) else [value]) if one)
+        values = cast("list[Any]", value if isinstance(value, list) else [value])
+        yield from (str(reason) for reason in values if reason)
 
 
 def _state(record: Resource) -> object:
     return record._object.attributes, record._object.relationships
 
 
-def _late(cls: type[Resource], id: str, status: str, timeout: float, trouble: DidwwError | None) -> ApiTimeoutError:
-    state = f"still {status}" if status else "not known to be as wanted"
-    last = f" The last look failed: {trouble}" if trouble is not None else ""
+def _timeout_error(
+    cls: type[Resource], id: str, status: str, timeout: float, last_error: DidwwError | None
+) -> ApiTimeoutError:
+    state = f"still {status}" if status else "not ready"
+    last = f" The last request failed: {last_error}" if last_error is not None else ""
     error = ApiTimeoutError(
-        f"{cls.__name__} {id} is {state} after {timeout:g} s. It goes on at the service: wait again with the id {id!r}."
+        f"{cls.__name__} {id} is {state} after {timeout:g} s. The service continues: wait again with the id {id!r}."
         f"{last}",
         phase="waiting for the record",
     )

@@ -1,7 +1,6 @@
-"""The query of a request: keywords and `QueryParams` brought together and checked against the declaration.
+"""Combine keywords and `QueryParams` into one query and check it against the resource's declaration.
 
-A misspelt name is found here, before anything is sent. `QueryParams.param()` is the way around for what the service
-has and the declaration does not.
+Misspelled names raise an error before anything is sent. `QueryParams.param()` bypasses the checks.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ def assemble(
     page: int | tuple[int, int] | None = None,
     fields: Mapping[str, Sequence[str]] | None = None,
 ) -> QueryParams:
-    """One checked query out of everything that the caller gave.
+    """Return one checked query from the arguments of a call.
 
     Raises:
-        InvalidValueError: A name is not in the declaration of `cls`, or a value cannot be written.
+        InvalidValueError: A name is not in the declaration of `cls`, or a value cannot be encoded.
     """
-    given = cast("object", params)
-    if given is not None and not isinstance(given, QueryParams):
-        hint = " What is to match goes by keyword: filter={...}." if isinstance(given, Mapping) else ""
+    untyped = cast("object", params)
+    if untyped is not None and not isinstance(untyped, QueryParams):
+        hint = " Pass filters as a keyword: filter={...}." if isinstance(untyped, Mapping) else ""
         raise InvalidValueError(
-            f"{cls._type_name}: the first argument is a QueryParams, not {type(params).__name__}.{hint}",
+            f"{cls._type_name}: the first argument must be a QueryParams, got {type(params).__name__}.{hint}",
             field="params",
         )
     query = params.copy() if params is not None else QueryParams()
@@ -81,7 +80,9 @@ def _named(values: Any, where: str, example: str) -> Mapping[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{where} takes a dict, {where}={example}, not {type(values).__name__}.", field=where)
+        raise InvalidValueError(
+            f"{where} must be a dict, got {type(values).__name__}. Write {where}={example}.", field=where
+        )
     return cast("Mapping[str, Any]", values)
 
 
@@ -97,7 +98,11 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
             _check_length(name, value, rules[name], query.filters)
             detour = rules[name].detour
             if detour is not None and detour.filter in query.filters:
-                raise InvalidValueError(f"filter {name!r} asks by {detour.filter!r}; use one of the two.", field=name)
+                raise InvalidValueError(
+                    f"filter {name!r} must not be combined with {detour.filter!r}, which it stands for. "
+                    "Use one of them.",
+                    field=name,
+                )
     if query.sorts:
         known = sort_keys(cls)
         for name in query.sorts:
@@ -106,25 +111,25 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
     for type_, names in query.fieldsets.items():
         target = class_of(type_)
         if target is None:
-            hint = did_you_mean(type_, [one._type_name for one in all_classes()])
-            raise InvalidValueError(f"fields: there is no resource type {type_!r}.{hint}", field="fields")
+            hint = did_you_mean(type_, [known._type_name for known in all_classes()])
+            raise InvalidValueError(f"fields must name a resource type, got {type_!r}.{hint}", field="fields")
         for name in names:
             if name not in target._field_map and name != "id":
-                raise _unknown(f"fields[{type_}]: there is no", name, target._field_map, "fields")
+                raise _unknown(f"{type_} has no field", name, target._field_map, "fields")
     if (query.page_number or 1) > 1 and not cls._paginated:
         raise InvalidValueError(
-            f"page must be 1, got {query.page_number}: {cls._type_name} has no pages, and every page would hold all "
-            "records again. Leave page out.",
+            f"page must be 1, got {query.page_number}: {cls._type_name} is not paginated, so each page would repeat "
+            "all records. Omit page.",
             field="page",
         )
 
 
-# What a filter takes beside text, which stands in an address anyway, by its rule's kind; and that in words.
-_TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "text": (lambda one: isinstance(one, enum.Enum) or is_uuid(one) or whole_number(one) is not None, "text"),
-    "boolean": (lambda one: truth_value(one) is not None, "True or False"),
-    "integer": (lambda one: whole_number(one) is not None, "a whole number"),
-    "datetime": (lambda one: isinstance(one, datetime), "a datetime with a time zone"),
+# The values other than text that each kind of filter accepts, and their description.
+_ACCEPTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "text": (lambda value: isinstance(value, enum.Enum) or is_uuid(value) or whole_number(value) is not None, "text"),
+    "boolean": (lambda value: truth_value(value) is not None, "True or False"),
+    "integer": (lambda value: whole_number(value) is not None, "a whole number"),
+    "datetime": (lambda value: isinstance(value, datetime), "a datetime with a time zone"),
 }
 
 
@@ -132,29 +137,28 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: FilterRule) -
     if value is None or (rule.form and rule.nullable and value == ""):
         if not rule.nullable or rule.never_empty:
             raise InvalidValueError(
-                f"filter {name!r} must have a value, got {value!r}: {cls._type_name} without one cannot be asked for. "
-                "Leave the filter out for all of them.",
+                f"filter {name!r} must have a value, got {value!r}: it cannot match {cls._type_name} without one. "
+                "Omit the filter for all records.",
                 field=name,
             )
         return
     several = isinstance(value, (list, tuple, set, frozenset))
     if several and not rule.multiple:
-        raise InvalidValueError(f"filter {name!r} takes one value, not a list.", field=name)
-    ones = list(cast("Iterable[Any]", value)) if several else [value]
-    fits, wanted = _TAKES[rule.value]
-    for one in ones:
-        if isinstance(one, Resource) and rule.form == "id":
-            _check_record(cls, name, one)
-        elif _is_text(one):
-            if rule.value == "boolean" and one not in ("true", "false", "1", "0"):
-                raise InvalidValueError(f"filter {name!r} takes {wanted}, not {shown(one)}.", field=name)
-        elif not fits(one):
-            hint = f" {_a_moment(one)}" if rule.value == "datetime" and isinstance(one, date) else ""
-            raise InvalidValueError(f"filter {name!r} takes {wanted}, not {shown(one)}.{hint}", field=name)
-    # Text may be a comma list that was written by hand.
-    parts = [
-        part for one in ones for part in (one.split(",") if rule.multiple and not several and _is_text(one) else [one])
-    ]
+        raise InvalidValueError(f"filter {name!r} must be a single value, got a list.", field=name)
+    values = list(cast("Iterable[Any]", value)) if several else [value]
+    accepts, expected = _ACCEPTED[rule.value]
+    for item in values:
+        if isinstance(item, Resource) and rule.form == "id":
+            _check_record(cls, name, item)
+        elif _is_text(item):
+            if rule.value == "boolean" and item not in ("true", "false", "1", "0"):
+                raise InvalidValueError(f"filter {name!r} must be {expected}, got {shown(item)}.", field=name)
+        elif not accepts(item):
+            hint = f" {_datetime_hint(item)}" if rule.value == "datetime" and isinstance(item, date) else ""
+            raise InvalidValueError(f"filter {name!r} must be {expected}, got {shown(item)}.{hint}", field=name)
+    # Text may be a comma-separated list.
+    split = rule.multiple and not several
+    parts = [part for item in values for part in (item.split(",") if split and _is_text(item) else [item])]
     if rule.form == "id":
         for part in parts:
             _check_id(cls, name, part)
@@ -166,46 +170,49 @@ def _check_value(cls: type[Resource], name: str, value: Any, rule: FilterRule) -
         if kind is not None:
             for part in parts:
                 _check_known(kind, name, part)
-        elif rule.multiple and (text := next((one for one in ones if _is_text(one) and "," in one), None)) is not None:
+        elif rule.multiple and (text := next((v for v in values if _is_text(v) and "," in v), None)) is not None:
             raise _ambiguous(cls, name, text, lone=not several)
 
 
 def _ambiguous(cls: type[Resource], name: str, text: str, *, lone: bool) -> InvalidValueError:
-    """The error for free text with a comma: the service would match each part of it."""
+    """Return the error for free text with a comma, which the service would split."""
     known = filter_rules(cls)
     others = [other for other in ("id", "external_reference_id", f"{name}_contains") if other in known]
     parts = [part.strip() for part in text.split(",")]
     several = f" For several values, pass a list: {parts!r:.200}." if lone else ""
     return InvalidValueError(
-        f"filter {name!r} must be text without a comma, got {text!r:.200}: the service matches each part by itself."
-        f"{several} A record whose {name} holds a comma is found by {' or '.join(others)}.{_unchecked(name, text)}",
+        f"filter {name!r} must be text without a comma, got {text!r:.200}: the service matches each part separately."
+        f"{several} To find a record whose {name} contains a comma, filter by {' or '.join(others)}."
+        f"{_unchecked(name, text)}",
         field=name,
     )
 
 
-def _check_length(name: str, value: Any, rule: FilterRule, given: Mapping[str, Any]) -> None:
+def _check_length(name: str, value: Any, rule: FilterRule, filters: Mapping[str, Any]) -> None:
     shortest = rule.shortest
-    if shortest is not None and len(str(value)) < shortest.length and given.keys().isdisjoint(shortest.beside):
+    if shortest is not None and len(str(value)) < shortest.length and filters.keys().isdisjoint(shortest.beside):
         raise InvalidValueError(
             f"filter {name!r} must have at least {shortest.length} digits, got {value!r:.80}. "
-            f"Fewer will do beside one of the filters {', '.join(shortest.beside)}.",
+            f"Add digits, or combine it with one of the filters {', '.join(shortest.beside)}.",
             field=name,
         )
 
 
-def _a_moment(day: date) -> str:
-    return f"Say when the day begins: datetime({day.year}, {day.month}, {day.day}, tzinfo=timezone.utc)."
+def _datetime_hint(day: date) -> str:
+    return f"Write the start of the day: datetime({day.year}, {day.month}, {day.day}, tzinfo=timezone.utc)."
 
 
 def _check_record(cls: type[Resource], name: str, record: Resource) -> None:
-    """Refuse a record of another type, whose id matches nothing, and one that has no id yet."""
+    """Reject a record of another type, whose id would match nothing, and one without an id."""
     target = _target(cls, name.split(".")[:-1])
     if target is not None and not isinstance(record, target):
         raise InvalidValueError(
-            f"filter {name!r} takes {target.__name__} or its id, not {type(record).__name__}.", field=name
+            f"filter {name!r} must be {target.__name__} or its id, got {type(record).__name__}.", field=name
         )
     if not record.id:
-        raise InvalidValueError(f"filter {name!r} takes a record that exists; this one has no id yet.", field=name)
+        raise InvalidValueError(
+            f"filter {name!r} must be an existing record, got one without an id. Create it first.", field=name
+        )
 
 
 def _check_id(cls: type[Resource], name: str, value: Any) -> None:
@@ -213,27 +220,27 @@ def _check_id(cls: type[Resource], name: str, value: Any) -> None:
     if UUID_TEXT.fullmatch(text):
         return
     steps = name.split(".")[:-1]
-    way = way_to_id(_target(cls, steps), text[:80], found_first=bool(steps))
+    hint = way_to_id(_target(cls, steps), text[:80], found_first=bool(steps))
     raise InvalidValueError(
-        f"filter {name!r} takes ids such as 8d1a3c5e-0000-4000-8000-000000000001, not {text[:80]!r}."
-        f"{way}{_unchecked(name, value)}",
+        f"filter {name!r} must be an id such as 8d1a3c5e-0000-4000-8000-000000000001, got {text[:80]!r}."
+        f"{hint}{_unchecked(name, value)}",
         field=name,
     )
 
 
 class _Form(NamedTuple):
-    """What a filter's text must look like.
+    """The format of a text filter.
 
     Attributes:
-        pattern: What all of it matches.
-        words: What it is called in messages: "must be ...".
-        meant: A text of another form to the one that was probably meant.
-        note: What else to know.
+        pattern: The regular expression for the complete text.
+        words: The description in messages: "must be ...".
+        suggest: Converts text of another format to the value that was probably intended.
+        note: An additional explanation.
     """
 
     pattern: str
     words: str
-    meant: Callable[[str], str]
+    suggest: Callable[[str], str]
     note: str = ""
 
 
@@ -242,12 +249,12 @@ def _digits_of(text: str) -> str:
 
 
 def _without_country(text: str) -> str:
-    """The digits, unless a country code stands before them that cannot be told apart."""
+    """Return the digits, or nothing if they begin with a country code of unknown length."""
     return "" if text.lstrip().startswith("+") else _digits_of(text)
 
 
 def _nanp(text: str) -> str:
-    """Area code and exchange of a number: neither begins with 1, the country code."""
+    """Return the area code and exchange of a North American number, without the country code 1."""
     return _digits_of(text).removeprefix("1")[:6]
 
 
@@ -265,14 +272,14 @@ _FORMS = {
         "[0-9]+",
         "digits only",
         _without_country,
-        " The prefix of a DID group has no country code: '20' is that of London, not '4420'. Filter by 'country.id' "
-        "for the country.",
+        " The prefix of a DID group has no country code: London is '20', not '4420'. To select the country, filter by "
+        "'country.id'.",
     ),
     "nanp": _Form("[0-9]{1,6}", "1 to 6 digits, without the country code", _nanp),
-    "iso": _Form("[A-Z]{2}", "a country's code of two capital letters, such as 'GB'", _capitals),
+    "iso": _Form("[A-Z]{2}", "a country code of two capital letters, such as 'GB'", _capitals),
     "iso_region": _Form(
         "[A-Z]{2}-[A-Z0-9]{1,3}",
-        "a region's code with that of its country, such as 'US-CA'",
+        "a region code that includes the country code, such as 'US-CA'",
         _capitals,
     ),
     "reference": _Form("[^,]*", "a reference without a comma", _nothing),
@@ -283,32 +290,33 @@ def _check_form(form: _Form, name: str, value: Any) -> None:
     text = filter_text(value, name)
     if re.fullmatch(form.pattern, text, re.DOTALL):
         return
-    meant = form.meant(text[:80])
-    way = f" Write {meant!r}." if re.fullmatch(form.pattern, meant) and meant else ""
+    suggestion = form.suggest(text[:80])
+    hint = f" Write {suggestion!r}." if re.fullmatch(form.pattern, suggestion) and suggestion else ""
     raise InvalidValueError(
-        f"filter {name!r} must be {form.words}, got {text[:80]!r}.{way}{form.note}{_unchecked(name, value)}", field=name
+        f"filter {name!r} must be {form.words}, got {text[:80]!r}.{hint}{form.note}{_unchecked(name, value)}",
+        field=name,
     )
 
 
 def _unchecked(name: str, value: object) -> str:
-    """The way around a check, for what the service has and this SDK does not know."""
+    """Return the advice on bypassing a check."""
     return f" To send it unchecked: QueryParams().param('filter[{name}]', {value!r:.80})." if _is_text(value) else ""
 
 
 def _target(cls: type[Resource], steps: Sequence[str]) -> type[Resource] | None:
-    """The class that the relationships of a filter's name lead to; None if that is not known."""
+    """Return the class that the relationships in a filter's name lead to, or None if it is unknown."""
     here: type[Resource] | None = cls
     for step in steps:
         field = here._field_map.get(step) if here is not None else None
         if field is not None and field.place != "relationships":
             return None
-        # Some filters lead over relationships that the type itself does not show.
+        # Some filters use relationships that are not fields of the type.
         here = class_named(field.kind.detail.names[0]) if field is not None else class_called(step)
     return here
 
 
 def kind_behind(cls: type[Resource], name: str) -> FieldType | None:
-    """The kind of the attribute that a filter compares with, if it has a fixed list of values."""
+    """Return the type of the attribute that a filter compares, if it has a fixed list of values."""
     *steps, last = name.split(".")
     if last == "type" and len(steps) == 1 and (outer := cls._field_map.get(steps[0])) and outer.kind.name == "object":
         return outer.kind
@@ -321,20 +329,20 @@ def kind_behind(cls: type[Resource], name: str) -> FieldType | None:
 
 
 def _check_known(kind: FieldType, name: str, value: Any) -> None:
-    """Refuse a value that is none of those known: it would match nothing, which looks as if there were nothing."""
+    """Reject an unknown value, which would silently match nothing."""
     where = f"filter {name!r}"
-    anyway = _unchecked(name, value)
+    bypass = _unchecked(name, value)
     if kind.name == "enum":
         try:
             kind.dump(value, where)
         except InvalidValueError as error:
-            raise InvalidValueError(f"{error}{anyway}", field=name) from None
+            raise InvalidValueError(f"{error}{bypass}", field=name) from None
         return
-    known = [one._type_name for one in kind.detail]
+    known = [cls._type_name for cls in kind.detail]
     if value not in known:
         hint = did_you_mean(value, known)
         raise InvalidValueError(
-            f"{where} takes {' or '.join(map(repr, known))}, not {shown(value)}.{hint}{anyway}", field=name
+            f"{where} must be {' or '.join(map(repr, known))}, got {shown(value)}.{hint}{bypass}", field=name
         )
 
 
@@ -343,29 +351,29 @@ def _is_text(value: object) -> bool:
 
 
 def check_path(cls: type[Resource], path: str) -> None:
-    """Follow `path`, of any length, along the relationships that can be included.
+    """Check that each step of `path` is a relationship that can be included.
 
     Raises:
-        InvalidValueError: One of its steps is none of them.
+        InvalidValueError: A step is not one.
     """
-    here = [cls]
+    classes = [cls]
     for step in path.split("."):
-        known = list(dict.fromkeys(name for one in here for name in includes(one)))
+        known = list(dict.fromkeys(name for owner in classes for name in includes(owner)))
         if step not in known:
-            types = " and ".join(one._type_name for one in here)
+            types = " and ".join(owner._type_name for owner in classes)
             raise InvalidValueError(
                 f"{types} cannot include {step!r}.{did_you_mean(step, known)} "
                 f"Its relationships: {', '.join(known) or 'none'}. "
                 f"To send it unchecked: QueryParams().param('include', {path!r}).",
                 field=step,
             )
-        leading = (one._field_map[step] for one in here if step in one._field_map)
-        here = [
-            class_named(name) for name in dict.fromkeys(name for link in leading for name in link.kind.detail.names)
+        links = (owner._field_map[step] for owner in classes if step in owner._field_map)
+        classes = [
+            class_named(name) for name in dict.fromkeys(name for link in links for name in link.kind.detail.names)
         ]
 
 
 def _unknown(what: str, name: str, known: Iterable[str], words: str) -> InvalidValueError:
     names = list(known)
-    listing = ", ".join(sorted(one for one in names if not one.startswith("-"))) or "none"
+    listing = ", ".join(sorted(known_name for known_name in names if not known_name.startswith("-"))) or "none"
     return InvalidValueError(f"{what} {name!r}.{did_you_mean(name, names)} Its {words}: {listing}.", field=name)

@@ -1,7 +1,7 @@
-"""Raw calls: any method and path of the API, sent with all that protects the other calls, and a plain document back.
+"""Send raw requests to any path of the API and return plain JSON documents.
 
-For what the service has and this SDK does not know yet. Only the shape is missing: names are not checked, and nothing
-becomes a record.
+For features that this SDK does not support yet. Authentication, timeouts, rate limits and retries are those of all
+other calls; names are not checked, and documents are not converted to records.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 
 
 class RawResponse(dict[str, Any]):
-    """The JSON document of a response as a dict: `response["data"]`; empty if there was none, as after a delete.
+    """The JSON document of a response as a dict: `response["data"]`. Empty without a document, as after a delete.
 
     Attributes:
         status_code: HTTP status.
-        headers: HTTP headers, names in lower case.
-        attempts: How often the request was sent.
+        headers: HTTP headers with lowercase names.
+        attempts: Number of times the request was sent.
 
     Example:
         >>> from didww.emulator import Emulator
@@ -67,7 +67,7 @@ class RawResponse(dict[str, Any]):
 
     @property
     def request_id(self) -> str | None:
-        """The `X-Request-Id` of the response, for DIDWW's support."""
+        """The `X-Request-Id` of the response, to quote to DIDWW support."""
         return self.headers.get("x-request-id")
 
 
@@ -80,33 +80,34 @@ def request(
 ) -> Call[RawResponse]:
     """Send a request and return the document of its response.
 
-    A POST may create or buy something: it is sent again only if nothing was done, and if its response is lost, the
-    error says so (`outcome_unknown`).
+    A POST may create or buy something, so it is retried only if it had no effect. If its response is lost, the error
+    has `outcome_unknown` set.
     """
     verb = _method(method)
-    sent = follow(configuration, verb, _address(configuration, path, params), body=_body(verb, json))
-    trace = CallTrace(sent)
+    http_request = follow(configuration, verb, _address(configuration, path, params), body=_body(verb, json))
+    trace = CallTrace(http_request)
     try:
-        done = yield from exchange(configuration, sent, creating=verb == "POST", trace=trace)
-        if not (verb == "DELETE" and done.uncertain and done.response.status == 404):  # the first attempt did it
-            accepted(sent, done.response, done.attempts)
+        exchanged = yield from exchange(configuration, http_request, creating=verb == "POST", trace=trace)
+        # Such a 404 means that an earlier attempt deleted the record.
+        if not (verb == "DELETE" and exchanged.uncertain and exchanged.response.status == 404):
+            accepted(http_request, exchanged.response, exchanged.attempts)
         try:
-            document = _document(verb, done.response)
+            document = _document(verb, exchanged.response)
         except NotJsonApi:
-            raise unexpected(sent, done.response) from None
+            raise unexpected(http_request, exchanged.response) from None
     except BaseException as error:
         if verb == "POST" and trace.in_doubt:
-            mark_unknown(error, "It is not known whether the request was carried out: check before you send it again.")
+            mark_unknown(error, "It is unknown whether the server processed the request. Check before you retry.")
         raise
-    response = done.response
-    return RawResponse(document, status_code=response.status, headers=response.headers, attempts=done.attempts)
+    response = exchanged.response
+    return RawResponse(document, status_code=response.status, headers=response.headers, attempts=exchanged.attempts)
 
 
 def _document(method: str, response: Response) -> dict[str, Any]:
-    """The document of a response; empty where none is needed.
+    """Return the document of a response; empty if the request does not need one.
 
     Raises:
-        NotJsonApi: There is none, or it cannot be read.
+        NotJsonApi: The document is missing or cannot be parsed.
     """
     if response.status >= 400 or (method != "GET" and not response.body.strip()):
         return {}
@@ -121,10 +122,10 @@ def _method(method: object) -> str:
 
 
 def _address(configuration: Configuration, path: object, params: QueryParams | Mapping[str, object] | None) -> str:
-    """The absolute URL of `path` with the query; nothing but the API itself, so that the key goes nowhere else.
+    """Return the absolute URL of `path` with its query. Only the origin of the API is allowed, to protect the API key.
 
     Raises:
-        InvalidValueError: It leads elsewhere, or can be read in more than one way.
+        InvalidValueError: `path` leads to another origin, or is ambiguous.
     """
     if not isinstance(path, str) or not path.strip("/"):
         raise InvalidValueError(f"path must be a path of the API such as '/dids', got {path!r:.80}.", field="path")
@@ -132,14 +133,14 @@ def _address(configuration: Configuration, path: object, params: QueryParams | M
     url = path if absolute else f"{configuration.base_url}/{path.lstrip('/')}"
     if absolute and origin_of(url) not in (None, configuration.origin):
         raise InvalidValueError(
-            f"path leads to {origin_of(url)}, but this client sends its key to {configuration.origin} only. Give a "
-            "path such as '/dids', or an address of that origin.",
+            f"path must lead to {configuration.origin}, the only origin to send the API key to, got {origin_of(url)}. "
+            "Pass a path such as '/dids', or a URL of that origin.",
             field="path",
         )
     if origin_of(url) is None or "#" in url or not {".", ".."}.isdisjoint(unquote(path_of(url)).split("/")):
         raise InvalidValueError(
-            f"path must be made of ASCII letters without spaces, '#' or '..', got {path.partition('?')[0]!r:.80}. "
-            "Percent-encode other characters; the query goes into params.",
+            f"path must be ASCII without spaces, '#' or '..', got {path.partition('?')[0]!r:.80}. "
+            "Percent-encode other characters, and pass the query in params.",
             field="path",
         )
     query = _query(params)
@@ -158,7 +159,7 @@ def _query(params: object) -> str:
         )
     members = cast("Mapping[object, object]", params)
     if not all(isinstance(name, str) and name for name in members):
-        raise InvalidValueError("params must have text as names, e.g. 'page[size]'.", field="params")
+        raise InvalidValueError("params must have non-empty text names, such as 'page[size]'.", field="params")
     return encoded((str(name), param_text(str(name), value)) for name, value in members.items())
 
 
@@ -166,9 +167,7 @@ def _body(method: str, json: object) -> bytes | None:
     if json is None:
         return None
     if method == "GET":
-        raise InvalidValueError(
-            "json goes with POST, PATCH and DELETE; the query of a GET goes into params.", field="json"
-        )
+        raise InvalidValueError("json must not be set for a GET. Pass its query in params.", field="json")
     if not isinstance(json, Mapping):
         raise InvalidValueError(
             f"json must be a dict such as {{'data': {{'type': 'dids', ...}}}}, got {type(json).__name__}.", field="json"
@@ -177,5 +176,5 @@ def _body(method: str, json: object) -> bytes | None:
         return encode(cast("Mapping[str, Any]", json))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         reason = type(error).__name__
-    # Raised outside of the `except` block: the other error may show the value.
-    raise InvalidValueError(f"json holds something that JSON cannot carry ({reason}).", field="json")
+    # Raised outside the `except` block, because the original error may show the value.
+    raise InvalidValueError(f"json must hold only values that JSON can represent ({reason}).", field="json")

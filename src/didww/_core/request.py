@@ -1,4 +1,4 @@
-"""Building of requests: address, headers, document."""
+"""Build HTTP requests: URL, headers and body."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def build(
     query: QueryParams | None = None,
     document: Mapping[str, Any] | None = None,
 ) -> Request:
-    """A JSON:API request, signed."""
+    """Build an authenticated JSON:API request."""
     url = f"{configuration.base_url}/{path}"
     if id is not None:
         url = f"{url}/{checked_id(id, path)}"
@@ -50,7 +50,7 @@ def follow(
     body: bytes | Stream | None = None,
     content_type: str = MEDIA_TYPE,
 ) -> Request:
-    """A request to an absolute `url` of the API, e.g. a pagination link; its body defaults to JSON:API."""
+    """Build a request to an absolute `url` of the API, such as a pagination link."""
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,
@@ -67,10 +67,10 @@ def follow(
 
 
 def build_download(configuration: Configuration, url: str) -> Request:
-    """A request for a file; signed only if `url` is of the API's own origin."""
+    """Build a request for a file, authenticated only if `url` has the origin of the API."""
     headers = {
         "Accept": "*/*",
-        # Unpacked on the way, a file could neither be resumed nor checked for length.
+        # With a content encoding, a download could not be resumed or checked for length.
         "Accept-Encoding": "identity",
         "User-Agent": USER_AGENT,
     }

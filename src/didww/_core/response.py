@@ -1,7 +1,7 @@
-"""Judging a response: a document with resources, or the right error.
+"""Convert a response to records, or to the matching error.
 
-Which status becomes which error is the table `_BY_STATUS`. Bodies without title or code, empty ones, a proxy's HTML
-and cut-off JSON are all expected here (behaviour sheet, section 9).
+`_BY_STATUS` maps statuses to errors. Error objects without title or code, empty bodies, HTML of proxies and truncated
+JSON are all handled (tests/contract/facts/).
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ T = TypeVar("T")
 
 
 class ApiResponse(Slotted, Generic[T]):
-    """A response of the service: the resource or resources in `data`, and what came with them.
+    """A response of the service, with its records in `data`.
 
     Attributes:
-        data: A resource, a list of resources, or None (after a delete).
-        meta: The document's `meta`, e.g. `api_version`.
-        links: The document's pagination links: `first`, `last`, and `next`, `prev` where there are such pages.
+        data: A record, a list of records, or None (after a delete).
+        meta: The document's `meta`, such as `api_version`.
+        links: The document's pagination links: `first`, `last`, and `next` and `prev` where such pages exist.
         status_code: HTTP status.
-        headers: HTTP headers, names in lower case.
-        attempts: How often the request was sent.
+        headers: HTTP headers with lowercase names.
+        attempts: Number of times the request was sent.
     """
 
     __slots__ = ("_body", "attempts", "data", "headers", "links", "meta", "status_code")
@@ -74,7 +74,7 @@ class ApiResponse(Slotted, Generic[T]):
 
     @property
     def total_records(self) -> int | None:
-        """How many records match on all pages together; None where the service does not say."""
+        """Number of matching records on all pages; None if the service does not report it."""
         for name in ("total_records", "total_count"):
             value = self.meta.get(name)
             if isinstance(value, int) and not isinstance(value, bool):
@@ -83,32 +83,30 @@ class ApiResponse(Slotted, Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The `X-Request-Id` of the response, for DIDWW's support."""
+        """The `X-Request-Id` of the response, to quote to DIDWW support."""
         return self.headers.get("x-request-id")
 
     @property
     def api_version(self) -> str | None:
-        """The API version of the response; it may be newer than asked for if the account is pinned to a newer one."""
+        """The API version of the response; newer than requested if the account is pinned to a newer one."""
         value = self.meta.get("api_version")
         return value if isinstance(value, str) else None
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The whole document as plain dicts and lists, decoded anew at each access; empty if there was none."""
+        """The document as plain dicts and lists, decoded at each access; empty if there is none."""
         try:
             return decode_raw(self._body) if self._body.strip() else {}
-        except NotJsonApi:  # what was deleted or changed needs no document
+        except NotJsonApi:  # updates and deletes need no document
             return {}
 
     if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
 
         def __iter__(self) -> Any:
-            raise TypeError("ApiResponse is not iterable: its .data is; for the records of all pages use iterate().")
+            raise TypeError("ApiResponse is not iterable. Iterate over its .data, or use iterate() for all pages.")
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(
-                f"ApiResponse has no {name!r}: what was asked for is in its .data.", name=name, obj=self
-            )
+            raise AttributeError(f"ApiResponse has no {name!r}. The records are in its .data.", name=name, obj=self)
 
     def _repr_html_(self) -> str | None:
         show = getattr(self.data, "_repr_html_", None)
@@ -126,8 +124,8 @@ _BY_STATUS: dict[int, type[DidwwApiError]] = {
     422: ValidationError,
     429: RateLimitError,
 }
-_MAX_SECONDS = 2.0**31  # as RFC 9111 has it for seconds that are too many to count
-_NO_MONEY = ("insufficient balance", "insufficient funds")  # the older title is still met
+_MAX_SECONDS = 2.0**31  # the maximum of RFC 9111
+_NO_MONEY = ("insufficient balance", "insufficient funds")  # the second is an older title
 
 
 def api_response(
@@ -138,28 +136,28 @@ def api_response(
     *,
     stores: bool = True,
 ) -> ApiResponse[Any]:
-    """The response to `request` with its resources loaded.
+    """Parse the response to `request` and load its records.
 
     Args:
-        request: What was sent.
-        response: What came.
-        fieldsets: The fields that were asked for, by type.
-        attempts: How often it was sent.
-        stores: Whether a POST makes something, which the response must show; else 204 says enough.
+        request: The request that was sent.
+        response: The response.
+        fieldsets: The sparse fieldsets of the request, by type.
+        attempts: Number of times the request was sent.
+        stores: Whether a POST stores a record, which the response must contain.
 
     Raises:
-        DidwwApiError: The service said no.
-        UnexpectedResponseError: The response is no JSON:API document.
+        DidwwApiError: The service returned an error.
+        UnexpectedResponseError: The response is not a JSON:API document.
     """
     accepted(request, response, attempts)
-    # What was changed or deleted needs no document: the status says that it was done.
-    done = request.method == "DELETE" or (
+    # Updates and deletes need no document: the status is enough.
+    optional = request.method == "DELETE" or (
         not response.body.strip() and (request.method == "PATCH" or (response.status == 204 and not stores))
     )
     try:
         document: Document = decode(response.body)
     except NotJsonApi:
-        if done:
+        if optional:
             return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
         raise unexpected(request, response) from None
     graph = Graph(document, load, fieldsets)
@@ -170,28 +168,28 @@ def api_response(
 
 
 def accepted(request: Request, response: Response, attempts: int = 1) -> None:
-    """Return if the status says that the request was carried out.
+    """Check that the status of the response is a success.
 
     Raises:
-        DidwwApiError: The service said no.
+        DidwwApiError: The service returned an error.
         UnexpectedResponseError: The response is a redirect.
     """
     if response.status >= 400:
         raise error_for(request, response.status, response.headers, response.body, attempts)
     if response.status >= 300:
         raise UnexpectedResponseError(
-            f"{request.method} {path_of(request.url)} returned a redirect ({response.status}), which is not "
-            "followed, so that the key goes nowhere else. Check base_url.",
+            f"{request.method} {path_of(request.url)} returned a redirect (HTTP {response.status}). Redirects are not "
+            "followed, to protect the API key. Check base_url.",
             status_code=response.status,
             request_id=response.headers.get("x-request-id"),
         )
 
 
 def unexpected(request: Request, response: Response) -> UnexpectedResponseError:
-    """The error for a response that is no document."""
+    """Return the error for a response that is not a JSON:API document."""
     return UnexpectedResponseError(
-        f"{request.method} {path_of(request.url)} returned {_looks_like(response)} (HTTP {response.status}), "
-        "not with a JSON:API document. Check base_url, and proxies on the way.",
+        f"{request.method} {path_of(request.url)} returned {_looks_like(response)} (HTTP {response.status}) "
+        "instead of a JSON:API document. Check base_url and any proxy.",
         status_code=response.status,
         request_id=response.headers.get("x-request-id"),
     )
@@ -203,13 +201,13 @@ def _looks_like(response: Response) -> str:
         return "an empty body"
     if start.startswith(b"<"):
         return "an HTML or XML page"
-    return "cut-off or broken JSON" if start[:1] in (b"{", b"[") else "something else than JSON"
+    return "truncated or invalid JSON" if start[:1] in (b"{", b"[") else "content other than JSON"
 
 
 def error_for(
     request: Request, status: int, headers: Mapping[str, str], body: bytes, attempts: int = 1
 ) -> DidwwApiError:
-    """The error for a response of 400 or more."""
+    """Return the error for a response with a status of 400 or more."""
     errors = decode_errors(body)
     cls = _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
     if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
@@ -226,11 +224,10 @@ def error_for(
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait by `Retry-After`, or None if there is none.
+    """Return the delay of the `Retry-After` header in seconds, or None if there is none.
 
-    Takes seconds, and a date in each of the three forms of RFC 9110, which is compared with the `Date` of the same
-    response. Anything else, and a date with nothing to compare it with, counts as `MAX_RETRY_AFTER`: the service
-    asks to be left alone for a time that nobody knows.
+    Accepts seconds and the three date formats of RFC 9110, relative to the `Date` of the same response. Returns
+    `MAX_RETRY_AFTER` for any other value and for a date without a `Date` header.
     """
     text = headers.get("retry-after", "").strip()
     if not text:
@@ -246,17 +243,17 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
 def expect(
     cls: type[R], response: ApiResponse[Any], request: Request, *, many: bool = False, id: str | None = None
 ) -> ApiResponse[Any]:
-    """`response`, whose data must be what was asked for.
+    """Return `response` after checking that its data matches the request.
 
     Args:
         cls: The class of the record or records.
         response: The response.
-        request: What was sent.
-        many: Whether a list was asked for.
-        id: The id of the record that was asked for.
+        request: The request that was sent.
+        many: Whether a list is expected.
+        id: The id of the expected record.
 
     Raises:
-        UnexpectedResponseError: It is something else, e.g. the response to another request.
+        UnexpectedResponseError: The data does not match, as in the response to another request.
     """
     data = response.data
     if (
@@ -265,11 +262,11 @@ def expect(
         else isinstance(data, cls) and (id is None or (data.id or "").lower() == id.lower())
     ):
         return response
-    wanted = "a list" if many else cls._type_name if id is None else f"{cls._type_name} {id}"
+    expected = "a list" if many else cls._type_name if id is None else f"{cls._type_name} {id}"
     got = "a list" if isinstance(data, list) else f"{data.type} {data.id}" if isinstance(data, Resource) else "no data"
     got = printable(got)
     raise UnexpectedResponseError(
-        f"{request.method} {cls._path} returned {got} where {wanted} was expected.",
+        f"{request.method} {cls._path} returned {got} instead of {expected}.",
         status_code=response.status_code,
         request_id=response.request_id,
     )

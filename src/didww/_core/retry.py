@@ -1,4 +1,4 @@
-"""When a request is retried: the table, and the pauses between. Pure; `attempts` acts on it."""
+"""Rules for retries and the delays between attempts. Has no side effects; `attempts` applies the rules."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["BROKEN", "MAX_RETRY_AFTER", "RULES", "UNSENT", "Rule", "kind_of", "p
 UNSENT: Final = "unsent"
 BROKEN: Final = "broken"
 FINAL: Final = "final"
-"""No rule is for this: another attempt would fail in the same way."""
+"""A failure without a rule: another attempt would fail in the same way."""
 
 FIRST_PAUSE: Final = 0.5
 MAX_PAUSE: Final = 8.0
 MAX_RETRY_AFTER: Final = 60.0
-"""Seconds: whoever asks us to wait longer gets an error instead."""
+"""Longest `Retry-After` to wait for, in seconds; a longer one raises the error instead."""
 
 
 class Rule(NamedTuple):
     """Whether one kind of failure is retried.
 
     Attributes:
-        what: The failure, in words.
-        repeatable: Whether GET, PATCH and DELETE are retried, and POST that stores nothing.
-        creating: Whether POST that creates is.
+        what: Description of the failure.
+        repeatable: Whether GET, PATCH, DELETE and a POST that stores nothing are retried.
+        creating: Whether a POST that creates a record is retried.
     """
 
     what: str
@@ -49,23 +49,23 @@ RULES: Final[dict[str | int, Rule]] = {
 
 
 def kind_of(failure: ApiConnectionError | UnexpectedResponseError) -> str:
-    """Return what kind of failure a request without a usable response is."""
+    """Return the kind of a failure without a usable response: a key of `RULES`, or `FINAL`."""
     if not failure.transient:
         return FINAL
     return UNSENT if isinstance(failure, ApiConnectionError) and not failure.request_sent else BROKEN
 
 
 def repeats(failure: str | int, *, creating: bool) -> bool:
-    """Return whether a request is retried after `failure`: a kind, or a status."""
+    """Return whether to retry a request after `failure`, a kind or an HTTP status."""
     rule = RULES.get(failure)
     return rule is not None and (rule.creating if creating else rule.repeatable)
 
 
 def pause(attempt: int, retry_after: float | None, random: Callable[[], float]) -> float:
-    """Seconds to wait after the attempt of this number, the first being 1.
+    """Return the delay in seconds after attempt number `attempt`, counted from 1.
 
-    Any time up to a bound that doubles (full jitter), so that many clients do not come back together; at least what
-    the service asked for, and then a little more for the same reason.
+    Uses exponential backoff with full jitter, so that clients do not retry simultaneously. With a `Retry-After`, waits
+    for that time plus a small jitter.
     """
     if retry_after is not None:
         return retry_after + random() * FIRST_PAUSE
@@ -73,11 +73,11 @@ def pause(attempt: int, retry_after: float | None, random: Callable[[], float]) 
 
 
 def table() -> str:
-    """Return the table for the documentation, as Markdown."""
-    rows = [f"| {one.what} | {_word(one.repeatable)} | {_word(one.creating)} |" for one in RULES.values()]
+    """Return the rules as a Markdown table for the documentation."""
+    rows = [f"| {rule.what} | {_word(rule.repeatable)} | {_word(rule.creating)} |" for rule in RULES.values()]
     head = "| Failure | GET, PATCH, DELETE, validations | POST that creates a record |\n| --- | --- | --- |"
     return "\n".join([head, *rows, "| anything else | not retried | not retried |"])
 
 
-def _word(again: bool) -> str:  # noqa: FBT001 a table's cell
-    return "retried" if again else "not retried"
+def _word(retried: bool) -> str:  # noqa: FBT001 a table cell
+    return "retried" if retried else "not retried"

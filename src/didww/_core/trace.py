@@ -1,4 +1,4 @@
-"""The trace of one call, for traces: begun, so many attempts, this outcome."""
+"""The trace of one call: its attempts and outcome, for tracing."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ T = TypeVar("T")
 
 
 class CallTrace:
-    """What is known of a call while it goes on.
+    """The state of a running call.
 
     Attributes:
-        request: The request of its first attempt.
-        attempts: How often it was sent, or tried to.
-        status: The status of the last response; None if there was none.
-        request_id: The `X-Request-Id` of that response, or None.
-        error: What it ended with; None if there was a response.
-        in_doubt: Whether the last attempt may have been carried out without its caller having seen the response.
-        span: The tracer's own.
+        request: The request of the first attempt.
+        attempts: Number of attempts so far.
+        status: HTTP status of the last response; None if there is none.
+        request_id: `X-Request-Id` of the last response, or None.
+        error: The error that ended the call, or None.
+        in_doubt: Whether the server may have processed the last attempt although no response confirmed it.
+        span: The span of the tracer.
     """
 
     __slots__ = ("attempts", "error", "in_doubt", "request", "request_id", "span", "status")
@@ -42,24 +42,24 @@ class CallTrace:
         self.span: Any = None
 
     def respond(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note a response."""
+        """Record a response."""
         self.status, self.request_id = status, headers.get("x-request-id")
 
 
 class Tracing(Protocol):
-    """Follows each call."""
+    """A tracer of calls."""
 
     def begin(self, trace: CallTrace) -> None:
-        """It begins, in this thread or task."""
+        """Start the span of a call, in the thread or task that runs it."""
         ...
 
     def end(self, trace: CallTrace) -> None:
-        """It ended, in the same thread or task."""
+        """End the span of a call, in the same thread or task."""
         ...
 
 
 def with_trace(configuration: Configuration, trace: CallTrace, inner: Callable[[CallTrace], Call[T]]) -> Call[T]:
-    """`inner`, which keeps the trace up to date, with its beginning and its end told."""
+    """Run `inner`, which updates `trace`, between the begin and end of its span."""
     tracing = configuration.tracing
     if tracing is None:
         return (yield from inner(trace))

@@ -1,4 +1,4 @@
-"""Uploads of documents: the form with one container in it, and the keys that a container is made with."""
+"""Encrypt and upload documents as multipart forms."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EncryptedUpload", "Source", "upload_encrypted", "upload_file"]
 
-# In the name of a file, as forms have it; nothing stays that a parser could take for an escape or the end of a line.
+# Percent-encodes the characters of a file name that could end the quoted string or the header line.
 _ESCAPED = {code: f"%{code:02X}" for code in (*range(32), *b'"\\', 127)}
 
 
 class EncryptedUpload(TypedDict):
-    """A container to upload."""
+    """An encrypted file to upload."""
 
     data: bytes
     description: NotRequired[str | None]
@@ -46,16 +46,16 @@ class Source(effects.Source, Protocol):
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """The name of the file."""
         ...
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes."""
+        """Yield the bytes of the file."""
         ...
 
 
 class _Form:
-    """The multipart form of one container, made while it is sent."""
+    """The multipart form of one encrypted file, generated while it is sent."""
 
     def __init__(
         self,
@@ -93,13 +93,13 @@ class _Form:
 def upload_encrypted(
     configuration: Configuration, fingerprint: str, files: Sequence[EncryptedUpload]
 ) -> Call[list[str]]:
-    """Upload containers one after the other; return their ids.
+    """Upload encrypted files sequentially and return their ids.
 
-    Everything is checked before the first is sent. If one fails, or the time for all of them runs out, the ids of those
-    before it are in the error's `completed`.
+    Checks all arguments before sending the first file. If an upload fails or the timeout expires, the error's
+    `completed` has the ids of the files uploaded so far.
     """
     end = (yield Now()) + configuration.timeout
-    forms = [_container_form(fingerprint, one, f"files[{number}]") for number, one in enumerate(_listed(files))]
+    forms = [_container_form(fingerprint, file, f"files[{index}]") for index, file in enumerate(_listed(files))]
     ids: list[str] = []
     for form in forms:
         try:
@@ -117,23 +117,25 @@ def upload_file(
     filename: str | None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Call[EncryptedFile]:
-    """Encrypt a file with the keys of the service and upload it.
+    """Encrypt a file with the public keys of the service and upload it.
 
-    If the service has replaced its keys in between, it is encrypted and sent once more with the new ones: the first
-    attempt was refused, so nothing is there twice.
+    If the service has replaced its keys in the meantime, it rejects the upload; the file is then encrypted with the new
+    keys and sent once more.
     """
     _checked_text(description, "description")
     _checked_text(filename, "filename")
     if progress is not None and not callable(progress):
-        raise InvalidValueError("progress is a function of a Progress: bytes done, and in total.", field="progress")
+        raise InvalidValueError(
+            f"progress must be a function that takes a Progress, got {type(progress).__name__}.", field="progress"
+        )
     end = (yield Now()) + configuration.timeout
     while (size := cast("int | None", (yield FileMeasure(source)))) is None:
         yield from _until(configuration, end)
     if not size:
-        raise InvalidValueError("The file to upload is empty.", field="file")
+        raise InvalidValueError("file must not be empty, got 0 bytes. Nothing was sent.", field="file")
     _check_size(size)
     name = f"{filename or source.name or 'document'}.enc"
-    last = False
+    retried = False
     while True:
         response = yield from operations.list_((yield from _until(configuration, end)), PublicKey, QueryParams())
         pem = [key.key for key in response.data]
@@ -141,7 +143,7 @@ def upload_file(
             fingerprint, length = Encrypt.calculate_fingerprint(pem), Encrypt.encrypted_size(size, pem)
         except InvalidValueError:
             raise UnexpectedResponseError(
-                f"The service returned {len(pem)} public keys, not with two RSA keys; the file was not sent.",
+                f"The service returned {len(pem)} public keys instead of two RSA keys. The file was not sent.",
                 status_code=response.status_code,
                 request_id=response.request_id,
             ) from None
@@ -150,17 +152,17 @@ def upload_file(
         try:
             return (yield from _post((yield from _until(configuration, end)), form))
         except ValidationError as error:
-            if last or not _outdated(error):
+            if retried or not _outdated(error):
                 raise
-            last = True
+            retried = True
 
 
 def _check_size(size: int) -> None:
-    """Refuse a file of more bytes than an encrypted one may have; encrypting adds about 1 KB."""
+    """Reject a file that is too large when encrypted; encryption adds about 1 KB."""
     if size > MAX_ENCRYPTED_SIZE:
         raise InvalidValueError(
-            f"The file to upload has more than {MAX_ENCRYPTED_SIZE >> 20} MB ({MAX_ENCRYPTED_SIZE:,} bytes) when it is "
-            "encrypted, the most that DIDWW takes; it was not sent. Make it smaller, e.g. with a lower resolution.",
+            f"file must be at most {MAX_ENCRYPTED_SIZE >> 20} MB ({MAX_ENCRYPTED_SIZE:,} bytes) when encrypted, got "
+            f"{size:,} bytes. It was not sent. Make it smaller, for example with a lower resolution.",
             field="file",
         )
 
@@ -174,7 +176,8 @@ def _until(configuration: Configuration, end: float) -> Call[Configuration]:
 
 
 def _outdated(error: ValidationError) -> bool:
-    return any("outdated fingerprint" in f"{one.get('title')} {one.get('detail')}".lower() for one in error.errors)
+    texts = (f"{item.get('title')} {item.get('detail')}".lower() for item in error.errors)
+    return any("outdated fingerprint" in text for text in texts)
 
 
 def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
@@ -191,7 +194,9 @@ def _post(configuration: Configuration, form: _Form) -> Call[EncryptedFile]:
         expect(EncryptedFile, response, request)
     except BaseException as error:
         if trace.in_doubt:
-            mark_unknown(error, "It is not known whether the file was uploaded; if so, it is removed after 24 hours.")
+            mark_unknown(
+                error, "It is unknown whether the file was uploaded. Unused uploads are deleted after 24 hours."
+            )
         raise
     return cast("EncryptedFile", response.data)
 
@@ -200,18 +205,21 @@ def _container_form(fingerprint: str, file: EncryptedUpload, where: str) -> _For
     data = file.get("data") if isinstance(file, dict) else None  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
     if not isinstance(data, (bytes, bytearray)):
         raise InvalidValueError(
-            f"{where} needs 'data', the bytes of a container (Encrypt.encrypt_with_keys). For a file that is not "
-            "encrypted yet: client.upload_file.",
+            f"{where} must have 'data', the bytes returned by Encrypt.encrypt_with_keys. To upload a file that is not "
+            "encrypted, use client.upload_file.",
             field=where,
         )
     for name in file:
         if name not in EncryptedUpload.__annotations__:
             raise InvalidValueError(
-                f"{where} has an unknown {name!r}; it takes data, description, filename.", field=where
+                f"{where} must have only data, description and filename, got {name!r}.", field=where
             )
     if not data or len(data) > MAX_ENCRYPTED_SIZE:
-        large = f"is larger than the {MAX_ENCRYPTED_SIZE >> 20} MB that DIDWW takes"
-        raise InvalidValueError(f"{where} {large if data else 'is empty'}; nothing was sent.", field=where)
+        raise InvalidValueError(
+            f"{where} must have 1 byte to {MAX_ENCRYPTED_SIZE >> 20} MB of data, got {len(data):,} bytes. "
+            "Nothing was sent.",
+            field=where,
+        )
     description, filename = file.get("description"), file.get("filename")
     _checked_text(description, f"{where} description")
     _checked_text(filename, f"{where} filename")
@@ -227,7 +235,10 @@ def _form(
     progress: Callable[[Progress], object] | None = None,
 ) -> _Form:
     if not isinstance(fingerprint, str) or not fingerprint.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValueError("fingerprint is the text of Encrypt.calculate_fingerprint.", field="fingerprint")
+        raise InvalidValueError(
+            f"fingerprint must be the text returned by Encrypt.calculate_fingerprint, got {fingerprint!r:.80}.",
+            field="fingerprint",
+        )
     fields = {"encryption_fingerprint": fingerprint.strip()}
     if description is not None:
         fields["description"] = description
@@ -236,13 +247,19 @@ def _form(
 
 def _listed(files: Any) -> list[EncryptedUpload]:
     if isinstance(files, (str, bytes, dict)) or not isinstance(files, Iterable):
-        raise InvalidValueError("files is a list of {'data': ..., 'description': ..., 'filename': ...}.", field="files")
+        raise InvalidValueError(
+            f"files must be a list of {{'data': ..., 'description': ..., 'filename': ...}}, "
+            f"got {type(files).__name__}.",
+            field="files",
+        )
     return list(cast("Iterable[EncryptedUpload]", files))
 
 
 def _checked_text(value: object, name: str) -> None:
     field = name.rpartition(" ")[2]
     if value is not None and not isinstance(value, str):
-        raise InvalidValueError(f"{name} is text, not {type(value).__name__}.", field=field)
+        raise InvalidValueError(f"{name} must be text, got {type(value).__name__}.", field=field)
     if field == "description" and any("\ud800" <= letter <= "\udfff" for letter in value or ""):
-        raise InvalidValueError(f"{name} holds a lone surrogate, which UTF-8 cannot carry.", field=field)
+        raise InvalidValueError(
+            f"{name} must be text that UTF-8 can encode, got a lone surrogate. Remove it.", field=field
+        )

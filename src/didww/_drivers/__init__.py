@@ -1,1 +1,1 @@
-"""Carry out the effects of a call, synchronously and asynchronously; logging, hooks and tracing."""
+"""Perform the effects of calls, synchronously or asynchronously; logging, hooks and tracing."""

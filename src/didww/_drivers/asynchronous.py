@@ -1,4 +1,4 @@
-"""The asynchronous driver: carries out the effects of a call, and decides nothing. Works on asyncio and trio."""
+"""The asynchronous driver, which performs the effects of calls on asyncio and trio."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ __all__ = ["AsyncDriver"]
 
 T = TypeVar("T")
 
-_MOMENT: Final = 1.0
-"""Seconds that closing waits for a task that was cancelled."""
+_CLOSE_TIMEOUT: Final = 1.0
+"""Seconds to wait for a canceled task on close."""
 
 
 class AsyncDriver:
@@ -54,8 +54,8 @@ class AsyncDriver:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self.transport = transport
-        self._beside = beside = WeakSet[_Started]()  # whatever goes on beside a call
-        self._carry_out: dict[type, Callable[[Any], Awaitable[Any]]] = {
+        self._running = running = WeakSet[_Started]()  # concurrent calls, such as prefetched pages
+        self._handlers: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Now: _now,
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: _sleep,
@@ -70,22 +70,22 @@ class AsyncDriver:
             FileWrite: lambda effect: _in_thread(write_file, effect.file, effect.data),
             FileRestart: lambda effect: _in_thread(restart_file, effect.file),
             FileClose: _close,
-            # Not a method of its own: a cycle would leave closing what nobody closed to the garbage collector.
-            Start: lambda effect: _start(transport, effect, beside),
+            # Not a method, because a reference cycle would delay the cleanup of an unclosed client.
+            Start: lambda effect: _start(transport, effect, running),
             Join: lambda effect: effect.started.join(),
         }
 
     async def close(self) -> None:
-        """Close the transport, after what goes on beside calls, e.g. pages asked for ahead, was brought to an end."""
-        started = list(self._beside)
-        for one in started:
-            one.cancel()
-        for one in started:
-            await one.settle()
+        """Cancel concurrent calls, such as prefetched pages, and close the transport."""
+        started = list(self._running)
+        for task in started:
+            task.cancel()
+        for task in started:
+            await task.settle()
         await self.transport.close()
 
     async def run(self, call: Call[T]) -> T:
-        """Run `call` to its end; return its result or raise its error."""
+        """Run `call` and return its result or raise its error."""
         failure: BaseException | None = None
         started: list[_Started] = []
         try:
@@ -93,18 +93,18 @@ class AsyncDriver:
                 try:
                     return cast("T", await self._advance(call, failure, started))
                 except BaseException as error:
-                    # Ctrl-C between two steps, or while one is taken: the call has to hear of it.
+                    # Ctrl-C between or during effects: throw it into the call.
                     if not cast("Any", call).gi_suspended:
                         raise
                     failure = error
         finally:
-            for one in started:
-                one.cancel()
+            for task in started:
+                task.cancel()
 
     async def _advance(
         self, call: Generator[Effect | Page, Any, T], failure: BaseException | None, started: list[_Started]
     ) -> T | Page:
-        """Run `call` to its next page or to its end; return the page or the result."""
+        """Run `call` until its next page or its end, and return the page or the result."""
         outcome: Any = None
         while True:
             try:
@@ -114,8 +114,8 @@ class AsyncDriver:
             if isinstance(effect, Page):
                 return effect
             try:
-                outcome, failure = await self._carry_out[type(effect)](effect), None
-            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                outcome, failure = await self._handlers[type(effect)](effect), None
+            except BaseException as error:  # noqa: BLE001 thrown into the call
                 outcome, failure = None, error
             if type(effect) is Start and failure is None:
                 started.append(outcome)
@@ -123,29 +123,28 @@ class AsyncDriver:
                 started.remove(cast("_Started", effect.started))
 
     async def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> AsyncGenerator[Any]:
-        """Yield the records of the pages of `call`, and move `cursor` past each as it is taken."""
+        """Yield the records of the pages of `call`, moving `cursor` past each record."""
         started: list[_Started] = []
         try:
             while isinstance(page := await self._advance(call, None, started), Page):
-                for place, record in page.records:
-                    cursor.advance(page.number, place, record)
+                for offset, record in page.records:
+                    cursor.advance(page.number, offset, record)
                     yield record
         finally:
-            for work in started:
-                work.cancel()
+            for task in started:
+                task.cancel()
 
 
-async def _start(transport: AsyncTransport, effect: Start, beside: WeakSet[_Started]) -> _Started:
+async def _start(transport: AsyncTransport, effect: Start, running: WeakSet[_Started]) -> _Started:
     started = _Started(AsyncDriver(transport).run(effect.call))
-    beside.add(started)
+    running.add(started)
     return started
 
 
 class _Started:
-    """A call that goes on in a task of its own.
+    """A call that runs in its own task.
 
-    Under trio, where no task is without a nursery that outlives it, it waits for `join` instead: the same in the end,
-    one after the other.
+    On trio, where each task needs a nursery, the call runs in `join` instead, so such calls run sequentially.
     """
 
     def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -153,42 +152,42 @@ class _Started:
         self._task = _as_task(work)
 
     async def join(self) -> Any:
-        """Wait for its end; return its result or raise its error."""
+        """Wait for the call and return its result or raise its error."""
         if self._task is None:
             return await self._work
         import asyncio
 
-        # Not the task itself: it would be cancelled along with whoever waits for it.
+        # Not `await self._task`, which would cancel the task together with the waiting one.
         await asyncio.wait((self._task,))
-        if self._task.cancelled():  # and yet somebody waits for it
+        if self._task.cancelled():  # by `close`
             raise errors.client_closed()
         return self._task.result()
 
     def cancel(self) -> None:
-        """Have it end soon, if it has not yet; its outcome is not wanted any more."""
+        """Cancel the call, unless it has ended, and discard its result."""
         if self._task is not None:
-            self._task.add_done_callback(_unwanted)
+            self._task.add_done_callback(_retrieve_exception)
             self._task.cancel()
         else:
             self._work.close()
 
     async def settle(self) -> None:
-        """Give it a moment to end after it was cancelled."""
+        """Wait briefly for the canceled task to end."""
         import asyncio
 
         if self._task is not None and self._task is not asyncio.current_task() and self._task.get_loop().is_running():
-            with contextlib.suppress(RuntimeError):  # of another loop
-                await asyncio.wait((self._task,), timeout=_MOMENT)
+            with contextlib.suppress(RuntimeError):  # the task belongs to another loop
+                await asyncio.wait((self._task,), timeout=_CLOSE_TIMEOUT)
 
 
-def _unwanted(task: asyncio.Task[Any]) -> None:
-    """Look at the error of a task that nobody waits for, so that asyncio does not complain of it."""
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
+    """Retrieve the error of an abandoned task, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()
 
 
 def _as_task(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any] | None:
-    """`work` as a task of the running loop; None under trio."""
+    """Start `work` as a task of the running loop, or return None on trio."""
     import asyncio
 
     try:
@@ -234,49 +233,49 @@ async def _measure(effect: FileMeasure) -> int | None:
 
 
 async def _open(effect: FileOpen) -> IO[bytes]:
-    """A new file, which is removed again if the task is cancelled while a thread opens it."""
+    """Open a new file, and delete it if the task is canceled while a thread opens it."""
     opened: list[IO[bytes]] = []
-    wanted = Once()
+    decision = Once()
 
     def work() -> None:
         file = open_file(effect.path)
         opened.append(file)
-        if not wanted.first():
+        if not decision.first():
             close_file(file, None)
 
     try:
         await _in_thread(work)
     except BaseException:
-        if not wanted.first() and opened:
+        if not decision.first() and opened:
             close_file(opened[0], None)
         raise
     return opened[0]
 
 
 async def _close(effect: FileClose) -> None:
-    """The file closed, by a thread or, if the task is cancelled before one took it up, at once."""
-    turn = Once()
+    """Close the file in a thread, or immediately if the task is canceled before the thread starts."""
+    decision = Once()
 
     def work() -> None:
-        if turn.first():
+        if decision.first():
             close_file(effect.file, effect.rename_to)
 
     try:
         await _in_thread(work)
     except BaseException:
-        if turn.first():
+        if decision.first():
             close_file(effect.file, None)
         raise
 
 
 class Once:
-    """Tells who of two threads came first."""
+    """Decides which of two threads comes first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def first(self) -> bool:
-        """True for the first who asks."""
+        """Return True to the first caller only."""
         return self._lock.acquire(blocking=False)
 
 
@@ -284,6 +283,6 @@ async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
     import anyio
     import anyio.to_thread
 
-    # Cleaning up must happen even when the task is being cancelled.
+    # Cleanup must run even while the task is being canceled.
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(function, *args)

@@ -1,7 +1,7 @@
-"""Files that are written while they come: a temporary name first, and their own when they are whole.
+"""Write downloads to temporary files and rename them when they are complete.
 
-A process that is killed leaves the file with the temporary name behind. The next one that writes to the same path
-removes it: whoever writes a file holds a lock on it, which the system releases when the process ends, however it ends.
+A killed process leaves its temporary file behind. The next download to the same path deletes it: a file that is being
+written is locked, and the system releases the lock when the process ends.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ __all__ = ["close_file", "open_file", "restart_file", "write_file"]
 _PART = re.compile(r"\.[0-9a-f]{8}\.part")
 
 _ours: set[str] = set()
-"""Temporary names that this process uses, from before the file is there: its other threads leave them alone."""
+"""Temporary names in use by this process, which its other threads must not delete."""
 
 
 def open_file(path: str) -> IO[bytes]:
-    """Open a new file beside `path`, readable by its owner only: call records are personal data.
+    """Open a new temporary file next to `path`, readable only by its owner, as call records are personal data.
 
-    Its name is its own, so that two downloads to the same path do not write into each other, and no link that lies
-    there already is followed.
+    The name is unique, so that simultaneous downloads to the same path do not interfere and existing links are not
+    followed.
 
     Raises:
-        DidwwClientError: There is no such folder, it cannot be written, or `path` is something else than a file.
+        DidwwClientError: The directory does not exist or is not writable, or `path` is not a regular file.
     """
     try:
         _check_target(path)
@@ -49,7 +49,7 @@ def open_file(path: str) -> IO[bytes]:
             _lock(file)
             if os.path.exists(name):  # noqa: PTH110 the same
                 return file
-            file.close()  # another process took it for a leftover before it was locked
+            file.close()  # another process deleted it before it was locked
             _ours.discard(name)
     except (OSError, ValueError) as error:
         raise _cannot_write(path, error) from None
@@ -59,7 +59,7 @@ def write_file(file: IO[bytes], data: bytes) -> None:
     """Write `data`.
 
     Raises:
-        DidwwClientError: The disk is full, or cannot be written any more.
+        DidwwClientError: The disk is full or no longer writable.
     """
     try:
         file.write(data)
@@ -68,10 +68,10 @@ def write_file(file: IO[bytes], data: bytes) -> None:
 
 
 def restart_file(file: IO[bytes]) -> None:
-    """Empty `file`, to write it anew.
+    """Truncate `file` to write it again from the start.
 
     Raises:
-        DidwwClientError: It cannot be written.
+        DidwwClientError: The file cannot be written.
     """
     try:
         file.seek(0)
@@ -81,15 +81,15 @@ def restart_file(file: IO[bytes]) -> None:
 
 
 def close_file(file: IO[bytes], rename_to: str | None) -> None:
-    """Close `file` and give it its name, or remove it.
+    """Close `file` and rename it to `rename_to`, or delete it if that is None.
 
     Raises:
-        DidwwClientError: It cannot be written to its end, or cannot get that name; it was removed.
+        DidwwClientError: The file cannot be written or renamed. It is deleted.
     """
     renamed = False
     lock = _keep_lock(file)
     try:
-        # Closed first: Windows renames no file that is open. Elsewhere `lock` keeps it locked until it has its name.
+        # Close it first, because Windows cannot rename an open file. Elsewhere `lock` keeps it locked meanwhile.
         with file:
             if rename_to is not None:
                 file.flush()
@@ -99,7 +99,7 @@ def close_file(file: IO[bytes], rename_to: str | None) -> None:
             os.replace(file.name, rename_to)  # noqa: PTH105 the same
             renamed = True
     except OSError as error:
-        if rename_to is not None:  # what is not wanted need not get to the disk
+        if rename_to is not None:  # errors of a discarded file do not matter
             raise _cannot_write(rename_to, error) from None
     finally:
         if not renamed:
@@ -110,15 +110,15 @@ def close_file(file: IO[bytes], rename_to: str | None) -> None:
 
 
 def _check_target(path: str) -> None:
-    """Refuse what a file must not take the place of.
+    """Check that `path` can be replaced by a file.
 
     Raises:
-        OSError: `path`, or what a link of that name leads to, is a folder, a pipe or a device.
+        OSError: `path`, or the target of its link, is a directory, a pipe or a device.
     """
     if not path:
         raise OSError(errno.ENOENT, "the path is empty")
     if _is_descriptor(path):
-        raise OSError(errno.EINVAL, "it stands for an open file of the process. Download to a regular file")
+        raise OSError(errno.EINVAL, "it is a file descriptor of the process. Download to a regular file")
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 the same
     except FileNotFoundError:
@@ -126,12 +126,12 @@ def _check_target(path: str) -> None:
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is a pipe or a device. Download to a regular file, and copy it from there")
+        raise OSError(errno.EINVAL, "it is a pipe or a device. Download to a regular file and copy it")
 
 
 def _is_descriptor(path: str) -> bool:
-    """Whether `path` is, or is a link to, a name that the system gives an open file: /dev/stdout, /dev/fd/1."""
-    for _ in range(40):  # as many links as the system follows
+    """Return whether `path` is, or links to, a file descriptor such as /dev/stdout or /dev/fd/1."""
+    for _ in range(40):  # the maximum number of links that the system follows
         folder = os.path.realpath(os.path.dirname(path) or ".")  # noqa: PTH120 the same
         if folder.startswith("/proc/"):
             return True
@@ -143,17 +143,17 @@ def _is_descriptor(path: str) -> bool:
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Mark `file` as one that somebody writes."""
-    if sys.platform != "win32":  # where nobody can remove an open file
+    """Lock `file` while it is being written."""
+    if sys.platform != "win32":  # where open files cannot be deleted
         import fcntl
 
-        # Some network file systems have no locks: nobody gets one there, and so nothing is removed.
+        # Some network file systems do not support locks; leftovers are not deleted there.
         with contextlib.suppress(OSError):
             fcntl.flock(file.fileno(), fcntl.LOCK_EX)
 
 
 def _keep_lock(file: IO[bytes]) -> int | None:
-    """What holds the lock of `file` after it is closed; close it when the file has its name."""
+    """Return a descriptor that keeps `file` locked after it is closed. Close it after renaming the file."""
     if sys.platform == "win32":  # where it would keep the file open
         return None
     try:
@@ -163,23 +163,23 @@ def _keep_lock(file: IO[bytes]) -> int | None:
 
 
 def _remove_leftovers(path: str) -> None:
-    """Remove the files that processes left which were killed while they wrote to `path`."""
+    """Delete temporary files of killed processes that were writing to `path`."""
     folder, name = os.path.split(path)
     with contextlib.suppress(OSError), os.scandir(folder or os.curdir) as entries:
-        found = [
+        leftovers = [
             f"{path}{entry.name[len(name) :]}"
             for entry in entries
             if entry.name.startswith(name)
             and _PART.fullmatch(entry.name, len(name))
             and entry.is_file(follow_symlinks=False)
         ]
-        for leftover in found:
+        for leftover in leftovers:
             if leftover not in _ours:
                 _remove_unlocked(leftover)
 
 
 def _remove_unlocked(name: str) -> None:
-    """Remove a file unless somebody writes it."""
+    """Delete a file unless it is locked by a writer."""
     if sys.platform == "win32":
         _remove(name)
         return

@@ -1,7 +1,7 @@
-"""Telling what a call does: to the log `didww`, and to the hooks of the client. No secret is in what is logged.
+"""Log the events of calls to the `didww` logger and call the hooks of the client. Log lines contain no secrets.
 
-One line for each response (INFO), for each failure and each retry (WARNING), and for each request that goes out
-(DEBUG): method, address without its query, status, seconds, attempt, request id.
+Logs one line for each response (INFO), each failure and retry (WARNING) and each request (DEBUG), with the method, the
+URL without its query, status, seconds, attempt and request id.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["notify"]
 _SECRET: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization"})
 
 log: Final = logging.getLogger("didww")
-log.addHandler(logging.NullHandler())  # silent, unless the program sets logging up
+log.addHandler(logging.NullHandler())  # silent unless the program configures logging
 
 
 def notify(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ...]) -> list[object]:
-    """Log `event`, call each hook that is for its type, and return what the hooks returned."""
+    """Log `event`, call the hooks for its type, and return their results."""
     line = _LINES.get(cast("type[Any]", type(event)))
     hooks = [hook for kind, hook in observers if isinstance(event, kind)]
     if line is not None:
@@ -41,38 +41,44 @@ def notify(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ..
 
 
 def _masked(request: Request) -> Request:
-    """The request as hooks get it: whatever they encode or store, the key is not in it."""
+    """Return a copy of the request without secrets in its headers, for hooks."""
     headers = {name: "***" if name.lower() in _SECRET else value for name, value in request.headers.items()}
     return replace(request, headers=headers)
 
 
-def _sending(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:
+def _request_started(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:
     return logging.DEBUG, "%s %s: attempt %d", (event.request.method, event.request.redacted_url, event.attempt)
 
 
 def _response_received(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
     response = event.response
-    known = (event.request.method, event.request.redacted_url, response.status, event.seconds, event.attempt)
+    arguments = (event.request.method, event.request.redacted_url, response.status, event.seconds, event.attempt)
     return (
         logging.INFO,
         "%s %s: %d in %.3f s (attempt %d, request id %s)",
-        (*known, printable(response.headers.get("x-request-id", "none"))),
+        (*arguments, printable(response.headers.get("x-request-id", "none"))),
     )
 
 
-def _failed(event: RequestFailed) -> tuple[int, str, tuple[object, ...]]:
-    known = (event.request.method, event.request.redacted_url, type(event.error).__name__, event.seconds, event.attempt)
-    return logging.WARNING, "%s %s: %s after %.3f s (attempt %d)", known
+def _request_failed(event: RequestFailed) -> tuple[int, str, tuple[object, ...]]:
+    arguments = (
+        event.request.method,
+        event.request.redacted_url,
+        type(event.error).__name__,
+        event.seconds,
+        event.attempt,
+    )
+    return logging.WARNING, "%s %s: %s after %.3f s (attempt %d)", arguments
 
 
-def _retrying(event: RetryScheduled) -> tuple[int, str, tuple[object, ...]]:
-    known = (event.request.method, event.request.redacted_url, event.wait, event.reason)
-    return logging.WARNING, "%s %s: again in %.2f s (%s)", known
+def _retry_scheduled(event: RetryScheduled) -> tuple[int, str, tuple[object, ...]]:
+    arguments = (event.request.method, event.request.redacted_url, event.wait, event.reason)
+    return logging.WARNING, "%s %s: retrying in %.2f s (%s)", arguments
 
 
 _LINES: Final[dict[type, Callable[[Any], tuple[int, str, tuple[object, ...]]]]] = {
-    RequestStarted: _sending,
+    RequestStarted: _request_started,
     ResponseReceived: _response_received,
-    RequestFailed: _failed,
-    RetryScheduled: _retrying,
+    RequestFailed: _request_failed,
+    RetryScheduled: _retry_scheduled,
 }

@@ -1,8 +1,8 @@
-"""OpenTelemetry: a span for each call, named and described by the semantic conventions for HTTP clients.
+"""Trace each call as an OpenTelemetry span, following the semantic conventions for HTTP clients.
 
-On where the program has imported OpenTelemetry before it makes the client, or asks for it; otherwise nothing of it is
-imported, and nothing is spent. What is in a span: method, address without its query, status, number of retries,
-request id, kind of error. No header, no body, no text of an error.
+Enabled if the program imports OpenTelemetry before it creates the client, or with `tracing=True`. Otherwise nothing is
+imported. A span contains the method, the URL without its query, the status, the number of retries, the request id and
+the error type, but no headers, bodies or error messages.
 """
 
 from __future__ import annotations
@@ -24,30 +24,32 @@ __all__ = ["tracing_for"]
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def tracing_for(wanted: bool | None, origin: Origin | None) -> Tracing | None:  # noqa: FBT001 the client's own argument
-    """What traces calls to `origin`; None if nothing does.
+def tracing_for(tracing: bool | None, origin: Origin | None) -> Tracing | None:  # noqa: FBT001 the client's own argument
+    """Return the tracer of calls to `origin`, or None if tracing is disabled.
 
     Args:
-        wanted: True for traces, False for none; None for traces if the program uses OpenTelemetry.
-        origin: Where the API is; the paths of other hosts do not become names.
+        tracing: Whether to trace calls. None traces them if the program has imported OpenTelemetry.
+        origin: The origin of the API. Paths of other hosts are not used in span names.
 
     Raises:
-        InvalidValueError: Traces are wanted, and OpenTelemetry is not installed.
+        InvalidValueError: `tracing` is True, and OpenTelemetry is not installed.
     """
-    if wanted is not None and not isinstance(wanted, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-        raise InvalidValueError("tracing is True, False or None.", field="tracing")
-    if wanted is False or (wanted is None and "opentelemetry.trace" not in sys.modules):
+    if tracing is not None and not isinstance(tracing, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"tracing must be True, False or None, got {tracing!r:.80}.", field="tracing")
+    if tracing is False or (tracing is None and "opentelemetry.trace" not in sys.modules):
         return None
     try:
         return _OpenTelemetry(origin)
     except ImportError:
-        if wanted is None:
+        if tracing is None:
             return None
-    raise InvalidValueError('tracing needs OpenTelemetry: pip install "didww-sdk[otel]".', field="tracing")
+    raise InvalidValueError(
+        'tracing requires OpenTelemetry, which is not installed. Run pip install "didww-sdk[otel]".', field="tracing"
+    )
 
 
 class _OpenTelemetry:
-    """Makes a span for each call, current while the call goes on."""
+    """Creates a span for each call and makes it current during the call."""
 
     def __init__(self, origin: Origin | None) -> None:
         from opentelemetry import context, trace
@@ -55,11 +57,11 @@ class _OpenTelemetry:
         self._origin = origin
         self._context = context
         self._trace = trace
-        # Of the provider that is there when a span is made: the program may set it later than this.
+        # Resolves the provider when a span is created, as the program may set it later.
         self._tracer = trace.get_tracer("didww", __version__)
 
     def begin(self, trace: CallTrace) -> None:
-        """Make the span, within the caller's."""
+        """Start a span as a child of the current one."""
         method, url = trace.request.method, trace.request.url
         to = origin_of(url)
         template = _ID.sub("{id}", path_of(url)) if to == self._origin else ""
@@ -74,7 +76,7 @@ class _OpenTelemetry:
         trace.span = span, self._context.attach(self._trace.set_span_in_context(span))
 
     def end(self, trace: CallTrace) -> None:
-        """Say how the call ended, and end its span."""
+        """Record the outcome of the call and end its span."""
         span, token = trace.span
         self._context.detach(token)
         if trace.attempts > 1:

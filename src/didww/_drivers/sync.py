@@ -1,4 +1,4 @@
-"""The synchronous driver: carries out the effects of a call, and decides nothing."""
+"""The synchronous driver, which performs the effects of calls."""
 
 from __future__ import annotations
 
@@ -43,18 +43,19 @@ __all__ = ["Driver"]
 
 T = TypeVar("T")
 
-_MOMENT: Final = 1.0
-"""Seconds that closing waits for a thread that was interrupted; only connecting and name lookups take longer."""
+_CLOSE_TIMEOUT: Final = 1.0
+"""Seconds to wait for a canceled thread on close. Only connecting and name lookups can take longer."""
 
 
 class Driver:
     """Runs calls over a transport."""
 
-    def __init__(self, transport: Transport, interruption: CancelToken | None = None) -> None:
+    def __init__(self, transport: Transport, cancel_token: CancelToken | None = None) -> None:
         self.transport = transport
-        # Whatever goes on beside a call; no method is bound below, as a cycle would leave closing to the collector.
-        self._beside = beside = WeakSet[_Started]()
-        self._carry_out: dict[type, Callable[[Any], Any]] = {
+        # Concurrent calls, such as prefetched pages. The handlers are not bound methods, because a reference cycle
+        # would delay the cleanup of an unclosed client.
+        self._running = running = WeakSet[_Started]()
+        self._handlers: dict[type, Callable[[Any], Any]] = {
             Now: lambda _: time.monotonic(),
             Send: lambda effect: transport.send(effect.request, effect.deadline),
             Sleep: lambda effect: time.sleep(effect.seconds),
@@ -69,24 +70,24 @@ class Driver:
             FileWrite: lambda effect: write_file(effect.file, effect.data),
             FileRestart: lambda effect: restart_file(effect.file),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
-            Start: lambda effect: _Started(transport, effect.call, beside),
+            Start: lambda effect: _Started(transport, effect.call, running),
             Join: lambda effect: effect.started.join(),
         }
-        if interruption is not None:
-            self._carry_out[Send] = lambda effect: interruption.watch(transport.send, effect.request, effect.deadline)
-            self._carry_out[Sleep] = lambda effect: interruption.sleep(effect.seconds)
+        if cancel_token is not None:
+            self._handlers[Send] = lambda effect: cancel_token.watch(transport.send, effect.request, effect.deadline)
+            self._handlers[Sleep] = lambda effect: cancel_token.sleep(effect.seconds)
 
     def close(self) -> None:
-        """Close the transport, after what goes on beside calls, e.g. pages asked for ahead, was brought to an end."""
-        started = list(self._beside)
-        for one in started:
-            one.interrupt()
-        for one in started:
-            one.settle()
+        """Cancel concurrent calls, such as prefetched pages, and close the transport."""
+        started = list(self._running)
+        for thread in started:
+            thread.interrupt()
+        for thread in started:
+            thread.settle()
         self.transport.close()
 
     def run(self, call: Call[T]) -> T:
-        """Run `call` to its end; return its result or raise its error."""
+        """Run `call` and return its result or raise its error."""
         failure: BaseException | None = None
         started: list[_Started] = []
         try:
@@ -94,18 +95,18 @@ class Driver:
                 try:
                     return cast("T", self._advance(call, failure, started))
                 except BaseException as error:
-                    # Ctrl-C between two steps, or while one is taken: the call has to hear of it.
+                    # Ctrl-C between or during effects: throw it into the call.
                     if not cast("Any", call).gi_suspended:
                         raise
                     failure = error
         finally:
-            for one in started:
-                one.interrupt()
+            for thread in started:
+                thread.interrupt()
 
     def _advance(
         self, call: Generator[Effect | Page, Any, T], failure: BaseException | None, started: list[_Started]
     ) -> T | Page:
-        """Run `call` to its next page or to its end; return the page or the result."""
+        """Run `call` until its next page or its end, and return the page or the result."""
         outcome: Any = None
         while True:
             try:
@@ -115,8 +116,8 @@ class Driver:
             if isinstance(effect, Page):
                 return effect
             try:
-                outcome, failure = self._carry_out[type(effect)](effect), None
-            except BaseException as error:  # noqa: BLE001 the call itself decides what becomes of it
+                outcome, failure = self._handlers[type(effect)](effect), None
+            except BaseException as error:  # noqa: BLE001 thrown into the call
                 outcome, failure = None, error
             if type(effect) is Start and failure is None:
                 started.append(outcome)
@@ -124,49 +125,49 @@ class Driver:
                 started.remove(cast("_Started", effect.started))
 
     def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> Generator[Any]:
-        """Yield the records of the pages of `call`, and move `cursor` past each as it is taken."""
+        """Yield the records of the pages of `call`, moving `cursor` past each record."""
         started: list[_Started] = []
         try:
             while isinstance(page := self._advance(call, None, started), Page):
-                for place, record in page.records:
-                    cursor.advance(page.number, place, record)
+                for offset, record in page.records:
+                    cursor.advance(page.number, offset, record)
                     yield record
         finally:
-            for work in started:
-                work.interrupt()
+            for thread in started:
+                thread.interrupt()
 
 
 class _Started:
-    """A call that goes on in a thread of its own."""
+    """A call that runs in its own thread."""
 
-    def __init__(self, transport: Transport, call: Call[Any], beside: WeakSet[_Started]) -> None:
-        self._interruption = CancelToken()
-        self._driver = Driver(transport, self._interruption)
+    def __init__(self, transport: Transport, call: Call[Any], running: WeakSet[_Started]) -> None:
+        self._cancel_token = CancelToken()
+        self._driver = Driver(transport, self._cancel_token)
         self._call = call
         self._outcome: Any = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=copy_context().run, args=(self._work,), name="didww", daemon=True)
         self._thread.start()
-        beside.add(self)
+        running.add(self)
 
     def join(self) -> Any:
-        """Wait for its end; return its result or raise its error."""
+        """Wait for the call and return its result or raise its error."""
         self._thread.join()
-        if isinstance(self._failure, Interrupted):  # and yet somebody waits for it
+        if isinstance(self._failure, Interrupted):  # by `close`
             raise errors.client_closed()
         if self._failure is not None:
             raise self._failure
         return self._outcome
 
     def interrupt(self) -> None:
-        """Have it end soon, if it has not yet; its outcome is not wanted any more."""
+        """Cancel the call, unless it has ended, and discard its result."""
         if self._thread.is_alive():
-            self._interruption.interrupt()
+            self._cancel_token.interrupt()
 
     def settle(self) -> None:
-        """Give it a moment to end after an interruption."""
+        """Wait briefly for the canceled thread to end."""
         if self._thread is not threading.current_thread():
-            self._thread.join(_MOMENT)
+            self._thread.join(_CLOSE_TIMEOUT)
 
     def _work(self) -> None:
         try:

@@ -49,21 +49,21 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
         """Return one page of `AddressRequirement` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
                 `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Dots lead further,
-                e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `did_group_type.id`, `id`.
+                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
+                such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address_proof_qty`,
                 `business_proof_qty`, `personal_proof_qty`, `restriction_message`, `service_description_required`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -174,11 +174,11 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
                 `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Dots lead further,
-                e.g. `country.regions`.
+                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
+                such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -214,21 +214,21 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
         """Return one page of `AddressRequirement` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
                 `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Dots lead further,
-                e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `did_group_type.id`, `id`.
+                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
+                such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address_proof_qty`,
                 `business_proof_qty`, `personal_proof_qty`, `restriction_message`, `service_description_required`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -339,11 +339,11 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
                 `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Dots lead further,
-                e.g. `country.regions`.
+                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
+                such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -47,19 +47,19 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         """Return one page of `AddressVerification` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
-            filter: Conditions by filter name, all of which must hold: `address.id`, `address.identity.id`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
+            filter: Values by filter name; records must match all of them: `address.id`, `address.identity.id`,
                 `external_reference_id`, `id`, `reference`, `reference_in`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -170,8 +170,8 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -188,21 +188,21 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[AddressVerification]:
-        """Create an AddressVerification and return it as the service stored it.
+        """Create an AddressVerification and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `address`, `dids`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -223,10 +223,10 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -242,18 +242,18 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         *,
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
     ) -> ApiResponse[AddressVerification]:
-        """Send the changes of an AddressVerification and return it as the service stored it.
+        """Send the changes of an AddressVerification and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `AddressVerification.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
+            resource: The changed record, loaded or created with `AddressVerification.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -272,9 +272,9 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -298,15 +298,15 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record that returns True at the end. Defaults to
+            until: The status to wait for, or a function that takes the record and returns True to stop. Defaults to
                 `approved`.
             timeout: Maximum time to wait in seconds; the last request may take one second longer.
             on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous
                 client also accepts coroutine functions.
 
         Raises:
-            WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-            ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+            WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+            ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return await self._wait(resource_id, until, timeout, on_update)
 
@@ -333,19 +333,19 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         """Return one page of `AddressVerification` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
-            filter: Conditions by filter name, all of which must hold: `address.id`, `address.identity.id`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
+            filter: Values by filter name; records must match all of them: `address.id`, `address.identity.id`,
                 `external_reference_id`, `id`, `reference`, `reference_in`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -456,8 +456,8 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -474,21 +474,21 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[AddressVerification]:
-        """Create an AddressVerification and return it as the service stored it.
+        """Create an AddressVerification and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `address`, `dids`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -509,10 +509,10 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -528,18 +528,18 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         *,
         include: AddressVerificationInclude | Sequence[AddressVerificationInclude] | None = None,
     ) -> ApiResponse[AddressVerification]:
-        """Send the changes of an AddressVerification and return it as the service stored it.
+        """Send the changes of an AddressVerification and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `AddressVerification.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `address`, `dids`. Dots lead further, e.g. `address.area`.
+            resource: The changed record, loaded or created with `AddressVerification.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -558,9 +558,9 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -584,14 +584,14 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record that returns True at the end. Defaults to
+            until: The status to wait for, or a function that takes the record and returns True to stop. Defaults to
                 `approved`.
             timeout: Maximum time to wait in seconds; the last request may take one second longer.
             on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous
                 client also accepts coroutine functions.
 
         Raises:
-            WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-            ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+            WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+            ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return self._wait(resource_id, until, timeout, on_update)

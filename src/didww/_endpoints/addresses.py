@@ -49,22 +49,22 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         """Return one page of `Address` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
-            filter: Conditions by filter name, all of which must hold: `address`, `address_contains`, `area.id`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
+            filter: Values by filter name; records must match all of them: `address`, `address_contains`, `area.id`,
                 `city.id`, `city_name`, `city_name_contains`, `country.id`, `description`, `description_contains`,
                 `external_reference_id`, `id`, `identity.external_reference_id`, `identity.id`, `postal_code`,
                 `postal_code_contains`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address`, `city_name`,
                 `created_at`, `description`, `external_reference_id`, `postal_code`, `verified`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -175,9 +175,9 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -194,22 +194,22 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         include: AddressInclude | Sequence[AddressInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Address]:
-        """Create an Address and return it as the service stored it.
+        """Create an Address and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `address`, `city_name`, `postal_code`, `identity`, `country`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -230,10 +230,10 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -249,20 +249,20 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         *,
         include: AddressInclude | Sequence[AddressInclude] | None = None,
     ) -> ApiResponse[Address]:
-        """Send the changes of an Address and return it as the service stored it.
+        """Send the changes of an Address and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `address`, `city_name`,
         `postal_code`, `description`, `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `Address.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
+            resource: The changed record, loaded or created with `Address.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -281,9 +281,9 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -319,9 +319,9 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -355,22 +355,22 @@ class AddressesEndpoint(Endpoint[Address]):
         """Return one page of `Address` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
-            filter: Conditions by filter name, all of which must hold: `address`, `address_contains`, `area.id`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
+            filter: Values by filter name; records must match all of them: `address`, `address_contains`, `area.id`,
                 `city.id`, `city_name`, `city_name_contains`, `country.id`, `description`, `description_contains`,
                 `external_reference_id`, `id`, `identity.external_reference_id`, `identity.id`, `postal_code`,
                 `postal_code_contains`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address`, `city_name`,
                 `created_at`, `description`, `external_reference_id`, `postal_code`, `verified`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -481,9 +481,9 @@ class AddressesEndpoint(Endpoint[Address]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -500,22 +500,22 @@ class AddressesEndpoint(Endpoint[Address]):
         include: AddressInclude | Sequence[AddressInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Address]:
-        """Create an Address and return it as the service stored it.
+        """Create an Address and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `address`, `city_name`, `postal_code`, `identity`, `country`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -536,10 +536,10 @@ class AddressesEndpoint(Endpoint[Address]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -555,20 +555,20 @@ class AddressesEndpoint(Endpoint[Address]):
         *,
         include: AddressInclude | Sequence[AddressInclude] | None = None,
     ) -> ApiResponse[Address]:
-        """Send the changes of an Address and return it as the service stored it.
+        """Send the changes of an Address and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `address`, `city_name`,
         `postal_code`, `description`, `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `Address.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Dots lead further, e.g.
-                `area.country`.
+            resource: The changed record, loaded or created with `Address.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
+                as `area.country`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -587,9 +587,9 @@ class AddressesEndpoint(Endpoint[Address]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -625,9 +625,9 @@ class AddressesEndpoint(Endpoint[Address]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -45,17 +45,17 @@ class AsyncAreasEndpoint(AsyncEndpoint[Area]):
         """Return one page of `Area` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `id`, `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 1000 records by default and 1000 at most, unless
-                the service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
+                DIDWW raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -166,8 +166,8 @@ class AsyncAreasEndpoint(AsyncEndpoint[Area]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -199,17 +199,17 @@ class AreasEndpoint(Endpoint[Area]):
         """Return one page of `Area` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `id`, `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 1000 records by default and 1000 at most, unless
-                the service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
+                DIDWW raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -320,8 +320,8 @@ class AreasEndpoint(Endpoint[Area]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

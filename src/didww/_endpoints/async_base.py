@@ -1,8 +1,8 @@
-"""The operations of an endpoint, each written once for all resources.
+"""The operations shared by all endpoints.
 
-The endpoint classes (`didww._endpoints.dids` and so on) are generated from the declarations by `scripts/generate.py`:
-they offer the operations that their resource has, with signatures and documentation of its own. The synchronous half,
-`didww._endpoints.base`, is generated from this module.
+`scripts/generate.py` generates the endpoint classes, such as `didww._endpoints.dids`, from the resource declarations.
+They expose the operations of their resource with specific signatures and documentation. The script also generates the
+synchronous `didww._endpoints.base` from this module.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ R = TypeVar("R", bound=Resource)
 
 
 class AsyncClient(Protocol):
-    """What an endpoint needs of a client."""
+    """The parts of a client that an endpoint uses."""
 
     _driver: AsyncDriver
     _configuration: Configuration
@@ -67,7 +67,7 @@ class AsyncEndpoint(Generic[R]):
     if not TYPE_CHECKING:  # a type checker must report an operation that is not offered
 
         def __getattr__(self, name: str) -> Any:
-            message = f"{self._resource._path}() has no {name!r}. The API offers: {', '.join(self._offered())}."
+            message = f"{self._resource._path}() has no {name!r}. Available: {', '.join(self._offered())}."
             raise AttributeError(message, name=name, obj=self)
 
     async def _list(

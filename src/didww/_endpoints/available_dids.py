@@ -48,19 +48,19 @@ class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
         """Return one page of `AvailableDid` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `did_group`, `nanpa_prefix`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `did_group`, `nanpa_prefix`. Nested with dots, such as
                 `did_group.address_requirement`.
-            filter: Conditions by filter name, all of which must hold: `city.id`, `country.id`, `did_group.features`,
-                `did_group.id`, `did_group.needs_registration`, `did_group_type.id`, `id`, `nanpa_prefix.id`,
-                `number_contains`, `region.id`.
-            sort: Nothing: the list cannot be sorted.
-            page: 1 or None: one response holds all records.
+            filter: Values by filter name; records must match all of them: `city.id`, `country.id`,
+                `did_group.features`, `did_group.id`, `did_group.needs_registration`, `did_group_type.id`, `id`,
+                `nanpa_prefix.id`, `number_contains`, `region.id`.
+            sort: None: the list cannot be sorted.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -171,8 +171,8 @@ class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `did_group`, `nanpa_prefix`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `did_group`, `nanpa_prefix`. Nested with dots, such as
                 `did_group.address_requirement`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -208,19 +208,19 @@ class AvailableDidsEndpoint(Endpoint[AvailableDid]):
         """Return one page of `AvailableDid` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `did_group`, `nanpa_prefix`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `did_group`, `nanpa_prefix`. Nested with dots, such as
                 `did_group.address_requirement`.
-            filter: Conditions by filter name, all of which must hold: `city.id`, `country.id`, `did_group.features`,
-                `did_group.id`, `did_group.needs_registration`, `did_group_type.id`, `id`, `nanpa_prefix.id`,
-                `number_contains`, `region.id`.
-            sort: Nothing: the list cannot be sorted.
-            page: 1 or None: one response holds all records.
+            filter: Values by filter name; records must match all of them: `city.id`, `country.id`,
+                `did_group.features`, `did_group.id`, `did_group.needs_registration`, `did_group_type.id`, `id`,
+                `nanpa_prefix.id`, `number_contains`, `region.id`.
+            sort: None: the list cannot be sorted.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -331,8 +331,8 @@ class AvailableDidsEndpoint(Endpoint[AvailableDid]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `did_group`, `nanpa_prefix`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `did_group`, `nanpa_prefix`. Nested with dots, such as
                 `did_group.address_requirement`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 

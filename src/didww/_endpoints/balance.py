@@ -33,11 +33,11 @@ class AsyncBalanceEndpoint(AsyncEndpoint[Balance]):
         """Fetch the account's Balance.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._find(None, params, None, fields)
@@ -58,11 +58,11 @@ class BalanceEndpoint(Endpoint[Balance]):
         """Fetch the account's Balance.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._find(None, params, None, fields)

@@ -1,4 +1,4 @@
-"""The operations of an endpoint, each written once for all resources.
+"""The operations shared by all endpoints.
 
 Generated from didww/_endpoints/async_base.py by scripts/generate.py; do not edit.
 """
@@ -37,7 +37,7 @@ R = TypeVar("R", bound=Resource)
 
 
 class Client(Protocol):
-    """What an endpoint needs of a client."""
+    """The parts of a client that an endpoint uses."""
 
     _driver: Driver
     _configuration: Configuration
@@ -65,7 +65,7 @@ class Endpoint(Generic[R]):
     if not TYPE_CHECKING:  # a type checker must report an operation that is not offered
 
         def __getattr__(self, name: str) -> Any:
-            message = f"{self._resource._path}() has no {name!r}. The API offers: {', '.join(self._offered())}."
+            message = f"{self._resource._path}() has no {name!r}. Available: {', '.join(self._offered())}."
             raise AttributeError(message, name=name, obj=self)
 
     def _list(

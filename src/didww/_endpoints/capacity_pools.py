@@ -51,21 +51,21 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
         """Return one page of `CapacityPool` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Dots lead
-                further, e.g. `countries.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `has_unassigned_channels`, `id`,
-                `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Nested with
+                dots, such as `countries.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `has_unassigned_channels`,
+                `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `assigned_channels_count`,
                 `metered_rate`, `minimum_limit`, `minimum_qty_per_order`, `monthly_price`, `name`, `renew_date`,
                 `setup_price`, `total_channels_count`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -176,9 +176,9 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Dots lead
-                further, e.g. `countries.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Nested with
+                dots, such as `countries.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -194,19 +194,19 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
         *,
         include: CapacityPoolInclude | Sequence[CapacityPoolInclude] | None = None,
     ) -> ApiResponse[CapacityPool]:
-        """Send the changes of a CapacityPool and return it as the service stored it.
+        """Send the changes of a CapacityPool and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `total_channels_count`.
 
         Args:
-            resource: The changed record, loaded or made by `CapacityPool.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Dots lead
-                further, e.g. `countries.regions`.
+            resource: The changed record, loaded or created with `CapacityPool.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Nested with
+                dots, such as `countries.regions`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -225,9 +225,9 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -263,21 +263,21 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
         """Return one page of `CapacityPool` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Dots lead
-                further, e.g. `countries.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `has_unassigned_channels`, `id`,
-                `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Nested with
+                dots, such as `countries.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `has_unassigned_channels`,
+                `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `assigned_channels_count`,
                 `metered_rate`, `minimum_limit`, `minimum_qty_per_order`, `monthly_price`, `name`, `renew_date`,
                 `setup_price`, `total_channels_count`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -388,9 +388,9 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Dots lead
-                further, e.g. `countries.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Nested with
+                dots, such as `countries.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -406,19 +406,19 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
         *,
         include: CapacityPoolInclude | Sequence[CapacityPoolInclude] | None = None,
     ) -> ApiResponse[CapacityPool]:
-        """Send the changes of a CapacityPool and return it as the service stored it.
+        """Send the changes of a CapacityPool and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `total_channels_count`.
 
         Args:
-            resource: The changed record, loaded or made by `CapacityPool.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Dots lead
-                further, e.g. `countries.regions`.
+            resource: The changed record, loaded or created with `CapacityPool.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `countries`, `qty_based_pricings`, `shared_capacity_groups`. Nested with
+                dots, such as `countries.regions`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -437,9 +437,9 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -45,18 +45,18 @@ class AsyncCitiesEndpoint(AsyncEndpoint[City]):
         """Return one page of `City` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `country`, `region`. Dots lead further, e.g. `area.country`.
-            filter: Conditions by filter name, all of which must hold: `area.id`, `country.id`, `id`, `is_available`,
-                `name`, `region.id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `country`, `region`. Nested with dots, such as `area.country`.
+            filter: Values by filter name; records must match all of them: `area.id`, `country.id`, `id`,
+                `is_available`, `name`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 1000 records by default and 1000 at most, unless
-                the service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
+                DIDWW raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -167,8 +167,8 @@ class AsyncCitiesEndpoint(AsyncEndpoint[City]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `country`, `region`. Dots lead further, e.g. `area.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `country`, `region`. Nested with dots, such as `area.country`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,18 +200,18 @@ class CitiesEndpoint(Endpoint[City]):
         """Return one page of `City` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `country`, `region`. Dots lead further, e.g. `area.country`.
-            filter: Conditions by filter name, all of which must hold: `area.id`, `country.id`, `id`, `is_available`,
-                `name`, `region.id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `country`, `region`. Nested with dots, such as `area.country`.
+            filter: Values by filter name; records must match all of them: `area.id`, `country.id`, `id`,
+                `is_available`, `name`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 1000 records by default and 1000 at most, unless
-                the service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
+                DIDWW raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -322,8 +322,8 @@ class CitiesEndpoint(Endpoint[City]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `area`, `country`, `region`. Dots lead further, e.g. `area.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `area`, `country`, `region`. Nested with dots, such as `area.country`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -45,16 +45,17 @@ class AsyncCountriesEndpoint(AsyncEndpoint[Country]):
         """Return one page of `Country` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `regions`. Dots lead further, e.g. `regions.country`.
-            filter: Conditions by filter name, all of which must hold: `id`, `is_available`, `iso`, `name`, `prefix`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `regions`. Nested with dots, such as `regions.country`.
+            filter: Values by filter name; records must match all of them: `id`, `is_available`, `iso`, `name`,
+                `prefix`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `iso`, `name`, `prefix`.
-            page: 1 or None: one response holds all records.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -165,8 +166,8 @@ class AsyncCountriesEndpoint(AsyncEndpoint[Country]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `regions`. Dots lead further, e.g. `regions.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `regions`. Nested with dots, such as `regions.country`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -198,16 +199,17 @@ class CountriesEndpoint(Endpoint[Country]):
         """Return one page of `Country` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `regions`. Dots lead further, e.g. `regions.country`.
-            filter: Conditions by filter name, all of which must hold: `id`, `is_available`, `iso`, `name`, `prefix`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `regions`. Nested with dots, such as `regions.country`.
+            filter: Values by filter name; records must match all of them: `id`, `is_available`, `iso`, `name`,
+                `prefix`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `iso`, `name`, `prefix`.
-            page: 1 or None: one response holds all records.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -318,8 +320,8 @@ class CountriesEndpoint(Endpoint[Country]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `regions`. Dots lead further, e.g. `regions.country`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `regions`. Nested with dots, such as `regions.country`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

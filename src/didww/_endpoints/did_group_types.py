@@ -45,17 +45,17 @@ class AsyncDidGroupTypesEndpoint(AsyncEndpoint[DidGroupType]):
         """Return one page of `DidGroupType` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `id`, `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -166,8 +166,8 @@ class AsyncDidGroupTypesEndpoint(AsyncEndpoint[DidGroupType]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -199,17 +199,17 @@ class DidGroupTypesEndpoint(Endpoint[DidGroupType]):
         """Return one page of `DidGroupType` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `id`, `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -320,8 +320,8 @@ class DidGroupTypesEndpoint(Endpoint[DidGroupType]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -47,22 +47,22 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
         """Return one page of `DidGroup` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Dots lead further, e.g. `address_requirement.address_proof_types`.
-            filter: Conditions by filter name, all of which must hold: `allow_additional_channels`, `area_name`,
+                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
+            filter: Values by filter name; records must match all of them: `allow_additional_channels`, `area_name`,
                 `available_dids_enabled`, `city.id`, `country.id`, `did_group_type.id`, `features`, `id`,
                 `is_available`, `is_metered`, `meta.total_count_gteq`, `nanpa_prefix.id`, `nanpa_prefix.npanxx`,
                 `needs_registration`, `prefix`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_additional_channels`,
                 `area_name`, `country.name`, `did_group_type.name`, `is_metered`, `prefix`, `service_restrictions`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -173,9 +173,9 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Dots lead further, e.g. `address_requirement.address_proof_types`.
+                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -209,22 +209,22 @@ class DidGroupsEndpoint(Endpoint[DidGroup]):
         """Return one page of `DidGroup` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Dots lead further, e.g. `address_requirement.address_proof_types`.
-            filter: Conditions by filter name, all of which must hold: `allow_additional_channels`, `area_name`,
+                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
+            filter: Values by filter name; records must match all of them: `allow_additional_channels`, `area_name`,
                 `available_dids_enabled`, `city.id`, `country.id`, `did_group_type.id`, `features`, `id`,
                 `is_available`, `is_metered`, `meta.total_count_gteq`, `nanpa_prefix.id`, `nanpa_prefix.npanxx`,
                 `needs_registration`, `prefix`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_additional_channels`,
                 `area_name`, `country.name`, `did_group_type.name`, `is_metered`, `prefix`, `service_restrictions`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -335,9 +335,9 @@ class DidGroupsEndpoint(Endpoint[DidGroup]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Dots lead further, e.g. `address_requirement.address_proof_types`.
+                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -45,18 +45,18 @@ class AsyncDidHistoryEndpoint(AsyncEndpoint[DidHistory]):
         """Return one page of `DidHistory` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `action`, `created_at_gteq`, `created_at_lteq`,
-                `did.id`, `did_number`, `id`, `method`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `action`, `created_at_gteq`,
+                `created_at_lteq`, `did.id`, `did_number`, `id`, `method`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -167,8 +167,8 @@ class AsyncDidHistoryEndpoint(AsyncEndpoint[DidHistory]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,18 +200,18 @@ class DidHistoryEndpoint(Endpoint[DidHistory]):
         """Return one page of `DidHistory` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `action`, `created_at_gteq`, `created_at_lteq`,
-                `did.id`, `did_number`, `id`, `method`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `action`, `created_at_gteq`,
+                `created_at_lteq`, `did.id`, `did_number`, `id`, `method`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -322,8 +322,8 @@ class DidHistoryEndpoint(Endpoint[DidHistory]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -50,18 +50,18 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         """Return one page of `DidReservation` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `available_did`. Dots lead further, e.g. `available_did.did_group`.
-            filter: Conditions by filter name, all of which must hold: `description`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
+            filter: Values by filter name; records must match all of them: `description`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `description`,
                 `expire_at`, `expires_at`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -172,8 +172,8 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `available_did`. Dots lead further, e.g. `available_did.did_group`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -190,21 +190,21 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         include: DidReservationInclude | Sequence[DidReservationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[DidReservation]:
-        """Create a DidReservation and return it as the service stored it.
+        """Create a DidReservation and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `available_did`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `available_did`. Dots lead further, e.g. `available_did.did_group`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -225,10 +225,10 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -264,9 +264,9 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -301,18 +301,18 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         """Return one page of `DidReservation` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `available_did`. Dots lead further, e.g. `available_did.did_group`.
-            filter: Conditions by filter name, all of which must hold: `description`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
+            filter: Values by filter name; records must match all of them: `description`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `description`,
                 `expire_at`, `expires_at`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -423,8 +423,8 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `available_did`. Dots lead further, e.g. `available_did.did_group`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -441,21 +441,21 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         include: DidReservationInclude | Sequence[DidReservationInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[DidReservation]:
-        """Create a DidReservation and return it as the service stored it.
+        """Create a DidReservation and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `available_did`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `available_did`. Dots lead further, e.g. `available_did.did_group`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -476,10 +476,10 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -515,9 +515,9 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

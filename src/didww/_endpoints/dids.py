@@ -50,11 +50,11 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         """Return one page of `Did` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
-                `voice_in_trunk`, `voice_in_trunk_group`. Dots lead further, e.g. `address_verification.address`.
-            filter: Conditions by filter name, all of which must hold: `address_verification.id`,
+                `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
+            filter: Values by filter name; records must match all of them: `address_verification.id`,
                 `awaiting_registration`, `billing_cycles_count`, `blocked`, `capacity_pool.id`, `city.id`, `country.id`,
                 `description`, `did_group.features`, `did_group.id`, `emergency_calling_service.id`,
                 `emergency_enabled`, `id`, `number`, `order.id`, `order.reference`, `region.id`,
@@ -63,13 +63,13 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `awaiting_registration`,
                 `billing_cycles_count`, `blocked`, `capacity_limit`, `channels_included_count`, `created_at`,
                 `dedicated_channels_count`, `description`, `expires_at`, `number`, `terminated`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -180,10 +180,10 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
-                `voice_in_trunk`, `voice_in_trunk_group`. Dots lead further, e.g. `address_verification.address`.
+                `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -199,7 +199,7 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         *,
         include: DidInclude | Sequence[DidInclude] | None = None,
     ) -> ApiResponse[Did]:
-        """Send the changes of a Did and return it as the service stored it.
+        """Send the changes of a Did and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `description`,
         `terminated`, `capacity_limit`, `dedicated_channels_count`, `billing_cycles_count`, `capacity_pool`,
@@ -207,15 +207,15 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         `emergency_calling_service`.
 
         Args:
-            resource: The changed record, loaded or made by `Did.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            resource: The changed record, loaded or created with `Did.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
-                `voice_in_trunk`, `voice_in_trunk_group`. Dots lead further, e.g. `address_verification.address`.
+                `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -234,9 +234,9 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -272,9 +272,9 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -309,11 +309,11 @@ class DidsEndpoint(Endpoint[Did]):
         """Return one page of `Did` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
-                `voice_in_trunk`, `voice_in_trunk_group`. Dots lead further, e.g. `address_verification.address`.
-            filter: Conditions by filter name, all of which must hold: `address_verification.id`,
+                `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
+            filter: Values by filter name; records must match all of them: `address_verification.id`,
                 `awaiting_registration`, `billing_cycles_count`, `blocked`, `capacity_pool.id`, `city.id`, `country.id`,
                 `description`, `did_group.features`, `did_group.id`, `emergency_calling_service.id`,
                 `emergency_enabled`, `id`, `number`, `order.id`, `order.reference`, `region.id`,
@@ -322,13 +322,13 @@ class DidsEndpoint(Endpoint[Did]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `awaiting_registration`,
                 `billing_cycles_count`, `blocked`, `capacity_limit`, `channels_included_count`, `created_at`,
                 `dedicated_channels_count`, `description`, `expires_at`, `number`, `terminated`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -439,10 +439,10 @@ class DidsEndpoint(Endpoint[Did]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
-                `voice_in_trunk`, `voice_in_trunk_group`. Dots lead further, e.g. `address_verification.address`.
+                `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -458,7 +458,7 @@ class DidsEndpoint(Endpoint[Did]):
         *,
         include: DidInclude | Sequence[DidInclude] | None = None,
     ) -> ApiResponse[Did]:
-        """Send the changes of a Did and return it as the service stored it.
+        """Send the changes of a Did and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `description`,
         `terminated`, `capacity_limit`, `dedicated_channels_count`, `billing_cycles_count`, `capacity_pool`,
@@ -466,15 +466,15 @@ class DidsEndpoint(Endpoint[Did]):
         `emergency_calling_service`.
 
         Args:
-            resource: The changed record, loaded or made by `Did.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            resource: The changed record, loaded or created with `Did.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
-                `voice_in_trunk`, `voice_in_trunk_group`. Dots lead further, e.g. `address_verification.address`.
+                `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -493,9 +493,9 @@ class DidsEndpoint(Endpoint[Did]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -531,9 +531,9 @@ class DidsEndpoint(Endpoint[Did]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -55,20 +55,20 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         """Return one page of `EmergencyCallingService` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Dots lead further, e.g. `address.area`.
-            filter: Conditions by filter name, all of which must hold: `address.id`, `country.id`, `did_group_type.id`,
-                `id`, `identity.id`, `name`, `reference`, `status`.
+                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
+            filter: Values by filter name; records must match all of them: `address.id`, `country.id`,
+                `did_group_type.id`, `id`, `identity.id`, `name`, `reference`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `country.name`, `created_at`,
                 `name`, `renew_date`, `status`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -181,9 +181,9 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Dots lead further, e.g. `address.area`.
+                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -219,9 +219,9 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -245,15 +245,15 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record that returns True at the end. Defaults to
+            until: The status to wait for, or a function that takes the record and returns True to stop. Defaults to
                 `active`.
             timeout: Maximum time to wait in seconds; the last request may take one second longer.
             on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous
                 client also accepts coroutine functions.
 
         Raises:
-            WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-            ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+            WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+            ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return await self._wait(resource_id, until, timeout, on_update)
 
@@ -284,20 +284,20 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         """Return one page of `EmergencyCallingService` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Dots lead further, e.g. `address.area`.
-            filter: Conditions by filter name, all of which must hold: `address.id`, `country.id`, `did_group_type.id`,
-                `id`, `identity.id`, `name`, `reference`, `status`.
+                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
+            filter: Values by filter name; records must match all of them: `address.id`, `country.id`,
+                `did_group_type.id`, `id`, `identity.id`, `name`, `reference`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `country.name`, `created_at`,
                 `name`, `renew_date`, `status`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -408,9 +408,9 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Dots lead further, e.g. `address.area`.
+                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -446,9 +446,9 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -472,14 +472,14 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record that returns True at the end. Defaults to
+            until: The status to wait for, or a function that takes the record and returns True to stop. Defaults to
                 `active`.
             timeout: Maximum time to wait in seconds; the last request may take one second longer.
             on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous
                 client also accepts coroutine functions.
 
         Raises:
-            WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-            ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+            WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+            ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return self._wait(resource_id, until, timeout, on_update)

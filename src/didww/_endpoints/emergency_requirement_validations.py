@@ -41,21 +41,21 @@ class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequir
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[EmergencyRequirementValidation]:
-        """Create an EmergencyRequirementValidation and return it as the service stored it.
+        """Create an EmergencyRequirementValidation and return it as stored by the service.
 
-        Nothing is stored: the service checks the values and responds.
+        Nothing is stored: the service only checks the values.
 
         Args:
             resource: The new record. Required fields: `emergency_requirement`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -76,10 +76,10 @@ class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequir
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -110,21 +110,21 @@ class EmergencyRequirementValidationsEndpoint(Endpoint[EmergencyRequirementValid
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[EmergencyRequirementValidation]:
-        """Create an EmergencyRequirementValidation and return it as the service stored it.
+        """Create an EmergencyRequirementValidation and return it as stored by the service.
 
-        Nothing is stored: the service checks the values and responds.
+        Nothing is stored: the service only checks the values.
 
         Args:
             resource: The new record. Required fields: `emergency_requirement`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -145,10 +145,10 @@ class EmergencyRequirementValidationsEndpoint(Endpoint[EmergencyRequirementValid
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

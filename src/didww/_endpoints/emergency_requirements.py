@@ -50,17 +50,17 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
         """Return one page of `EmergencyRequirement` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `did_group_type.id`, `id`.
-            sort: Nothing: the list cannot be sorted.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
+            sort: None: the list cannot be sorted.
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -173,8 +173,8 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -211,17 +211,17 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
         """Return one page of `EmergencyRequirement` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `did_group_type.id`, `id`.
-            sort: Nothing: the list cannot be sorted.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
+            sort: None: the list cannot be sorted.
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -332,8 +332,8 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -50,18 +50,18 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
         """Return one page of `EncryptedFile` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `description`, `expire_at`,
                 `expires_at`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -172,8 +172,8 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -209,9 +209,9 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -246,18 +246,18 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
         """Return one page of `EncryptedFile` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `description`, `expire_at`,
                 `expires_at`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -368,8 +368,8 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -405,9 +405,9 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -51,10 +51,10 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         """Return one page of `Identity` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
-            filter: Conditions by filter name, all of which must hold: `birth_date`, `company_name`,
+                Nested with dots, such as `addresses.area`.
+            filter: Values by filter name; records must match all of them: `birth_date`, `company_name`,
                 `company_name_contains`, `company_reg_number`, `company_reg_number_contains`, `country.id`,
                 `description`, `description_contains`, `external_reference_id`, `first_name`, `first_name_contains`,
                 `id`, `id_number`, `id_number_contains`, `identity_type`, `last_name`, `last_name_contains`,
@@ -63,13 +63,13 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `birth_date`, `company_name`,
                 `company_reg_number`, `contact_email`, `created_at`, `description`, `external_reference_id`,
                 `first_name`, `id_number`, `last_name`, `personal_tax_id`, `phone_number`, `vat_id`, `verified`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -180,9 +180,9 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
+                Nested with dots, such as `addresses.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -199,22 +199,22 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Identity]:
-        """Create an Identity and return it as the service stored it.
+        """Create an Identity and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `identity_type`, `first_name`, `last_name`, `phone_number`.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
+                Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -235,10 +235,10 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -254,21 +254,21 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         *,
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
     ) -> ApiResponse[Identity]:
-        """Send the changes of an Identity and return it as the service stored it.
+        """Send the changes of an Identity and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `first_name`, `last_name`,
         `phone_number`, `contact_email`, `company_name`, `company_reg_number`, `vat_id`, `id_number`, `personal_tax_id`,
         `birth_date`, `description`, `external_reference_id`, `country`, `birth_country`.
 
         Args:
-            resource: The changed record, loaded or made by `Identity.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            resource: The changed record, loaded or created with `Identity.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
+                Nested with dots, such as `addresses.area`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -287,9 +287,9 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -325,9 +325,9 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -363,10 +363,10 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         """Return one page of `Identity` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
-            filter: Conditions by filter name, all of which must hold: `birth_date`, `company_name`,
+                Nested with dots, such as `addresses.area`.
+            filter: Values by filter name; records must match all of them: `birth_date`, `company_name`,
                 `company_name_contains`, `company_reg_number`, `company_reg_number_contains`, `country.id`,
                 `description`, `description_contains`, `external_reference_id`, `first_name`, `first_name_contains`,
                 `id`, `id_number`, `id_number_contains`, `identity_type`, `last_name`, `last_name_contains`,
@@ -375,13 +375,13 @@ class IdentitiesEndpoint(Endpoint[Identity]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `birth_date`, `company_name`,
                 `company_reg_number`, `contact_email`, `created_at`, `description`, `external_reference_id`,
                 `first_name`, `id_number`, `last_name`, `personal_tax_id`, `phone_number`, `vat_id`, `verified`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -492,9 +492,9 @@ class IdentitiesEndpoint(Endpoint[Identity]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
+                Nested with dots, such as `addresses.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -511,22 +511,22 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Identity]:
-        """Create an Identity and return it as the service stored it.
+        """Create an Identity and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `identity_type`, `first_name`, `last_name`, `phone_number`.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
+                Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -547,10 +547,10 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -566,21 +566,21 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         *,
         include: IdentityInclude | Sequence[IdentityInclude] | None = None,
     ) -> ApiResponse[Identity]:
-        """Send the changes of an Identity and return it as the service stored it.
+        """Send the changes of an Identity and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `first_name`, `last_name`,
         `phone_number`, `contact_email`, `company_name`, `company_reg_number`, `vat_id`, `id_number`, `personal_tax_id`,
         `birth_date`, `description`, `external_reference_id`, `country`, `birth_country`.
 
         Args:
-            resource: The changed record, loaded or made by `Identity.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
+            resource: The changed record, loaded or created with `Identity.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
-                Dots lead further, e.g. `addresses.area`.
+                Nested with dots, such as `addresses.area`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -599,9 +599,9 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -637,9 +637,9 @@ class IdentitiesEndpoint(Endpoint[Identity]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

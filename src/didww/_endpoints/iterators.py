@@ -1,4 +1,4 @@
-"""What `iterate` returns: the records one by one, and a cursor to continue with later."""
+"""The iterators that `iterate` returns, with a cursor to resume from."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ class _Resumable:
 
     @property
     def cursor(self) -> str:
-        """An opaque cursor just after the last record returned: continue with `iterate(..., resume=cursor)`.
+        """An opaque cursor just after the last record returned. Resume with `iterate(..., resume=cursor)`.
 
-        It works in any process. It holds the page, the record's id and a checksum of the query, and no secret.
+        Valid in any process. Contains the page, the id of the record and a checksum of the query, but no secrets.
         """
         return str(self._cursor)
 
     def __reduce__(self) -> Never:
         raise DidwwClientError(
-            f"{type(self).__name__} cannot be pickled or copied: it is bound to a client. Keep its cursor, and "
-            "continue with iterate(..., resume=cursor)."
+            f"{type(self).__name__} cannot be pickled or copied: it is bound to a client. Save its cursor, and "
+            "resume with iterate(..., resume=cursor)."
         )
 
 
 @short_tracebacks
 class RecordIterator(_Resumable, Generic[R]):
-    """The records of all pages, asked for as they are taken; an iterator that threads may share.
+    """An iterator over the records of all pages, fetched on demand. Threads can share it.
 
     Example:
         >>> from didww.emulator import Emulator
-        >>> walk = Emulator().client().cities().iterate(page_size=3)
-        >>> before = [next(walk).name for _ in range(4)]
-        >>> rest = Emulator().client().cities().iterate(page_size=3, resume=walk.cursor)
-        >>> next(rest).name == next(walk).name
+        >>> cities = Emulator().client().cities().iterate(page_size=3)
+        >>> names = [next(cities).name for _ in range(4)]
+        >>> resumed = Emulator().client().cities().iterate(page_size=3, resume=cities.cursor)
+        >>> next(resumed).name == next(cities).name
         True
     """
 
@@ -64,7 +64,7 @@ class RecordIterator(_Resumable, Generic[R]):
             return next(self._records)
 
     def close(self) -> None:
-        """End it: nothing more is asked for, and what is under way is cancelled."""
+        """Stop the iteration and cancel pending requests."""
         with self._lock:
             self._records.close()
 
@@ -77,7 +77,7 @@ class RecordIterator(_Resumable, Generic[R]):
 
 @short_tracebacks
 class AsyncRecordIterator(_Resumable, Generic[R]):
-    """The records of all pages, asked for as they are taken; an asynchronous iterator."""
+    """An asynchronous iterator over the records of all pages, fetched on demand."""
 
     def __init__(self, records: AsyncGenerator[R], cursor: Cursor) -> None:
         self._records = records
@@ -90,7 +90,7 @@ class AsyncRecordIterator(_Resumable, Generic[R]):
         return await anext(self._records)
 
     async def aclose(self) -> None:
-        """End it: nothing more is asked for, and what is under way is cancelled."""
+        """Stop the iteration and cancel pending requests."""
         await self._records.aclose()
 
     async def __aenter__(self) -> Self:

@@ -45,18 +45,18 @@ class AsyncNanpaPrefixesEndpoint(AsyncEndpoint[NanpaPrefix]):
         """Return one page of `NanpaPrefix` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `region`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `did_group.features`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `region`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group.features`,
                 `did_group.is_available`, `id`, `npa`, `npanxx`, `nxx`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `npa`, `nxx`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -167,8 +167,8 @@ class AsyncNanpaPrefixesEndpoint(AsyncEndpoint[NanpaPrefix]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `region`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `region`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,18 +200,18 @@ class NanpaPrefixesEndpoint(Endpoint[NanpaPrefix]):
         """Return one page of `NanpaPrefix` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `region`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `did_group.features`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `region`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group.features`,
                 `did_group.is_available`, `id`, `npa`, `npanxx`, `nxx`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `npa`, `nxx`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -322,8 +322,8 @@ class NanpaPrefixesEndpoint(Endpoint[NanpaPrefix]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`, `region`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`, `region`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

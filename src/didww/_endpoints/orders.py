@@ -50,19 +50,19 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         """Return one page of `Order` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `created_at_gteq`, `created_at_lteq`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `created_at_gteq`, `created_at_lteq`,
                 `external_reference_id`, `id`, `reference`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `amount`, `created_at`,
                 `external_reference_id`, `reference`, `status`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -173,8 +173,8 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -191,22 +191,21 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[Order]:
-        """Create an Order and return it as the service stored it.
+        """Create an Order and return it as stored by the service.
 
-        Without an `external_reference_id`, the order is given one before it is sent, so that it can be found if the
-        response is lost.
+        Sets a generated `external_reference_id` if there is none, to look up the order if the response is lost.
 
         Args:
             resource: The new record. Required fields: `items`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             InsufficientBalanceError: The balance does not cover the price; nothing was bought.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
@@ -228,10 +227,10 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -243,18 +242,18 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
     async def update(
         self, resource: Order, params: QueryParams | None = None, *, include: None = None
     ) -> ApiResponse[Order]:
-        """Send the changes of an Order and return it as the service stored it.
+        """Send the changes of an Order and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `Order.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            resource: The changed record, loaded or created with `Order.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -273,9 +272,9 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -311,9 +310,9 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -337,15 +336,15 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record that returns True at the end. Defaults to
+            until: The status to wait for, or a function that takes the record and returns True to stop. Defaults to
                 `completed`.
             timeout: Maximum time to wait in seconds; the last request may take one second longer.
             on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous
                 client also accepts coroutine functions.
 
         Raises:
-            WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-            ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+            WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+            ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return await self._wait(resource_id, until, timeout, on_update)
 
@@ -375,19 +374,19 @@ class OrdersEndpoint(Endpoint[Order]):
         """Return one page of `Order` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `created_at_gteq`, `created_at_lteq`,
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `created_at_gteq`, `created_at_lteq`,
                 `external_reference_id`, `id`, `reference`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `amount`, `created_at`,
                 `external_reference_id`, `reference`, `status`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -498,8 +497,8 @@ class OrdersEndpoint(Endpoint[Order]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -516,22 +515,21 @@ class OrdersEndpoint(Endpoint[Order]):
         include: None = None,
         once: bool = False,
     ) -> ApiResponse[Order]:
-        """Create an Order and return it as the service stored it.
+        """Create an Order and return it as stored by the service.
 
-        Without an `external_reference_id`, the order is given one before it is sent, so that it can be found if the
-        response is lost.
+        Sets a generated `external_reference_id` if there is none, to look up the order if the response is lost.
 
         Args:
             resource: The new record. Required fields: `items`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             InsufficientBalanceError: The balance does not cover the price; nothing was bought.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
@@ -553,10 +551,10 @@ class OrdersEndpoint(Endpoint[Order]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -566,18 +564,18 @@ class OrdersEndpoint(Endpoint[Order]):
         return self._create_many(records, concurrency, report, progress, stop_on_error=stop_on_error, once=once)
 
     def update(self, resource: Order, params: QueryParams | None = None, *, include: None = None) -> ApiResponse[Order]:
-        """Send the changes of an Order and return it as the service stored it.
+        """Send the changes of an Order and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `Order.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            resource: The changed record, loaded or created with `Order.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -596,9 +594,9 @@ class OrdersEndpoint(Endpoint[Order]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -634,9 +632,9 @@ class OrdersEndpoint(Endpoint[Order]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -660,14 +658,14 @@ class OrdersEndpoint(Endpoint[Order]):
 
         Args:
             resource_id: The record, or its id.
-            until: The status to wait for, or a function of the record that returns True at the end. Defaults to
+            until: The status to wait for, or a function that takes the record and returns True to stop. Defaults to
                 `completed`.
             timeout: Maximum time to wait in seconds; the last request may take one second longer.
             on_update: Called with the record when it is first loaded and whenever it has changed; an asynchronous
                 client also accepts coroutine functions.
 
         Raises:
-            WaitError: The record reached another final status; `resource` is its last state, `reasons` says why.
-            ApiTimeoutError: The time ran out. The work goes on at the service: wait again with the same id.
+            WaitError: The record reached another final status. `resource` is its last state, `reasons` the reasons.
+            ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return self._wait(resource_id, until, timeout, on_update)

@@ -53,18 +53,18 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         """Return one page of `PermanentSupportingDocument` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
-            filter: Conditions by filter name, all of which must hold: `external_reference_id`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
+            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -177,8 +177,8 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -195,21 +195,21 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         include: PermanentSupportingDocumentInclude | Sequence[PermanentSupportingDocumentInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[PermanentSupportingDocument]:
-        """Create a PermanentSupportingDocument and return it as the service stored it.
+        """Create a PermanentSupportingDocument and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `template`, `identity`, `files`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -230,10 +230,10 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -249,18 +249,18 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         *,
         include: PermanentSupportingDocumentInclude | Sequence[PermanentSupportingDocumentInclude] | None = None,
     ) -> ApiResponse[PermanentSupportingDocument]:
-        """Send the changes of a PermanentSupportingDocument and return it as the service stored it.
+        """Send the changes of a PermanentSupportingDocument and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `PermanentSupportingDocument.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
+            resource: The changed record, loaded or created with `PermanentSupportingDocument.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -279,9 +279,9 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -317,9 +317,9 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -353,18 +353,18 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         """Return one page of `PermanentSupportingDocument` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
-            filter: Conditions by filter name, all of which must hold: `external_reference_id`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
+            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -477,8 +477,8 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -495,21 +495,21 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         include: PermanentSupportingDocumentInclude | Sequence[PermanentSupportingDocumentInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[PermanentSupportingDocument]:
-        """Create a PermanentSupportingDocument and return it as the service stored it.
+        """Create a PermanentSupportingDocument and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `template`, `identity`, `files`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -530,10 +530,10 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -549,18 +549,18 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         *,
         include: PermanentSupportingDocumentInclude | Sequence[PermanentSupportingDocumentInclude] | None = None,
     ) -> ApiResponse[PermanentSupportingDocument]:
-        """Send the changes of a PermanentSupportingDocument and return it as the service stored it.
+        """Send the changes of a PermanentSupportingDocument and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `PermanentSupportingDocument.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `identity`, `template`. Dots lead further, e.g. `identity.addresses`.
+            resource: The changed record, loaded or created with `PermanentSupportingDocument.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -579,9 +579,9 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -617,9 +617,9 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

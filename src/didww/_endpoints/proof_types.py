@@ -45,16 +45,16 @@ class AsyncProofTypesEndpoint(AsyncEndpoint[ProofType]):
         """Return one page of `ProofType` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `entity_type`, `id`.
-            sort: Nothing: the list cannot be sorted.
-            page: 1 or None: one response holds all records.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `entity_type`, `id`.
+            sort: None: the list cannot be sorted.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -165,8 +165,8 @@ class AsyncProofTypesEndpoint(AsyncEndpoint[ProofType]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -198,16 +198,16 @@ class ProofTypesEndpoint(Endpoint[ProofType]):
         """Return one page of `ProofType` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
-            filter: Conditions by filter name, all of which must hold: `entity_type`, `id`.
-            sort: Nothing: the list cannot be sorted.
-            page: 1 or None: one response holds all records.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
+            filter: Values by filter name; records must match all of them: `entity_type`, `id`.
+            sort: None: the list cannot be sorted.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -318,8 +318,8 @@ class ProofTypesEndpoint(Endpoint[ProofType]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Nothing: no relationship can be included.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: None: no relationship can be included.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -47,18 +47,18 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         """Return one page of `Proof` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
-            filter: Conditions by filter name, all of which must hold: `external_reference_id`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
+            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `expires_at`,
                 `external_reference_id`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -169,8 +169,8 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -187,21 +187,21 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         include: ProofInclude | Sequence[ProofInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Proof]:
-        """Create a Proof and return it as the service stored it.
+        """Create a Proof and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `proof_type`, `entity`, `files`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -222,10 +222,10 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -241,18 +241,18 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         *,
         include: ProofInclude | Sequence[ProofInclude] | None = None,
     ) -> ApiResponse[Proof]:
-        """Send the changes of a Proof and return it as the service stored it.
+        """Send the changes of a Proof and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `Proof.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
+            resource: The changed record, loaded or created with `Proof.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -271,9 +271,9 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -309,9 +309,9 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -343,18 +343,18 @@ class ProofsEndpoint(Endpoint[Proof]):
         """Return one page of `Proof` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
-            filter: Conditions by filter name, all of which must hold: `external_reference_id`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
+            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `expires_at`,
                 `external_reference_id`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -465,8 +465,8 @@ class ProofsEndpoint(Endpoint[Proof]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -483,21 +483,21 @@ class ProofsEndpoint(Endpoint[Proof]):
         include: ProofInclude | Sequence[ProofInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[Proof]:
-        """Create a Proof and return it as the service stored it.
+        """Create a Proof and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `proof_type`, `entity`, `files`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -518,10 +518,10 @@ class ProofsEndpoint(Endpoint[Proof]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -537,18 +537,18 @@ class ProofsEndpoint(Endpoint[Proof]):
         *,
         include: ProofInclude | Sequence[ProofInclude] | None = None,
     ) -> ApiResponse[Proof]:
-        """Send the changes of a Proof and return it as the service stored it.
+        """Send the changes of a Proof and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `external_reference_id`.
 
         Args:
-            resource: The changed record, loaded or made by `Proof.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `entity`, `proof_type`. Dots lead further, e.g. `entity.addresses`.
+            resource: The changed record, loaded or created with `Proof.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -567,9 +567,9 @@ class ProofsEndpoint(Endpoint[Proof]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -605,9 +605,9 @@ class ProofsEndpoint(Endpoint[Proof]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -45,16 +45,16 @@ class AsyncRegionsEndpoint(AsyncEndpoint[Region]):
         """Return one page of `Region` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `id`, `iso`, `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `id`, `iso`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `iso`, `name`.
-            page: 1 or None: one response holds all records.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -165,8 +165,8 @@ class AsyncRegionsEndpoint(AsyncEndpoint[Region]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -198,16 +198,16 @@ class RegionsEndpoint(Endpoint[Region]):
         """Return one page of `Region` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
-            filter: Conditions by filter name, all of which must hold: `country.id`, `id`, `iso`, `name`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `id`, `iso`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `iso`, `name`.
-            page: 1 or None: one response holds all records.
+            page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -318,8 +318,8 @@ class RegionsEndpoint(Endpoint[Region]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `country`. Dots lead further, e.g. `country.regions`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `country`. Nested with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

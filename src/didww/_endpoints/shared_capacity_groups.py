@@ -50,20 +50,20 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         """Return one page of `SharedCapacityGroup` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
-            filter: Conditions by filter name, all of which must hold: `capacity_pool.id`, `external_reference_id`,
+            filter: Values by filter name; records must match all of them: `capacity_pool.id`, `external_reference_id`,
                 `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `metered_channels_count`, `name`, `shared_channels_count`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -174,8 +174,8 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -193,14 +193,14 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         include: SharedCapacityGroupInclude | Sequence[SharedCapacityGroupInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[SharedCapacityGroup]:
-        """Create a SharedCapacityGroup and return it as the service stored it.
+        """Create a SharedCapacityGroup and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`, `capacity_pool`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -208,7 +208,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -229,10 +229,10 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -248,20 +248,20 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         *,
         include: SharedCapacityGroupInclude | Sequence[SharedCapacityGroupInclude] | None = None,
     ) -> ApiResponse[SharedCapacityGroup]:
-        """Send the changes of a SharedCapacityGroup and return it as the service stored it.
+        """Send the changes of a SharedCapacityGroup and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`,
         `shared_channels_count`, `metered_channels_count`, `external_reference_id`, `capacity_pool`, `dids`.
 
         Args:
-            resource: The changed record, loaded or made by `SharedCapacityGroup.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            resource: The changed record, loaded or created with `SharedCapacityGroup.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -280,9 +280,9 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -318,9 +318,9 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -355,20 +355,20 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         """Return one page of `SharedCapacityGroup` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
-            filter: Conditions by filter name, all of which must hold: `capacity_pool.id`, `external_reference_id`,
+            filter: Values by filter name; records must match all of them: `capacity_pool.id`, `external_reference_id`,
                 `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `metered_channels_count`, `name`, `shared_channels_count`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -479,8 +479,8 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -498,14 +498,14 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         include: SharedCapacityGroupInclude | Sequence[SharedCapacityGroupInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[SharedCapacityGroup]:
-        """Create a SharedCapacityGroup and return it as the service stored it.
+        """Create a SharedCapacityGroup and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`, `capacity_pool`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -513,7 +513,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -534,10 +534,10 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -553,20 +553,20 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         *,
         include: SharedCapacityGroupInclude | Sequence[SharedCapacityGroupInclude] | None = None,
     ) -> ApiResponse[SharedCapacityGroup]:
-        """Send the changes of a SharedCapacityGroup and return it as the service stored it.
+        """Send the changes of a SharedCapacityGroup and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`,
         `shared_channels_count`, `metered_channels_count`, `external_reference_id`, `capacity_pool`, `dids`.
 
         Args:
-            resource: The changed record, loaded or made by `SharedCapacityGroup.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `capacity_pool`, `dids`. Dots lead further, e.g.
+            resource: The changed record, loaded or created with `SharedCapacityGroup.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -585,9 +585,9 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -623,9 +623,9 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -51,18 +51,18 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         """Return one page of `VoiceInTrunkGroup` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
-            filter: Conditions by filter name, all of which must hold: `external_reference_id`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
+            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
                 `created_at`, `external_reference_id`, `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -173,8 +173,8 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -191,21 +191,21 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         include: VoiceInTrunkGroupInclude | Sequence[VoiceInTrunkGroupInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[VoiceInTrunkGroup]:
-        """Create a VoiceInTrunkGroup and return it as the service stored it.
+        """Create a VoiceInTrunkGroup and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -226,10 +226,10 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -245,19 +245,19 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         *,
         include: VoiceInTrunkGroupInclude | Sequence[VoiceInTrunkGroupInclude] | None = None,
     ) -> ApiResponse[VoiceInTrunkGroup]:
-        """Send the changes of a VoiceInTrunkGroup and return it as the service stored it.
+        """Send the changes of a VoiceInTrunkGroup and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `capacity_limit`,
         `external_reference_id`, `voice_in_trunks`.
 
         Args:
-            resource: The changed record, loaded or made by `VoiceInTrunkGroup.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
+            resource: The changed record, loaded or created with `VoiceInTrunkGroup.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -276,9 +276,9 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -314,9 +314,9 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -352,18 +352,18 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         """Return one page of `VoiceInTrunkGroup` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
-            filter: Conditions by filter name, all of which must hold: `external_reference_id`, `id`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
+            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
                 `created_at`, `external_reference_id`, `name`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -474,8 +474,8 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -492,21 +492,21 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         include: VoiceInTrunkGroupInclude | Sequence[VoiceInTrunkGroupInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[VoiceInTrunkGroup]:
-        """Create a VoiceInTrunkGroup and return it as the service stored it.
+        """Create a VoiceInTrunkGroup and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -527,10 +527,10 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -546,19 +546,19 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         *,
         include: VoiceInTrunkGroupInclude | Sequence[VoiceInTrunkGroupInclude] | None = None,
     ) -> ApiResponse[VoiceInTrunkGroup]:
-        """Send the changes of a VoiceInTrunkGroup and return it as the service stored it.
+        """Send the changes of a VoiceInTrunkGroup and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `capacity_limit`,
         `external_reference_id`, `voice_in_trunks`.
 
         Args:
-            resource: The changed record, loaded or made by `VoiceInTrunkGroup.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `voice_in_trunks`. Dots lead further, e.g. `voice_in_trunks.pop`.
+            resource: The changed record, loaded or created with `VoiceInTrunkGroup.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -577,9 +577,9 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -615,9 +615,9 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

@@ -49,21 +49,21 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         """Return one page of `VoiceInTrunk` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
-            filter: Conditions by filter name, all of which must hold: `configuration.type`, `external_reference_id`,
-                `id`, `name`.
+            filter: Values by filter name; records must match all of them: `configuration.type`,
+                `external_reference_id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
                 `cli_format`, `cli_prefix`, `created_at`, `description`, `external_reference_id`, `name`, `priority`,
                 `ringing_timeout`, `weight`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -174,8 +174,8 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -193,14 +193,14 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         include: VoiceInTrunkInclude | Sequence[VoiceInTrunkInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[VoiceInTrunk]:
-        """Create a VoiceInTrunk and return it as the service stored it.
+        """Create a VoiceInTrunk and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`, `configuration`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -208,7 +208,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -229,10 +229,10 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -248,21 +248,21 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         *,
         include: VoiceInTrunkInclude | Sequence[VoiceInTrunkInclude] | None = None,
     ) -> ApiResponse[VoiceInTrunk]:
-        """Send the changes of a VoiceInTrunk and return it as the service stored it.
+        """Send the changes of a VoiceInTrunk and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `description`,
         `external_reference_id`, `priority`, `weight`, `capacity_limit`, `cli_format`, `cli_prefix`, `ringing_timeout`,
         `configuration`, `voice_in_trunk_group`, `pop`.
 
         Args:
-            resource: The changed record, loaded or made by `VoiceInTrunk.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            resource: The changed record, loaded or created with `VoiceInTrunk.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -281,9 +281,9 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -319,9 +319,9 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -355,21 +355,21 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         """Return one page of `VoiceInTrunk` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
-            filter: Conditions by filter name, all of which must hold: `configuration.type`, `external_reference_id`,
-                `id`, `name`.
+            filter: Values by filter name; records must match all of them: `configuration.type`,
+                `external_reference_id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
                 `cli_format`, `cli_prefix`, `created_at`, `description`, `external_reference_id`, `name`, `priority`,
                 `ringing_timeout`, `weight`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 100 at most, unless the
-                service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -480,8 +480,8 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -499,14 +499,14 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         include: VoiceInTrunkInclude | Sequence[VoiceInTrunkInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[VoiceInTrunk]:
-        """Create a VoiceInTrunk and return it as the service stored it.
+        """Create a VoiceInTrunk and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`, `configuration`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -514,7 +514,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -535,10 +535,10 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -554,21 +554,21 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         *,
         include: VoiceInTrunkInclude | Sequence[VoiceInTrunkInclude] | None = None,
     ) -> ApiResponse[VoiceInTrunk]:
-        """Send the changes of a VoiceInTrunk and return it as the service stored it.
+        """Send the changes of a VoiceInTrunk and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `description`,
         `external_reference_id`, `priority`, `weight`, `capacity_limit`, `cli_format`, `cli_prefix`, `ringing_timeout`,
         `configuration`, `voice_in_trunk_group`, `pop`.
 
         Args:
-            resource: The changed record, loaded or made by `VoiceInTrunk.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Dots lead further, e.g.
+            resource: The changed record, loaded or created with `VoiceInTrunk.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -587,9 +587,9 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -625,9 +625,9 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

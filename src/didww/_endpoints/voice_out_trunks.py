@@ -52,22 +52,22 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         """Return one page of `VoiceOutTrunk` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
-            filter: Conditions by filter name, all of which must hold: `allow_any_did_as_cli`,
+            filter: Values by filter name; records must match all of them: `allow_any_did_as_cli`,
                 `authentication_method.type`, `default_did.id`, `default_dst_action`, `external_reference_id`, `id`,
                 `media_encryption_mode`, `name`, `name_contains`, `on_cli_mismatch_action`, `status`,
                 `threshold_reached`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_any_did_as_cli`,
                 `created_at`, `external_reference_id`, `name`, `threshold_reached`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 1000 at most, unless
-                the service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 1000 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return await self._list(params, include, filter, sort, page, fields)
@@ -178,8 +178,8 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -197,14 +197,14 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         include: VoiceOutTrunkInclude | Sequence[VoiceOutTrunkInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[VoiceOutTrunk]:
-        """Create a VoiceOutTrunk and return it as the service stored it.
+        """Create a VoiceOutTrunk and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`, `on_cli_mismatch_action`, `authentication_method`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -212,7 +212,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return await self._create(resource, params, include, once=once)
@@ -233,10 +233,10 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -252,7 +252,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         *,
         include: VoiceOutTrunkInclude | Sequence[VoiceOutTrunkInclude] | None = None,
     ) -> ApiResponse[VoiceOutTrunk]:
-        """Send the changes of a VoiceOutTrunk and return it as the service stored it.
+        """Send the changes of a VoiceOutTrunk and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `status`,
         `external_reference_id`, `capacity_limit`, `allow_any_did_as_cli`, `on_cli_mismatch_action`,
@@ -261,14 +261,14 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         `default_did`, `dids`, `emergency_dids`.
 
         Args:
-            resource: The changed record, loaded or made by `VoiceOutTrunk.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            resource: The changed record, loaded or created with `VoiceOutTrunk.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return await self._update(resource, params, include)
 
@@ -287,9 +287,9 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -325,9 +325,9 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -364,22 +364,22 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         """Return one page of `VoiceOutTrunk` records.
 
         Args:
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
-            filter: Conditions by filter name, all of which must hold: `allow_any_did_as_cli`,
+            filter: Values by filter name; records must match all of them: `allow_any_did_as_cli`,
                 `authentication_method.type`, `default_did.id`, `default_dst_action`, `external_reference_id`, `id`,
                 `media_encryption_mode`, `name`, `name_contains`, `on_cli_mismatch_action`, `status`,
                 `threshold_reached`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_any_did_as_cli`,
                 `created_at`, `external_reference_id`, `name`, `threshold_reached`.
-            page: Page number, from 1, or `(number, size)`. Pages hold 50 records by default and 1000 at most, unless
-                the service allows the account more (docs/pagination.md).
+            page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 1000 unless DIDWW
+                raises the account's limit (docs/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
             InvalidValueError: An argument is not valid; nothing was sent.
-            DidwwApiError: The service refused the request.
+            DidwwApiError: The service returned an error.
             ApiConnectionError: No response arrived.
         """
         return self._list(params, include, filter, sort, page, fields)
@@ -490,8 +490,8 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
 
         Args:
             resource_id: The record's id, or a record to load again.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -509,14 +509,14 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         include: VoiceOutTrunkInclude | Sequence[VoiceOutTrunkInclude] | None = None,
         once: bool = False,
     ) -> ApiResponse[VoiceOutTrunk]:
-        """Create a VoiceOutTrunk and return it as the service stored it.
+        """Create a VoiceOutTrunk and return it as stored by the service.
 
-        A request whose response is lost is never sent again.
+        A request whose response is lost is never retried.
 
         Args:
             resource: The new record. Required fields: `name`, `on_cli_mismatch_action`, `authentication_method`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted (docs/retries.md).
@@ -524,7 +524,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
             NotExactlyOneError: With `once`, several records already have that identifier; nothing was created.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
             ApiConnectionError: No response arrived; `outcome_unknown` is True if the record may exist.
         """
         return self._create(resource, params, include, once=once)
@@ -545,10 +545,10 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: New records: any iterable.
+            records: An iterable of new records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
-            once: As in `create`; takes one more request for each record.
+            stop_on_error: Whether to start no new requests after the first failure.
+            once: As in `create`; sends one more request for each record.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -564,7 +564,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         *,
         include: VoiceOutTrunkInclude | Sequence[VoiceOutTrunkInclude] | None = None,
     ) -> ApiResponse[VoiceOutTrunk]:
-        """Send the changes of a VoiceOutTrunk and return it as the service stored it.
+        """Send the changes of a VoiceOutTrunk and return it as stored by the service.
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `status`,
         `external_reference_id`, `capacity_limit`, `allow_any_did_as_cli`, `on_cli_mismatch_action`,
@@ -573,14 +573,14 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         `default_did`, `dids`, `emergency_dids`.
 
         Args:
-            resource: The changed record, loaded or made by `VoiceOutTrunk.build(id)`.
-            params: The query as a `QueryParams`; the keywords are added to it.
-            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Dots lead further, e.g.
+            resource: The changed record, loaded or created with `VoiceOutTrunk.build(id)`.
+            params: The query as a `QueryParams`; keywords are added to it.
+            include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
-            ValidationError: The service refused values; `fields` names them.
+            ValidationError: The service rejected values; `fields` names them.
         """
         return self._update(resource, params, include)
 
@@ -599,9 +599,9 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Changed records, each once: any iterable.
+            records: An iterable of distinct changed records.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 
@@ -637,9 +637,9 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
         interrupted, requests that were started are finished first.
 
         Args:
-            records: Records, or their ids, each once: any iterable.
+            records: An iterable of distinct records or ids.
             concurrency: Number of requests at once, 1 to 100.
-            stop_on_error: Whether to start nothing new after the first failure.
+            stop_on_error: Whether to start no new requests after the first failure.
             report: An empty `Report()` to fill, for reading progress from elsewhere and after an interruption.
             progress: Called with the report after each record; an asynchronous client also accepts coroutine functions.
 

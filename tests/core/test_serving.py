@@ -351,6 +351,4 @@ def test_half_sent_heads_do_not_block_others(command: str) -> None:
     finally:
         process.kill()
         process.communicate()
-    assert told.splitlines() == [
-        "The limit of 128 connections is reached. Idle connections are closed."
-    ]
+    assert told.splitlines() == ["The limit of 128 connections is reached. Idle connections are closed."]

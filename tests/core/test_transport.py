@@ -1030,7 +1030,10 @@ def test_closed_transport_raises(transport: Any) -> None:
             lambda: transport.read(opened),
         ]
         for call in calls:
-            with pytest.raises(ClientClosedError, match=r"^This client is closed\. Create a new one, or make the call inside the `with`"):
+            with pytest.raises(
+                ClientClosedError,
+                match=r"^This client is closed\. Create a new one, or make the call inside the `with`",
+            ):
                 call()
         transport.release(opened)
 

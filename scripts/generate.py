@@ -105,7 +105,7 @@ def classes() -> list[type[Resource]]:
 
 def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
     """Generate the query types and endpoint classes of each resource, and the accessors."""
-    from didww._schema.filters import filter_types, include_paths, sort_keys
+    from didww._schema.filter_rules import filter_types, include_paths, sort_keys
 
     offering = [cls for cls in classes() if operations_of(cls)]
     parts: list[str] = []
@@ -133,7 +133,7 @@ def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
         f'"""Types of queries, by resource: filters, include paths and sort keys. {NOTE}\n\n'
         "Use them to annotate functions that build queries.\n"
         '"""\n\nfrom __future__ import annotations\n\nfrom typing import Literal, TypeAlias, TypedDict\n\n'
-        f"from didww._schema.filters import {', '.join(sorted(aliases))}\n\n"
+        f"from didww._schema.filter_rules import {', '.join(sorted(aliases))}\n\n"
         f"__all__ = [{listing}]\n\n" + "\n".join(parts) + "\n",
     )
     for cls in offering:
@@ -144,10 +144,10 @@ def query_types_and_endpoints() -> Iterator[tuple[Path, str]]:
 
 
 def alias_of(value: object) -> str:
-    """Return the name of the filter type `value` in `didww._schema.filters`."""
-    from didww._schema import filters
+    """Return the name of the filter type `value` in `didww._schema.filter_rules`."""
+    from didww._schema import filter_rules
 
-    return next(name for name in filters.__all__ if getattr(filters, name) is value)
+    return next(name for name in filter_rules.__all__ if getattr(filter_rules, name) is value)
 
 
 def operations_of(cls: type[Resource]) -> list[str]:
@@ -164,7 +164,7 @@ def operations_of(cls: type[Resource]) -> list[str]:
 
 def includes_offered(cls: type[Resource]) -> bool:
     """Return whether `cls` has relationships that a response can include."""
-    from didww._schema.filters import includes
+    from didww._schema.filter_rules import includes
 
     return bool(includes(cls))
 
@@ -181,7 +181,7 @@ def quoted(names: Iterable[str]) -> str:
 
 def values_for(cls: type[Resource]) -> dict[str, str]:
     """Return the template values for `cls`."""
-    from didww._schema.filters import filter_rules, includes, sort_keys
+    from didww._schema.filter_rules import filter_rules, includes, sort_keys
 
     name = cls.__name__
     included, keys = includes(cls), [key for key in sort_keys(cls) if not key.startswith("-")]
@@ -227,7 +227,7 @@ def values_for(cls: type[Resource]) -> dict[str, str]:
 
 def nested_of(cls: type[Resource]) -> str:
     """Return a nested include path, or an empty string if there is none."""
-    from didww._schema.filters import include_paths
+    from didww._schema.filter_rules import include_paths
 
     return next((path for path in include_paths(cls) if "." in path), "")
 
@@ -294,7 +294,7 @@ def endpoint(cls: type[Resource]) -> str:
 
 def query_names(cls: type[Resource]) -> list[str]:
     """Return the names of the query types of `cls`."""
-    from didww._schema.filters import filter_rules, includes, sort_keys
+    from didww._schema.filter_rules import filter_rules, includes, sort_keys
 
     return [
         f"{cls.__name__}{kind}"

@@ -22,7 +22,7 @@ PUBLIC = {
     "didww.callback.receiver": "CallbackReceiver",
     "didww.callback.response": "CallbackResponse",
     "didww.callback.request_validator": "RequestValidator",
-    "didww.callback.signing": "CallbackRequest sign_callback",
+    "didww.callback.callback_request": "CallbackRequest sign_callback",
     "didww.callback.stores": "MemoryStore SeenStore SqliteStore",
     "didww.callback.typed": """
         AddressVerificationCallback Callback EmergencyVerificationCallback ExportCallback OrderCallback

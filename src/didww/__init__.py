@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from didww.callback.call_events import OutboundCallStart as OutboundCallStart
     from didww.callback.call_events import OutboundCdr as OutboundCdr
     from didww.callback.call_events import UnknownCallEvent as UnknownCallEvent
+    from didww.callback.callback_request import CallbackRequest as CallbackRequest
+    from didww.callback.callback_request import sign_callback as sign_callback
     from didww.callback.receiver import CallbackReceiver as CallbackReceiver
     from didww.callback.request_validator import RequestValidator as RequestValidator
     from didww.callback.response import CallbackResponse as CallbackResponse
-    from didww.callback.signing import CallbackRequest as CallbackRequest
-    from didww.callback.signing import sign_callback as sign_callback
     from didww.callback.stores import MemoryStore as MemoryStore
     from didww.callback.stores import SeenStore as SeenStore
     from didww.callback.stores import SqliteStore as SqliteStore
@@ -343,7 +343,7 @@ _MODULES = {
     "CallbackMethod": "enums",
     "CallbackReceiver": "callback.receiver",
     "CallbackRejectedError": "exceptions",
-    "CallbackRequest": "callback.signing",
+    "CallbackRequest": "callback.callback_request",
     "CallbackResponse": "callback.response",
     "CallbackVerifier": "callback.verifier",
     "CapacityOrderItem": "resources.order_item.capacity_order_item",
@@ -464,7 +464,7 @@ _MODULES = {
     "VoiceOutTrunkRegenerateCredential": "resources.voice_out_trunk_regenerate_credential",
     "VoiceOutTrunkStatus": "enums",
     "WaitError": "exceptions",
-    "sign_callback": "callback.signing",
+    "sign_callback": "callback.callback_request",
 }
 
 if not TYPE_CHECKING:  # a type checker must report a misspelled name

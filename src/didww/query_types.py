@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, TypedDict
 
-from didww._schema.filters import (
+from didww._schema.filter_rules import (
     AnyCase,
     AreaPrefixes,
     AtLeast,

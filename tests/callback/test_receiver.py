@@ -36,8 +36,8 @@ from didww import (
     sign_callback,
 )
 from didww._util.text import Sparing
-from didww.callback.request_validator import text_of
 from didww.callback.response import CallbackResponse
+from didww.callback.signature import text_of
 from didww.callback.typed import Event
 from support.callback_vectors import SECRET
 from support.real_time import patient, seconds

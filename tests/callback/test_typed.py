@@ -28,7 +28,7 @@ from didww import (
     VoiceOutTrunkStatus,
 )
 from didww.callback import typed
-from didww.callback.request_validator import signed_text
+from didww.callback.signature import signed_text
 
 
 def callback_of(fields: dict[str, Any], url: str = "https://hooks.example.com/didww") -> Callback:

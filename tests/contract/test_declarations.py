@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
-from didww._core.query import check_path, kind_behind
-from didww._schema.filters import FilterRule, filter_rules, include_paths, sort_keys
+from didww._core.filters import kind_behind
+from didww._core.query import check_path
+from didww._schema.filter_rules import FilterRule, filter_rules, include_paths, sort_keys
 from didww._schema.forms import DIGITS, EMAIL, RECORD_ID, WEB_ADDRESS, Form
 from didww._schema.registry import all_classes, class_named, class_of
 from didww._schema.rules import SET, Ascending, OneOf, Rule, Together, When

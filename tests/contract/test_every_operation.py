@@ -22,7 +22,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, QueryParams
-from didww._schema.filters import filter_rules
+from didww._schema.filter_rules import filter_rules
 from didww._schema.record import Nested
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource

@@ -26,7 +26,7 @@ from didww import (
     VoiceInTrunk,
     VoiceOutTrunk,
 )
-from didww._schema.filters import filter_rules
+from didww._schema.filter_rules import filter_rules
 from didww._schema.registry import all_classes
 from didww.callback.verifier import CallbackVerifier
 from didww.emulator import Emulator

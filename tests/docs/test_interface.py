@@ -30,7 +30,7 @@ import pytest
 import requests
 
 from didww import AsyncDidwwClient, DidwwClient, configuration, enums
-from didww._schema.filters import include_paths
+from didww._schema.filter_rules import include_paths
 from didww._schema.registry import all_classes, class_named, class_of
 from didww.configuration import Environment
 from didww.emulator import Clock, Engine

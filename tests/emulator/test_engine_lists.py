@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww._schema.filters import filter_rules, include_paths, sort_keys
+from didww._schema.filter_rules import filter_rules, include_paths, sort_keys
 from didww._schema.registry import all_classes, class_of
 from didww._schema.resource import Resource
 from didww.emulator.engine.overrides import ALIASES, CATALOG, EXPRESSIONS, LINKS_NOT_SERVED

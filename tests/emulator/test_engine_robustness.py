@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww._core.effects import Request
-from didww._schema.filters import filter_rules, include_paths, sort_keys
+from didww._schema.filter_rules import filter_rules, include_paths, sort_keys
 from didww._schema.registry import all_classes
 from didww.emulator import Clock
 from didww.emulator.engine.engine import Engine

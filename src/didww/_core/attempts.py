@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from msgspec import Struct
 
 from didww._core.effects import Acquire, Call, Notify, Request, Response, Send, Sleep, SlowDown, clock
 from didww._core.events import RequestFailed, RequestStarted, ResponseReceived, RetryScheduled
-from didww._core.response import retry_after_of
-from didww._core.retry import MAX_RETRY_AFTER, UNSENT, kind_of, pause, repeats
+from didww._core.retry import MAX_RETRY_AFTER, UNSENT, kind_of, pause, repeats, retry_after_of
 from didww._core.trace import CallTrace, with_trace
-from didww.exceptions import ApiConnectionError, ApiTimeoutError, DidwwClientError, UnexpectedResponseError
+from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
+    DidwwClientError,
+    DidwwError,
+    UnexpectedResponseError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +25,17 @@ if TYPE_CHECKING:
     from didww.configuration import Configuration
     from didww.rate_limit.local import Permit
 
-__all__ = ["Attempt", "Exchanged", "Failure", "acquire_permit", "exchange", "slow_down", "with_retries", "within"]
+__all__ = [
+    "Attempt",
+    "Exchanged",
+    "Failure",
+    "acquire_permit",
+    "exchange",
+    "mark_unknown",
+    "slow_down",
+    "with_retries",
+    "within",
+]
 
 T = TypeVar("T")
 
@@ -230,3 +246,17 @@ def slow_down(configuration: Configuration, retry_after: float | None) -> Call[N
     """Pause the rate limiter after a 429 response."""
     if configuration.limiter is not None:
         yield SlowDown(configuration.limiter, 1.0 if retry_after is None else min(retry_after, MAX_RETRY_AFTER))
+
+
+def mark_unknown(error: BaseException, text: str, lookup: dict[str, str] | None = None) -> None:
+    """Set `outcome_unknown` and `lookup` on `error`, and append `text` to its message.
+
+    Exceptions of other libraries, such as KeyboardInterrupt, cancellations and errors of hooks, get a note instead.
+    """
+    with contextlib.suppress(AttributeError):  # an exception of another library may have slots
+        unknown = cast("DidwwError", error)
+        unknown.outcome_unknown, unknown.lookup = True, lookup
+    if isinstance(error, DidwwError):
+        error.args = (f"{error} {text}",)
+    else:
+        error.add_note(text)

@@ -12,14 +12,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from didww._core import request as requests
-from didww._core.attempts import exchange, within
+from didww._core.attempts import exchange, mark_unknown, within
 from didww._core.effects import Call, Sleep, clock
-from didww._core.in_doubt import mark_unknown
 from didww._core.response import ApiResponse, api_response, expect
 from didww._core.retry import pause
 from didww._core.trace import CallTrace
 from didww._jsonapi.encode import resource_document
-from didww._schema.filters import filter_rules
+from didww._schema.filter_rules import filter_rules
 from didww._schema.resource import Resource
 from didww._util.datetimes import http_date
 from didww.exceptions import (

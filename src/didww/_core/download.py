@@ -31,8 +31,8 @@ from didww._core.effects import (
 )
 from didww._core.events import RequestFailed, RequestStarted, ResponseReceived
 from didww._core.request import build_download
-from didww._core.response import error_for, retry_after_of
-from didww._core.retry import BROKEN, kind_of
+from didww._core.response import error_for
+from didww._core.retry import BROKEN, kind_of, retry_after_of
 from didww._core.trace import CallTrace, with_trace
 from didww._schema.resource import Resource, data_hint
 from didww._util.coerce import whole_number

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from didww._core import request as requests
-from didww._core.attempts import exchange, within
+from didww._core.attempts import exchange, mark_unknown, within
 from didww._core.create import create_once
 from didww._core.effects import clock
-from didww._core.in_doubt import mark_unknown
 from didww._core.response import ApiResponse, api_response, expect
 from didww._jsonapi.encode import resource_document
-from didww._schema.filters import filter_rules
+from didww._schema.filter_rules import filter_rules
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource, checked_id, data_hint
 from didww.exceptions import InvalidValueError, RateLimitError

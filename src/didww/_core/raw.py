@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote
 
-from didww._core.attempts import exchange
-from didww._core.in_doubt import mark_unknown
+from didww._core.attempts import exchange, mark_unknown
 from didww._core.request import follow
 from didww._core.response import accepted, unexpected
 from didww._core.trace import CallTrace

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from didww._core.retry import MAX_RETRY_AFTER
+from didww._core.retry import retry_after_of
 from didww._jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
 from didww._jsonapi.graph import Graph
 from didww._schema.resource import Resource, load
 from didww._schema.tables import RecordList
 from didww._util.coerce import Slotted
-from didww._util.datetimes import http_date
 from didww._util.text import printable
 from didww._util.urls import path_of
 from didww.exceptions import (
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request, Response
 
-__all__ = ["ApiResponse", "accepted", "api_response", "error_for", "expect", "retry_after_of", "unexpected"]
+__all__ = ["ApiResponse", "accepted", "api_response", "error_for", "expect", "unexpected"]
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
@@ -124,7 +123,6 @@ _BY_STATUS: dict[int, type[DidwwApiError]] = {
     422: ValidationError,
     429: RateLimitError,
 }
-_MAX_SECONDS = 2.0**31  # the maximum of RFC 9111
 _NO_MONEY = ("insufficient balance", "insufficient funds")  # the second is an older title
 
 
@@ -221,23 +219,6 @@ def error_for(
         attempts=attempts,
         retry_after=retry_after_of(headers),
     )
-
-
-def retry_after_of(headers: Mapping[str, str]) -> float | None:
-    """Return the delay of the `Retry-After` header in seconds, or None if there is none.
-
-    Accepts seconds and the three date formats of RFC 9110, relative to the `Date` of the same response. Returns
-    `MAX_RETRY_AFTER` for any other value and for a date without a `Date` header.
-    """
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdecimal():
-        return min(float(text), _MAX_SECONDS)
-    until, now = http_date(text), http_date(headers.get("date", ""))
-    if until is None or now is None:
-        return MAX_RETRY_AFTER
-    return max(0.0, (until - now).total_seconds())
 
 
 def expect(

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from didww._util.datetimes import http_date
 from didww.exceptions import ApiConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from didww.exceptions import UnexpectedResponseError
 
-__all__ = ["BROKEN", "MAX_RETRY_AFTER", "RULES", "UNSENT", "Rule", "kind_of", "pause", "repeats", "table"]
+__all__ = [
+    "BROKEN",
+    "MAX_RETRY_AFTER",
+    "RULES",
+    "UNSENT",
+    "Rule",
+    "kind_of",
+    "pause",
+    "repeats",
+    "retry_after_of",
+    "table",
+]
 
 UNSENT: Final = "unsent"
 BROKEN: Final = "broken"
@@ -22,6 +34,9 @@ FIRST_PAUSE: Final = 0.5
 MAX_PAUSE: Final = 8.0
 MAX_RETRY_AFTER: Final = 60.0
 """Longest `Retry-After` to wait for, in seconds; a longer one raises the error instead."""
+
+
+_MAX_SECONDS = 2.0**31  # the maximum of RFC 9111
 
 
 class Rule(NamedTuple):
@@ -70,6 +85,23 @@ def pause(attempt: int, retry_after: float | None, random: Callable[[], float]) 
     if retry_after is not None:
         return retry_after + random() * FIRST_PAUSE
     return random() * min(MAX_PAUSE, FIRST_PAUSE * float(2 ** min(attempt - 1, 10)))
+
+
+def retry_after_of(headers: Mapping[str, str]) -> float | None:
+    """Return the delay of the `Retry-After` header in seconds, or None if there is none.
+
+    Accepts seconds and the three date formats of RFC 9110, relative to the `Date` of the same response. Returns
+    `MAX_RETRY_AFTER` for any other value and for a date without a `Date` header.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal():
+        return min(float(text), _MAX_SECONDS)
+    until, now = http_date(text), http_date(headers.get("date", ""))
+    if until is None or now is None:
+        return MAX_RETRY_AFTER
+    return max(0.0, (until - now).total_seconds())
 
 
 def table() -> str:

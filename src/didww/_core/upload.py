@@ -8,10 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 
 from didww._core import effects, operations
-from didww._core.attempts import within
+from didww._core.attempts import mark_unknown, within
 from didww._core.download import Progress
 from didww._core.effects import Call, FileMeasure, Now
-from didww._core.in_doubt import mark_unknown
 from didww._core.request import follow
 from didww._core.response import expect
 from didww._core.trace import CallTrace
@@ -249,7 +248,7 @@ def _listed(files: Any) -> list[EncryptedUpload]:
     if isinstance(files, (str, bytes, dict)) or not isinstance(files, Iterable):
         raise InvalidValueError(
             f"files must be a list of {{'data': ..., 'description': ..., 'filename': ...}}, "
-            f"got {type(files).__name__}.",
+            f"got {type(cast('object', files)).__name__}.",
             field="files",
         )
     return list(cast("Iterable[EncryptedUpload]", files))

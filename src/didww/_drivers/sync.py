@@ -28,7 +28,7 @@ from didww._core.effects import (
 )
 from didww._core.pagination import Page
 from didww._drivers.files import close_file, open_file, restart_file, write_file
-from didww._drivers.notify import notify
+from didww._drivers.logging_and_hooks import notify
 from didww.transport import errors
 from didww.transport.cancellation import CancelToken, Interrupted
 

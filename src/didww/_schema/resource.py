@@ -617,7 +617,7 @@ def checked_id(id: object, where: str, cls: type[Resource] | None = None) -> str
             f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
         )
     if cls is not None and len(id) < 20 and id == id.upper():
-        from didww._schema.filters import way_to_id
+        from didww._schema.filter_rules import way_to_id
 
         if way := way_to_id(cls, id, found_first=True, named=False):
             raise InvalidValueError(

@@ -15,7 +15,7 @@ import msgspec
 
 from didww._schema.fields import attribute
 from didww._schema.record import Record, set_attributes, set_state
-from didww.callback.request_validator import text_of
+from didww.callback.signature import text_of
 from didww.enums import (
     AddressVerificationStatus,
     EmergencyVerificationStatus,

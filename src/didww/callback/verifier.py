@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 from didww._schema.forms import WEB_ADDRESS
 from didww.callback.incoming import check_size, header, normalize_headers, objects_of
-from didww.callback.request_validator import RequestValidator, parts_of, signature_of, signed_text, text_of, with_scheme
+from didww.callback.request_validator import RequestValidator
+from didww.callback.signature import parts_of, signature_of, signed_text, text_of, with_scheme
 from didww.callback.typed import Callback, callback_of
 from didww.exceptions import CallbackRejectedError, InvalidValueError
 

@@ -148,8 +148,8 @@ def sign(
     """
     import msgspec
 
-    from didww.callback.request_validator import parts_of
-    from didww.callback.signing import sign_callback
+    from didww.callback.callback_request import sign_callback
+    from didww.callback.signature import parts_of
 
     if not secret:
         raise click.ClickException(f"The callback secret is missing. Set {_SECRET}, or pass --secret.")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from didww._util.text import printable
 from didww.callback.incoming import normalize_headers
-from didww.callback.request_validator import parts_of
 from didww.callback.response import CallbackResponse
+from didww.callback.signature import parts_of
 from didww.callback.stores import MemoryStore
 from didww.cli.printing import json_line
 from didww.exceptions import CallbackRejectedError, InvalidValueError

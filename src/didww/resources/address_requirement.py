@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import Ids, RequiredIds
+from didww._schema.filter_rules import Ids, RequiredIds
 from didww._schema.resource import Resource
 from didww.enums import AreaLevel, IdentityType, MandatoryField
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, writable
-from didww._schema.filters import Bool, EveryId, Ids, Text
+from didww._schema.filter_rules import Bool, EveryId, Ids, Text
 from didww._schema.resource import Resource
 from didww._schema.types import DateText
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import AnyCase, Bool, CountryCodes, Ids, OptionalDigitLists
+from didww._schema.filter_rules import AnyCase, Bool, CountryCodes, Ids, OptionalDigitLists
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:

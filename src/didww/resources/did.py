@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, writable, writable_relationship
-from didww._schema.filters import (
+from didww._schema.filter_rules import (
     Bool,
     EveryText,
     Ids,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.fields import meta as resource_meta
-from didww._schema.filters import (
+from didww._schema.filter_rules import (
     AnyCase,
     AreaPrefixes,
     AtLeast,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from didww._schema.fields import attribute
-from didww._schema.filters import Ids, Texts
+from didww._schema.filter_rules import Ids, Texts
 from didww._schema.resource import Resource
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, status_is, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalText, Text
+from didww._schema.filter_rules import Ids, OptionalText, Text
 from didww._schema.forms import WEB_ADDRESS
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.rules import OneOf, Together

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from didww._schema.fields import attribute
-from didww._schema.filters import Ids
+from didww._schema.filter_rules import Ids
 from didww._schema.resource import Resource
 
 

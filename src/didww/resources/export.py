@@ -8,7 +8,7 @@ from typing import Any, Final, Required, TypedDict
 from uuid import UUID
 
 from didww._schema.fields import attribute, status_is, writable
-from didww._schema.filters import UUID_TEXT, Ids, OptionalText, way_to_id
+from didww._schema.filter_rules import UUID_TEXT, Ids, OptionalText, way_to_id
 from didww._schema.forms import DIGITS, WEB_ADDRESS
 from didww._schema.registry import class_named
 from didww._schema.resource import Resource, WaitSpec

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalDigitPart, OptionalDigits, OptionalPart, OptionalText, Text
+from didww._schema.filter_rules import Ids, OptionalDigitPart, OptionalDigits, OptionalPart, OptionalText, Text
 from didww._schema.forms import DIGITS, EMAIL, Form
 from didww._schema.resource import Resource
 from didww._schema.rules import SET, When

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filters import Bool, EveryText, Ids, NanpCodes, NanpPart, OptionalIds, RequiredIds
+from didww._schema.filter_rules import Bool, EveryText, Ids, NanpCodes, NanpPart, OptionalIds, RequiredIds
 from didww._schema.forms import Form
 from didww._schema.resource import Resource
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from didww._schema.fields import attribute, status_is, writable
-from didww._schema.filters import Ids, OptionalText, References, RequiredTexts, Since, UntilDay
+from didww._schema.filter_rules import Ids, OptionalText, References, RequiredTexts, Since, UntilDay
 from didww._schema.forms import WEB_ADDRESS
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.rules import Together

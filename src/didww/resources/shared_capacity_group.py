@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, writable, writable_relationship
-from didww._schema.filters import Ids, OptionalText, RequiredIds, RequiredTexts
+from didww._schema.filter_rules import Ids, OptionalText, RequiredIds, RequiredTexts
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from didww._schema.fields import KEEP, attribute, status_is, writable, writable_relationship
 from didww._schema.fields import meta as resource_meta
-from didww._schema.filters import Bool, Id, Ids, OptionalPart, OptionalText, RequiredText, Text, Texts
+from didww._schema.filter_rules import Bool, Id, Ids, OptionalPart, OptionalText, RequiredText, Text, Texts
 from didww._schema.forms import DIGITS, WEB_ADDRESS
 from didww._schema.record import Meta
 from didww._schema.resource import Resource

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from didww._schema.registry import class_of
-from didww.callback.request_validator import RequestValidator, with_scheme
-from didww.callback.signing import CallbackRequest, sign_callback
+from didww.callback.callback_request import CallbackRequest, sign_callback
+from didww.callback.request_validator import RequestValidator
+from didww.callback.signature import with_scheme
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine.accounts import get_features
 from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, is_disk_full

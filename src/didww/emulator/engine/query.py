@@ -17,7 +17,7 @@ from didww.emulator.engine.schema import table_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from didww._schema.filters import FilterRule
+    from didww._schema.filter_rules import FilterRule
     from didww.emulator.engine.schema import Table
 
 __all__ = ["Filter", "Page", "Query", "Tree", "parse"]

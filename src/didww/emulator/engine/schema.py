@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from didww._core.query import kind_behind
-from didww._schema.filters import FilterRule, filter_rules, includes, sort_keys
+from didww._core.filters import kind_behind
+from didww._schema.filter_rules import FilterRule, filter_rules, includes, sort_keys
 from didww._schema.registry import class_named, class_of
 from didww.emulator.engine import overrides
 

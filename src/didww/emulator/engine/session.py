@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from didww._schema.filters import FilterRule
+    from didww._schema.filter_rules import FilterRule
     from didww.emulator.controls.clock import Clock
     from didww.emulator.data.catalog import Catalog
     from didww.emulator.engine.schema import Table

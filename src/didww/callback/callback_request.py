@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from didww.callback.request_validator import RequestValidator, signature_of, text_of, with_scheme
+from didww.callback.request_validator import RequestValidator
+from didww.callback.signature import signature_of, text_of, with_scheme
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
-    from didww.callback.request_validator import Payload
+    from didww.callback.signature import Payload
 
 __all__ = ["CallbackRequest", "sign_callback"]
 

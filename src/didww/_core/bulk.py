@@ -282,7 +282,8 @@ def _check(inputs: object, concurrency: object, report: object, progress: object
         )
     if report is not None and (not isinstance(report, Report) or cast("Report[Any]", report).items):
         raise InvalidValueError(
-            f"report must be an empty Report, got {shown(cast('object', report))}. Create a new Report() for each call.",
+            f"report must be an empty Report, got {shown(cast('object', report))}. "
+            "Create a new Report() for each call.",
             field="report",
         )
     if progress is not None and not callable(progress):

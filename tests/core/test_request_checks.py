@@ -194,12 +194,12 @@ def test_valid_values_are_accepted(make: Any) -> None:
         (
             PstnConfiguration,
             "dst",
-            "cannot be None. Name the number; an update that leaves it out keeps what is stored.",
+            "cannot be None. Set a number, or leave the field out of an update to keep the stored one.",
         ),
         (DidOrderItem, "billing_cycles_count", "takes an int, and cannot be None. Leave it out."),
         (VoiceOutTrunk, "threshold_amount", "cannot be None. Leave it out: what is stored stays."),
         (Order, "allow_back_ordering", "cannot be None. Leave it out for True."),
-        (CapacityOrderItem, "capacity_pool_id", "cannot be None. Name the pool."),
+        (CapacityOrderItem, "capacity_pool_id", "cannot be None. Set the id of the pool."),
     ],
 )
 def test_response_only_none_cannot_be_written(cls: Any, name: str, words: str) -> None:

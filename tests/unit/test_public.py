@@ -180,7 +180,7 @@ def test_help_describes_fields() -> None:
     """It shows type, meaning and who may write it, for attributes and relationships."""
     told = pydoc.plain(pydoc.render_doc(didww.Did))
     for words in (
-        r"number\n.*str: E\.164 digits .* Read-only\.",
+        r"number\n.*str: Phone number in E\.164 format .* Read-only\.",
         r"description\n.*str \| None: .* Writable on update only\.",
         r"voice_in_trunk\n.*VoiceInTrunk \| None: ",
     ):

@@ -110,7 +110,7 @@ class _OpenEnumType(enum.EnumType):
         def __call__(cls, value: object, *args: object, **kwargs: object) -> object:
             """Return the member for a raw value, or an unknown object that holds it; reject other types."""
             if args or kwargs or not cls._member_map_:
-                # The functional syntax that creates a class, `OpenIntEnum("Name", {...})`, goes to the standard library.
+                # The functional syntax that creates a class: `OpenIntEnum("Name", {...})`.
                 return super().__call__(value, *args, **kwargs)
             kind = cls._member_type_
             if type(value) is kind:
@@ -727,7 +727,7 @@ class SstRefreshMethod(OpenIntEnum):
     """
 
     INVITE = 1
-    """re-INVITE, which every SIP device supports."""
+    """Re-INVITE, which every SIP device supports."""
 
     UPDATE = 2
     """UPDATE, which does not affect the media session."""

@@ -401,7 +401,7 @@ def test_text_and_numbers_are_not_converted() -> None:
 
 def test_long_invalid_values_are_truncated_in_the_message() -> None:
     """A megabyte passed by mistake does not become a megabyte of error message."""
-    with pytest.raises(ValueError, match="Codec takes int") as caught:
+    with pytest.raises(ValueError, match="Codec must be an int") as caught:
         Codec("x" * 1_000_000)  # type: ignore[arg-type]  # the mistake is the point
     assert len(str(caught.value)) < 250
 

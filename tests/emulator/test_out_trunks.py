@@ -184,6 +184,6 @@ def test_credentials_are_filled_in_by_the_emulator_only(client: DidwwClient) -> 
     """They cannot be written, in the constructor or later."""
     method: Any = by_credentials("192.0.2.10")
     for name in ("username", "password"):
-        with pytest.raises(ReadOnlyFieldError, match=f"{name} cannot be written: the server sets it"):
+        with pytest.raises(ReadOnlyFieldError, match=f"{name} cannot be set: it is read-only"):
             setattr(method, name, "x")
     assert client.voice_out_trunks().list().total_records == 0

@@ -337,7 +337,6 @@ class Field:
     def faults(self, raw: Any) -> Iterator[Fault]:
         """Yield the constraints that a raw value, or the linkage of a list, violates."""
         listed = isinstance(raw, list)
-
         items = cast("list[Any]", raw) if listed else [raw]
         if self.ge is not None or self.le is not None:
             size = len(_unique(items)) if listed else Decimal(raw)

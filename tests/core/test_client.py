@@ -830,7 +830,7 @@ def test_only_writable_fields_are_sent() -> None:
     with pytest.raises(ReadOnlyFieldError, match=r"Did\.number.*read-only.*description"):
         did.number = "1"
     built: Any = Order.build(ID)
-    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*only be set when creating"):
+    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*set on create only"):
         built.items = []
     with pytest.raises(InvalidValueError, match=r"Did\.capacity_limit must be 1 to 32767, got 40000"):
         did.capacity_limit = 40000

@@ -523,7 +523,7 @@ def test_assigning_an_id_makes_a_record_existing() -> None:
     with pytest.raises(ReadOnlyFieldError, match=r"VoiceInTrunk\.id cannot be set.*VoiceInTrunk\.build"):
         trunk.id = ID
     for wrong in ("a/b", "", None):
-        with pytest.raises(InvalidValueError, match=r"VoiceInTrunk\.id takes"):
+        with pytest.raises(InvalidValueError, match=r"VoiceInTrunk\.id expects"):
             VoiceInTrunk().id = wrong  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
     order = Order(allow_back_ordering=True)
     order.id = ID

@@ -246,7 +246,7 @@ class Field:
         """Return type, description and access of the field, for `help()`."""
         parts = [f"{self.annotation}: {self.doc}"]
         if self.required:
-            parts.append("Required.")
+            parts.append("Required on create.")
         if not (self.create or self.update):
             parts.append("Read-only.")
         elif not (self.create and self.update):

@@ -376,5 +376,5 @@ def test_self_referencing_export_filters_are_rejected() -> None:
     """The error is raised immediately, however often they repeat."""
     filters: dict[str, Any] = {}
     filters.update(dict.fromkeys("abcdefgh", filters))
-    with pytest.raises(InvalidValueError, match="holds itself"):
+    with pytest.raises(InvalidValueError, match="contain itself"):
         Export(export_type="cdr_in", filters=filters)

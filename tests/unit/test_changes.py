@@ -527,7 +527,7 @@ def test_assigning_an_id_makes_a_record_existing() -> None:
             VoiceInTrunk().id = wrong  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
     order = Order(allow_back_ordering=True)
     order.id = ID
-    with pytest.raises(ReadOnlyFieldError, match="only be set when creating"):
+    with pytest.raises(ReadOnlyFieldError, match="set on create only"):
         order._to_send()
 
 

@@ -145,7 +145,9 @@ def test_a_method_is_replaced_as_a_whole(client: DidwwClient) -> None:
 
 def test_authentication_by_address_alone_cannot_be_written() -> None:
     """Refused when it is assigned, with the two that can be; a loaded one is kept, and is no obstacle to other changes."""
-    with pytest.raises(ReadOnlyFieldError, match=r"must be Credentials\w+ or Twilio\w+, got IpOnlyAuthenticationMethod"):
+    with pytest.raises(
+        ReadOnlyFieldError, match=r"must be Credentials\w+ or Twilio\w+, got IpOnlyAuthenticationMethod"
+    ):
         trunk(IpOnlyAuthenticationMethod())
     attributes = {
         "name": "a",

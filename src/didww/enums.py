@@ -1,11 +1,9 @@
-"""The fixed lists of values of DIDWW API 2026-04-16, as open enums.
+"""The enumerated values of DIDWW API 2026-04-16, as open enums.
 
-This module holds names and their meaning and nothing else: which attribute of which resource has which class
-is written where the resources are, and what travels on the wire is always the raw value. An open enum is the
-`enum.StrEnum` or `enum.IntEnum` it derives from with one addition: a value outside the list becomes an object
-of the same class instead of an error. DIDWW adds values without a new API version, and recorded responses carry
-spellings of older ones (`"Personal"`, `"POST"`); such a value is kept unchanged, so that sending it
-back changes nothing.
+An open enum is an `enum.StrEnum` or `enum.IntEnum` that accepts unknown values: a value outside the list becomes an
+object of the same class instead of an error. DIDWW adds values without a new API version, and some responses contain
+spellings of older versions (`"Personal"`, `"POST"`). Such values are kept unchanged, so sending them back changes
+nothing. Requests always contain the raw value.
 
     >>> OrderStatus("pending")
     <OrderStatus.PENDING: 'pending'>
@@ -19,7 +17,7 @@ from __future__ import annotations
 
 import enum
 
-# Not imported from `typing`, which costs more than all classes below; type checkers know the name.
+# Not imported from `typing`, which takes longer than all classes below; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +65,7 @@ __all__ = [
 
 
 def enum_value(value: object) -> object:
-    """Return the raw value of an enum member, and everything else as it is.
+    """Return the raw value of an enum member; return any other value unchanged.
 
     >>> enum_value(Codec.PCMU), enum_value("pending"), enum_value(None)
     (9, 'pending', None)
@@ -76,75 +74,75 @@ def enum_value(value: object) -> object:
 
 
 def enum_value_list(values: Iterable[object] | None) -> list[object] | None:
-    """Return the raw value of each; None for None."""
+    """Return the raw value of each item, or None for None."""
     return None if values is None else [enum_value(value) for value in values]
 
 
 def to_enum(enum_class: type[E], value: object) -> E | None:
-    """Return the member of an enum class for a raw value or a member; None for None.
+    """Return the member of an enum class for a raw value or a member, or None for None.
 
-    A text or number that is not in the list becomes an object of the class whose `is_known` is False.
+    An unknown text or number becomes an object of the class whose `is_known` is False.
 
     >>> to_enum(OrderStatus, "pending"), to_enum(OrderStatus, "frozen"), to_enum(OrderStatus, None)
     (<OrderStatus.PENDING: 'pending'>, <OrderStatus 'frozen' (unknown)>, None)
 
     Raises:
-        ValueError: The value is of another type than the values of the class.
+        ValueError: The value has a different type than the values of the class.
     """
     return None if value is None else enum_class(value)
 
 
 def to_enum_list(enum_class: type[E], values: Iterable[object] | None) -> list[E | None] | None:
-    """Return the member for each raw value; None for None."""
+    """Return the member for each raw value, or None for None."""
     return None if values is None else [to_enum(enum_class, value) for value in values]
 
 
 class _OpenEnumType(enum.EnumType):
-    """Guards the type of raw values, and makes `in` mean "is a known value" on every Python version.
+    """Checks the type of raw values, and makes `in` mean "is a known value" on every Python version.
 
-    Only a metaclass can do either. The standard look-up finds members by equality, so that
-    `TransportProtocol(True)` would be UDP. And the standard `in` raises for raw values on 3.11, and holds for
-    unknown objects from 3.12 on.
+    Both need a metaclass. The standard lookup compares for equality, so `TransportProtocol(True)` would be UDP. The
+    standard `in` raises for raw values on Python 3.11, and is True for unknown objects from 3.12 on.
     """
 
-    # Hidden from type checkers: they know what calling an enum class gives; a signature here would undo that.
+    # Hidden from type checkers: they know what calling an enum class returns; a signature here would override that.
     if not TYPE_CHECKING:
 
         def __call__(cls, value: object, *args: object, **kwargs: object) -> object:
-            """Return the member for a raw value, or an unknown object that holds it; refuse other types."""
+            """Return the member for a raw value, or an unknown object that holds it; reject other types."""
             if args or kwargs or not cls._member_map_:
-                # The functional syntax that makes a class, `OpenIntEnum("Name", {...})`, is not ours.
+                # The functional syntax that creates a class: `OpenIntEnum("Name", {...})`.
                 return super().__call__(value, *args, **kwargs)
             kind = cls._member_type_
             if type(value) is kind:
-                # A page of resources comes here thousands of times; the standard path takes twice as long.
+                # A page of resources calls this thousands of times; the standard path takes twice as long.
                 member = cls._value2member_map_.get(value)
                 return cls._missing_(value) if member is None else member
-            # bool is an int to Python; to JSON and to the API it is not.
+            # A bool is an int in Python, but not in JSON or in the API.
             if isinstance(value, bool) or not isinstance(value, kind):
                 example = next(iter(cls))
                 named = isinstance(value, str) and value in cls._member_map_
-                hint = f"; {cls.__name__}[{value!r}] finds a member by its name" if named else ""
-                # ValueError, not TypeError: that is what look-ups of any enum raise.
+                hint = f" To look up a member by name, write {cls.__name__}[{value!r}]." if named else ""
+                article = "an" if kind is int else "a"
+                # ValueError, not TypeError: every enum lookup raises it.
                 raise ValueError(  # noqa: TRY004
-                    f"{cls.__name__} takes {kind.__name__} values such as {example.value!r} ({example.name})"
-                    f", not {value!r:.80} of type {type(value).__name__}{hint}"
+                    f"{cls.__name__} must be {article} {kind.__name__} such as {example.value!r} ({example.name}), "
+                    f"got {value!r:.80} of type {type(value).__name__}.{hint}"
                 )
             return super().__call__(value)
 
     def __contains__(cls, value: object) -> bool:
-        """Say whether a raw value, or an object of this class, is one of the known values."""
+        """Return whether a raw value, or an object of this class, is one of the known values."""
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             return False
         return value in cls._value2member_map_
 
 
 class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
-    """What text and numeric open enums share."""
+    """The common base of text and numeric open enums."""
 
     @property
     def is_known(self) -> bool:
-        """True for a value that this version of the package has a name for."""
+        """True if this version of the package knows the value."""
         return self._value_ in type(self)._value2member_map_
 
     def __repr__(self) -> str:
@@ -152,31 +150,28 @@ class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
             return super().__repr__()
         return f"<{type(self).__name__} {self._value_!r} (unknown)>"
 
-    # By value and not, as 3.11 does, by name: the name of an unknown object cannot be looked up.
+    # By value, not by name as in Python 3.11: an unknown object cannot be looked up by name.
     def __reduce_ex__(self, proto: object) -> tuple[type[_OpenEnum], tuple[object]]:
         return type(self), (self._value_,)
 
 
 class OpenStrEnum(_OpenEnum, enum.StrEnum):
-    """Base of the enums whose raw values are text: every object is a `str`, equal to its raw value.
+    """Base class of enums with text values: every member is a `str`, equal to its raw value.
 
-    `str()` and `format()` give the raw value, as do JSON encoders. Calling the class with text that is not in
-    the list gives an object of the class whose `value` and `name` are that text and whose `is_known` is
-    False; it does not appear in the iteration over the class or in `__members__`. Such objects are made anew
-    each time and remembered nowhere, so compare with `==` or `match`, not with `is`. Type checkers know of
-    the members only: keep the `case _` that they call unreachable.
+    `str()`, `format()` and JSON encoders return the raw value. Calling the class with an unknown text returns an object
+    of the class whose `value` and `name` are that text and whose `is_known` is False; it does not appear in the
+    iteration over the class or in `__members__`. Each call creates a new object, so compare with `==` or `match`, not
+    with `is`. Type checkers know only the members: keep the `case _` that they report as unreachable.
 
     Raises:
-        ValueError: the class was called with something else than text.
-
-    Source: DIDWW API 2026-04-16, enumerations, opening note (clients keep unknown values).
+        ValueError: The value is not a `str`.
     """
 
     @classmethod
     def _missing_(cls, value: object) -> OpenStrEnum | None:
         if not isinstance(value, str):
             return None
-        raw = str.__str__(value)  # an exact str: `value` may be of a subclass, even a member of another enum
+        raw = str.__str__(value)  # an exact str: `value` may be a subclass instance, even a member of another enum
         unknown = str.__new__(cls, raw)
         unknown._name_ = raw
         unknown._value_ = raw
@@ -184,25 +179,21 @@ class OpenStrEnum(_OpenEnum, enum.StrEnum):
 
 
 class OpenIntEnum(_OpenEnum, enum.IntEnum):
-    """Base of the enums whose raw values are numeric ids: every object is an `int`, equal to its raw value.
+    """Base class of enums with numeric ids: every member is an `int`, equal to its raw value.
 
-    `str()` and `format()` give the number (`str(Codec.PCMU) == "9"`), because that is what a query string or
-    a JSON key needs, and because the standard's `IntEnum` does so; for people there are `name` and `repr()`.
-    Calling the class with an id that is not in the list gives an object of the class with that `value`, a
-    `name` like `"UNKNOWN_99"` and `is_known` False. Otherwise what `OpenStrEnum` says about unknown objects
-    holds here, too.
+    `str()` and `format()` return the number (`str(Codec.PCMU) == "9"`), as with `enum.IntEnum`; for display, use `name`
+    or `repr()`. Calling the class with an unknown id returns an object of the class with that `value`, a `name` such as
+    `"UNKNOWN_99"` and `is_known` False. See `OpenStrEnum` for how unknown objects behave.
 
     Raises:
-        ValueError: the class was called with something else than an int; a bool is refused, too.
-
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids".
+        ValueError: The value is not an `int`, or is a `bool`.
     """
 
     @classmethod
     def _missing_(cls, value: object) -> OpenIntEnum | None:
         if not isinstance(value, int) or isinstance(value, bool):
             return None
-        raw = int.__int__(value)  # an exact int: `value` may be of a subclass, even a member of another enum
+        raw = int.__int__(value)  # an exact int: `value` may be a subclass instance, even a member of another enum
         unknown = int.__new__(cls, raw)
         unknown._name_ = f"UNKNOWN_{raw}"
         unknown._value_ = raw
@@ -210,373 +201,370 @@ class OpenIntEnum(_OpenEnum, enum.IntEnum):
 
 
 class CallbackMethod(OpenStrEnum):
-    """How a callback is delivered: `callback_method` of orders, exports, address and emergency verifications.
+    """HTTP method of callbacks: `callback_method` of orders, exports, address and emergency verifications.
 
-    Goes with `callback_url`; None where no callback was asked for. Older versions wrote `"GET"` and `"POST"`,
-    which stay unknown values. Callbacks of voice OUT trunks have no such choice: they are always a POST of a
-    JSON array.
+    Set it together with `callback_url`; None without a callback. Older API versions wrote `"GET"` and `"POST"`, which
+    are unknown values. Callbacks of voice OUT trunks are always a POST of a JSON array.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/orders.yaml.
     """
 
     GET = "get"
-    """Fields are added to the query string of the callback URL, whose own query is kept."""
+    """The fields are appended to the query string of the callback URL, whose own query is kept."""
 
     POST = "post"
-    """Fields are sent as the body, encoded like a form (`application/x-www-form-urlencoded`)."""
+    """The fields are sent as a form-encoded body (`application/x-www-form-urlencoded`)."""
 
 
 class IdentityType(OpenStrEnum):
     """Person or company: `identity_type` of identities and of address and emergency requirements.
 
-    Fixed once an identity is created. Recorded responses of older versions show `"Personal"` and `"Any"`, which
-    stay unknown values.
+    The type of an identity cannot be changed. Responses of older API versions contain `"Personal"` and `"Any"`, which
+    are unknown values.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/identities.yaml.
     """
 
     PERSONAL = "personal"
-    """A natural person registers the number."""
+    """A natural person."""
 
     BUSINESS = "business"
-    """A company registers the number; the identity needs `company_name`."""
+    """A company; the identity requires `company_name`."""
 
     ANY = "any"
-    """Both kinds are accepted. Only requirements say so; an identity is one or the other."""
+    """Both types are accepted. In requirements only; an identity is `personal` or `business`."""
 
 
 class OrderStatus(OpenStrEnum):
-    """State of an order: `status` of orders.
+    """Status of an order: `status` of orders.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/orders.yaml.
     """
 
     PENDING = "pending"
-    """Not fulfilled yet; a back order stays here until numbers are in stock. Can still be canceled."""
+    """Not fulfilled yet; a back order waits here until numbers are in stock. Can be canceled."""
 
     COMPLETED = "completed"
     """Fulfilled: the ordered numbers or capacity belong to the account."""
 
     CANCELED = "canceled"
-    """Canceled, by the customer or by DIDWW; a canceled order's numbers are removed."""
+    """Canceled by the customer or by DIDWW; the numbers of the order are removed."""
 
 
 class ExportType(OpenStrEnum):
-    """What an export contains: `export_type` of exports.
+    """Type of an export: `export_type` of exports.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/exports.yaml.
     """
 
     CDR_IN = "cdr_in"
-    """Call records of inbound calls, those to the account's DIDs."""
+    """Call detail records of inbound calls to the DIDs of the account."""
 
     CDR_OUT = "cdr_out"
-    """Call records of outbound calls, those placed through voice OUT trunks."""
+    """Call detail records of outbound calls through voice OUT trunks."""
 
 
 class ExportStatus(OpenStrEnum):
-    """Progress of an export: `status` of exports.
+    """Status of an export: `status` of exports.
 
-    There is no value for a failed export.
+    There is no status for a failed export.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/exports.yaml.
     """
 
     PENDING = "pending"
-    """Accepted, not begun; `url` is None."""
+    """Accepted, not started; `url` is None."""
 
     PROCESSING = "processing"
-    """The file is being made."""
+    """The file is being generated."""
 
     COMPLETED = "completed"
     """The file can be downloaded from `url`."""
 
 
 class AddressVerificationStatus(OpenStrEnum):
-    """State of the check of an address: `status` of address verifications.
+    """Status of an address verification: `status` of address verifications.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/address_verifications.yaml.
     """
 
     PENDING = "pending"
-    """DIDWW has not decided; the numbers still await registration."""
+    """Under review; the numbers await registration."""
 
     APPROVED = "approved"
-    """Accepted: the verification's numbers are registered and usable, identity and address are verified."""
+    """Approved: the numbers are registered and usable, and identity and address are verified."""
 
     REJECTED = "rejected"
-    """Refused, see `reject_reasons` and `reject_comment`; correct the data and submit a new verification."""
+    """Rejected, see `reject_reasons` and `reject_comment`. Correct the data and submit a new verification."""
 
 
 class EmergencyVerificationStatus(OpenStrEnum):
-    """State of the check of an emergency address: `status` of emergency verifications.
+    """Status of an emergency verification: `status` of emergency verifications.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/emergency_verifications.yaml.
     """
 
     PENDING = "pending"
-    """DIDWW has not decided."""
+    """Under review."""
 
     APPROVED = "approved"
-    """Accepted."""
+    """Approved."""
 
     REJECTED = "rejected"
-    """Refused, see `reject_reasons` and `reject_comment`; correct the data and submit again."""
+    """Rejected, see `reject_reasons` and `reject_comment`. Correct the data and submit a new verification."""
 
 
 class EmergencyCallingServiceStatus(OpenStrEnum):
-    """Life of an emergency calling subscription: `status` of emergency calling services.
+    """Status of an emergency calling service: `status` of emergency calling services.
 
-    One page of DIDWW's Postman collection lists `pending` in place of `in_process`; that is an error of the
-    page.
+    One page of the Postman collection of DIDWW lists `pending` instead of `in_process`; this is an error of that page.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
     NEW = "new"
-    """Created; nothing was submitted for verification yet."""
+    """Created; nothing submitted for verification yet."""
 
     IN_PROCESS = "in_process"
     """Submitted and under review."""
 
     ACTIVE = "active"
-    """In force."""
+    """Active."""
 
     CHANGES_REQUIRED = "changes_required"
-    """The review ended in a rejection; submit corrected data."""
+    """The review ended with a rejection; submit corrected data."""
 
     PENDING_UPDATE = "pending_update"
-    """In force, while a new address is under review."""
+    """Active, while a new address is under review."""
 
     CANCELED = "canceled"
-    """Canceled; it is not renewed."""
+    """Canceled; the service is not renewed."""
 
 
 class ProofEntityType(OpenStrEnum):
     """What a document proves: `entity_type` of proof types.
 
-    The one list whose values are capitalised on the wire. Recorded responses also show `"business"` and
-    `"personal"`, which stay unknown values.
+    Unlike those of other enums, the raw values are capitalized. Some responses contain `"business"` and `"personal"`,
+    which are unknown values.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/proof_types.yaml.
     """
 
     PERSONAL = "Personal"
-    """Proves who a person is, such as a passport."""
+    """Proof of a personal identity, such as a passport."""
 
     BUSINESS = "Business"
-    """Proves that a company exists, such as an excerpt from the commercial register."""
+    """Proof of a business identity, such as an extract from the commercial register."""
 
     ADDRESS = "Address"
-    """Proves an address, such as a utility bill."""
+    """Proof of an address, such as a utility bill."""
 
 
 class AreaLevel(OpenStrEnum):
-    """How near to the number's place an identity or address has to be: the area levels of requirements.
+    """Where an identity or address must be located, relative to the number: the area levels of requirements.
 
     These are `personal_area_level`, `business_area_level` and `address_area_level` of address and emergency
-    requirements. Of identities it is `world_wide` or `country`, of addresses for emergency calls anything but
-    `world_wide`. Can be None. Recorded responses of older versions show `"Country"`, `"worldwide"` and
-    `"region"`, which stay unknown values.
+    requirements. For identities the level is `world_wide` or `country`; for addresses of emergency calling, any level
+    but `world_wide`. It can be None. Responses of older API versions contain `"Country"`, `"worldwide"` and `"region"`,
+    which are unknown values.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/address_requirements.yaml.
     """
 
     WORLD_WIDE = "world_wide"
     """Anywhere."""
 
     WORLDWIDE = WORLD_WIDE
-    """The same."""
+    """Alias of `WORLD_WIDE`."""
 
     COUNTRY = "country"
     """In the country of the requirement."""
 
     AREA = "area"
-    """In the region or locality that the number's prefix covers."""
+    """In the region or locality covered by the prefix of the number."""
 
     CITY = "city"
     """In the same city as the DIDs."""
 
 
 class MandatoryField(OpenStrEnum):
-    """Attributes that may not be empty on an identity, as address requirements list them.
+    """Required fields of an identity, as listed by address requirements.
 
-    These are `personal_mandatory_fields` and `business_mandatory_fields`, None where there are none.
-    Emergency requirements have no fixed list; their examples show free text (`"Birth Date"`), which makes
-    unknown values.
+    These are `personal_mandatory_fields` and `business_mandatory_fields`, None if there are no mandatory fields.
+    Emergency requirements use free-text labels (`"Birth Date"`) instead, which are unknown values.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/address_requirements.yaml.
     """
 
     BIRTH_DATE = "birth_date"
-    """`birth_date` of the identity, as YYYY-MM-DD."""
+    """Date of birth, YYYY-MM-DD."""
 
     BIRTH_COUNTRY = "birth_country"
-    """The identity's country of birth."""
+    """Country of birth of the person."""
 
     COUNTRY = "country"
-    """The identity's country."""
+    """Country of the identity."""
 
     PERSONAL_TAX_ID = "personal_tax_id"
-    """Tax number of the person."""
+    """Personal tax number."""
 
     ID_NUMBER = "id_number"
-    """Number of the passport or identity card."""
+    """Passport or identity card number."""
 
     VAT_ID = "vat_id"
-    """Value added tax number of the company."""
+    """VAT number of the company."""
 
     COMPANY_REG_NUMBER = "company_reg_number"
-    """Number of the company in the commercial register."""
+    """Company registration number."""
 
     CONTACT_EMAIL = "contact_email"
-    """Address for mail about the registration."""
+    """Contact email address."""
 
 
 class Feature(OpenStrEnum):
-    """What a number can be used for: `features` of DID groups, and the filters of that name.
+    """Features of numbers: `features` of DID groups, and the filters of that name.
 
-    `sms_out`, which older texts mention, is gone; the kinds of outbound text messages are `p2p` and `a2p`.
+    `sms_out` of older API versions has been replaced by `p2p` and `a2p`.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/did_groups.yaml.
     """
 
     VOICE_IN = "voice_in"
-    """Receives calls."""
+    """Inbound calls."""
 
     VOICE_OUT = "voice_out"
-    """May be the caller ID of outbound calls."""
+    """Use as the caller ID of outbound calls."""
 
     T38 = "t38"
-    """Takes fax over IP (T.38)."""
+    """Fax over IP (T.38)."""
 
     SMS_IN = "sms_in"
-    """Receives text messages."""
+    """Inbound SMS."""
 
     P2P = "p2p"
-    """Sends text messages from person to person."""
+    """Outbound SMS, person to person."""
 
     A2P = "a2p"
-    """Sends text messages from an application to persons, such as notices and codes."""
+    """Outbound SMS, application to person, such as notifications and codes."""
 
     EMERGENCY = "emergency"
-    """Can have emergency calling."""
+    """Emergency calling."""
 
     CNAM_OUT = "cnam_out"
-    """Can show a caller name on outbound calls."""
+    """Caller name (CNAM) on outbound calls."""
 
 
 class DidHistoryAction(OpenStrEnum):
-    """What happened to a number: `action` of DID history records.
+    """Type of a DID history event: `action` of DID history records.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/did_history.yaml.
     """
 
     ASSIGNED = "assigned"
-    """The number came to the account."""
+    """The number was assigned to the account."""
 
     RENEWED = "renewed"
-    """The number was paid for another billing cycle."""
+    """The number was renewed for another billing cycle."""
 
     CANCELED = "canceled"
     """The number was canceled."""
 
     REMOVED = "removed"
-    """The number was taken off the account."""
+    """The number was removed from the account."""
 
     BILLING_CYCLES_COUNT_CHANGED = "billing_cycles_count_changed"
-    """The count of billing cycles was changed; only these records have `meta`, `from` and `to`."""
+    """The billing cycles count was changed. Only these records have `meta` with `from` and `to`."""
 
     RESTORED = "restored"
-    """The number was brought back."""
+    """The number was restored."""
 
 
 class DidHistoryMethod(OpenStrEnum):
-    """Who or what changed a number: `method` of DID history records.
+    """Source of a DID history event: `method` of DID history records.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Statuses and kinds".
+    Source: tests/contract/facts/did_history.yaml.
     """
 
     SYSTEM = "system"
-    """DIDWW's system by itself, such as a renewal."""
+    """The DIDWW system, such as an automatic renewal."""
 
     API2 = "api2"
-    """A call of API v2."""
+    """API v2."""
 
     API3 = "api3"
-    """A call of API v3, the one this package speaks."""
+    """API v3, which this package uses."""
 
     STAFF = "staff"
-    """DIDWW's staff."""
+    """DIDWW staff."""
 
     USER_PANEL = "user_panel"
-    """A person in the web panel."""
+    """A user of the web panel."""
 
     MCP = "mcp"
-    """Through MCP; found in the OpenAPI description only."""
+    """MCP; listed in the OpenAPI document only."""
 
 
 class CliFormat(OpenStrEnum):
-    """How the caller's number is written when a call is delivered: `cli_format` of voice IN trunks.
+    """Format of the caller ID of delivered calls: `cli_format` of voice IN trunks.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice IN trunks".
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     RAW = "raw"
-    """As received from the caller's network, untouched."""
+    """As received, unchanged."""
 
     E164 = "e164"
-    """Converted to E.164, the international form."""
+    """Converted to E.164 (international) format."""
 
     LOCAL = "local"
-    """Converted to the national form."""
+    """Converted to national format."""
 
 
 class MediaEncryptionMode(OpenStrEnum):
-    """Encryption of the audio: `media_encryption_mode` of SIP configurations and of voice OUT trunks.
+    """Media encryption: `media_encryption_mode` of SIP configurations and of voice OUT trunks.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice IN trunks".
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     DISABLED = "disabled"
-    """Plain RTP: audio is not encrypted."""
+    """Plain RTP without encryption."""
 
     SRTP_SDES = "srtp_sdes"
-    """SRTP, keys sent inside the SDP; use TLS for signalling, or the keys can be read on the way."""
+    """SRTP with keys in the SDP (SDES). Use TLS for signaling; otherwise the keys are sent in clear text."""
 
     SRTP_DTLS = "srtp_dtls"
-    """SRTP, keys agreed by DTLS on the media path."""
+    """SRTP with key exchange by DTLS on the media path."""
 
     ZRTP = "zrtp"
-    """SRTP, keys agreed by ZRTP on the media path."""
+    """SRTP with key exchange by ZRTP on the media path."""
 
 
 class StirShakenMode(OpenStrEnum):
-    """How the STIR/SHAKEN attestation of the caller is passed on: `stir_shaken_mode` of SIP configurations.
+    """Delivery of the STIR/SHAKEN attestation of the caller: `stir_shaken_mode` of SIP configurations.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice IN trunks".
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     DISABLED = "disabled"
     """No identity information is sent."""
 
     ORIGINAL = "original"
-    """The Identity header is passed on as it is."""
+    """The original Identity header is passed on unchanged."""
 
     PAI = "pai"
-    """Result in P-Asserted-Identity, P-Attestation-Indicator and P-Origination-ID."""
+    """The result is sent in P-Asserted-Identity, P-Attestation-Indicator and P-Origination-ID."""
 
     ORIGINAL_PAI = "original_pai"
-    """Both: the Identity header and the three P- headers of `PAI`."""
+    """Both the Identity header and the three P- headers of `PAI`."""
 
     VERSTAT = "verstat"
-    """Result in P-Stir-Verstat, with attestation and origination id."""
+    """The result is sent in P-Stir-Verstat, with attestation and origination id."""
 
 
 class NetworkProtocolPriority(OpenStrEnum):
-    """Which IP version the trunk's host is reached by: `network_protocol_priority` of SIP configurations.
+    """IP version used to reach the host of the trunk: `network_protocol_priority` of SIP configurations.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice IN trunks".
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     FORCE_IPV4 = "force_ipv4"
@@ -586,28 +574,28 @@ class NetworkProtocolPriority(OpenStrEnum):
     """IPv6 only; a host without an IPv6 address cannot be reached."""
 
     ANY = "any"
-    """Either, without preference."""
+    """IPv4 or IPv6, without preference."""
 
     PREFER_IPV4 = "prefer_ipv4"
-    """IPv4 first, IPv6 as the fallback."""
+    """IPv4 preferred, IPv6 as fallback."""
 
     PREFER_IPV6 = "prefer_ipv6"
-    """IPv6 first, IPv4 as the fallback."""
+    """IPv6 preferred, IPv4 as fallback."""
 
 
 class DiversionRelayPolicy(OpenStrEnum):
-    """What becomes of a Diversion header of an incoming call: `diversion_relay_policy` of SIP configurations.
+    """Handling of the Diversion header of an incoming call: `diversion_relay_policy` of SIP configurations.
 
-    That header names the number from which a call was forwarded.
+    The header contains the number that the call was forwarded from.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice IN trunks".
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     NONE = "none"
-    """The header is dropped."""
+    """The header is removed."""
 
     AS_IS = "as_is"
-    """The header is passed on untouched."""
+    """The header is passed on unchanged."""
 
     SIP = "sip"
     """The header is passed on as a SIP URI."""
@@ -617,44 +605,44 @@ class DiversionRelayPolicy(OpenStrEnum):
 
 
 class DiversionInjectMode(OpenStrEnum):
-    """Whether DIDWW adds a Diversion header of its own: `diversion_inject_mode` of SIP configurations.
+    """Whether DIDWW adds a Diversion header: `diversion_inject_mode` of SIP configurations.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice IN trunks".
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     NONE = "none"
     """No header is added."""
 
     DID_NUMBER = "did_number"
-    """A Diversion header with the called DID is added, so that the receiver can tell the numbers apart."""
+    """A Diversion header with the called DID is added, so the receiver can identify the DID."""
 
 
 class TransportProtocol(OpenIntEnum):
-    """What carries the SIP signalling to the trunk's host: `transport_protocol_id` of SIP configurations.
+    """Transport protocol of SIP signaling: `transport_protocol_id` of SIP configurations.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     UDP = 1
-    """Unencrypted datagrams."""
+    """UDP, unencrypted."""
 
     TCP = 2
-    """An unencrypted connection; for messages that exceed a datagram."""
+    """TCP, unencrypted; for SIP messages too large for UDP."""
 
     TLS = 3
-    """An encrypted connection."""
+    """TLS, encrypted."""
 
 
 class Codec(OpenIntEnum):
-    """Audio codecs offered to the trunk, in order of preference: `codec_ids` of SIP configurations.
+    """Audio codecs: `codec_ids` of SIP configurations, in order of preference.
 
     There is no id 11.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     TELEPHONE_EVENT = 6
-    """Not a voice codec: keypad tones as RTP events (RFC 2833). Needed for DTMF in RTP."""
+    """Not a voice codec: DTMF as RTP events (RFC 2833). Required for DTMF over RTP."""
 
     G723 = 7
     """G.723, low bit rate."""
@@ -663,10 +651,10 @@ class Codec(OpenIntEnum):
     """G.729, 8 kbit/s."""
 
     PCMU = 9
-    """G.711 mu-law, 64 kbit/s; the telephone network's own codec in North America and Japan."""
+    """G.711 mu-law, 64 kbit/s; standard in the telephone networks of North America and Japan."""
 
     PCMA = 10
-    """G.711 A-law, 64 kbit/s; the telephone network's own codec in most other countries."""
+    """G.711 A-law, 64 kbit/s; standard in the telephone networks of most other countries."""
 
     SPEEX = 12
     """Speex, variable bit rate."""
@@ -690,137 +678,136 @@ class Codec(OpenIntEnum):
     """G.726 ADPCM, 16 kbit/s."""
 
     L16 = 19
-    """Uncompressed linear PCM, 16 bits a sample."""
+    """Uncompressed linear PCM, 16 bits per sample."""
 
 
 class RxDtmfFormat(OpenIntEnum):
-    """How keypad tones are accepted from the customer's side: `rx_dtmf_format_id` of SIP configurations.
+    """Format of DTMF received from the endpoint: `rx_dtmf_format_id` of SIP configurations.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     RFC_2833 = 1
-    """As RTP events; offer `Codec.TELEPHONE_EVENT`."""
+    """RTP events (RFC 2833); requires `Codec.TELEPHONE_EVENT`."""
 
     SIP_INFO = 2
-    """As SIP INFO messages, application/dtmf-relay or application/dtmf."""
+    """SIP INFO messages, application/dtmf-relay or application/dtmf."""
 
     RFC_2833_OR_SIP_INFO = 3
-    """Either way."""
+    """RTP events or SIP INFO messages."""
 
 
 class TxDtmfFormat(OpenIntEnum):
-    """How keypad tones are sent to the customer's side: `tx_dtmf_format_id` of SIP configurations.
+    """Format of DTMF sent to the endpoint: `tx_dtmf_format_id` of SIP configurations.
 
-    The numbers are those of DIDWW's API document. Older clients, DIDWW's own package for Python among them, count
-    1 off, 2 RFC 2833, 3 dtmf-relay and 4 dtmf: a 1 or 2 that such a client wrote stands for something else here, and
-    its 3 is in no document; it is read as it is, like any other number.
+    The numbers are those of the DIDWW API document. Older clients, including the Python package of DIDWW, use 1 for
+    disabled, 2 for RFC 2833, 3 for dtmf-relay and 4 for dtmf, so a 1 or 2 written by such a client has a different
+    meaning here. The value 3 is undocumented and is read as an unknown value.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     DISABLED = 0
-    """Off: tones are not sent as signals."""
+    """DTMF is not sent as signals."""
 
     RFC_2833 = 1
-    """As RTP events; offer `Codec.TELEPHONE_EVENT`."""
+    """RTP events (RFC 2833); requires `Codec.TELEPHONE_EVENT`."""
 
     SIP_INFO_RELAY = 2
-    """As SIP INFO messages, application/dtmf-relay."""
+    """SIP INFO messages, application/dtmf-relay."""
 
     SIP_INFO_DTMF = 4
-    """As SIP INFO messages, application/dtmf."""
+    """SIP INFO messages, application/dtmf."""
 
 
 class SstRefreshMethod(OpenIntEnum):
-    """How a long call is kept alive by SIP session timers: `sst_refresh_method_id` of SIP configurations.
+    """SIP method that refreshes sessions: `sst_refresh_method_id` of SIP configurations.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     INVITE = 1
-    """By re-INVITE, which every SIP device understands."""
+    """Re-INVITE, which every SIP device supports."""
 
     UPDATE = 2
-    """By UPDATE, which leaves the media session alone."""
+    """UPDATE, which does not affect the media session."""
 
     UPDATE_FALLBACK_INVITE = 3
-    """By UPDATE, and by INVITE where the other side does not take UPDATE."""
+    """UPDATE, with INVITE as the fallback if the endpoint does not support UPDATE."""
 
 
 class ReroutingDisconnectCode(OpenIntEnum):
-    """When a call goes on to the group's next trunk: `rerouting_disconnect_code_ids` of SIP configurations.
+    """Disconnect codes that reroute a call: `rerouting_disconnect_code_ids` of SIP configurations.
 
-    Each value stands for one way in which the trunk's host can fail a call; those listed make DIDWW try the
-    next trunk, the others end the call. The wire carries DIDWW's own ids, not the SIP codes:
-    `SIP_486_BUSY_HERE` is 90, and calling the class with 486 gives an unknown value. Ids 61-63, 85 and 93-95
-    do not exist.
+    On a listed code, DIDWW tries the next trunk of the group; other codes end the call. The raw values are DIDWW ids,
+    not SIP codes: `SIP_486_BUSY_HERE` is 90, and calling the class with 486 returns an unknown value. Ids 61-63, 85 and
+    93-95 do not exist.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Numeric ids" of voice IN trunks.
+    Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     SIP_400_BAD_REQUEST = 56
-    """The request was malformed to the other side."""
+    """The request was malformed."""
 
     SIP_401_UNAUTHORIZED = 57
-    """The other side, as registrar or user agent, wants credentials."""
+    """A registrar or user agent requires credentials."""
 
     SIP_402_PAYMENT_REQUIRED = 58
-    """Reserved by SIP; some carriers send it when an account is out of funds."""
+    """Reserved in SIP; some carriers send it when an account is out of funds."""
 
     SIP_403_FORBIDDEN = 59
-    """Understood and refused, such as by an access list."""
+    """The request was refused, for example by an access list."""
 
     SIP_404_NOT_FOUND = 60
-    """No such user at the host."""
+    """The user does not exist at the host."""
 
     SIP_408_REQUEST_TIMEOUT = 64
-    """No response of the host or user in time."""
+    """The host or user did not respond in time."""
 
     SIP_409_CONFLICT = 65
-    """The request conflicts with a state there; an older SIP code."""
+    """The request conflicts with the state of the resource; an obsolete SIP code."""
 
     SIP_410_GONE = 66
-    """The user was there and has left, without a forwarding address."""
+    """The user is no longer available, and there is no forwarding address."""
 
     SIP_412_CONDITIONAL_REQUEST_FAILED = 67
-    """A condition of the request does not hold."""
+    """A precondition of the request is not met."""
 
     SIP_413_REQUEST_ENTITY_TOO_LARGE = 68
-    """The body is larger than the host takes."""
+    """The body is larger than the host accepts."""
 
     SIP_414_REQUEST_URI_TOO_LONG = 69
-    """The address is longer than the host takes."""
+    """The request URI is longer than the host accepts."""
 
     SIP_415_UNSUPPORTED_MEDIA_TYPE = 70
-    """The body's type, such as its SDP, is not supported."""
+    """The media type of the body is not supported."""
 
     SIP_416_UNSUPPORTED_URI_SCHEME = 71
-    """The address's scheme, such as tel:, is not supported."""
+    """The URI scheme, such as tel:, is not supported."""
 
     SIP_417_UNKNOWN_RESOURCE_PRIORITY = 72
-    """A priority was asked for that the host does not know."""
+    """The host does not know the requested resource priority."""
 
     SIP_420_BAD_EXTENSION = 73
-    """A SIP extension was required that the host lacks."""
+    """The host does not support a required SIP extension."""
 
     SIP_421_EXTENSION_REQUIRED = 74
     """The host requires a SIP extension."""
 
     SIP_422_SESSION_INTERVAL_TOO_SMALL = 75
-    """The session timer is below the host's minimum."""
+    """The session interval is below the minimum of the host."""
 
     SIP_423_INTERVAL_TOO_BRIEF = 76
-    """The expiry asked for is too short."""
+    """The requested expiration interval is too short."""
 
     SIP_424_BAD_LOCATION_INFORMATION = 77
     """The location information of the call is malformed."""
 
     SIP_428_USE_IDENTITY_HEADER = 78
-    """The host wants a STIR/SHAKEN Identity header."""
+    """The host requires a STIR/SHAKEN Identity header."""
 
     SIP_429_PROVIDE_REFERRER_IDENTITY = 79
-    """A transfer came without the identity of who transfers."""
+    """A transfer did not identify the referrer."""
 
     SIP_433_ANONYMITY_DISALLOWED = 80
     """Calls without caller ID are refused."""
@@ -832,13 +819,13 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """The certificate of the Identity header is not accepted."""
 
     SIP_438_INVALID_IDENTITY_HEADER = 83
-    """The signature of the Identity header does not hold."""
+    """The signature of the Identity header is invalid."""
 
     SIP_480_TEMPORARILY_UNAVAILABLE = 84
-    """The user cannot be reached now, such as not registered or do not disturb."""
+    """The user is currently unavailable, for example not registered or in do-not-disturb mode."""
 
     SIP_482_LOOP_DETECTED = 86
-    """The call came round to a host it has been at."""
+    """The call returned to a host that it already passed."""
 
     SIP_483_TOO_MANY_HOPS = 87
     """The call passed more hosts than allowed."""
@@ -847,108 +834,107 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """The number is too short."""
 
     SIP_485_AMBIGUOUS = 89
-    """The address fits more than one user."""
+    """The address matches more than one user."""
 
     SIP_486_BUSY_HERE = 90
-    """The user is busy at this place."""
+    """The user is busy at this endpoint."""
 
     SIP_487_REQUEST_TERMINATED = 91
     """The call was ended before it was answered."""
 
     SIP_488_NOT_ACCEPTABLE_HERE = 92
-    """No common codec or media setting at this place."""
+    """No common codec or media setting at this endpoint."""
 
     SIP_494_SECURITY_AGREEMENT_REQUIRED = 96
-    """The host wants a security mechanism agreed on first."""
+    """The host requires a security agreement first."""
 
     SIP_500_SERVER_INTERNAL_ERROR = 97
-    """The host failed."""
+    """Internal error of the host."""
 
     SIP_501_NOT_IMPLEMENTED = 98
-    """The host does not know the method."""
+    """The host does not support the method."""
 
     SIP_502_BAD_GATEWAY = 99
-    """A host behind the host gave an invalid response."""
+    """An upstream server of the host returned an invalid response."""
 
     SIP_503_SERVICE_UNAVAILABLE = 100
     """The host is overloaded or under maintenance."""
 
     SIP_504_SERVER_TIME_OUT = 101
-    """A host behind the host did not respond in time."""
+    """An upstream server of the host did not respond in time."""
 
     SIP_505_VERSION_NOT_SUPPORTED = 102
-    """The host does not speak this SIP version."""
+    """The host does not support this SIP version."""
 
     SIP_513_MESSAGE_TOO_LARGE = 103
-    """The message is larger than the host takes."""
+    """The message is larger than the host accepts."""
 
     SIP_580_PRECONDITION_FAILURE = 104
-    """A condition of the media session, such as reserved bandwidth, cannot be met."""
+    """A precondition of the media session, such as reserved bandwidth, cannot be met."""
 
     SIP_600_BUSY_EVERYWHERE = 105
-    """The user is busy at every place."""
+    """The user is busy at all endpoints."""
 
     SIP_603_DECLINE = 106
     """The user rejected the call."""
 
     SIP_604_DOES_NOT_EXIST_ANYWHERE = 107
-    """No such user at any place."""
+    """The user does not exist anywhere."""
 
     SIP_606_NOT_ACCEPTABLE = 108
-    """No common media setting at any place."""
+    """No common codec or media setting at any endpoint."""
 
     RINGING_TIMEOUT = 1505
-    """Not a SIP response: nobody picked up within the trunk's `ringing_timeout`."""
+    """Not a SIP response: the call was not answered within `ringing_timeout` of the trunk."""
 
 
 class OnCliMismatchAction(OpenStrEnum):
-    """What becomes of an outbound call whose caller ID is not an allowed DID.
+    """Action for outbound calls whose caller ID is not an allowed DID: `on_cli_mismatch_action` of voice OUT trunks.
 
-    This is `on_cli_mismatch_action` of voice OUT trunks. Recorded responses of older versions show `"Reject
-    call"`, which stays an unknown value.
+    Responses of older API versions contain `"Reject call"`, which is an unknown value.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice OUT trunks".
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     SEND_ORIGINAL_CLI = "send_original_cli"
-    """The call goes out with the caller ID in its From header as it is."""
+    """The call is sent with the original caller ID of the From header."""
 
     REJECT_CALL = "reject_call"
-    """The call is refused."""
+    """The call is rejected."""
 
     REPLACE_CLI = "replace_cli"
-    """The caller ID is replaced by the trunk's `default_did`; needs enabling for the account."""
+    """The caller ID is replaced by `default_did` of the trunk. Must be enabled for the account."""
 
     RANDOMIZE_CLI = "randomize_cli"
-    """The caller ID is replaced by a random allowed DID; needs enabling for the account."""
+    """The caller ID is replaced by a random allowed DID. Must be enabled for the account."""
 
 
 class DefaultDstAction(OpenStrEnum):
-    """Which destinations may be called: `default_dst_action` of voice OUT trunks.
+    """Default action for destinations: `default_dst_action` of voice OUT trunks.
 
-    Numbers that begin with one of the trunk's `dst_prefixes` get the opposite treatment. Recorded responses of
-    older versions show `"Allow Calls"`, which stays an unknown value.
+    The opposite applies to numbers that begin with one of the `dst_prefixes` of the trunk. Responses of older API
+    versions contain `"Allow Calls"`, which is an unknown value.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice OUT trunks".
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     ALLOW_ALL = "allow_all"
-    """Every destination may be called, except those in `dst_prefixes`."""
+    """All destinations are allowed, except those in `dst_prefixes`."""
 
     REJECT_ALL = "reject_all"
-    """No destination may be called, except those in `dst_prefixes`."""
+    """All destinations are rejected, except those in `dst_prefixes`."""
 
 
 class VoiceOutTrunkStatus(OpenStrEnum):
     """Whether an outbound trunk can place calls: `status` of voice OUT trunks, and of their callbacks.
 
-    Writable. Recorded responses of older versions show `"Active"`, which stays an unknown value.
+    Writable. Responses of older API versions contain `"Active"`, which is an unknown value.
 
-    Source: DIDWW API 2026-04-16, enumerations, "Voice OUT trunks".
+    Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     ACTIVE = "active"
     """Calls can be placed."""
 
     BLOCKED = "blocked"
-    """No call can be placed: set so by the customer, or the spending threshold of 24 hours was reached."""
+    """Calls cannot be placed: blocked by the customer, or the 24-hour spending threshold was reached."""

@@ -439,7 +439,7 @@ def test_defaults_are_documented(cls: type[Resource]) -> None:
     for request in _requests(facts(cls._type_name)):
         for name, one in request.attributes.items():
             if one.default is not None:
-                assert f"left out, the service takes {one.default}" in cls._field_map[name].doc
+                assert f"Defaults to {one.default}." in cls._field_map[name].doc
 
 
 @every_class

@@ -71,14 +71,14 @@ def client_of(*script: Any) -> tuple[Any, Scripted]:
         ({"filter": {"blocked": [True]}}, "must be a single value"),
         ({"filter": {"number": []}}, "an empty list"),
         ({"filter": {"description": "\ud800"}}, "surrogate"),
-        ({"include": 5}, "include takes a name or a list of names"),
-        ({"include": [5]}, "include must have text as names"),
-        ({"include": b"order"}, "include takes a name"),
-        ({"sort": 5}, "sort takes a name"),
-        ({"fields": ["number"]}, "fields must be a dict"),
-        ({"fields": {"dids": 5}}, r"fields\['dids'\] takes a name"),
-        ({"fields": {5: ["number"]}}, "fields must have text as the resource type"),
-        ({"fields": {"did": ["number"]}}, r"must name a resource type, got 'did'\. Did you mean 'dids'\?"),
+        ({"include": 5}, "include must be a name or a list of names"),
+        ({"include": [5]}, "include takes names"),
+        ({"include": b"order"}, "include must be a name"),
+        ({"sort": 5}, "sort must be a name"),
+        ({"fields": ["number"]}, "fields takes a dict"),
+        ({"fields": {"dids": 5}}, r"fields\['dids'\] must be a name"),
+        ({"fields": {5: ["number"]}}, "fields takes the type"),
+        ({"fields": {"did": ["number"]}}, r"no resource type 'did'\. Did you mean 'dids'\?"),
         ({"fields": {"voice_trunks": ["name"]}}, r"Did you mean 'voice_(in|out)_trunks'\?"),
         ({"fields": {"dids": ["trunk"]}}, r"Did you mean 'voice_in_trunk'\?"),
         ({"include": "trunk"}, r"cannot include 'trunk'\. Did you mean 'voice_in_trunk'\?"),
@@ -174,7 +174,7 @@ def test_equivalent_filter_values_are_accepted(name: str, value: Any, text: str)
 def test_invalid_id_is_rejected(operation: str, id: Any) -> None:
     """Each operation that accepts an id raises a short error, and nothing is sent."""
     client, transport = client_of()
-    with pytest.raises(InvalidValueError, match=rf"orders\(\)\.{operation} takes") as caught:
+    with pytest.raises(InvalidValueError, match=rf"orders\(\)\.{operation} expects") as caught:
         getattr(client.orders(), operation)(id)
     assert len(str(caught.value)) < 400
     assert not transport.requests
@@ -192,7 +192,7 @@ def test_natural_key_is_rejected_as_an_id(cls: Any, id: str, way: str) -> None:
     """A country code or phone number is no id; the error names the query that finds the record."""
     client, transport = client_of()
     for call in (cls.build, getattr(client, cls._path)().find):
-        with pytest.raises(InvalidValueError, match=rf"takes an id such as .*, not '{id}'\. Find it first: {way}"):
+        with pytest.raises(InvalidValueError, match=rf"expects an id such as .*, got '{id}'\. Find it first: {way}"):
             call(id)
     assert transport.requests == []
 
@@ -267,11 +267,11 @@ def test_type_error_inside_a_call_is_unchanged() -> None:
             lambda c: c.dids().update_many([], concurrency=0),
             r"concurrency must be a whole number from 1 to 100, got 0\.",
         ),
-        (lambda _: SipConfiguration(port="5060"), r"SipConfiguration\.port takes an int, not '5060'\. Write 5060\."),
-        (lambda _: SipConfiguration(port="sip"), r"SipConfiguration\.port takes an int, not 'sip'\.$"),
-        (lambda _: SipConfiguration(codec_ids=["OPUS"]), r"codec_ids\[0\] takes Codec, not 'OPUS'\."),
-        (lambda _: DidOrderItem(qty="2"), r"qty takes an int, not '2'\. Write 2\."),
-        (lambda _: Identity(phone_number=b"secret"), r"takes a str, not bytes\.$"),
+        (lambda _: SipConfiguration(port="5060"), r"SipConfiguration\.port must be an int, got '5060'\. Write 5060\."),
+        (lambda _: SipConfiguration(port="sip"), r"SipConfiguration\.port must be an int, got 'sip'\.$"),
+        (lambda _: SipConfiguration(codec_ids=["OPUS"]), r"codec_ids\[0\] must be Codec, got 'OPUS'\."),
+        (lambda _: DidOrderItem(qty="2"), r"qty must be an int, got '2'\. Write 2\."),
+        (lambda _: Identity(phone_number=b"secret"), r"must be a str, got bytes\.$"),
         (lambda _: CallbackVerifier(secrets="abc"), r"secrets must be a list .*Pass a list: secrets=\["),
     ],
 )
@@ -290,7 +290,7 @@ def test_record_can_be_passed_as_id() -> None:
     for operation in (client.dids().find, client.dids().delete, client.orders().wait):
         with pytest.raises(InvalidValueError, match=r"must be (Did|Order), got Country"):
             operation(Country.build(ID))
-    with pytest.raises(InvalidValueError, match="takes the id"):
+    with pytest.raises(InvalidValueError, match="expects the id"):
         client.dids().find(Did())
 
 
@@ -327,7 +327,7 @@ DID_RECORD = Did.build(ID)
         (DID_RECORD, "create", r"has no field 'create'"),
         (VoiceInTrunk(), "save", r"client\.voice_in_trunks\(\)\.create\(voice_in_trunk\)"),
         (VoiceInTrunk.build(ID), "save", r"client\.voice_in_trunks\(\)\.update\(voice_in_trunk\)"),
-        (Country.build(ID), "save", r"Country has no field 'save'\. Its fields: name"),
+        (Country.build(ID), "save", r"Country has no field 'save'\. Fields: name"),
         (Balance(), "refresh", r"client\.balance\(\)\.find\(\)"),
         (DID_RECORD, "trunk", r"Did has no field 'trunk'\. Did you mean 'voice_in_trunk'\?"),
     ],
@@ -372,7 +372,7 @@ def test_misspelled_wait_state_is_rejected() -> None:
         json_response(document={"data": {"type": "orders", "id": ID, "attributes": {"status": "new"}}})
     )
     with pytest.raises(
-        InvalidValueError, match=r"until: Order\.status takes OrderStatus; 'complete' is none.*'completed'"
+        InvalidValueError, match=r"until: Order\.status must be a known OrderStatus .*, got 'complete'.*'completed'"
     ):
         client.orders().wait(ID, until="complete")
     assert not transport.requests
@@ -401,7 +401,7 @@ def test_one_accepts_a_query() -> None:
     found = client.balance().find(QueryParams().fields("balances", "credit")).data
     assert client.balance().find(fields={"balances": ["credit"]}).data == found
     assert {request.url.partition("?")[2] for request in transport.requests} == {"fields%5Bbalances%5D=credit"}
-    with pytest.raises(NotLoadedError, match="was not asked for: add 'balance'"):
+    with pytest.raises(NotLoadedError, match="was not requested: add 'balance'"):
         _ = found.balance
     with pytest.raises(InvalidValueError, match="creditt"):
         client.balance().find(fields={"balances": ["creditt"]})
@@ -434,18 +434,18 @@ def test_response_passed_as_record_raises_an_error_that_names_data(tmp_path: Any
         ("orders", "status", "COMPLETED", "Did you mean 'completed'"),
         ("orders", "status", ["pending", "complete"], "Did you mean 'completed'"),
         ("orders", "status", "pending,complete", "Did you mean 'completed'"),
-        ("orders", "status", "", "'' is none that is known"),
+        ("orders", "status", "", "must be a known OrderStatus .*, got ''"),
         (
             "orders",
             "status",
             "frozen",
             r"write OrderStatus\('frozen'\).*QueryParams\(\)\.param\('filter\[status\]', 'fr",
         ),
-        ("orders", "status", "x" * 100_000, "is none that is known"),
-        ("orders", "status", 5, "takes OrderStatus, not 5"),
-        ("orders", "status", ExportStatus.PENDING, "takes OrderStatus, not <ExportStatus"),
+        ("orders", "status", "x" * 100_000, "must be a known OrderStatus"),
+        ("orders", "status", 5, "must be OrderStatus, got 5"),
+        ("orders", "status", ExportStatus.PENDING, "must be OrderStatus, got <ExportStatus"),
         ("address_verifications", "status", "aproved", "Did you mean 'approved'"),
-        ("address_verifications", "status", "pending,approved", "is none that is known"),
+        ("address_verifications", "status", "pending,approved", "must be a known AddressVerificationStatus"),
         ("did_groups", "features", ["voice_in", "sms"], "Did you mean 'sms_in'"),
         ("dids", "did_group.features", "sms", "Did you mean 'sms_in'"),
         ("nanpa_prefixes", "did_group.features", "sms", "Did you mean 'sms_in'"),
@@ -497,7 +497,7 @@ def test_known_and_explicit_filter_values_are_sent(accessor: str, arguments: dic
     [
         (
             lambda: SipConfiguration(codec_ids=["PCMU"]),
-            r"codec_ids\[0\] takes Codec, not 'PCMU'\. Did you mean Codec\.PCMU\?",
+            r"codec_ids\[0\] must be Codec, got 'PCMU'\. Did you mean Codec\.PCMU\?",
         ),
         (lambda: SipConfiguration(codec_ids=["pcm_u"]), r"Did you mean Codec\.PCMU\?"),
         (lambda: SipConfiguration(codec_ids=["9"]), r"Did you mean Codec\.PCMU\?"),
@@ -597,16 +597,16 @@ PERIOD: dict[str, Any] = {"from": START, "to": END}
             r"Did you mean 'voice_out_trunk\.id'\?",
         ),
         ("cdr_out", {**PERIOD, "did_number": "1"}, "did_number", "It takes: from, to, voice_out_trunk.id."),
-        ("cdr_in", {}, "from", "is needed: a datetime with a time zone"),
-        ("cdr_in", {"from": START}, "to", "is needed: a datetime with a time zone"),
-        ("cdr_in", {**PERIOD, "to": None}, "to", "is needed: a datetime with a time zone"),
+        ("cdr_in", {}, "from", "must be a datetime with a time zone, got None"),
+        ("cdr_in", {"from": START}, "to", "must be a datetime with a time zone, got None"),
+        ("cdr_in", {**PERIOD, "to": None}, "to", "must be a datetime with a time zone, got None"),
         ("cdr_in", {**PERIOD, "from": 2026}, "from", "must be a datetime with a time zone, or text in UTC such as"),
         ("cdr_in", {"from": END, "to": START}, "from", "must be before 'to'"),
         ("cdr_in", {"from": START, "to": START}, "from", "must be before 'to'"),
         ("cdr_in", {"from": "2026-04-01 00:00:00", "to": START}, "from", "must be before 'to'"),
         ("sms_in", {"from": "2026-04-01T00:00:00Z", "to": "2026-03-01 00:00:00"}, "from", "must be before 'to'"),
-        ("cdr_in", {**PERIOD, "from": date(2026, 3, 1)}, "from", r"not a date.*datetime\(2026, 3, 1, tzinfo="),
-        ("cdr_in", {**PERIOD, "to": date(2026, 3, 31)}, "to", r"not a date.*datetime\(2026, 3, 31, tzinfo="),
+        ("cdr_in", {**PERIOD, "from": date(2026, 3, 1)}, "from", r"got a date.*datetime\(2026, 3, 1, tzinfo="),
+        ("cdr_in", {**PERIOD, "to": date(2026, 3, 31)}, "to", r"got a date.*datetime\(2026, 3, 31, tzinfo="),
     ],
 )
 def test_invalid_export_filters_are_rejected(type_: str, filters: Any, key: str, words: str) -> None:
@@ -649,8 +649,8 @@ def test_export_filters_are_sent(type_: str, filters: Any) -> None:
             "Main",
             r"or its id such as .*, got 'Main'\. Find it first: voice_out_trunks\(\)",
         ),
-        ("cdr_out", "voice_out_trunk.id", VoiceInTrunk.build(ID), r"takes VoiceOutTrunk or its id, not VoiceInTrunk"),
-        ("cdr_out", "voice_out_trunk.id", VoiceOutTrunk(), r"must be a record that exists, got one without an id"),
+        ("cdr_out", "voice_out_trunk.id", VoiceInTrunk.build(ID), r"must be VoiceOutTrunk or its id, got VoiceInTrunk"),
+        ("cdr_out", "voice_out_trunk.id", VoiceOutTrunk(), r"must be an existing record, got one without an id"),
         ("cdr_out", "voice_out_trunk.id", None, r"or its id such as .*, got None"),
         ("cdr_in", "did_number", "+442079460000", r"must be digits only, .*Write '442079460000'"),
         ("cdr_in", "did_number", 442079460000, r"must be digits only, .*Write '442079460000'"),
@@ -851,6 +851,6 @@ def test_untrusted_id_cannot_change_the_path() -> None:
     did = Did.from_dict({"id": "a/../../orders", "attributes": {}})
     did.description = "x"
     for call in (lambda: client.dids().update(did), lambda: client.dids().delete(did), lambda: client.dids().find(did)):
-        with pytest.raises(InvalidValueError, match="takes an id such as"):
+        with pytest.raises(InvalidValueError, match="expects an id such as"):
             call()
     assert not transport.requests

@@ -287,7 +287,7 @@ def test_absent_null_and_unincluded_linkage_are_distinguished() -> None:
     assert did.voice_in_trunk is None
     assert did.did_group is not None
     assert did.did_group.id == OTHER
-    with pytest.raises(NotLoadedError, match=r"names did_groups .* without fields"):
+    with pytest.raises(NotLoadedError, match=r"only the id of did_groups"):
         _ = did.did_group.prefix
 
 
@@ -316,7 +316,7 @@ def test_unrequested_field_raises_not_loaded_error() -> None:
     )
     did = client.dids().find(ID, fields={"dids": ["number"]}).data
     assert transport.requests[0].url.endswith("?fields%5Bdids%5D=number")
-    with pytest.raises(NotLoadedError, match="was not asked for: add 'description'"):
+    with pytest.raises(NotLoadedError, match="was not requested: add 'description'"):
         _ = did.description
 
 
@@ -827,16 +827,16 @@ def test_only_writable_fields_are_sent() -> None:
     """A read-only field, a create-only field and a wrong value each raise with the field's name."""
     client, _ = client_of(json_response(document=ONE_DID))
     did: Any = client.dids().find(ID).data
-    with pytest.raises(ReadOnlyFieldError, match=r"Did\.number.*the server sets it.*description"):
+    with pytest.raises(ReadOnlyFieldError, match=r"Did\.number.*read-only.*description"):
         did.number = "1"
     built: Any = Order.build(ID)
-    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*only be set when creating"):
+    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*set on create only"):
         built.items = []
     with pytest.raises(InvalidValueError, match=r"Did\.capacity_limit must be 1 to 32767, got 40000"):
         did.capacity_limit = 40000
-    with pytest.raises(InvalidValueError, match=r"Did\.capacity_limit takes an int, not True"):
+    with pytest.raises(InvalidValueError, match=r"Did\.capacity_limit must be an int, got True"):
         did.capacity_limit = True
-    with pytest.raises(InvalidValueError, match=r"Did\.voice_in_trunk takes VoiceInTrunk.*build"):
+    with pytest.raises(InvalidValueError, match=r"Did\.voice_in_trunk must be VoiceInTrunk.*build"):
         did.voice_in_trunk = OTHER
     with pytest.raises(InvalidValueError, match="Did you mean 'description'"):
         did.descripton = "x"
@@ -854,7 +854,7 @@ def test_in_place_change_of_a_read_only_list_raises() -> None:
     )
     placed = client.orders().find(ID).data
     placed.items.clear()
-    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*when creating"):
+    with pytest.raises(ReadOnlyFieldError, match=r"Order\.items.*on create only"):
         client.orders().update(placed)
     assert len(transport.requests) == 1
 

@@ -72,7 +72,7 @@ def some(cls: Any, count: int) -> list[Any]:
         (lambda: Identity(contact_email="jane"), "must be an email address such as 'jane@example.com', got 'jane'."),
         (lambda: Address(address="x" * 201), "Address.address must have at most 200 characters, got 201."),
         (lambda: SipConfiguration(username="a b@c"), "must be text without white space or '@', got 'a b@c'."),
-        (lambda: SipConfiguration(codec_ids=[Codec.PCMU, Codec.PCMU]), "must hold each item once, got 9 again."),
+        (lambda: SipConfiguration(codec_ids=[Codec.PCMU, Codec.PCMU]), "must have unique items, got 9 twice."),
         (lambda: SipConfiguration(sip_timer_b=999), "SipConfiguration.sip_timer_b must be 1000 to 64000, got 999."),
         (lambda: SipConfiguration(rtp_timeout=4), "must be 5 to 600, got 4."),
         (lambda: SipConfiguration(max_transfers=9), "must be 0 to 8, got 9."),
@@ -87,7 +87,7 @@ def some(cls: Any, count: int) -> list[Any]:
         (lambda: VoiceInTrunkGroup(voice_in_trunks=some(VoiceInTrunk, 11)), "must have 0 to 10 items, got 11."),
         (lambda: VoiceOutTrunk(dst_prefixes=["44", "+1"]), "dst_prefixes[1] must be digits only, got '+1'. Write '1'."),
         (lambda: VoiceOutTrunk(callback_url="ftp://example.com"), "must be an HTTP or HTTPS URL with a host, got"),
-        (lambda: VoiceOutTrunk(dids=some(Did, 1) * 2), "VoiceOutTrunk.dids must hold each item once"),
+        (lambda: VoiceOutTrunk(dids=some(Did, 1) * 2), "VoiceOutTrunk.dids must have unique items"),
         (lambda: VoiceOutTrunk(rtp_timeout=29), "must be 30 to 600, got 29."),
         (
             lambda: CredentialsAndIpAuthenticationMethod(tech_prefix="1*"),
@@ -102,15 +102,15 @@ def some(cls: Any, count: int) -> list[Any]:
         (
             lambda: Order(items=[DidOrderItem(sku_id=ID), CapacityOrderItem(capacity_pool_id=ID)]),
             (
-                "Order.items must hold items of one type, got did_order_items and capacity_order_items. "
-                "Make one request for each type."
+                "Order.items must have items of one type, got did_order_items and capacity_order_items. "
+                "Send one request for each type."
             ),
         ),
         (lambda: Proof(files=some(EncryptedFile, 6)), "Proof.files must have 1 to 5 items, got 6."),
         (
             lambda: Did.build(ID, address_verification=AddressVerification.build(ID)),
             (
-                "Did.address_verification must be None, which detaches it, got AddressVerification. To attach it, create an "
+                "Did.address_verification must be None (to detach), got AddressVerification. To attach it, create an "
                 "AddressVerification with the number among its dids."
             ),
         ),
@@ -188,18 +188,18 @@ def test_valid_values_are_accepted(make: Any) -> None:
 @pytest.mark.parametrize(
     ("cls", "name", "words"),
     [
-        (SharedCapacityGroup, "metered_channels_count", "takes an int, and cannot be None. Write 0 for none."),
-        (SipConfiguration, "tx_dtmf_format_id", "cannot be None. Leave it out: what is stored stays."),
-        (SipConfiguration, "rtp_timeout", "cannot be None. Leave it out: what is stored stays."),
+        (SharedCapacityGroup, "metered_channels_count", "must be an int, got None. Write 0 for none."),
+        (SipConfiguration, "tx_dtmf_format_id", "got None. Leave it out to keep the stored value."),
+        (SipConfiguration, "rtp_timeout", "got None. Leave it out to keep the stored value."),
         (
             PstnConfiguration,
             "dst",
-            "cannot be None. Name the number; an update that leaves it out keeps what is stored.",
+            "got None. Set a number, or leave the field out of an update to keep the stored one.",
         ),
-        (DidOrderItem, "billing_cycles_count", "takes an int, and cannot be None. Leave it out."),
-        (VoiceOutTrunk, "threshold_amount", "cannot be None. Leave it out: what is stored stays."),
-        (Order, "allow_back_ordering", "cannot be None. Leave it out for True."),
-        (CapacityOrderItem, "capacity_pool_id", "cannot be None. Name the pool."),
+        (DidOrderItem, "billing_cycles_count", "must be an int, got None. Leave it out."),
+        (VoiceOutTrunk, "threshold_amount", "got None. Leave it out to keep the stored value."),
+        (Order, "allow_back_ordering", "got None. Leave it out for True."),
+        (CapacityOrderItem, "capacity_pool_id", "got None. Set the id of the pool."),
     ],
 )
 def test_response_only_none_cannot_be_written(cls: Any, name: str, words: str) -> None:
@@ -229,7 +229,7 @@ def test_undocumented_dtmf_number_can_be_read_and_written() -> None:
     assert configuration.tx_dtmf_format_id == 3
     assert not configuration.tx_dtmf_format_id.is_known  # type: ignore[union-attr] # it is a number
     configuration.tx_dtmf_format_id = TxDtmfFormat(3)
-    with pytest.raises(InvalidValueError, match=r"3 is none that is known \(0, 1, 2, 4\)"):
+    with pytest.raises(InvalidValueError, match=r"must be a known TxDtmfFormat \(0, 1, 2, 4\), got 3\."):
         configuration.tx_dtmf_format_id = 3  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -361,7 +361,7 @@ PERIOD = {"from": "2026-03-01 00:00:00", "to": "2026-04-01 00:00:00"}
             EmergencyVerification(
                 address=ADDRESS, dids=some(Did, 1), emergency_calling_service=EmergencyCallingService.build(ID)
             ),
-            "emergency_calling_service must be None beside dids",
+            "emergency_calling_service must be None if dids is set",
         ),
         (
             AddressRequirementValidation(address_requirement=AddressRequirement.build(ID)),
@@ -469,8 +469,8 @@ def test_stored_configuration_cannot_change_its_type() -> None:
     with pytest.raises(InvalidValueError) as caught:
         client.voice_in_trunks().update(trunk)
     assert str(caught.value) == (
-        "VoiceInTrunk.configuration must be of the type 'sip_configurations', which cannot change, got "
-        "'pstn_configurations'. Create another VoiceInTrunk with it."
+        "VoiceInTrunk.configuration must be of type 'sip_configurations', which cannot be changed, got "
+        "'pstn_configurations'. Create a new VoiceInTrunk instead."
     )
     assert not transport.requests
 
@@ -505,8 +505,7 @@ def test_switch_conflicts_with_stored_dids(switch: str, name: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         client.voice_out_trunks().update(trunk)
     assert str(caught.value) == (
-        f"VoiceOutTrunk.{name} must be empty while {switch} is True, got 1 item. "
-        f"Set it to [] as well, or change {switch}."
+        f"VoiceOutTrunk.{name} must be empty while {switch} is True, got 1 item. Also set it to [], or change {switch}."
     )
     assert not transport.requests
     setattr(trunk, name, [])
@@ -530,7 +529,9 @@ def test_required_member_loaded_as_none_counts_as_missing() -> None:
 
 def test_setting_two_exclusive_routes_raises() -> None:
     """Neither of two exclusive routes is dropped silently."""
-    with pytest.raises(InvalidValueError, match=r"voice_in_trunk_group must be None beside voice_in_trunk\..*not both"):
+    with pytest.raises(
+        InvalidValueError, match=r"voice_in_trunk_group must be None if voice_in_trunk is set\..*not both"
+    ):
         Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=VoiceInTrunkGroup.build(ID))
     did = Did.build(ID, voice_in_trunk=VoiceInTrunk.build(ID), voice_in_trunk_group=None)
     assert did.changes["relationships"]["voice_in_trunk_group"] is None
@@ -584,7 +585,7 @@ def test_setting_two_exclusive_routes_raises() -> None:
         (lambda: AvailableDidOrderItem(available_did_id="442079460000"), "available_did_id must be the id of a record"),
         (
             lambda: DidOrderItem(sku_id=StockKeepingUnit.build(ID)),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-            "sku_id takes a str, not StockKeepingUnit. Write stock_keeping_unit.id.",
+            "sku_id must be a str, got StockKeepingUnit. Write stock_keeping_unit.id.",
         ),
         (
             lambda: CapacityOrderItem(capacity_pool_id=CapacityPool.build(ID)),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -592,10 +593,13 @@ def test_setting_two_exclusive_routes_raises() -> None:
         ),
         (
             lambda: setattr(loaded(Order), "callback_url", URL),
-            "it can only be set when creating. Fields that can be written now: external_reference_id.",
+            "it can be set on create only. Writable fields: external_reference_id.",
         ),
-        (lambda: Order(amount=1), "the server sets it. Fields that can be written now: items, allow_back_ordering"),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
-        (lambda: setattr(PermanentSupportingDocument.build(ID), "files", []), "written now: external_reference_id."),
+        (lambda: Order(amount=1), "it is read-only. Writable fields: items, allow_back_ordering"),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+        (
+            lambda: setattr(PermanentSupportingDocument.build(ID), "files", []),
+            "Writable fields: external_reference_id.",
+        ),
     ],
 )
 def test_error_suggestion_is_what_was_meant(make: Any, words: str) -> None:
@@ -652,5 +656,5 @@ def test_permanent_document_only_changes_its_reference() -> None:
     document = PermanentSupportingDocument.build(ID, external_reference_id=None)
     assert document.changes == {"attributes": {"external_reference_id": None}}
     for name in ("template", "identity", "files"):
-        with pytest.raises(InvalidValueError, match="can only be set when creating"):
+        with pytest.raises(InvalidValueError, match="can be set on create only"):
             setattr(document, name, None)

@@ -193,7 +193,7 @@ def test_of_a_submitted_verification_only_the_reference_can_change(emulator: Emu
     made.external_reference_id = "mine"
     assert scene.client.address_verifications().update(made).data.external_reference_id == "mine"
     for name, value in (("service_description", "x"), ("dids", []), ("status", "approved")):
-        with pytest.raises(ValueError, match=f"AddressVerification.{name} cannot be written"):
+        with pytest.raises(ValueError, match=f"AddressVerification.{name} cannot be set"):
             setattr(made, name, value)
 
 

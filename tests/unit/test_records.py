@@ -147,18 +147,18 @@ def test_base_class_from_dict_selects_the_subclass() -> None:
     assert type(TrunkConfiguration.from_dict({"type": "pstn_configurations"})) is PstnConfiguration
     assert isinstance(OrderItem.from_dict({"type": "did_order_items"}), NumberOrderItem)
     assert type(OrderItem.from_dict({"type": "new_items"})) is OrderItem
-    with pytest.raises(InvalidValueError, match=r"Resource\.from_dict takes a resource object"):
+    with pytest.raises(InvalidValueError, match=r"Resource\.from_dict expects a resource object"):
         Resource.from_dict({"id": ID})
-    with pytest.raises(InvalidValueError, match=r"Did\.from_dict takes the type 'dids', not 'orders'"):
+    with pytest.raises(InvalidValueError, match=r"Did\.from_dict expects the type 'dids', got 'orders'"):
         Did.from_dict({"type": "orders", "id": ID})
-    with pytest.raises(InvalidValueError, match=r"SipConfiguration\.from_dict takes the type"):
+    with pytest.raises(InvalidValueError, match=r"SipConfiguration\.from_dict expects the type"):
         SipConfiguration.from_dict({"type": "pstn_configurations", "attributes": {}})
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", {"data": {"type": "dids", "id": ID}}, {"type": 5}])
 def test_from_dict_rejects_other_json(wrong: Any) -> None:
     """A document, a list or text raises an error that says what is accepted."""
-    with pytest.raises(InvalidValueError, match=r"Did\.from_dict takes a resource object.*`data`"):
+    with pytest.raises(InvalidValueError, match=r"Did\.from_dict expects a resource object.*`data`"):
         Did.from_dict(wrong)
 
 
@@ -214,9 +214,9 @@ def test_inspecting_an_invalid_record_does_not_raise() -> None:
         assert Mock(spec=record) is not None
         assert record == copy.copy(record)
         assert record not in (SipConfiguration(host="sip.example.com"), VoiceInTrunk(name="Main"))
-        with pytest.raises(InvalidValueError, match=r"codec_ids\[0\] takes Codec"):
+        with pytest.raises(InvalidValueError, match=r"codec_ids\[0\] must be Codec"):
             record.to_dict()
-    with pytest.raises(InvalidValueError, match=r"codec_ids\[0\] takes Codec"):
+    with pytest.raises(InvalidValueError, match=r"codec_ids\[0\] must be Codec"):
         _ = trunk.changes
 
 
@@ -288,7 +288,7 @@ def test_fastapi_route_accepts_and_returns_records() -> None:
     (back,) = adapter.validate_json(adapter.dump_json([Did.build(ID, description="x")]))
     assert back.to_dict() == {"type": "dids", "id": ID, "attributes": {"description": "x"}}
     assert adapter.validate_python([back])[0] is back
-    with pytest.raises(ValidationError, match="takes the type 'dids'"):
+    with pytest.raises(ValidationError, match="expects the type 'dids'"):
         adapter.validate_python([{"type": "orders", "id": ID}])
 
     class Line(BaseModel):
@@ -323,7 +323,7 @@ def test_hasattr_is_false_for_fields_not_loaded() -> None:
     assert hasattr(did, "number")
     assert not hasattr(did, "nmuber")
     for name in ("number", "order", "meta"):
-        with pytest.raises(NotLoadedError, match=r"Did\.build\(\) knows the id only"):
+        with pytest.raises(NotLoadedError, match=r"Did\.build\(\) sets only the id"):
             getattr(built, name)
     with pytest.raises(NotLoadedError, match=r"Order\.status was not loaded"):
         _ = Order.build(ID).is_pending
@@ -331,7 +331,7 @@ def test_hasattr_is_false_for_fields_not_loaded() -> None:
         _ = built.number
     copied = pickle.loads(pickle.dumps(caught.value))
     assert isinstance(copied, AttributeError)
-    assert "knows the id only" in str(copied)
+    assert "sets only the id" in str(copied)
 
 
 @pytest.mark.parametrize("record", [partial(), Did.build(ID), Did(), VoiceInTrunk(name="a")], ids=repr)
@@ -522,7 +522,7 @@ def test_unknown_nested_object_is_sent_back_unchanged() -> None:
     assert trunk.changes == {"attributes": {"authentication_method": raw}}
     wrong: Any
     for wrong in (AuthenticationMethod(), GenericAuthenticationMethod(), SipConfiguration()):
-        with pytest.raises(InvalidValueError, match=r"VoiceOutTrunk\.authentication_method takes"):
+        with pytest.raises(InvalidValueError, match=r"VoiceOutTrunk\.authentication_method must be"):
             VoiceOutTrunk(authentication_method=wrong)
 
 

@@ -129,19 +129,19 @@ def test_nested_fields_and_dicts_accept_equivalent_values() -> None:
 @pytest.mark.parametrize(
     ("record", "name", "value", "words"),
     [
-        (Did, "capacity_limit", HALF, "takes an int, not Scalar"),
-        (Did, "capacity_limit", TRUE, "takes an int, not Scalar"),
-        (Did, "capacity_limit", 10**30, "takes an int, not an int of more than 64 bits"),
-        (Did, "terminated", FIVE, "takes True or False, not Scalar"),
-        (Did, "description", Path("notes"), r"takes a str, not \w+\. Write str\(path\)\."),
+        (Did, "capacity_limit", HALF, "must be an int, got Scalar"),
+        (Did, "capacity_limit", TRUE, "must be an int, got Scalar"),
+        (Did, "capacity_limit", 10**30, "must be an int, got an int of more than 64 bits"),
+        (Did, "terminated", FIVE, "must be True or False, got Scalar"),
+        (Did, "description", Path("notes"), r"must be a str, got \w+\. Write str\(path\)\."),
         (
             Identity,
             "birth_date",
             datetime(1990, 1, 2, tzinfo=UTC),
-            r"not datetime\. Of a datetime, write its date\(\)\.",
+            r"got datetime\. For a datetime, use its date\(\)\.",
         ),
-        (VoiceInTrunk, "cli_format", OrderStatus.PENDING, "takes CliFormat, not <OrderStatus"),
-        (VoiceInTrunk, "cli_format", Text.NAME, "'name'.*is none that is known"),
+        (VoiceInTrunk, "cli_format", OrderStatus.PENDING, "must be CliFormat, got <OrderStatus"),
+        (VoiceInTrunk, "cli_format", Text.NAME, "must be a known CliFormat .*, got 'name'"),
     ],
 )
 def test_invalid_values_raise_an_error_that_says_what_is_allowed(

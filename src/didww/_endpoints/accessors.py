@@ -57,7 +57,7 @@ class Accessors:
     _configuration: Configuration
 
     def address_requirement_validations(self) -> AddressRequirementValidationsEndpoint:
-        """A test of an identity, an address or both against an address requirement; nothing is stored.
+        """A dry run that checks an identity, an address or both against an address requirement. Nothing is stored.
 
         Operations: `create`, `create_many`.
         """
@@ -66,7 +66,7 @@ class Accessors:
         return AddressRequirementValidationsEndpoint(self)
 
     def address_requirements(self) -> AddressRequirementsEndpoint:
-        """What must be in place before numbers of one country and group type can be registered.
+        """The requirements for registering numbers of one country and DID group type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -75,7 +75,7 @@ class Accessors:
         return AddressRequirementsEndpoint(self)
 
     def address_verifications(self) -> AddressVerificationsEndpoint:
-        """A request to approve an address for some numbers; a rejected one is followed by a new one.
+        """A request to approve an address for some numbers. If it is rejected, create a new one.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -85,7 +85,7 @@ class Accessors:
         return AddressVerificationsEndpoint(self)
 
     def addresses(self) -> AddressesEndpoint:
-        """A postal address of an identity; identity and country stay as they were created.
+        """A postal address of an identity. The identity and the country cannot be changed later.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -95,7 +95,7 @@ class Accessors:
         return AddressesEndpoint(self)
 
     def areas(self) -> AreasEndpoint:
-        """A regulatory area inside a country.
+        """A regulatory area of a country.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -104,7 +104,7 @@ class Accessors:
         return AreasEndpoint(self)
 
     def available_dids(self) -> AvailableDidsEndpoint:
-        """One particular number in stock.
+        """One specific number in stock.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -113,7 +113,7 @@ class Accessors:
         return AvailableDidsEndpoint(self)
 
     def balance(self) -> BalanceEndpoint:
-        """Funds of the account that the API key belongs to, in US dollars.
+        """The balance of the account that the API key belongs to, in US dollars.
 
         Operations: `find`.
         """
@@ -140,7 +140,7 @@ class Accessors:
         return CitiesEndpoint(self)
 
     def countries(self) -> CountriesEndpoint:
-        """A country with actual or potential number coverage; the list holds them all, in one response.
+        """A country with actual or potential number coverage. The list is not paginated.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -149,7 +149,7 @@ class Accessors:
         return CountriesEndpoint(self)
 
     def did_group_types(self) -> DidGroupTypesEndpoint:
-        """A kind of number that a DID group sells; ids differ between environments, so look them up by name.
+        """The type of the numbers in a DID group. Ids differ between environments, so look types up by name.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -158,7 +158,7 @@ class Accessors:
         return DidGroupTypesEndpoint(self)
 
     def did_groups(self) -> DidGroupsEndpoint:
-        """Numbers on offer that share country, city, type and prefix.
+        """A group of numbers for sale that share country, city, type and prefix.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -167,7 +167,7 @@ class Accessors:
         return DidGroupsEndpoint(self)
 
     def did_history(self) -> DidHistoryEndpoint:
-        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
+        """One event of a number. Events are kept for 90 days; filters on an earlier `created_at` are rejected.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -176,7 +176,7 @@ class Accessors:
         return DidHistoryEndpoint(self)
 
     def did_reservations(self) -> DidReservationsEndpoint:
-        """A temporary hold on an available number; deleting it lets the number go.
+        """A temporary hold on an available number. Delete it to release the number.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `delete`,
             `delete_many`.
@@ -186,7 +186,7 @@ class Accessors:
         return DidReservationsEndpoint(self)
 
     def dids(self) -> DidsEndpoint:
-        """A number that the account owns.
+        """A phone number (DID) that the account owns.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `update`, `update_many`, `delete`,
             `delete_many`.
@@ -196,7 +196,7 @@ class Accessors:
         return DidsEndpoint(self)
 
     def emergency_calling_services(self) -> EmergencyCallingServicesEndpoint:
-        """A subscription to emergency calling for some numbers at one address.
+        """A subscription to emergency calling for numbers at one address.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `delete`, `delete_many`, `wait`.
         """
@@ -205,7 +205,7 @@ class Accessors:
         return EmergencyCallingServicesEndpoint(self)
 
     def emergency_requirement_validations(self) -> EmergencyRequirementValidationsEndpoint:
-        """A test of an identity, an address or both against an emergency requirement; nothing is stored.
+        """A dry run that checks an identity, an address or both against an emergency requirement. Nothing is stored.
 
         Operations: `create`, `create_many`.
         """
@@ -214,7 +214,7 @@ class Accessors:
         return EmergencyRequirementValidationsEndpoint(self)
 
     def emergency_requirements(self) -> EmergencyRequirementsEndpoint:
-        """What must be in place before numbers of one country and group type can have emergency calling.
+        """The requirements for emergency calling on numbers of one country and DID group type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -223,7 +223,7 @@ class Accessors:
         return EmergencyRequirementsEndpoint(self)
 
     def emergency_verifications(self) -> EmergencyVerificationsEndpoint:
-        """A request to approve an address for emergency calls; a rejected one is followed by a new one.
+        """A request to approve an address for emergency calls. If it is rejected, create a new one.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -233,7 +233,7 @@ class Accessors:
         return EmergencyVerificationsEndpoint(self)
 
     def encrypted_files(self) -> EncryptedFilesEndpoint:
-        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
+        """An uploaded file, encrypted with the public keys of DIDWW. It is removed after 24 hours, attached or not.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `delete`, `delete_many`.
         """
@@ -242,7 +242,7 @@ class Accessors:
         return EncryptedFilesEndpoint(self)
 
     def exports(self) -> ExportsEndpoint:
-        """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
+        """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -262,7 +262,7 @@ class Accessors:
         return IdentitiesEndpoint(self)
 
     def nanpa_prefixes(self) -> NanpaPrefixesEndpoint:
-        """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
+        """An NPA-NXX prefix with numbers. Its id in an order item limits the order to numbers with this prefix.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -271,7 +271,7 @@ class Accessors:
         return NanpaPrefixesEndpoint(self)
 
     def orders(self) -> OrdersEndpoint:
-        """A purchase, charged to the balance at once.
+        """A purchase, charged to the balance immediately.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`, `wait`.
@@ -281,7 +281,7 @@ class Accessors:
         return OrdersEndpoint(self)
 
     def permanent_supporting_documents(self) -> PermanentSupportingDocumentsEndpoint:
-        """A filled-in form that is handed in once for an identity, not with each of its address verifications.
+        """A completed form that is submitted once for an identity, not with each address verification.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -291,7 +291,7 @@ class Accessors:
         return PermanentSupportingDocumentsEndpoint(self)
 
     def pops(self) -> PopsEndpoint:
-        """A point of presence (POP) of the platform; the list holds them all, in one response.
+        """A point of presence (POP) of the platform. The list is not paginated.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -300,7 +300,7 @@ class Accessors:
         return PopsEndpoint(self)
 
     def proof_types(self) -> ProofTypesEndpoint:
-        """A category of document that may serve as a proof; the whole list comes in one response.
+        """A category of documents accepted as a proof. The list is not paginated.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -309,7 +309,7 @@ class Accessors:
         return ProofTypesEndpoint(self)
 
     def proofs(self) -> ProofsEndpoint:
-        """A document that proves an identity or an address; to replace it, delete it and create another.
+        """A document that proves an identity or an address. To replace it, delete it and create a new one.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -319,7 +319,7 @@ class Accessors:
         return ProofsEndpoint(self)
 
     def public_keys(self) -> PublicKeysEndpoint:
-        """An RSA public key of DIDWW; there are two, and their list needs no API key.
+        """An RSA public key of DIDWW. There are two; listing them requires no API key.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -337,7 +337,7 @@ class Accessors:
         return RegionsEndpoint(self)
 
     def shared_capacity_groups(self) -> SharedCapacityGroupsEndpoint:
-        """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
+        """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -347,7 +347,7 @@ class Accessors:
         return SharedCapacityGroupsEndpoint(self)
 
     def supporting_document_templates(self) -> SupportingDocumentTemplatesEndpoint:
-        """A blank form to be filled in and handed in for a registration.
+        """A blank form to complete and submit for a registration.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -356,7 +356,7 @@ class Accessors:
         return SupportingDocumentTemplatesEndpoint(self)
 
     def voice_in_trunk_groups(self) -> VoiceInTrunkGroupsEndpoint:
-        """Inbound trunks that routing treats as one target.
+        """A group of inbound trunks that numbers are routed to as one destination.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -366,7 +366,7 @@ class Accessors:
         return VoiceInTrunkGroupsEndpoint(self)
 
     def voice_in_trunks(self) -> VoiceInTrunksEndpoint:
-        """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
+        """An inbound trunk: a SIP host, a SIP registration or a phone number that receives the calls of DIDs.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -376,7 +376,7 @@ class Accessors:
         return VoiceInTrunksEndpoint(self)
 
     def voice_out_trunk_regenerate_credentials(self) -> VoiceOutTrunkRegenerateCredentialsEndpoint:
-        """A request to replace the SIP credentials of an outbound trunk by new ones.
+        """A request to replace the SIP credentials of an outbound trunk with new ones.
 
         Operations: `create`, `create_many`.
         """
@@ -387,7 +387,7 @@ class Accessors:
         return VoiceOutTrunkRegenerateCredentialsEndpoint(self)
 
     def voice_out_trunks(self) -> VoiceOutTrunksEndpoint:
-        """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
+        """A trunk for outbound calls. Every operation fails with 403 for accounts without the outbound API.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.

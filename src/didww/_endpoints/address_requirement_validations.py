@@ -22,10 +22,10 @@ __all__ = ["AddressRequirementValidationsEndpoint", "AsyncAddressRequirementVali
 
 @short_tracebacks
 class AsyncAddressRequirementValidationsEndpoint(AsyncEndpoint[AddressRequirementValidation]):
-    """A test of an identity, an address or both against an address requirement; nothing is stored.
+    """A dry run that checks an identity, an address or both against an address requirement. Nothing is stored.
 
-    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
-    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    `create` succeeds if the requirement is met; otherwise `ValidationError` lists everything that is missing.
+    Set `identity`, `address` or both; if both, the address must belong to the identity.
     Source: tests/contract/facts/address_requirement_validations.yaml.
 
     Facts: tests/contract/facts/address_requirement_validations.yaml.
@@ -91,10 +91,10 @@ class AsyncAddressRequirementValidationsEndpoint(AsyncEndpoint[AddressRequiremen
 
 @short_tracebacks
 class AddressRequirementValidationsEndpoint(Endpoint[AddressRequirementValidation]):
-    """A test of an identity, an address or both against an address requirement; nothing is stored.
+    """A dry run that checks an identity, an address or both against an address requirement. Nothing is stored.
 
-    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
-    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    `create` succeeds if the requirement is met; otherwise `ValidationError` lists everything that is missing.
+    Set `identity`, `address` or both; if both, the address must belong to the identity.
     Source: tests/contract/facts/address_requirement_validations.yaml.
 
     Facts: tests/contract/facts/address_requirement_validations.yaml.

@@ -25,10 +25,10 @@ __all__ = ["AddressRequirementsEndpoint", "AsyncAddressRequirementsEndpoint"]
 
 @short_tracebacks
 class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
-    """What must be in place before numbers of one country and group type can be registered.
+    """The requirements for registering numbers of one country and DID group type.
 
-    An area level says how near to the number's place an identity or address has to be. The contract always has one
-    for addresses; recorded responses also hold null.
+    An area level defines how close to the location of the number an identity or address must be. It is
+    documented as always present for addresses, but some responses contain null.
     Source: tests/contract/facts/address_requirements.yaml.
 
     Facts: tests/contract/facts/address_requirements.yaml.
@@ -190,10 +190,10 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
 
 @short_tracebacks
 class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
-    """What must be in place before numbers of one country and group type can be registered.
+    """The requirements for registering numbers of one country and DID group type.
 
-    An area level says how near to the number's place an identity or address has to be. The contract always has one
-    for addresses; recorded responses also hold null.
+    An area level defines how close to the location of the number an identity or address must be. It is
+    documented as always present for addresses, but some responses contain null.
     Source: tests/contract/facts/address_requirements.yaml.
 
     Facts: tests/contract/facts/address_requirements.yaml.

@@ -27,7 +27,7 @@ __all__ = ["AddressVerificationsEndpoint", "AsyncAddressVerificationsEndpoint"]
 
 @short_tracebacks
 class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
-    """A request to approve an address for some numbers; a rejected one is followed by a new one.
+    """A request to approve an address for some numbers. If it is rejected, create a new one.
 
     Facts: tests/contract/facts/address_verifications.yaml.
     """
@@ -313,7 +313,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
 
 @short_tracebacks
 class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
-    """A request to approve an address for some numbers; a rejected one is followed by a new one.
+    """A request to approve an address for some numbers. If it is rejected, create a new one.
 
     Facts: tests/contract/facts/address_verifications.yaml.
     """

@@ -27,9 +27,9 @@ __all__ = ["AddressesEndpoint", "AsyncAddressesEndpoint"]
 
 @short_tracebacks
 class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
-    """A postal address of an identity; identity and country stay as they were created.
+    """A postal address of an identity. The identity and the country cannot be changed later.
 
-    The service refuses to delete one that is in use (409).
+    Deleting an address that is in use fails with 409.
 
     Facts: tests/contract/facts/addresses.yaml.
     """
@@ -333,9 +333,9 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
 
 @short_tracebacks
 class AddressesEndpoint(Endpoint[Address]):
-    """A postal address of an identity; identity and country stay as they were created.
+    """A postal address of an identity. The identity and the country cannot be changed later.
 
-    The service refuses to delete one that is in use (409).
+    Deleting an address that is in use fails with 409.
 
     Facts: tests/contract/facts/addresses.yaml.
     """

@@ -25,7 +25,7 @@ __all__ = ["AreasEndpoint", "AsyncAreasEndpoint"]
 
 @short_tracebacks
 class AsyncAreasEndpoint(AsyncEndpoint[Area]):
-    """A regulatory area inside a country.
+    """A regulatory area of a country.
 
     Facts: tests/contract/facts/areas.yaml.
     """
@@ -179,7 +179,7 @@ class AsyncAreasEndpoint(AsyncEndpoint[Area]):
 
 @short_tracebacks
 class AreasEndpoint(Endpoint[Area]):
-    """A regulatory area inside a country.
+    """A regulatory area of a country.
 
     Facts: tests/contract/facts/areas.yaml.
     """

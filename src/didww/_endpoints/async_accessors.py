@@ -54,7 +54,7 @@ class AsyncAccessors:
     _configuration: Configuration
 
     def address_requirement_validations(self) -> AsyncAddressRequirementValidationsEndpoint:
-        """A test of an identity, an address or both against an address requirement; nothing is stored.
+        """A dry run that checks an identity, an address or both against an address requirement. Nothing is stored.
 
         Operations: `create`, `create_many`.
         """
@@ -63,7 +63,7 @@ class AsyncAccessors:
         return AsyncAddressRequirementValidationsEndpoint(self)
 
     def address_requirements(self) -> AsyncAddressRequirementsEndpoint:
-        """What must be in place before numbers of one country and group type can be registered.
+        """The requirements for registering numbers of one country and DID group type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -72,7 +72,7 @@ class AsyncAccessors:
         return AsyncAddressRequirementsEndpoint(self)
 
     def address_verifications(self) -> AsyncAddressVerificationsEndpoint:
-        """A request to approve an address for some numbers; a rejected one is followed by a new one.
+        """A request to approve an address for some numbers. If it is rejected, create a new one.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -82,7 +82,7 @@ class AsyncAccessors:
         return AsyncAddressVerificationsEndpoint(self)
 
     def addresses(self) -> AsyncAddressesEndpoint:
-        """A postal address of an identity; identity and country stay as they were created.
+        """A postal address of an identity. The identity and the country cannot be changed later.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -92,7 +92,7 @@ class AsyncAccessors:
         return AsyncAddressesEndpoint(self)
 
     def areas(self) -> AsyncAreasEndpoint:
-        """A regulatory area inside a country.
+        """A regulatory area of a country.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -101,7 +101,7 @@ class AsyncAccessors:
         return AsyncAreasEndpoint(self)
 
     def available_dids(self) -> AsyncAvailableDidsEndpoint:
-        """One particular number in stock.
+        """One specific number in stock.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -110,7 +110,7 @@ class AsyncAccessors:
         return AsyncAvailableDidsEndpoint(self)
 
     def balance(self) -> AsyncBalanceEndpoint:
-        """Funds of the account that the API key belongs to, in US dollars.
+        """The balance of the account that the API key belongs to, in US dollars.
 
         Operations: `find`.
         """
@@ -137,7 +137,7 @@ class AsyncAccessors:
         return AsyncCitiesEndpoint(self)
 
     def countries(self) -> AsyncCountriesEndpoint:
-        """A country with actual or potential number coverage; the list holds them all, in one response.
+        """A country with actual or potential number coverage. The list is not paginated.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -146,7 +146,7 @@ class AsyncAccessors:
         return AsyncCountriesEndpoint(self)
 
     def did_group_types(self) -> AsyncDidGroupTypesEndpoint:
-        """A kind of number that a DID group sells; ids differ between environments, so look them up by name.
+        """The type of the numbers in a DID group. Ids differ between environments, so look types up by name.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -155,7 +155,7 @@ class AsyncAccessors:
         return AsyncDidGroupTypesEndpoint(self)
 
     def did_groups(self) -> AsyncDidGroupsEndpoint:
-        """Numbers on offer that share country, city, type and prefix.
+        """A group of numbers for sale that share country, city, type and prefix.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -164,7 +164,7 @@ class AsyncAccessors:
         return AsyncDidGroupsEndpoint(self)
 
     def did_history(self) -> AsyncDidHistoryEndpoint:
-        """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
+        """One event of a number. Events are kept for 90 days; filters on an earlier `created_at` are rejected.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -173,7 +173,7 @@ class AsyncAccessors:
         return AsyncDidHistoryEndpoint(self)
 
     def did_reservations(self) -> AsyncDidReservationsEndpoint:
-        """A temporary hold on an available number; deleting it lets the number go.
+        """A temporary hold on an available number. Delete it to release the number.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `delete`,
             `delete_many`.
@@ -183,7 +183,7 @@ class AsyncAccessors:
         return AsyncDidReservationsEndpoint(self)
 
     def dids(self) -> AsyncDidsEndpoint:
-        """A number that the account owns.
+        """A phone number (DID) that the account owns.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `update`, `update_many`, `delete`,
             `delete_many`.
@@ -193,7 +193,7 @@ class AsyncAccessors:
         return AsyncDidsEndpoint(self)
 
     def emergency_calling_services(self) -> AsyncEmergencyCallingServicesEndpoint:
-        """A subscription to emergency calling for some numbers at one address.
+        """A subscription to emergency calling for numbers at one address.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `delete`, `delete_many`, `wait`.
         """
@@ -202,7 +202,7 @@ class AsyncAccessors:
         return AsyncEmergencyCallingServicesEndpoint(self)
 
     def emergency_requirement_validations(self) -> AsyncEmergencyRequirementValidationsEndpoint:
-        """A test of an identity, an address or both against an emergency requirement; nothing is stored.
+        """A dry run that checks an identity, an address or both against an emergency requirement. Nothing is stored.
 
         Operations: `create`, `create_many`.
         """
@@ -211,7 +211,7 @@ class AsyncAccessors:
         return AsyncEmergencyRequirementValidationsEndpoint(self)
 
     def emergency_requirements(self) -> AsyncEmergencyRequirementsEndpoint:
-        """What must be in place before numbers of one country and group type can have emergency calling.
+        """The requirements for emergency calling on numbers of one country and DID group type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -220,7 +220,7 @@ class AsyncAccessors:
         return AsyncEmergencyRequirementsEndpoint(self)
 
     def emergency_verifications(self) -> AsyncEmergencyVerificationsEndpoint:
-        """A request to approve an address for emergency calls; a rejected one is followed by a new one.
+        """A request to approve an address for emergency calls. If it is rejected, create a new one.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -230,7 +230,7 @@ class AsyncAccessors:
         return AsyncEmergencyVerificationsEndpoint(self)
 
     def encrypted_files(self) -> AsyncEncryptedFilesEndpoint:
-        """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
+        """An uploaded file, encrypted with the public keys of DIDWW. It is removed after 24 hours, attached or not.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `delete`, `delete_many`.
         """
@@ -239,7 +239,7 @@ class AsyncAccessors:
         return AsyncEncryptedFilesEndpoint(self)
 
     def exports(self) -> AsyncExportsEndpoint:
-        """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
+        """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -259,7 +259,7 @@ class AsyncAccessors:
         return AsyncIdentitiesEndpoint(self)
 
     def nanpa_prefixes(self) -> AsyncNanpaPrefixesEndpoint:
-        """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
+        """An NPA-NXX prefix with numbers. Its id in an order item limits the order to numbers with this prefix.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -268,7 +268,7 @@ class AsyncAccessors:
         return AsyncNanpaPrefixesEndpoint(self)
 
     def orders(self) -> AsyncOrdersEndpoint:
-        """A purchase, charged to the balance at once.
+        """A purchase, charged to the balance immediately.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`, `wait`.
@@ -278,7 +278,7 @@ class AsyncAccessors:
         return AsyncOrdersEndpoint(self)
 
     def permanent_supporting_documents(self) -> AsyncPermanentSupportingDocumentsEndpoint:
-        """A filled-in form that is handed in once for an identity, not with each of its address verifications.
+        """A completed form that is submitted once for an identity, not with each address verification.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -288,7 +288,7 @@ class AsyncAccessors:
         return AsyncPermanentSupportingDocumentsEndpoint(self)
 
     def pops(self) -> AsyncPopsEndpoint:
-        """A point of presence (POP) of the platform; the list holds them all, in one response.
+        """A point of presence (POP) of the platform. The list is not paginated.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -297,7 +297,7 @@ class AsyncAccessors:
         return AsyncPopsEndpoint(self)
 
     def proof_types(self) -> AsyncProofTypesEndpoint:
-        """A category of document that may serve as a proof; the whole list comes in one response.
+        """A category of documents accepted as a proof. The list is not paginated.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -306,7 +306,7 @@ class AsyncAccessors:
         return AsyncProofTypesEndpoint(self)
 
     def proofs(self) -> AsyncProofsEndpoint:
-        """A document that proves an identity or an address; to replace it, delete it and create another.
+        """A document that proves an identity or an address. To replace it, delete it and create a new one.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -316,7 +316,7 @@ class AsyncAccessors:
         return AsyncProofsEndpoint(self)
 
     def public_keys(self) -> AsyncPublicKeysEndpoint:
-        """An RSA public key of DIDWW; there are two, and their list needs no API key.
+        """An RSA public key of DIDWW. There are two; listing them requires no API key.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -334,7 +334,7 @@ class AsyncAccessors:
         return AsyncRegionsEndpoint(self)
 
     def shared_capacity_groups(self) -> AsyncSharedCapacityGroupsEndpoint:
-        """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
+        """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -344,7 +344,7 @@ class AsyncAccessors:
         return AsyncSharedCapacityGroupsEndpoint(self)
 
     def supporting_document_templates(self) -> AsyncSupportingDocumentTemplatesEndpoint:
-        """A blank form to be filled in and handed in for a registration.
+        """A blank form to complete and submit for a registration.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -353,7 +353,7 @@ class AsyncAccessors:
         return AsyncSupportingDocumentTemplatesEndpoint(self)
 
     def voice_in_trunk_groups(self) -> AsyncVoiceInTrunkGroupsEndpoint:
-        """Inbound trunks that routing treats as one target.
+        """A group of inbound trunks that numbers are routed to as one destination.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -363,7 +363,7 @@ class AsyncAccessors:
         return AsyncVoiceInTrunkGroupsEndpoint(self)
 
     def voice_in_trunks(self) -> AsyncVoiceInTrunksEndpoint:
-        """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
+        """An inbound trunk: a SIP host, a SIP registration or a phone number that receives the calls of DIDs.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.
@@ -373,7 +373,7 @@ class AsyncAccessors:
         return AsyncVoiceInTrunksEndpoint(self)
 
     def voice_out_trunk_regenerate_credentials(self) -> AsyncVoiceOutTrunkRegenerateCredentialsEndpoint:
-        """A request to replace the SIP credentials of an outbound trunk by new ones.
+        """A request to replace the SIP credentials of an outbound trunk with new ones.
 
         Operations: `create`, `create_many`.
         """
@@ -384,7 +384,7 @@ class AsyncAccessors:
         return AsyncVoiceOutTrunkRegenerateCredentialsEndpoint(self)
 
     def voice_out_trunks(self) -> AsyncVoiceOutTrunksEndpoint:
-        """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
+        """A trunk for outbound calls. Every operation fails with 403 for accounts without the outbound API.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `delete`, `delete_many`.

@@ -25,10 +25,10 @@ __all__ = ["AsyncAvailableDidsEndpoint", "AvailableDidsEndpoint"]
 
 @short_tracebacks
 class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
-    """One particular number in stock.
+    """One specific number in stock.
 
-    The list comes in no pages and is capped; `total_count` in the response's meta says how many numbers match.
-    The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
+    The list is not paginated and is capped; `total_count` in the meta of the response is the number of matches.
+    The filter `number_contains` needs at least 3 digits, or a filter by country, region, city or DID group beside it.
 
     Facts: tests/contract/facts/available_dids.yaml.
     """
@@ -185,10 +185,10 @@ class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
 
 @short_tracebacks
 class AvailableDidsEndpoint(Endpoint[AvailableDid]):
-    """One particular number in stock.
+    """One specific number in stock.
 
-    The list comes in no pages and is capped; `total_count` in the response's meta says how many numbers match.
-    The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
+    The list is not paginated and is capped; `total_count` in the meta of the response is the number of matches.
+    The filter `number_contains` needs at least 3 digits, or a filter by country, region, city or DID group beside it.
 
     Facts: tests/contract/facts/available_dids.yaml.
     """

@@ -20,7 +20,7 @@ __all__ = ["AsyncBalanceEndpoint", "BalanceEndpoint"]
 
 @short_tracebacks
 class AsyncBalanceEndpoint(AsyncEndpoint[Balance]):
-    """Funds of the account that the API key belongs to, in US dollars.
+    """The balance of the account that the API key belongs to, in US dollars.
 
     Facts: tests/contract/facts/balances.yaml.
     """
@@ -45,7 +45,7 @@ class AsyncBalanceEndpoint(AsyncEndpoint[Balance]):
 
 @short_tracebacks
 class BalanceEndpoint(Endpoint[Balance]):
-    """Funds of the account that the API key belongs to, in US dollars.
+    """The balance of the account that the API key belongs to, in US dollars.
 
     Facts: tests/contract/facts/balances.yaml.
     """

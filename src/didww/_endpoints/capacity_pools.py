@@ -29,8 +29,8 @@ __all__ = ["AsyncCapacityPoolsEndpoint", "CapacityPoolsEndpoint"]
 class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
     """Channels (concurrent calls) that the account owns for the numbers of some countries.
 
-    Channels are bought by an order with a capacity item, and given up by lowering `total_channels_count`.
-    Prices are US dollars.
+    To buy channels, order a capacity item. To release channels, lower `total_channels_count`.
+    Prices are in US dollars.
     Source: tests/contract/facts/capacity_pools.yaml.
 
     Facts: tests/contract/facts/capacity_pools.yaml.
@@ -241,8 +241,8 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
 class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
     """Channels (concurrent calls) that the account owns for the numbers of some countries.
 
-    Channels are bought by an order with a capacity item, and given up by lowering `total_channels_count`.
-    Prices are US dollars.
+    To buy channels, order a capacity item. To release channels, lower `total_channels_count`.
+    Prices are in US dollars.
     Source: tests/contract/facts/capacity_pools.yaml.
 
     Facts: tests/contract/facts/capacity_pools.yaml.

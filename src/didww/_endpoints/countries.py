@@ -25,7 +25,7 @@ __all__ = ["AsyncCountriesEndpoint", "CountriesEndpoint"]
 
 @short_tracebacks
 class AsyncCountriesEndpoint(AsyncEndpoint[Country]):
-    """A country with actual or potential number coverage; the list holds them all, in one response.
+    """A country with actual or potential number coverage. The list is not paginated.
 
     Facts: tests/contract/facts/countries.yaml.
     """
@@ -179,7 +179,7 @@ class AsyncCountriesEndpoint(AsyncEndpoint[Country]):
 
 @short_tracebacks
 class CountriesEndpoint(Endpoint[Country]):
-    """A country with actual or potential number coverage; the list holds them all, in one response.
+    """A country with actual or potential number coverage. The list is not paginated.
 
     Facts: tests/contract/facts/countries.yaml.
     """

@@ -25,7 +25,7 @@ __all__ = ["AsyncDidGroupTypesEndpoint", "DidGroupTypesEndpoint"]
 
 @short_tracebacks
 class AsyncDidGroupTypesEndpoint(AsyncEndpoint[DidGroupType]):
-    """A kind of number that a DID group sells; ids differ between environments, so look them up by name.
+    """The type of the numbers in a DID group. Ids differ between environments, so look types up by name.
 
     Facts: tests/contract/facts/did_group_types.yaml.
     """
@@ -179,7 +179,7 @@ class AsyncDidGroupTypesEndpoint(AsyncEndpoint[DidGroupType]):
 
 @short_tracebacks
 class DidGroupTypesEndpoint(Endpoint[DidGroupType]):
-    """A kind of number that a DID group sells; ids differ between environments, so look them up by name.
+    """The type of the numbers in a DID group. Ids differ between environments, so look types up by name.
 
     Facts: tests/contract/facts/did_group_types.yaml.
     """

@@ -25,9 +25,9 @@ __all__ = ["AsyncDidGroupsEndpoint", "DidGroupsEndpoint"]
 
 @short_tracebacks
 class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
-    """Numbers on offer that share country, city, type and prefix.
+    """A group of numbers for sale that share country, city, type and prefix.
 
-    Its prices are in `stock_keeping_units`, its stock in `meta`.
+    Prices are in `stock_keeping_units`, stock is in `meta`.
 
     Facts: tests/contract/facts/did_groups.yaml.
     """
@@ -187,9 +187,9 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
 
 @short_tracebacks
 class DidGroupsEndpoint(Endpoint[DidGroup]):
-    """Numbers on offer that share country, city, type and prefix.
+    """A group of numbers for sale that share country, city, type and prefix.
 
-    Its prices are in `stock_keeping_units`, its stock in `meta`.
+    Prices are in `stock_keeping_units`, stock is in `meta`.
 
     Facts: tests/contract/facts/did_groups.yaml.
     """

@@ -25,7 +25,7 @@ __all__ = ["AsyncDidHistoryEndpoint", "DidHistoryEndpoint"]
 
 @short_tracebacks
 class AsyncDidHistoryEndpoint(AsyncEndpoint[DidHistory]):
-    """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
+    """One event of a number. Events are kept for 90 days; filters on an earlier `created_at` are rejected.
 
     Facts: tests/contract/facts/did_history.yaml.
     """
@@ -180,7 +180,7 @@ class AsyncDidHistoryEndpoint(AsyncEndpoint[DidHistory]):
 
 @short_tracebacks
 class DidHistoryEndpoint(Endpoint[DidHistory]):
-    """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused.
+    """One event of a number. Events are kept for 90 days; filters on an earlier `created_at` are rejected.
 
     Facts: tests/contract/facts/did_history.yaml.
     """

@@ -27,10 +27,11 @@ __all__ = ["AsyncDidReservationsEndpoint", "DidReservationsEndpoint"]
 
 @short_tracebacks
 class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
-    """A temporary hold on an available number; deleting it lets the number go.
+    """A temporary hold on an available number. Delete it to release the number.
 
-    The account's plan limits how many it may hold: `available_count` in a response's meta says how many more.
-    The sort key `expire_at` is an older name of `expires_at`.
+    The plan of the account limits the number of reservations; `available_count` in the meta of the response is the
+    number left.
+    The sort key `expire_at` is a legacy name of `expires_at`.
 
     Facts: tests/contract/facts/did_reservations.yaml.
     """
@@ -278,10 +279,11 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
 
 @short_tracebacks
 class DidReservationsEndpoint(Endpoint[DidReservation]):
-    """A temporary hold on an available number; deleting it lets the number go.
+    """A temporary hold on an available number. Delete it to release the number.
 
-    The account's plan limits how many it may hold: `available_count` in a response's meta says how many more.
-    The sort key `expire_at` is an older name of `expires_at`.
+    The plan of the account limits the number of reservations; `available_count` in the meta of the response is the
+    number left.
+    The sort key `expire_at` is a legacy name of `expires_at`.
 
     Facts: tests/contract/facts/did_reservations.yaml.
     """

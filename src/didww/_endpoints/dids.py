@@ -27,10 +27,10 @@ __all__ = ["AsyncDidsEndpoint", "DidsEndpoint"]
 
 @short_tracebacks
 class AsyncDidsEndpoint(AsyncEndpoint[Did]):
-    """A number that the account owns.
+    """A phone number (DID) that the account owns.
 
-    Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
-    `delete` is offered although the contract does not list it; to cancel a number, set `terminated = True`.
+    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other.
+    To cancel a number, set `terminated = True`. `delete` is provided although the API does not document it.
 
     Facts: tests/contract/facts/dids.yaml.
     """
@@ -286,10 +286,10 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
 
 @short_tracebacks
 class DidsEndpoint(Endpoint[Did]):
-    """A number that the account owns.
+    """A phone number (DID) that the account owns.
 
-    Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
-    `delete` is offered although the contract does not list it; to cancel a number, set `terminated = True`.
+    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other.
+    To cancel a number, set `terminated = True`. `delete` is provided although the API does not document it.
 
     Facts: tests/contract/facts/dids.yaml.
     """

@@ -31,10 +31,10 @@ __all__ = ["AsyncEmergencyCallingServicesEndpoint", "EmergencyCallingServicesEnd
 
 @short_tracebacks
 class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingService]):
-    """A subscription to emergency calling for some numbers at one address.
+    """A subscription to emergency calling for numbers at one address.
 
-    A new `EmergencyVerification` with `dids` creates it. Deleting cancels it: the record stays, canceled;
-    that is refused while its status is `in_process`.
+    To create one, create an `EmergencyVerification` with `dids`. Deleting a service cancels it: the record remains,
+    with status `canceled`. A service whose status is `in_process` cannot be deleted.
     Source: tests/contract/facts/emergency_calling_services.yaml.
 
     Facts: tests/contract/facts/emergency_calling_services.yaml.
@@ -260,10 +260,10 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
 
 @short_tracebacks
 class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
-    """A subscription to emergency calling for some numbers at one address.
+    """A subscription to emergency calling for numbers at one address.
 
-    A new `EmergencyVerification` with `dids` creates it. Deleting cancels it: the record stays, canceled;
-    that is refused while its status is `in_process`.
+    To create one, create an `EmergencyVerification` with `dids`. Deleting a service cancels it: the record remains,
+    with status `canceled`. A service whose status is `in_process` cannot be deleted.
     Source: tests/contract/facts/emergency_calling_services.yaml.
 
     Facts: tests/contract/facts/emergency_calling_services.yaml.

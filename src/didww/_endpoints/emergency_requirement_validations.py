@@ -22,10 +22,10 @@ __all__ = ["AsyncEmergencyRequirementValidationsEndpoint", "EmergencyRequirement
 
 @short_tracebacks
 class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequirementValidation]):
-    """A test of an identity, an address or both against an emergency requirement; nothing is stored.
+    """A dry run that checks an identity, an address or both against an emergency requirement. Nothing is stored.
 
-    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
-    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    `create` succeeds if the requirement is met; otherwise `ValidationError` lists everything that is missing.
+    Set `identity`, `address` or both; if both, the address must belong to the identity.
     Source: tests/contract/facts/emergency_requirement_validations.yaml.
 
     Facts: tests/contract/facts/emergency_requirement_validations.yaml.
@@ -91,10 +91,10 @@ class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequir
 
 @short_tracebacks
 class EmergencyRequirementValidationsEndpoint(Endpoint[EmergencyRequirementValidation]):
-    """A test of an identity, an address or both against an emergency requirement; nothing is stored.
+    """A dry run that checks an identity, an address or both against an emergency requirement. Nothing is stored.
 
-    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
-    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    `create` succeeds if the requirement is met; otherwise `ValidationError` lists everything that is missing.
+    Set `identity`, `address` or both; if both, the address must belong to the identity.
     Source: tests/contract/facts/emergency_requirement_validations.yaml.
 
     Facts: tests/contract/facts/emergency_requirement_validations.yaml.

@@ -25,11 +25,11 @@ __all__ = ["AsyncEmergencyRequirementsEndpoint", "EmergencyRequirementsEndpoint"
 
 @short_tracebacks
 class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
-    """What must be in place before numbers of one country and group type can have emergency calling.
+    """The requirements for emergency calling on numbers of one country and DID group type.
 
-    An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
-    for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
-    `address_area_level`; recorded responses do.
+    An area level defines how close to the location of the number an identity or address must be. Mandatory
+    fields are human-readable labels, such as `Birth Date` or `VAT Number / TAX Code`. These lists and
+    `address_area_level` are not documented as nullable, but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.
@@ -186,11 +186,11 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
 
 @short_tracebacks
 class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
-    """What must be in place before numbers of one country and group type can have emergency calling.
+    """The requirements for emergency calling on numbers of one country and DID group type.
 
-    An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
-    for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
-    `address_area_level`; recorded responses do.
+    An area level defines how close to the location of the number an identity or address must be. Mandatory
+    fields are human-readable labels, such as `Birth Date` or `VAT Number / TAX Code`. These lists and
+    `address_area_level` are not documented as nullable, but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.

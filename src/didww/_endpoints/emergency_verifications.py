@@ -27,10 +27,10 @@ __all__ = ["AsyncEmergencyVerificationsEndpoint", "EmergencyVerificationsEndpoin
 
 @short_tracebacks
 class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
-    """A request to approve an address for emergency calls; a rejected one is followed by a new one.
+    """A request to approve an address for emergency calls. If it is rejected, create a new one.
 
-    With `dids`, it activates emergency calling for them and creates the calling service. With
-    `emergency_calling_service`, it gives that service another address. It takes exactly one of the two.
+    With `dids`, it activates emergency calling for these numbers and creates the calling service. With
+    `emergency_calling_service`, it changes the address of that service. Set exactly one of the two.
     Source: tests/contract/facts/emergency_verifications.yaml.
 
     Facts: tests/contract/facts/emergency_verifications.yaml.
@@ -323,10 +323,10 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
 
 @short_tracebacks
 class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
-    """A request to approve an address for emergency calls; a rejected one is followed by a new one.
+    """A request to approve an address for emergency calls. If it is rejected, create a new one.
 
-    With `dids`, it activates emergency calling for them and creates the calling service. With
-    `emergency_calling_service`, it gives that service another address. It takes exactly one of the two.
+    With `dids`, it activates emergency calling for these numbers and creates the calling service. With
+    `emergency_calling_service`, it changes the address of that service. Set exactly one of the two.
     Source: tests/contract/facts/emergency_verifications.yaml.
 
     Facts: tests/contract/facts/emergency_verifications.yaml.

@@ -27,9 +27,9 @@ __all__ = ["AsyncEncryptedFilesEndpoint", "EncryptedFilesEndpoint"]
 
 @short_tracebacks
 class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
-    """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
+    """An uploaded file, encrypted with the public keys of DIDWW. It is removed after 24 hours, attached or not.
 
-    Made by the client's `upload_encrypted_file`: the service takes a multipart form, not a JSON:API document.
+    Upload files with `client.upload_encrypted_file`: the API expects a multipart form, not a JSON:API document.
     Source: tests/contract/facts/encrypted_files.yaml.
 
     Facts: tests/contract/facts/encrypted_files.yaml.
@@ -223,9 +223,9 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
 
 @short_tracebacks
 class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
-    """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
+    """An uploaded file, encrypted with the public keys of DIDWW. It is removed after 24 hours, attached or not.
 
-    Made by the client's `upload_encrypted_file`: the service takes a multipart form, not a JSON:API document.
+    Upload files with `client.upload_encrypted_file`: the API expects a multipart form, not a JSON:API document.
     Source: tests/contract/facts/encrypted_files.yaml.
 
     Facts: tests/contract/facts/encrypted_files.yaml.

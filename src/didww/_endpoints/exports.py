@@ -27,9 +27,9 @@ __all__ = ["AsyncExportsEndpoint", "ExportsEndpoint"]
 
 @short_tracebacks
 class AsyncExportsEndpoint(AsyncEndpoint[Export]):
-    """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
+    """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
 
-    DIDWW removes it a month after completion.
+    DIDWW removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """
@@ -310,9 +310,9 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
 
 @short_tracebacks
 class ExportsEndpoint(Endpoint[Export]):
-    """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
+    """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
 
-    DIDWW removes it a month after completion.
+    DIDWW removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """

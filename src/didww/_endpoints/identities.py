@@ -29,8 +29,8 @@ __all__ = ["AsyncIdentitiesEndpoint", "IdentitiesEndpoint"]
 class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
     """A person or company that numbers are registered to.
 
-    Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
-    deletes its addresses and documents too; the service refuses it (409) while the identity is in use.
+    The `AddressRequirement` of the numbers determines which optional fields are required. Deleting an identity also
+    deletes its addresses and documents; it fails with 409 while the identity is in use.
     Source: tests/contract/facts/identities.yaml.
 
     Facts: tests/contract/facts/identities.yaml.
@@ -341,8 +341,8 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
 class IdentitiesEndpoint(Endpoint[Identity]):
     """A person or company that numbers are registered to.
 
-    Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
-    deletes its addresses and documents too; the service refuses it (409) while the identity is in use.
+    The `AddressRequirement` of the numbers determines which optional fields are required. Deleting an identity also
+    deletes its addresses and documents; it fails with 409 while the identity is in use.
     Source: tests/contract/facts/identities.yaml.
 
     Facts: tests/contract/facts/identities.yaml.

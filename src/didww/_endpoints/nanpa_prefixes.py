@@ -25,7 +25,7 @@ __all__ = ["AsyncNanpaPrefixesEndpoint", "NanpaPrefixesEndpoint"]
 
 @short_tracebacks
 class AsyncNanpaPrefixesEndpoint(AsyncEndpoint[NanpaPrefix]):
-    """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
+    """An NPA-NXX prefix with numbers. Its id in an order item limits the order to numbers with this prefix.
 
     Facts: tests/contract/facts/nanpa_prefixes.yaml.
     """
@@ -180,7 +180,7 @@ class AsyncNanpaPrefixesEndpoint(AsyncEndpoint[NanpaPrefix]):
 
 @short_tracebacks
 class NanpaPrefixesEndpoint(Endpoint[NanpaPrefix]):
-    """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix.
+    """An NPA-NXX prefix with numbers. Its id in an order item limits the order to numbers with this prefix.
 
     Facts: tests/contract/facts/nanpa_prefixes.yaml.
     """

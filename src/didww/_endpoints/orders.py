@@ -27,10 +27,10 @@ __all__ = ["AsyncOrdersEndpoint", "OrdersEndpoint"]
 
 @short_tracebacks
 class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
-    """A purchase, charged to the balance at once.
+    """A purchase, charged to the balance immediately.
 
-    It may be filled later: ask again until `status` is no longer pending, or give a `callback_url`. To delete
-    it is to cancel it, which the service allows for pending orders of numbers only.
+    It may be fulfilled later: poll until `status` is no longer `pending`, or set a `callback_url`. Deleting an order
+    cancels it, which is possible for pending orders of numbers only.
 
     Facts: tests/contract/facts/orders.yaml.
     """
@@ -351,10 +351,10 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
 
 @short_tracebacks
 class OrdersEndpoint(Endpoint[Order]):
-    """A purchase, charged to the balance at once.
+    """A purchase, charged to the balance immediately.
 
-    It may be filled later: ask again until `status` is no longer pending, or give a `callback_url`. To delete
-    it is to cancel it, which the service allows for pending orders of numbers only.
+    It may be fulfilled later: poll until `status` is no longer `pending`, or set a `callback_url`. Deleting an order
+    cancels it, which is possible for pending orders of numbers only.
 
     Facts: tests/contract/facts/orders.yaml.
     """

@@ -31,9 +31,9 @@ __all__ = ["AsyncPermanentSupportingDocumentsEndpoint", "PermanentSupportingDocu
 
 @short_tracebacks
 class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportingDocument]):
-    """A filled-in form that is handed in once for an identity, not with each of its address verifications.
+    """A completed form that is submitted once for an identity, not with each address verification.
 
-    A new one takes the place of the one with the same identity and template; an update changes the reference only.
+    A new document replaces the one with the same identity and template. Only the reference can be updated.
 
     Facts: tests/contract/facts/permanent_supporting_documents.yaml.
     """
@@ -331,9 +331,9 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
 
 @short_tracebacks
 class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]):
-    """A filled-in form that is handed in once for an identity, not with each of its address verifications.
+    """A completed form that is submitted once for an identity, not with each address verification.
 
-    A new one takes the place of the one with the same identity and template; an update changes the reference only.
+    A new document replaces the one with the same identity and template. Only the reference can be updated.
 
     Facts: tests/contract/facts/permanent_supporting_documents.yaml.
     """

@@ -25,9 +25,9 @@ __all__ = ["AsyncPopsEndpoint", "PopsEndpoint"]
 
 @short_tracebacks
 class AsyncPopsEndpoint(AsyncEndpoint[Pop]):
-    """A point of presence (POP) of the platform; the list holds them all, in one response.
+    """A point of presence (POP) of the platform. The list is not paginated.
 
-    `find` is offered although the contract does not list it.
+    `find` is provided although the API does not document it.
 
     Facts: tests/contract/facts/pops.yaml.
     """
@@ -180,9 +180,9 @@ class AsyncPopsEndpoint(AsyncEndpoint[Pop]):
 
 @short_tracebacks
 class PopsEndpoint(Endpoint[Pop]):
-    """A point of presence (POP) of the platform; the list holds them all, in one response.
+    """A point of presence (POP) of the platform. The list is not paginated.
 
-    `find` is offered although the contract does not list it.
+    `find` is provided although the API does not document it.
 
     Facts: tests/contract/facts/pops.yaml.
     """

@@ -25,7 +25,7 @@ __all__ = ["AsyncProofTypesEndpoint", "ProofTypesEndpoint"]
 
 @short_tracebacks
 class AsyncProofTypesEndpoint(AsyncEndpoint[ProofType]):
-    """A category of document that may serve as a proof; the whole list comes in one response.
+    """A category of documents accepted as a proof. The list is not paginated.
 
     Facts: tests/contract/facts/proof_types.yaml.
     """
@@ -178,7 +178,7 @@ class AsyncProofTypesEndpoint(AsyncEndpoint[ProofType]):
 
 @short_tracebacks
 class ProofTypesEndpoint(Endpoint[ProofType]):
-    """A category of document that may serve as a proof; the whole list comes in one response.
+    """A category of documents accepted as a proof. The list is not paginated.
 
     Facts: tests/contract/facts/proof_types.yaml.
     """

@@ -27,7 +27,7 @@ __all__ = ["AsyncProofsEndpoint", "ProofsEndpoint"]
 
 @short_tracebacks
 class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
-    """A document that proves an identity or an address; to replace it, delete it and create another.
+    """A document that proves an identity or an address. To replace it, delete it and create a new one.
 
     Facts: tests/contract/facts/proofs.yaml.
     """
@@ -323,7 +323,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
 
 @short_tracebacks
 class ProofsEndpoint(Endpoint[Proof]):
-    """A document that proves an identity or an address; to replace it, delete it and create another.
+    """A document that proves an identity or an address. To replace it, delete it and create a new one.
 
     Facts: tests/contract/facts/proofs.yaml.
     """

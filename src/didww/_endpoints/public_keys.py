@@ -25,7 +25,7 @@ __all__ = ["AsyncPublicKeysEndpoint", "PublicKeysEndpoint"]
 
 @short_tracebacks
 class AsyncPublicKeysEndpoint(AsyncEndpoint[PublicKey]):
-    """An RSA public key of DIDWW; there are two, and their list needs no API key.
+    """An RSA public key of DIDWW. There are two; listing them requires no API key.
 
     Facts: tests/contract/facts/public_keys.yaml.
     """
@@ -178,7 +178,7 @@ class AsyncPublicKeysEndpoint(AsyncEndpoint[PublicKey]):
 
 @short_tracebacks
 class PublicKeysEndpoint(Endpoint[PublicKey]):
-    """An RSA public key of DIDWW; there are two, and their list needs no API key.
+    """An RSA public key of DIDWW. There are two; listing them requires no API key.
 
     Facts: tests/contract/facts/public_keys.yaml.
     """

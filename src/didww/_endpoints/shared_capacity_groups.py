@@ -27,9 +27,9 @@ __all__ = ["AsyncSharedCapacityGroupsEndpoint", "SharedCapacityGroupsEndpoint"]
 
 @short_tracebacks
 class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
-    """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
+    """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
-    It cannot be deleted while active numbers are assigned to it; then its channels go back to the pool.
+    A group cannot be deleted while active numbers are assigned to it. Deleting it returns its channels to the pool.
     Source: tests/contract/facts/shared_capacity_groups.yaml.
 
     Facts: tests/contract/facts/shared_capacity_groups.yaml.
@@ -332,9 +332,9 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
 
 @short_tracebacks
 class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
-    """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
+    """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
-    It cannot be deleted while active numbers are assigned to it; then its channels go back to the pool.
+    A group cannot be deleted while active numbers are assigned to it. Deleting it returns its channels to the pool.
     Source: tests/contract/facts/shared_capacity_groups.yaml.
 
     Facts: tests/contract/facts/shared_capacity_groups.yaml.

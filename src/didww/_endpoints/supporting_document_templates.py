@@ -25,7 +25,7 @@ __all__ = ["AsyncSupportingDocumentTemplatesEndpoint", "SupportingDocumentTempla
 
 @short_tracebacks
 class AsyncSupportingDocumentTemplatesEndpoint(AsyncEndpoint[SupportingDocumentTemplate]):
-    """A blank form to be filled in and handed in for a registration.
+    """A blank form to complete and submit for a registration.
 
     Facts: tests/contract/facts/supporting_document_templates.yaml.
     """
@@ -181,7 +181,7 @@ class AsyncSupportingDocumentTemplatesEndpoint(AsyncEndpoint[SupportingDocumentT
 
 @short_tracebacks
 class SupportingDocumentTemplatesEndpoint(Endpoint[SupportingDocumentTemplate]):
-    """A blank form to be filled in and handed in for a registration.
+    """A blank form to complete and submit for a registration.
 
     Facts: tests/contract/facts/supporting_document_templates.yaml.
     """

@@ -27,11 +27,11 @@ __all__ = ["AsyncVoiceInTrunkGroupsEndpoint", "VoiceInTrunkGroupsEndpoint"]
 
 @short_tracebacks
 class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
-    """Inbound trunks that routing treats as one target.
+    """A group of inbound trunks that numbers are routed to as one destination.
 
-    The trunk with the lowest priority is tried first, trunks of equal priority share the calls by weight, and
-    a call goes on to the next trunk on the rerouting codes of the one before. Deleting a group deletes its trunks; the
-    service refuses it while numbers are routed to the group or to one of them.
+    The trunk with the lowest priority value is tried first, and trunks of equal priority share calls by weight. A call
+    moves to the next trunk on the rerouting codes of the current one. Deleting a group also deletes its trunks; it
+    fails while numbers are routed to the group or to one of its trunks.
 
     Facts: tests/contract/facts/voice_in_trunk_groups.yaml.
     """
@@ -328,11 +328,11 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
 
 @short_tracebacks
 class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
-    """Inbound trunks that routing treats as one target.
+    """A group of inbound trunks that numbers are routed to as one destination.
 
-    The trunk with the lowest priority is tried first, trunks of equal priority share the calls by weight, and
-    a call goes on to the next trunk on the rerouting codes of the one before. Deleting a group deletes its trunks; the
-    service refuses it while numbers are routed to the group or to one of them.
+    The trunk with the lowest priority value is tried first, and trunks of equal priority share calls by weight. A call
+    moves to the next trunk on the rerouting codes of the current one. Deleting a group also deletes its trunks; it
+    fails while numbers are routed to the group or to one of its trunks.
 
     Facts: tests/contract/facts/voice_in_trunk_groups.yaml.
     """

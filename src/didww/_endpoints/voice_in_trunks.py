@@ -27,9 +27,9 @@ __all__ = ["AsyncVoiceInTrunksEndpoint", "VoiceInTrunksEndpoint"]
 
 @short_tracebacks
 class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
-    """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
+    """An inbound trunk: a SIP host, a SIP registration or a phone number that receives the calls of DIDs.
 
-    A trunk that numbers are routed to, or that is in a trunk group, cannot be deleted.
+    A trunk cannot be deleted while numbers are routed to it or while it is in a trunk group.
 
     Facts: tests/contract/facts/voice_in_trunks.yaml.
     """
@@ -333,9 +333,9 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
 
 @short_tracebacks
 class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
-    """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
+    """An inbound trunk: a SIP host, a SIP registration or a phone number that receives the calls of DIDs.
 
-    A trunk that numbers are routed to, or that is in a trunk group, cannot be deleted.
+    A trunk cannot be deleted while numbers are routed to it or while it is in a trunk group.
 
     Facts: tests/contract/facts/voice_in_trunks.yaml.
     """

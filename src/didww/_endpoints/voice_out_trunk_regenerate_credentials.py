@@ -22,9 +22,9 @@ __all__ = ["AsyncVoiceOutTrunkRegenerateCredentialsEndpoint", "VoiceOutTrunkRege
 
 @short_tracebacks
 class AsyncVoiceOutTrunkRegenerateCredentialsEndpoint(AsyncEndpoint[VoiceOutTrunkRegenerateCredential]):
-    """A request to replace the SIP credentials of an outbound trunk by new ones.
+    """A request to replace the SIP credentials of an outbound trunk with new ones.
 
-    The response holds an id alone; find the trunk to read its new credentials.
+    The response contains only an id; find the trunk to read its new credentials.
     Source: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
 
     Facts: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
@@ -90,9 +90,9 @@ class AsyncVoiceOutTrunkRegenerateCredentialsEndpoint(AsyncEndpoint[VoiceOutTrun
 
 @short_tracebacks
 class VoiceOutTrunkRegenerateCredentialsEndpoint(Endpoint[VoiceOutTrunkRegenerateCredential]):
-    """A request to replace the SIP credentials of an outbound trunk by new ones.
+    """A request to replace the SIP credentials of an outbound trunk with new ones.
 
-    The response holds an id alone; find the trunk to read its new credentials.
+    The response contains only an id; find the trunk to read its new credentials.
     Source: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
 
     Facts: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.

@@ -27,11 +27,11 @@ __all__ = ["AsyncVoiceOutTrunksEndpoint", "VoiceOutTrunksEndpoint"]
 
 @short_tracebacks
 class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
-    """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
+    """A trunk for outbound calls. Every operation fails with 403 for accounts without the outbound API.
 
-    Deleting it ends its calls at once; DIDs that were its caller ID stay in the account.
-    Recorded responses hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
-    DIDWW's own SDKs do; its OpenAPI document does not have that include.
+    Deleting a trunk ends its calls immediately; its caller ID DIDs remain in the account.
+    Some responses contain null in `rtp_timeout` and `threshold_amount`. The include `default_did` is not in the OpenAPI
+    document of DIDWW.
     Source: tests/contract/facts/voice_out_trunks.yaml.
 
     Facts: tests/contract/facts/voice_out_trunks.yaml.
@@ -339,11 +339,11 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
 
 @short_tracebacks
 class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
-    """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
+    """A trunk for outbound calls. Every operation fails with 403 for accounts without the outbound API.
 
-    Deleting it ends its calls at once; DIDs that were its caller ID stay in the account.
-    Recorded responses hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
-    DIDWW's own SDKs do; its OpenAPI document does not have that include.
+    Deleting a trunk ends its calls immediately; its caller ID DIDs remain in the account.
+    Some responses contain null in `rtp_timeout` and `threshold_amount`. The include `default_did` is not in the OpenAPI
+    document of DIDWW.
     Source: tests/contract/facts/voice_out_trunks.yaml.
 
     Facts: tests/contract/facts/voice_out_trunks.yaml.

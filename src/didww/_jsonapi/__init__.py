@@ -1,1 +1,1 @@
-"""JSON:API documents to Python and back: decoding, the included graph, encoding. Knows no resource and no HTTP."""
+"""JSON:API documents: decoding, the graph of included resources, encoding. Independent of resources and HTTP."""

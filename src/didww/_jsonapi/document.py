@@ -1,10 +1,9 @@
 """Decoding of JSON:API documents into a small typed envelope.
 
-The envelope names what the package reads, so the parser skips the rest (most of a response is links) without building
-it. A document of an unexpected shape is read a second time, member by member, and keeps whatever fits: what the
-server sends is never refused as long as it is a JSON object, and none that is nested so deeply that Python could not
-copy, compare or show it. A character that is none, e.g. half of a surrogate pair, is read as U+FFFD. Conversion to
-Python values is left to `didww.resources`.
+The envelope declares only the members that the package reads, so the parser skips the rest (most of a response is
+links). A document of an unexpected shape is parsed a second time, member by member, and all valid members are kept: any
+JSON object is accepted, unless it is nested too deeply for Python to copy, compare or show. An invalid character, e.g.
+half of a surrogate pair, is read as U+FFFD. `didww.resources` converts to Python values.
 """
 
 from __future__ import annotations
@@ -33,24 +32,24 @@ __all__ = [
 ]
 
 MAX_LEVELS = 100
-"""Most levels of lists and objects in one value: Python takes a thousand calls, and a copy needs two for a level."""
+"""Maximum nesting of lists and objects: Python allows a thousand nested calls, and a copy needs two per level."""
 
 if TYPE_CHECKING:
     Value: TypeAlias = Any
 else:
-    # What has more levels than the service sends is told by the parser, for nothing, and read a second time. The parser
-    # takes twice as long to make for each level more.
+    # The parser rejects values with more levels than the service sends, and they are parsed a second time. Each level
+    # doubles the time to create the parser.
     Value = None | bool | int | float | str
     for _ in range(5):
         Value = None | bool | int | float | str | list[Value] | dict[str, Value]
 
 
-class NotJsonApi(Exception):  # noqa: N818 internal signal, never reaches a caller
-    """The bytes are no JSON object with `data`, or one that is nested too deeply."""
+class NotJsonApi(Exception):  # noqa: N818 internal signal, never raised to callers
+    """The bytes are not a JSON object with `data`, or it is nested too deeply."""
 
 
 class Identifier(Struct, frozen=True, gc=False):
-    """Type and id: which resource is meant."""
+    """A resource identifier: type and id."""
 
     type: str
     id: str
@@ -60,13 +59,13 @@ Data: TypeAlias = Identifier | list[Identifier] | None
 
 
 class Linkage(Struct, gc=False):
-    """A relationship as sent: `data` is UNSET (not included), None, one identifier or a list of them."""
+    """A raw relationship: `data` is UNSET (not included), None, one identifier or a list of identifiers."""
 
     data: Data | UnsetType = UNSET
 
 
 class ResourceObject(Struct, gc=False):
-    """A resource as sent; `relationships` holds linkage only, links are skipped."""
+    """A raw resource object; `relationships` contains only linkage, without links."""
 
     type: str
     id: str = ""
@@ -76,7 +75,7 @@ class ResourceObject(Struct, gc=False):
 
 
 class Document(Struct, gc=False):
-    """A response's document."""
+    """The document of a response."""
 
     data: ResourceObject | list[ResourceObject] | None
     included: list[ResourceObject] = field(default_factory=list[ResourceObject])
@@ -89,10 +88,10 @@ _raw_decoder = msgspec.json.Decoder()
 
 
 def decode(body: bytes) -> Document:
-    """The document in `body`.
+    """Decode the document in `body`.
 
     Raises:
-        NotJsonApi: `body` is no JSON object with a `data` member.
+        NotJsonApi: `body` is not a JSON object with a `data` member.
     """
     try:
         return _decoder.decode(body)
@@ -101,10 +100,10 @@ def decode(body: bytes) -> Document:
 
 
 def decode_raw(body: bytes) -> dict[str, Any]:
-    """Everything in `body` as plain dicts and lists.
+    """Decode `body` to plain dicts and lists.
 
     Raises:
-        NotJsonApi: `body` is no JSON object, or nested too deeply.
+        NotJsonApi: `body` is not a JSON object, or is nested too deeply.
     """
     try:
         try:
@@ -118,7 +117,7 @@ def decode_raw(body: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", value)
 
 
-# To the end of the text if it has none of its own, and never looked at twice, so that no text takes long.
+# An unterminated string extends to the end of the text. Possessive quantifiers keep the time linear.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _ODD = re.compile(
     r"""
@@ -127,37 +126,37 @@ _ODD = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-"""In a string: a sequence that JSON allows, as group 1, or one that it does not."""
+"""In a string: a valid escape sequence (group 1), or an invalid sequence."""
 
 
 def _with_replacements(body: bytes) -> str:
     """Return the text of `body` with U+FFFD for each character that JSON or UTF-8 does not allow in a string."""
     return _STRING.sub(
-        lambda string: _ODD.sub(lambda found: found[1] or "\ufffd", string[0]), body.decode("utf-8-sig", "replace")
+        lambda string: _ODD.sub(lambda match: match[1] or "\ufffd", string[0]), body.decode("utf-8-sig", "replace")
     )
 
 
 def nested_deeper(value: object, levels: int) -> bool:
-    """Whether lists and dicts lie inside each other, in more than `levels` levels, or without an end."""
+    """Return whether lists and dicts are nested in more than `levels` levels, or contain themselves."""
     level: list[Any] = [value]
     for _ in range(levels + 1):
-        # Each once, however often it is held.
-        held = {id(one): _inside(one) for one in level}
-        level = [one for inside in held.values() for one in inside or ()]
-        if not any(inside is not None for inside in held.values()):
+        # Each object once, even if it occurs several times.
+        children = {id(item): _inside(item) for item in level}
+        level = [item for inside in children.values() for item in inside or ()]
+        if not any(inside is not None for inside in children.values()):
             return False
     return True
 
 
 def _inside(value: Any) -> Iterable[Any] | None:
-    """What a list or a dict holds; None for everything else."""
+    """Return the items of a list or dict, or None for other values."""
     if isinstance(value, dict):
         return cast("dict[Any, Any]", value).values()
     return cast("Iterable[Any]", value) if isinstance(value, (list, tuple)) else None
 
 
 def decode_errors(body: bytes) -> list[dict[str, Any]]:
-    """The error objects in `body`; none when it holds none that can be read."""
+    """Decode the error objects in `body`; return an empty list if there are none."""
     try:
         errors = decode_raw(body).get("errors")
     except NotJsonApi:
@@ -166,7 +165,7 @@ def decode_errors(body: bytes) -> list[dict[str, Any]]:
 
 
 def resource_object(raw: dict[str, Any]) -> ResourceObject | None:
-    """The resource object in `raw`, with whatever fits; None if it has no type."""
+    """Return the resource object in `raw`, with all valid members, or None if it has no type."""
     return next(iter(_resources([raw])), None)
 
 
@@ -185,12 +184,12 @@ def _lenient(raw: dict[str, Any]) -> Document:
 
 
 def _resources(value: object) -> list[ResourceObject]:
-    found: list[ResourceObject] = []
+    resources: list[ResourceObject] = []
     for item in _list(value):
         raw = _dict(item)
         identifier = _identifier(raw)
         if identifier is not None:
-            found.append(
+            resources.append(
                 ResourceObject(
                     type=identifier.type,
                     id=identifier.id,
@@ -199,7 +198,7 @@ def _resources(value: object) -> list[ResourceObject]:
                     meta=_dict(raw["meta"]) if isinstance(raw.get("meta"), dict) else None,
                 )
             )
-    return found
+    return resources
 
 
 def _linkage(value: object) -> Linkage:

@@ -1,4 +1,4 @@
-"""Encoding of the documents that a client sends: one resource, its attributes, its linkage."""
+"""Encoding of request documents: one resource with attributes and linkage."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["RedactedDict", "encode", "resource_document"]
 
 
 class RedactedDict(dict[str, Any]):
-    """Attributes on their way to the service, which may hold passwords.
+    """Attributes of a request, which may contain passwords.
 
-    Tools that show the locals of a traceback see their names alone.
+    The repr shows only the names, for tools that show the local variables of a traceback.
     """
 
     def __repr__(self) -> str:
@@ -30,10 +30,10 @@ _encoder = msgspec.json.Encoder()
 def resource_document(
     type: str, id: str | None, attributes: Mapping[str, Any], relationships: Mapping[str, Data]
 ) -> dict[str, Any]:
-    """The document that creates (`id` None) or updates a resource with exactly these members.
+    """Return the document that creates (`id` None) or updates a resource with exactly these members.
 
-    `attributes` is always there, even empty; `relationships` only if there is one to send. A relationship of None
-    goes out as null, one that is to stay as it is must not be in `relationships`.
+    `attributes` is always present, even if empty; `relationships` only if there is one to send. A relationship of None
+    is sent as null; leave unchanged relationships out of `relationships`.
     """
     data: dict[str, Any] = {"type": type}
     if id is not None:
@@ -45,7 +45,7 @@ def resource_document(
 
 
 def linkage(data: Data) -> dict[str, str] | list[dict[str, str]] | None:
-    """`data` as it stands in a document."""
+    """Return `data` as JSON:API linkage."""
     if data is None:
         return None
     if isinstance(data, list):
@@ -58,5 +58,5 @@ def _plain(identifier: Identifier) -> dict[str, str]:
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """`document` as JSON in UTF-8."""
+    """Encode `document` as JSON in UTF-8."""
     return _encoder.encode(document)

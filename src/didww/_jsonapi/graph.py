@@ -1,7 +1,7 @@
-"""The resources of one response, linked: one object per (type, id), however often and from wherever it is reached.
+"""The linked resources of one response: one object per type and id.
 
-Objects of included records are made when somebody first follows a relationship. Cycles are fine. Which class an object
-gets is left to the caller.
+Objects for included resources are created when a relationship is first followed. Cycles are supported. The caller
+chooses the class of each object.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ __all__ = ["Graph"]
 
 
 class Graph(Slotted):
-    """The primary resources of a response and the included ones behind them.
+    """The primary and included resources of a response.
 
     Attributes:
         nodes: The primary resources, in the order of the response.
-        reached: The resources that relationships lead to, by identifier; filled when somebody first follows one.
-        fieldsets: Which fields were asked for, by type, so that a missing one can be explained.
+        reached: The resources that relationships lead to, by identifier; filled when one is first followed.
+        fieldsets: The requested fields by type, to explain a missing field.
     """
 
     __slots__ = ("_included", "_make", "_unindexed", "fieldsets", "nodes", "reached")
@@ -37,16 +37,16 @@ class Graph(Slotted):
         fieldsets: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._make = make
-        self._included = document.included  # those of which no objects were made yet
+        self._included = document.included  # resources without objects yet
         self.reached: dict[Identifier, Any] = {}
         self.fieldsets: Mapping[str, Sequence[str]] = fieldsets or {}
         data = document.data
         primary = data if isinstance(data, list) else [] if data is None else [data]
         self.nodes: list[Any] = [make(resource, self) for resource in primary]
-        # Primary resources are looked up by what points to one of their types; in most responses nothing does.
+        # Primary resources are indexed only if a relationship leads to their type, which is rare.
         self._unindexed: frozenset[str] = frozenset(resource.type for resource in primary)
 
-    # The oldest pickle protocols do not look at slots.
+    # The oldest pickle protocols ignore slots.
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -56,18 +56,18 @@ class Graph(Slotted):
             setattr(self, name, value)
 
     def resolve(self, identifier: Identifier) -> Any | None:
-        """The object meant by `identifier`; None when the response does not hold it."""
-        # Two threads may get here at once; the first one's objects are everybody's.
-        found, included = self.reached, self._included
+        """Return the object for `identifier`, or None if the response does not contain it."""
+        # Two threads may get here at once; the objects of the first one are shared.
+        reached, included = self.reached, self._included
         if identifier.type in self._unindexed or any(raw.type in self._unindexed for raw in included):
             for node in self.nodes:
-                found.setdefault(Identifier(node.type, node.id or ""), node)
+                reached.setdefault(Identifier(node.type, node.id or ""), node)
             self._unindexed = frozenset()
         for raw in included:
-            found.setdefault(Identifier(raw.type, raw.id), self._make(raw, self))
+            reached.setdefault(Identifier(raw.type, raw.id), self._make(raw, self))
         self._included = []
-        return found.get(identifier)
+        return reached.get(identifier)
 
     def remember(self, identifier: Identifier, node: Any) -> Any:
-        """Keep `node` as the one object for `identifier`, which the response does not hold; return the one kept."""
+        """Store `node` for `identifier`, which the response does not contain; return the stored object."""
         return self.reached.setdefault(identifier, node)

@@ -1,1 +1,1 @@
-"""How a declaration of a resource works: records, fields, types, rules, filters."""
+"""The declaration of resources: records, fields, types, rules, filters."""

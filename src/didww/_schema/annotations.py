@@ -1,8 +1,8 @@
-"""What the annotations of a record's class mean at run time.
+"""The runtime evaluation of the annotations of record classes.
 
-Resource modules import each other only for type checkers, because they refer to each other in circles. So a name
-that is not there at run time stands for a resource class: a `Ref` for the fields, which is imported when somebody
-needs it, and the class itself for whoever asks for type hints.
+Resource modules refer to each other in cycles, so they import each other for type checkers only. A name that is not
+defined at run time is therefore a resource class: fields resolve it to a `Ref`, which is imported when needed, and type
+hints resolve it to the class itself.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["Annotations", "annotation_of", "check_names"]
 
 
 class _Names(dict[str, Any]):
-    """The names that the annotations of a module are made of.
+    """The names available to the annotations of a module.
 
-    The types of plain values are found by name: while a test freezes time, modules hold another `datetime`.
+    The types of plain values are resolved by name, because a test that freezes time replaces `datetime` in modules.
     """
 
     def __init__(self, module: str, missing: Callable[[str], Any]) -> None:
@@ -45,10 +45,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def check_names(annotation: Any, module: str, label: str) -> None:
-    """Check that each name of `annotation` means something: in its module, in Python, or as a resource class.
+    """Check that each name in `annotation` is defined: in its module, as a builtin, or as a resource class.
 
     Raises:
-        TypeError: One does not. Unchecked, it would pass for a resource class that is imported later.
+        TypeError: A name is undefined. Without the check, it would be treated as a resource class to import later.
     """
     if not isinstance(annotation, str):
         return
@@ -58,16 +58,16 @@ def check_names(annotation: Any, module: str, label: str) -> None:
             raise TypeError(f"The annotation of {label} names {name!r}, which {module} does not define or import.")
 
 
-def _evaluated(annotation: Any, module: str, missing: Callable[[str], Any]) -> Any:
+def _evaluate(annotation: Any, module: str, missing: Callable[[str], Any]) -> Any:
     if not isinstance(annotation, str):
         return annotation
     return eval(annotation, {"__builtins__": {}}, _Names(module, missing))  # noqa: S307 our own source text
 
 
 class Annotations(dict[str, Any]):
-    """The annotations of a class as types, each evaluated when somebody asks for it.
+    """The annotations of a class as types, each evaluated on first access.
 
-    `typing.get_type_hints` could not evaluate their text: it does not find the names of other resources.
+    `typing.get_type_hints` cannot evaluate their text, because it cannot resolve the names of other resources.
     """
 
     def __init__(self, module: str, texts: dict[str, Any]) -> None:
@@ -77,24 +77,24 @@ class Annotations(dict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
         if isinstance(value, str):
-            value = self[name] = _evaluated(value, self._module, class_named)
+            value = self[name] = _evaluate(value, self._module, class_named)
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default  # noqa: SIM401 the same again
+        return self[name] if name in self else default  # noqa: SIM401 `dict.get` would return the text
 
     def __iter__(self) -> Iterator[str]:  # `dict(annotations)` would copy the texts otherwise
         return super().__iter__()
 
     def items(self) -> ItemsView[str, Any]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # a view of a plain dict
-        """Names and types."""
+        """Return the names and types."""
         return {name: self[name] for name in self}.items()
 
     def values(self) -> ValuesView[Any]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # a view of a plain dict
-        """Types."""
+        """Return the types."""
         return {name: self[name] for name in self}.values()
 
 
 def annotation_of(owner: type[Record], name: str) -> Any:
-    """The evaluated annotation of the field `name` of `owner`; resource classes that it names are `Ref`s."""
-    return _evaluated(owner._field_map[name].annotation, owner.__module__, Ref)
+    """Return the evaluated annotation of the field `name` of `owner`, with resource classes as `Ref` objects."""
+    return _evaluate(owner._field_map[name].annotation, owner.__module__, Ref)

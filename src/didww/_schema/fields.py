@@ -1,17 +1,17 @@
-"""Fields: how a resource module says what a resource has.
+"""Fields: how resource modules declare attributes and relationships.
 
-Four functions make a field, by who may write it and where it stands in the document; a fifth makes a property that
-tells whether a status is one of its values:
+Four functions declare a field, by access and by place in the document. A fifth declares a property that compares the
+status:
 
-    number: str = attribute("...")                          # set by the server
-    description: str | None = writable("...")               # may be written
-    order: Order | None = relationship("...")               # set by the server
-    voice_in_trunk: VoiceInTrunk | None = writable_relationship("...")   # may be written
+    number: str = attribute("...")                          # read-only
+    description: str | None = writable("...")               # writable
+    order: Order | None = relationship("...")               # read-only
+    voice_in_trunk: VoiceInTrunk | None = writable_relationship("...")   # writable
     is_pending = status_is(OrderStatus.PENDING)
 
-A type checker sees plain typed attributes, and keyword constructors that take the writable ones (PEP 681: the first
-and third are its field specifiers with `init=False`; the others count as defaults). At run time each is a `Field`, a
-descriptor over the raw JSON that converts on access.
+A type checker sees plain typed attributes, and constructors with the writable ones as keywords (PEP 681: the first and
+third are field specifiers with `init=False`; the others count as defaults). At run time each field is a `Field`, a
+descriptor on the raw JSON that converts on access.
 """
 
 from __future__ import annotations
@@ -44,23 +44,23 @@ __all__ = [
 
 On: TypeAlias = Literal["both", "create", "update"]
 
-KEEP: Final = "Leave it out: what is stored stays."
-"""In `not_none`: there is no other way to say that it is not set."""
+KEEP: Final = "Leave it out to keep the stored value."
+"""For `not_none`: the field cannot be unset."""
 
 
 ANY_VALUE: Final = object()
-"""In `on_set`: whatever is assigned, None excepted."""
+"""For `on_set`: any value except None."""
 
 
 class Fault(NamedTuple):
-    """A limit of a field that a value does not keep.
+    """A violated constraint of a field.
 
     Attributes:
-        limit: Which one: the name of the field's own attribute.
-        words: What the value must do, in words.
-        shown: What it is instead.
-        way_out: What to do about it, after a space; empty if the words say it all.
-        place: Which item of a list it is; empty for the value as a whole.
+        limit: The constraint: the name of the attribute of `Field`.
+        words: The requirement in words, e.g. `be 1 to 60`.
+        shown: The actual value.
+        way_out: How to fix it, after a space; empty if the requirement is enough.
+        place: The index of the list item, e.g. `[0]`; empty for the value as a whole.
     """
 
     limit: str
@@ -70,16 +70,16 @@ class Fault(NamedTuple):
     place: str = ""
 
 
-def _different(ones: list[Any]) -> list[Any]:
-    found: list[Any] = []
-    for one in ones:
-        if one not in found:
-            found.append(one)
-    return found
+def _unique(items: list[Any]) -> list[Any]:
+    unique: list[Any] = []
+    for item in items:
+        if item not in unique:
+            unique.append(item)
+    return unique
 
 
 class _Described:
-    """The docstring of the class, and of each field: what `help(Did)` shows."""
+    """The docstring of the class on the class, and of the field on a field, for `help(Did)`."""
 
     def __init__(self, of_class: str) -> None:
         self._of_class = of_class
@@ -89,32 +89,32 @@ class _Described:
 
 
 class Field:
-    __doc__: Any = _Described("""One field of a record: its declaration, and the descriptor that reads and writes it.
+    __doc__: Any = _Described("""A field of a record: its declaration, and the descriptor that reads and writes it.
 
     Attributes:
         name: Name in Python and in the document.
-        doc: What it means.
-        kind: Its kind of value, resolved from the annotation at first use.
-        nullable: Whether null is one of its values.
-        create, update: Whether a request that creates, or updates, may carry it.
-        required: Whether a request that creates must carry it.
-        default: What the service takes when a creation does not carry it, where a rule needs to know; else None.
-        secret: Whether its value is hidden in a repr.
-        excludes: A relationship that is set to null when this one is set.
-        on_set: Value assigned to this field, to what other fields become by it unless they are assigned with it.
-        owner, holder: The class that declares it, and the one that has it, perhaps by inheritance.
-        ge, le: Bounds of a number, or of how many different items a list has, inclusive.
-        max_length: Most characters of a text.
-        form: What a text, or each text of a list, must look like.
-        distinct: Whether no item of a list may stand there twice.
-        alike: Whether all objects of a list must be of one type.
-        not_none: What to write instead of None where only responses hold it; empty if requests may, too.
-        detach_only: How it is set, if a request can set a relationship to None alone.
-        readable: False for what a request carries and no response shows.
-        filters: How a list is filtered by it: the type of the value, by the ending of the filter's name.
-        sort: Whether a list can be sorted by it.
-        include: Whether a response can include what it leads to.
-        annotation: Its annotation, as source text.
+        doc: Description.
+        kind: Type of the value, resolved from the annotation on first use.
+        nullable: Whether the value can be null.
+        create, update: Whether a create or update request may contain it.
+        required: Whether a create request must contain it.
+        default: Default value applied by the service on create, if a rule depends on it; otherwise None.
+        secret: Whether the value is masked in a repr.
+        excludes: Relationship that is set to null when this one is set.
+        on_set: Assigned value, mapped to the values that other fields get unless they are assigned at the same time.
+        owner, holder: The declaring class, and the class that has the field, possibly by inheritance.
+        ge, le: Inclusive bounds of a number, or of the count of different items in a list.
+        max_length: Maximum number of characters of a text.
+        form: Format of a text, or of each text in a list.
+        distinct: Whether the items of a list must be unique.
+        alike: Whether all objects of a list must have the same type.
+        not_none: Advice for an error if only responses may contain None; empty if requests may contain it, too.
+        detach_only: How to set a relationship that requests can only set to None; otherwise empty.
+        readable: False for a field in requests that responses do not contain.
+        filters: Filters of a list by this field: value type by suffix of the filter name.
+        sort: Whether a list can be sorted by this field.
+        include: Whether a response can include the related records.
+        annotation: The annotation, as source text.
     """)
 
     __slots__ = (
@@ -208,7 +208,7 @@ class Field:
 
     @property
     def kind(self) -> FieldType:
-        """The kind of value."""
+        """Type of the value."""
         if self._kind is None:
             self._resolve()
         assert self._kind is not None  # noqa: S101 for the type checkers
@@ -216,14 +216,14 @@ class Field:
 
     @property
     def nullable(self) -> bool:
-        """Whether null is one of the values."""
+        """Whether the value can be null."""
         if self._kind is None:
             self._resolve()
         return self._nullable
 
     @property
     def clearable(self) -> bool:
-        """Whether a request may carry null."""
+        """Whether a request may contain null."""
         return self.nullable and not self.not_none
 
     def _resolve(self) -> None:
@@ -235,18 +235,18 @@ class Field:
         if (kind.name in ("one", "many")) != (self.place == "relationships"):
             raise TypeError(f"{self.label} is declared among the {self.place}, but annotated {self.annotation!r}.")
         self._plain = self.place == "attributes" and kind.load is None
-        self._kind = kind  # last: another thread takes it for a sign that the others are there
+        self._kind = kind  # last: other threads treat it as a sign that the rest is set
 
     @property
     def label(self) -> str:
-        """The field as messages call it, e.g. `Did.number`."""
+        """The name in messages, e.g. `Did.number`."""
         return f"{self.holder.__name__ if self.holder else ''}.{self.name}"
 
     def described(self) -> str:
-        """Type, meaning, and who may write it."""
+        """Return type, description and access of the field, for `help()`."""
         parts = [f"{self.annotation}: {self.doc}"]
         if self.required:
-            parts.append("Required.")
+            parts.append("Required on create.")
         if not (self.create or self.update):
             parts.append("Read-only.")
         elif not (self.create and self.update):
@@ -254,18 +254,18 @@ class Field:
         return " ".join(parts)
 
     def for_class(self, holder: type[Record]) -> Field:
-        """This field as `holder` inherits it."""
+        """Return a copy of this field for the subclass `holder`."""
         import copy
 
-        twin = copy.copy(self)
-        twin.holder = holder
-        return twin
+        field = copy.copy(self)
+        field.holder = holder
+        return field
 
     def __get__(self, record: Any, owner: Any = None) -> Any:
         if record is None:
             return self
         if self._plain and record._state is None:
-            # Most reads end here: the raw value is the Python value, and nothing was ever changed.
+            # The common case: the raw value is the Python value, and nothing was changed.
             try:
                 return record._attributes[self.name]
             except KeyError:
@@ -276,14 +276,14 @@ class Field:
         record._write(self, value)
 
     def dump(self, value: Any, *, filling: bool = False) -> Any:
-        """`value` as raw JSON, checked.
+        """Convert `value` to raw JSON and validate it.
 
         Args:
-            value: A value in Python.
-            filling: Whether a list may still have too few items, since more can be put into it.
+            value: The Python value.
+            filling: Whether to accept a list with too few items, because more can be added later.
 
         Raises:
-            InvalidValueError: The value is not of this field's kind, or out of its bounds.
+            InvalidValueError: The value has the wrong type or violates a constraint.
         """
         kind = self.kind
         if value is None:
@@ -299,28 +299,32 @@ class Field:
         else:
             self.check(raw, filling=filling)
             return raw
-        # Raised outside of the `except` block: the other error may show the value.
-        raise InvalidValueError(f"{self.label} takes {kind.accepts}, not {type(value).__name__}.", field=self.label)
+        # Raised outside of the `except` block, because the original error may contain the secret value.
+        raise InvalidValueError(f"{self.label} must be {kind.accepts}, got {type(value).__name__}.", field=self.label)
 
     def no_none(self) -> InvalidValueError:
-        """The error for None where it cannot be written."""
+        """Return the error for None in a field that cannot be None."""
         fallback = (
-            "" if self.required else "Write [] for none." if self.kind.name in ("list", "many") else "Leave it out."
+            ""
+            if self.required
+            else "Use [] for an empty list."
+            if self.kind.name in ("list", "many")
+            else "Leave it out."
         )
         hint = f" {self.not_none or fallback}".rstrip()
-        return InvalidValueError(f"{self.label} takes {self.kind.accepts}, and cannot be None.{hint}", field=self.label)
+        return InvalidValueError(f"{self.label} must be {self.kind.accepts}, got None.{hint}", field=self.label)
 
     def effects(self, value: Any) -> Mapping[str, object]:
-        """What other fields become when this one becomes `value`."""
+        """Return the values that other fields get when this one is set to `value`."""
         if self.on_set is None:
             return {}
         return self.on_set.get(value) or ({} if value is None else self.on_set.get(ANY_VALUE, {}))
 
     def check(self, raw: Any, *, filling: bool = False) -> None:
-        """Check a raw value, or the linkage of a list, against the declared limits.
+        """Validate a raw value, or the linkage of a list, against the declared constraints.
 
         Raises:
-            InvalidValueError: It does not keep them.
+            InvalidValueError: The value violates a constraint.
         """
         for fault in self.faults(raw):
             if not (filling and fault.limit == "ge" and isinstance(raw, list)):
@@ -331,11 +335,11 @@ class Field:
                 )
 
     def faults(self, raw: Any) -> Iterator[Fault]:
-        """Where a raw value of this field's kind, or the linkage of a list, does not keep the declared limits."""
+        """Yield the constraints that a raw value, or the linkage of a list, violates."""
         listed = isinstance(raw, list)
-        ones = cast("list[Any]", raw) if listed else [raw]
+        items = cast("list[Any]", raw) if listed else [raw]
         if self.ge is not None or self.le is not None:
-            size = len(_different(ones)) if listed else Decimal(raw)
+            size = len(_unique(items)) if listed else Decimal(raw)
             limit = (
                 "ge"
                 if self.ge is not None and size < self.ge
@@ -349,46 +353,49 @@ class Field:
                 yield Fault(limit, words, str(size if listed else raw))
         if self.max_length is not None and len(raw) > self.max_length:
             yield Fault("max_length", f"have at most {self.max_length} characters", str(len(raw)))
-        if self.distinct and len(_different(ones)) < len(ones):
-            again = next(one for n, one in enumerate(ones) if one in ones[:n])
+        if self.distinct and len(_unique(items)) < len(items):
+            duplicate = next(item for index, item in enumerate(items) if item in items[:index])
             yield Fault(
-                "distinct", "hold each item once", f"{getattr(again, 'id', again)!r:.80} again", " Leave it out."
+                "distinct",
+                "have unique items",
+                f"{getattr(duplicate, 'id', duplicate)!r:.80} twice",
+                " Remove the duplicate.",
             )
-        if self.alike and len(types := list(dict.fromkeys(str(one["type"]) for one in ones))) > 1:
-            yield Fault("alike", "hold items of one type", " and ".join(types), " Make one request for each type.")
+        if self.alike and len(types := list(dict.fromkeys(str(item["type"]) for item in items))) > 1:
+            yield Fault("alike", "have items of one type", " and ".join(types), " Send one request for each type.")
         form = self.form
-        for index, one in enumerate(ones) if form is not None else ():
-            if form is not None and not form.fits(one):
-                meant = None if self.secret else form.meant(one)
+        for index, text in enumerate(items) if form is not None else ():
+            if form is not None and not form.fits(text):
+                suggestion = None if self.secret else form.meant(text)
                 yield Fault(
                     "form",
                     f"be {form.words}",
-                    f"{one!r:.80}",
-                    "" if meant is None else f" Write {meant!r}.",
+                    f"{text!r:.80}",
+                    "" if suggestion is None else f" Write {suggestion!r}.",
                     f"[{index}]" if listed else "",
                 )
 
     def read_only(self, *, exists: bool) -> ReadOnlyFieldError:
-        """The error for writing this field where it cannot be written."""
+        """Return the error for writing a field that cannot be written."""
         why = (
-            "it can only be set when creating"
+            "it can be set on create only"
             if self.create and exists
-            else "it can only be changed once the record exists"
+            else "it can be set on update only"
             if self.update
-            else "the server sets it"
+            else "it is read-only"
         )
         return ReadOnlyFieldError(
-            f"{self.label} cannot be written: {why}.{self._writable_hint(exists=exists)}", field=self.label
+            f"{self.label} cannot be set: {why}.{self._writable_hint(exists=exists)}", field=self.label
         )
 
     def _writable_hint(self, *, exists: bool) -> str:
         if self.holder is None:
             return ""
         names = [field.name for field in self.holder._field_map.values() if (field.update if exists else field.create)]
-        return f" Fields that can be written now: {', '.join(names)}." if names else ""
+        return f" Writable fields: {', '.join(names)}." if names else ""
 
     def not_loaded(self, why: str) -> NotLoadedError:
-        """The error for reading this field where the record does not have it."""
+        """Return the error for reading a field that the record does not have."""
         return (NotIncludedError if self.place == "relationships" else NotLoadedError)(f"{self.label} {why}")
 
     def __repr__(self) -> str:
@@ -396,7 +403,7 @@ class Field:
 
 
 class Link(Field):
-    __doc__: Any = _Described("A field that stands among the relationships.")
+    __doc__: Any = _Described("A relationship field.")
 
     __slots__ = ()
 
@@ -404,10 +411,10 @@ class Link(Field):
         if record is None:
             return self
         if record._state is None:
-            # Most reads end here: one related resource, reached before, in a response in which nothing was changed.
+            # The common case: a to-one relationship that was resolved before, in an unchanged record.
             try:
                 return record._source.reached[record._object.relationships[self.name].data]
-            except (KeyError, AttributeError, TypeError):  # a list cannot be looked up, nor a record without a response
+            except (KeyError, AttributeError, TypeError):  # to-many relationships, and records without a response
                 pass
         return record._read(self)
 
@@ -416,7 +423,7 @@ M = TypeVar("M", bound="Meta")
 
 
 class MetaField(Field, Generic[M]):
-    __doc__: Any = _Described("The resource's `meta` object.")
+    __doc__: Any = _Described("The `meta` object of a resource.")
 
     __slots__ = ("cls",)
 
@@ -447,9 +454,9 @@ def attribute(
     filter_gteq: object = None,
     filter_lteq: object = None,
     sort: bool = False,
-    init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
+    init: Literal[False] = False,  # noqa: ARG001 for type checkers: not a constructor argument
 ) -> Any:
-    """Declare an attribute that the server sets."""
+    """Declare a read-only attribute."""
     return Field(
         "attributes",
         doc,
@@ -465,14 +472,14 @@ def relationship(
     *,
     filter: object = None,
     include: bool = False,
-    init: Literal[False] = False,  # noqa: ARG001 read by type checkers: not a constructor argument
+    init: Literal[False] = False,  # noqa: ARG001 for type checkers: not a constructor argument
 ) -> Any:
-    """Declare a relationship that the server sets."""
+    """Declare a read-only relationship."""
     return Link("relationships", doc, filters={".id": filter}, include=include)
 
 
 def meta(cls: type[M], doc: str) -> MetaField[M]:
-    """Declare the resource's `meta` object, whose members are those of `cls`."""
+    """Declare the `meta` object of a resource, with the members of `cls`."""
     return MetaField(cls, doc)
 
 
@@ -496,7 +503,7 @@ def writable(
     filter_contains: object = None,
     sort: bool = False,
 ) -> Any:
-    """Declare an attribute that the caller may write."""
+    """Declare a writable attribute."""
     return Field(
         "attributes",
         doc,
@@ -532,7 +539,7 @@ def writable_relationship(
     filter: object = None,
     include: bool = False,
 ) -> Any:
-    """Declare a relationship that the caller may write."""
+    """Declare a writable relationship."""
     return Link(
         "relationships",
         doc,
@@ -550,13 +557,13 @@ def writable_relationship(
 
 
 class _StatusIs(property):
-    """Whether the status of a record is one certain value."""
+    """A property that compares `status` with one value."""
 
     def __init__(self, value: OpenStrEnum) -> None:
         def read(record: Any) -> bool:
             return bool(record.status == value)
 
-        read.__doc__ = f"Whether `status` is `{value}`."
+        read.__doc__ = f"True if `status` is `{value}`."
         super().__init__(read)
 
     if TYPE_CHECKING:
@@ -569,5 +576,5 @@ class _StatusIs(property):
 
 
 def status_is(value: OpenStrEnum) -> _StatusIs:
-    """A property that tells whether `status` is `value`; each value of a status has one, called `is_` and its name."""
+    """Declare a property that is True if `status` is `value`, named `is_` and the name of the value."""
     return _StatusIs(value)

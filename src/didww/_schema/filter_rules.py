@@ -1,7 +1,7 @@
-"""What a filter takes: aliases for the values of the filter dictionaries, each with the rule behind it.
+"""The value types of filters: type aliases, each annotated with its `FilterRule`.
 
-A type checker sees the values; `FilterRule` tells the builder of requests and the emulator what they mean.
-Source: filters sheet of API 2026-04-16.
+Type checkers see the value types; requests and the emulator apply the `FilterRule`.
+Source: tests/contract/filters.yaml.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ __all__ = [
 
 
 class Detour(NamedTuple):
-    """How a filter that the service does not have is resolved: by a field of a record, through another filter.
+    """How to resolve a filter that the service does not support: by a field of a record, with another filter.
 
     Attributes:
-        type: The type of the record that the filter names by its id.
-        field: The field of it that holds the value.
-        filter: The filter that the service has.
+        type: The type of the record whose id is the filter value.
+        field: The field of this record that holds the value.
+        filter: The filter that the service supports.
     """
 
     type: str
@@ -83,11 +83,11 @@ class Detour(NamedTuple):
 
 
 class Shortest(NamedTuple):
-    """How short a text may be, unless another filter narrows the list.
+    """The minimum length of a text, unless another filter narrows the list.
 
     Attributes:
-        length: Fewest characters.
-        beside: The filters that narrow it; with one of them, any length will do.
+        length: Minimum number of characters.
+        beside: Filters that narrow the list; with any of them, there is no minimum.
     """
 
     length: int
@@ -95,21 +95,21 @@ class Shortest(NamedTuple):
 
 
 class FilterRule(NamedTuple):
-    """How a filter's value is read.
+    """How the value of a filter is interpreted.
 
     Attributes:
-        value: Its kind.
-        compares: What the value is to the field: all of it, a part of it, its lowest, its highest, or the last day.
-        multiple: Whether a comma list is read as several values; otherwise a comma is part of the value.
-        every: Whether all values of a comma list must hold, and not any of them.
-        nullable: Whether the service allows an empty value: it matches records that have none.
-        never_empty: Whether every record has a value, so that an empty one, although allowed, never matches.
-        case_insensitive: Whether upper and lower case are the same.
-        form: What texts must look like, by its name in `didww._core.query`; empty for any text.
-        shortest: How short a text may be; None for any length.
-        alias: The filter that this is an older name of; empty for none.
+        value: The value type.
+        compares: The comparison with the field: equal, contains, minimum, maximum, or last day (inclusive).
+        multiple: Whether a comma separates values; otherwise it is part of the value.
+        every: Whether all values must match, instead of any of them.
+        nullable: Whether the service accepts an empty value, which matches records without a value.
+        never_empty: Whether every record has a value, so an empty filter value, although accepted, never matches.
+        case_insensitive: Whether the comparison ignores case.
+        form: The text format, by its name in `didww._core.query`; empty for any text.
+        shortest: The minimum length of a text, or None for any length.
+        alias: The filter that this is a legacy name of; empty for none.
         ignored: Whether the service accepts it and ignores it.
-        detour: How it is resolved by another filter, if the service does not have it.
+        detour: How to resolve it with another filter, if the service does not support it.
     """
 
     value: Literal["text", "boolean", "integer", "datetime"] = "text"
@@ -133,59 +133,59 @@ _SeveralTexts: TypeAlias = str | Sequence[str]
 Text: TypeAlias = Annotated[str, FilterRule()]
 """One value."""
 OptionalText: TypeAlias = Annotated[str | None, FilterRule(nullable=True)]
-"""One value; None matches records that have none."""
+"""One value; None matches records without a value."""
 Texts: TypeAlias = Annotated[_SeveralTexts, FilterRule(multiple=True)]
-"""One value, or several of which any may match."""
+"""One value, or several values; records match any of them."""
 RequiredText: TypeAlias = Annotated[str, FilterRule(nullable=True, never_empty=True)]
-"""One value; every record has one."""
+"""One value. Every record has a value, so None is not accepted."""
 RequiredTexts: TypeAlias = Annotated[_SeveralTexts, FilterRule(multiple=True, nullable=True, never_empty=True)]
-"""One value, or several of which any may match; every record has one."""
+"""One value, or several values; records match any of them. Every record has a value."""
 References: TypeAlias = Annotated[_SeveralTexts, FilterRule(multiple=True, form="reference")]
-"""One of DIDWW's references, which hold no comma, or several of which any may match."""
+"""One DIDWW reference, which contains no comma, or several; records match any of them."""
 CountryCodes: TypeAlias = Annotated[
     _SeveralTexts, FilterRule(multiple=True, nullable=True, never_empty=True, form="iso")
 ]
-"""One code of two capital letters (ISO 3166-1), or several of which any may match."""
+"""One ISO 3166-1 code of two capital letters, or several; records match any of them."""
 RegionCodes: TypeAlias = Annotated[_SeveralTexts, FilterRule(multiple=True, form="iso_region")]
-"""One code with that of its country, e.g. `US-CA` (ISO 3166-2), or several of which any may match."""
+"""One ISO 3166-2 code with the country, e.g. `US-CA`, or several; records match any of them."""
 EveryText: TypeAlias = Annotated[_SeveralTexts, FilterRule(multiple=True, every=True)]
-"""One value, or several which must all hold."""
+"""One value, or several values; records match all of them."""
 AnyCase: TypeAlias = Annotated[
     _SeveralTexts, FilterRule(multiple=True, nullable=True, never_empty=True, case_insensitive=True)
 ]
-"""Like `RequiredTexts`, in upper or lower case."""
+"""Like `RequiredTexts`, ignoring case."""
 Part: TypeAlias = Annotated[str, FilterRule(compares="contains")]
-"""Text found anywhere in the field."""
+"""Text contained anywhere in the field."""
 OptionalPart: TypeAlias = Annotated[str | None, FilterRule(compares="contains", nullable=True)]
-"""Text found anywhere in the field; None matches records that have none."""
+"""Text contained anywhere in the field; None matches records without a value."""
 Id: TypeAlias = Annotated[_OneId, FilterRule(form="id")]
-"""The id of a record, or the record."""
+"""A record or its id."""
 OptionalId: TypeAlias = Annotated[_OneId | None, FilterRule(nullable=True, form="id")]
-"""Like `Id`; None matches records that have none."""
+"""Like `Id`; None matches records without a value."""
 Ids: TypeAlias = Annotated[_SeveralIds, FilterRule(multiple=True, form="id")]
-"""One id, or several of which any may match; records count as their ids."""
+"""One record or id, or several; records match any of them."""
 OptionalIds: TypeAlias = Annotated[_SeveralIds | None, FilterRule(multiple=True, nullable=True, form="id")]
-"""Like `Ids`; None matches records that have none."""
+"""Like `Ids`; None matches records without a value."""
 RequiredIds: TypeAlias = Annotated[_SeveralIds, FilterRule(multiple=True, nullable=True, never_empty=True, form="id")]
-"""Like `Ids`; every record has one."""
+"""Like `Ids`. Every record has a value."""
 EveryId: TypeAlias = Annotated[_SeveralIds, FilterRule(multiple=True, every=True, form="id")]
-"""One id, or several which must all hold; records count as their ids."""
+"""One record or id, or several; records match all of them."""
 IgnoredIds: TypeAlias = Annotated[_SeveralIds, FilterRule(multiple=True, form="id", ignored=True)]
-"""Like `Ids`, but without effect: the service takes it and returns everything."""
+"""Like `Ids`, but without effect: the service accepts the filter and returns all records."""
 TrunkIds: TypeAlias = Annotated[_SeveralIds, FilterRule(multiple=True, form="id", alias="voice_in_trunk.id")]
-"""Like `Ids`; an older name of `voice_in_trunk.id`."""
+"""Like `Ids`; a legacy name of `voice_in_trunk.id`."""
 TrunkGroupIds: TypeAlias = Annotated[_SeveralIds, FilterRule(multiple=True, form="id", alias="voice_in_trunk_group.id")]
-"""Like `Ids`; an older name of `voice_in_trunk_group.id`."""
+"""Like `Ids`; a legacy name of `voice_in_trunk_group.id`."""
 DidId: TypeAlias = Annotated[_OneId, FilterRule(form="id", detour=Detour("dids", field="number", filter="did_number"))]
-"""The id of a DID, or the DID: its number is what is asked for. For an id, the DID is requested first."""
+"""A DID or its id. The filter uses the number of the DID; for an id, the DID is requested first."""
 Digits: TypeAlias = Annotated[str, FilterRule(form="digits")]
-"""One value, of digits alone."""
+"""One value, digits only."""
 OptionalDigits: TypeAlias = Annotated[str | None, FilterRule(nullable=True, form="digits")]
-"""One value, of digits alone; None matches records that have none."""
+"""One value, digits only; None matches records without a value."""
 OptionalDigitPart: TypeAlias = Annotated[str | None, FilterRule(compares="contains", nullable=True, form="digits")]
-"""Digits found anywhere in the field; None matches records that have none."""
+"""Digits contained anywhere in the field; None matches records without a value."""
 NanpPart: TypeAlias = Annotated[str, FilterRule(compares="contains", form="nanp")]
-"""Digits found anywhere in the six of area code and exchange, without the country code."""
+"""Digits contained anywhere in the six digits of area code and exchange, without the country code."""
 NumberPart: TypeAlias = Annotated[
     str,
     FilterRule(
@@ -194,38 +194,38 @@ NumberPart: TypeAlias = Annotated[
         shortest=Shortest(3, beside=("country.id", "region.id", "city.id", "did_group.id")),
     ),
 ]
-"""Digits found anywhere in the number: at least 3, unless a country, region, city or DID group stands beside it."""
+"""Digits contained anywhere in the number: at least 3, unless combined with a country, region, city or DID group."""
 OptionalDigitLists: TypeAlias = Annotated[_SeveralTexts | None, FilterRule(multiple=True, nullable=True, form="digits")]
-"""One value of digits alone, or several of which any may match; None matches records that have none."""
+"""One value, digits only, or several; records match any of them. None matches records without a value."""
 RequiredDigitLists: TypeAlias = Annotated[
     _SeveralTexts, FilterRule(multiple=True, nullable=True, never_empty=True, form="digits")
 ]
-"""One value of digits alone, or several of which any may match; every record has one."""
+"""One value, digits only, or several; records match any of them. Every record has a value."""
 AreaPrefixes: TypeAlias = Annotated[_SeveralTexts | None, FilterRule(multiple=True, nullable=True, form="area")]
-"""One prefix without the country code, the whole of it, or several of which any may match."""
+"""One complete prefix without the country code, or several; records match any of them."""
 NanpCodes: TypeAlias = Annotated[_SeveralTexts, FilterRule(multiple=True, nullable=True, never_empty=True, form="nanp")]
-"""One code of the North American numbering plan, or several of which any may match."""
+"""One code of the North American Numbering Plan, or several; records match any of them."""
 OptionalNanpCodes: TypeAlias = Annotated[_SeveralTexts | None, FilterRule(multiple=True, nullable=True, form="nanp")]
-"""Like `NanpCodes`; None matches records that have none."""
+"""Like `NanpCodes`; None matches records without a value."""
 OptionalCounts: TypeAlias = Annotated[
     str | int | Sequence[str | int] | None, FilterRule(multiple=True, nullable=True, form="digits")
 ]
-"""One number, or several of which any may match; None matches records that have none."""
+"""One number, or several; records match any of them. None matches records without a value."""
 Bool: TypeAlias = Annotated[bool, FilterRule("boolean")]
 """True or False."""
 AtLeast: TypeAlias = Annotated[int, FilterRule("integer", compares="gteq")]
-"""A whole number; the field is as large or larger."""
+"""An integer; the field is equal or greater."""
 Since: TypeAlias = Annotated[datetime | str, FilterRule("datetime", compares="gteq")]
-"""A datetime with a time zone, or ISO 8601 text; the field is then or later."""
+"""A datetime with a time zone, or ISO 8601 text; the field is at that time or later."""
 Until: TypeAlias = Annotated[datetime | str, FilterRule("datetime", compares="lteq")]
-"""A datetime with a time zone, or ISO 8601 text; the field is then or earlier."""
+"""A datetime with a time zone, or ISO 8601 text; the field is at that time or earlier."""
 UntilDay: TypeAlias = Annotated[datetime | str, FilterRule("datetime", compares="lteq_day")]
-"""A datetime with a time zone, or ISO 8601 text; the field is on that day or earlier, to the end of the day."""
+"""A datetime with a time zone, or ISO 8601 text; the field is at the end of that day or earlier."""
 
 
 @cache
 def filter_types(cls: type[Resource]) -> dict[str, Any]:
-    """Return the types of the values that the filters of `cls` take, by the filter's name."""
+    """Return the value types of the filters of `cls`, by filter name."""
     at_fields = {
         f"{field.name}{ending}": value for field in cls._field_map.values() for ending, value in field.filters.items()
     }
@@ -234,13 +234,13 @@ def filter_types(cls: type[Resource]) -> dict[str, Any]:
 
 @cache
 def filter_rules(cls: type[Resource]) -> dict[str, FilterRule]:
-    """Return the rules of the filters of `cls`, by the filter's name."""
+    """Return the rules of the filters of `cls`, by filter name."""
     return {name: cast("FilterRule", annotation.__metadata__[0]) for name, annotation in filter_types(cls).items()}
 
 
 @cache
 def sort_keys(cls: type[Resource]) -> tuple[str, ...]:
-    """Return the keys that a list of `cls` can be sorted by, each without a minus and with it."""
+    """Return the sort keys of a list of `cls`, ascending and descending (with a minus)."""
     at_fields = [field.name for field in cls._field_map.values() if field.sort]
     return tuple(key for name in sorted([*at_fields, *cls._sorts]) for key in (name, f"-{name}"))
 
@@ -253,7 +253,7 @@ def includes(cls: type[Resource]) -> tuple[str, ...]:
 
 @cache
 def include_paths(cls: type[Resource]) -> tuple[str, ...]:
-    """Return the include paths that editors complete: two steps deep, and the longer ones that are declared."""
+    """Return the include paths for completion in editors: up to two steps, and the longer ones that are declared."""
     second = {
         f"{name}.{step}"
         for name in includes(cls)
@@ -264,9 +264,9 @@ def include_paths(cls: type[Resource]) -> tuple[str, ...]:
 
 
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-"""The form of ids."""
+"""The format of ids."""
 
-# What a text that is no id probably is instead, by name and form of the filter that finds it; the first one counts.
+# What an invalid id probably is, by name and format of the filter that finds it; the first match applies.
 _SEARCHES: Final = {
     ("iso", "iso"): re.compile(r"[A-Za-z]{2}"),
     ("iso", "iso_region"): re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}"),
@@ -277,13 +277,13 @@ _SEARCHES: Final = {
 
 
 def way_to_id(cls: type[Resource] | None, text: str, *, found_first: bool, named: bool = True) -> str:
-    """The sentence that says how `text`, which is no id of a `cls`, finds one; empty if it does not.
+    """Return a sentence that suggests a filter for `text`, which is not an id of `cls`; empty if there is none.
 
     Args:
-        cls: The class of the record that is meant; None if that is not known.
-        text: What was given for its id.
-        found_first: Whether the record has to be found by another request.
-        named: Whether any other text is taken for a name.
+        cls: The class of the record, or None if unknown.
+        text: The invalid id.
+        found_first: Whether the record must be found with another request.
+        named: Whether to treat any other text as a name.
     """
     searched = filter_rules(cls) if cls is not None and "list" in cls._operations else {}
     likely = [key for key, pattern in _SEARCHES.items() if pattern.fullmatch(text)]

@@ -1,8 +1,8 @@
-"""Records: a raw JSON object that reads and writes as Python attributes and knows what was changed.
+"""Records: raw JSON objects with typed Python attributes and change tracking.
 
-A record keeps the raw attributes as they came. Values that can be changed in place (lists, nested objects, dicts) are
-converted once and compared with the raw ones when somebody asks for the changes. `Resource` (resource.py) adds identity
-and relationships; `Nested` is an object inside an attribute, e.g. a trunk's configuration.
+A record keeps the raw attributes of the response. Mutable values (lists, nested objects, dicts) are converted once and
+compared with the raw ones to find changes. `Resource` (resource.py) adds identity and relationships; `Nested` is an
+object inside an attribute, e.g. the configuration of a trunk.
 """
 
 from __future__ import annotations
@@ -45,27 +45,28 @@ class RecordType(type):
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> RecordType:
         namespace.setdefault("__slots__", ())
-        made = super().__new__(cls, name, bases, namespace, **options)
+        record_class = super().__new__(cls, name, bases, namespace, **options)
         inherited: dict[str, Field] = {}
-        for base in reversed(made.__mro__[1:]):
+        for base in reversed(record_class.__mro__[1:]):
             inherited.update(getattr(base, "_field_map", {}))
         for key, field in inherited.items():
             if key in namespace:
                 continue
-            # A class of its own for each field, so that messages name the class that the caller knows.
-            setattr(made, key, field.for_class(cast("type[Record]", made)))
+            # Each class gets its own copy of the field, so that messages contain the name of that class.
+            setattr(record_class, key, field.for_class(cast("type[Record]", record_class)))
         names = dict.fromkeys([*inherited, *namespace])
-        found = {key: member for key in names if isinstance(member := made.__dict__.get(key), Field)}
-        for key, field in found.items():
+        fields = {key: member for key in names if isinstance(member := record_class.__dict__.get(key), Field)}
+        for key, field in fields.items():
             if key in namespace and field.place != "meta":
-                check_names(field.annotation, made.__module__, field.label)
-        made._field_map = dict(sorted(found.items(), key=lambda one: one[1].place == "meta"))  # last, as in documents
-        made.__annotations__ = Annotations(made.__module__, namespace.get("__annotations__", {}))
-        return made
+                check_names(field.annotation, record_class.__module__, field.label)
+        # `meta` is last, as in documents.
+        record_class._field_map = dict(sorted(fields.items(), key=lambda item: item[1].place == "meta"))
+        record_class.__annotations__ = Annotations(record_class.__module__, namespace.get("__annotations__", {}))
+        return record_class
 
     @property
     def __signature__(cls) -> Signature:
-        """What the constructor takes, made when somebody asks: the fields that a request to create may carry."""
+        """The signature of the constructor: the fields that a create request may contain."""
         from inspect import Parameter, Signature
 
         return Signature(
@@ -84,7 +85,7 @@ class RecordType(type):
 
 
 class _LeftOut:
-    """The default of every keyword of a constructor: what is not given is not sent."""
+    """The default of constructor keywords: fields that are not passed are not sent."""
 
     def __repr__(self) -> str:
         return "..."
@@ -94,15 +95,15 @@ _LEFT_OUT = _LeftOut()
 
 
 class _UnreadablePropertyError(InvalidValueError, AttributeError):
-    """A property that needs what cannot be sent; for tools that look at all attributes there is none."""
+    """The error of a property whose record contains an invalid value; to `hasattr` the property does not exist."""
 
 
 def inspected(make: Callable[[], T]) -> T:
-    """What `make` gives, as a property.
+    """Return the result of `make`, for a property.
 
     Raises:
-        InvalidValueError: A list or dict that was changed in place holds what cannot be sent. It is an
-            `AttributeError` too, so that `hasattr`, `inspect` and mocks pass over the property.
+        InvalidValueError: A list or dict that was changed in place contains an invalid value. The error is also an
+            `AttributeError`, so that `hasattr`, `inspect` and mocks skip the property.
     """
     try:
         return make()
@@ -110,28 +111,27 @@ def inspected(make: Callable[[], T]) -> T:
         raise _UnreadablePropertyError(str(error), field=error.field) from None
 
 
-def same_content(one: Record, other: Record) -> bool:
-    """Whether both hold the same; what cannot be sent is compared as it is."""
-    held: list[Any] = []
-    for record in (one, other):
+def same_content(first: Record, second: Record) -> bool:
+    """Return whether both records have the same content; invalid values are compared unconverted."""
+    contents: list[Any] = []
+    for record in (first, second):
         try:
-            held.append(record.to_dict())
+            contents.append(record.to_dict())
         except InvalidValueError:
-            held.append(record._compared())
-    return bool(held[0] == held[1])
+            contents.append(record._compared())
+    return bool(contents[0] == contents[1])
 
 
 class State(Slotted):
-    """What a record holds beyond what was loaded; made when first needed, since most records are only read.
+    """The state of a record beyond the loaded data; created on demand, because most records are only read.
 
     Attributes:
-        assigned: Names of the fields that were assigned.
-        values: Python values that can be changed in place, by field name.
+        assigned: Names of assigned fields.
+        values: Mutable Python values, by field name.
         linkage: Assigned linkage, by relationship name.
-        marker: The identifier that a creation gave it because its caller gave none; None if there was none.
-        partial: Whether the service holds members that this object does not know.
-        unresolved: The identifier under which it may have been created although no response said so; None if that is
-            known.
+        marker: The `external_reference_id` generated by a create request without one, or None.
+        partial: Whether the stored object has members that this object does not know.
+        unresolved: The identifier of a create request whose outcome is unknown, or None.
     """
 
     __slots__ = ("assigned", "linkage", "marker", "partial", "unresolved", "values")
@@ -146,7 +146,7 @@ class State(Slotted):
 
 
 class Items(list[Any]):
-    """A list of nested objects; each is checked and taken over as it is when it is put in."""
+    """A list of nested objects, which validates and copies each object when it is added."""
 
     __slots__ = ("_field",)
 
@@ -154,25 +154,25 @@ class Items(list[Any]):
         super().__init__(values)
         self._field = field
 
-    def _taken(self, values: Iterable[Any]) -> list[Any]:
+    def _convert(self, values: Iterable[Any]) -> list[Any]:
         kind: FieldType = self._field.kind.detail
-        return [kind.keep(one, kind.dump(one, self._field.label), self._field.label) for one in values]
+        return [kind.keep(value, kind.dump(value, self._field.label), self._field.label) for value in values]
 
     def append(self, value: Any) -> None:
-        super().extend(self._taken([value]))
+        super().extend(self._convert([value]))
 
     def extend(self, values: Iterable[Any]) -> None:
-        super().extend(self._taken(values))
+        super().extend(self._convert(values))
 
     def __iadd__(self, values: Iterable[Any]) -> Self:  # type: ignore[misc] # as of any list
         self.extend(values)
         return self
 
     def insert(self, index: Any, value: Any) -> None:
-        super().insert(index, self._taken([value])[0])
+        super().insert(index, self._convert([value])[0])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(index, self._taken(value) if isinstance(index, slice) else self._taken([value])[0])
+        super().__setitem__(index, self._convert(value) if isinstance(index, slice) else self._convert([value])[0])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _items, (self._field.holder, self._field.name, list(self))
@@ -187,9 +187,9 @@ class Record(metaclass=RecordType):
 
     __slots__ = ("__weakref__", "_attributes", "_state")
     _field_map: ClassVar[dict[str, Field]] = {}
-    _rules: ClassVar[tuple[Any, ...]] = ()  # of `Rule`; type hints are evaluated, and it is no resource class
+    _rules: ClassVar[tuple[Any, ...]] = ()  # `Any`, not `Rule`: type hints are evaluated, and `Rule` is not imported
 
-    if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that checkers make up
+    if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that type checkers synthesize
         _attributes: dict[str, Any] = attribute("")
         _state: State | None = attribute("")
 
@@ -199,13 +199,13 @@ class Record(metaclass=RecordType):
         self._assign(fields)
 
     def _assign(self, fields: Mapping[str, Any]) -> None:
-        """Set `fields`. What they imply for others holds unless these are among them: what is said outright wins."""
+        """Set `fields`. Their effects on other fields (`on_set`) do not apply to fields in `fields`."""
         for name, value in fields.items():
             other = self._field_map[name].excludes if name in self._field_map else None
             if other is not None and value is not None and fields.get(other) is not None:
                 label = f"{type(self).__name__}.{other}"
                 raise InvalidValueError(
-                    f"{label} must be None beside {name}. Set {name} or {other}, not both.", field=label
+                    f"{label} must be None if {name} is set. Set {name} or {other}, not both.", field=label
                 )
         for name, value in fields.items():
             field = self._field_map.get(name)
@@ -218,12 +218,12 @@ class Record(metaclass=RecordType):
         hint = (
             next((f" It is a field of {home}." for home in self._homes(name)), "")
             or did_you_mean(name, self._field_map)
-            or f" Its fields: {', '.join(self._field_map)}."
+            or f" Fields: {', '.join(self._field_map)}."
         )
         return f"{type(self).__name__} has no field {name!r}.{hint}"
 
     def _homes(self, name: str) -> Iterator[str]:
-        """The objects that stand, or can stand, in this record and have a field `name` that may be written."""
+        """Yield the nested objects of this record that have a writable field `name`."""
         attributes = [field for field in self._field_map.values() if field.place == "attributes"]
         for field in attributes if not name.startswith("_") else ():
             kind = field.kind.detail if field.kind.name == "list" else field.kind
@@ -231,7 +231,7 @@ class Record(metaclass=RecordType):
                 if name in cls._field_map and cls._field_map[name].create:
                     yield f"{field.name}: {cls.__name__}({name}=...)"
 
-    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+    if not TYPE_CHECKING:  # type checkers must report a misspelled name
 
         def __setattr__(self, name: str, value: Any) -> None:
             field = self._field_map.get(name)
@@ -241,14 +241,14 @@ class Record(metaclass=RecordType):
             elif not isinstance(member, property):
                 raise InvalidValueError(self._unknown(name), field=f"{type(self).__name__}.{name}")
             elif member.fset is None:
-                raise ReadOnlyFieldError(f"{type(self).__name__}.{name} cannot be written.", field=name)
+                raise ReadOnlyFieldError(f"{type(self).__name__}.{name} cannot be set: it is read-only.", field=name)
             else:
                 member.fset(self, value)
 
         def __getattr__(self, name: str) -> Any:
             member = self._field_map.get(name) or getattr(type(self), name, None)
             if isinstance(member, (Field, property)):
-                return member.__get__(self)  # its own AttributeError led here, and is to be seen
+                return member.__get__(self)  # raises its AttributeError again, which led here
             if not name.startswith("_"):
                 try:
                     return self._attributes[name]
@@ -258,40 +258,40 @@ class Record(metaclass=RecordType):
 
         @property
         def __dict__(self) -> dict[str, Any]:
-            # Web frameworks and `json.dumps(record, default=vars)` turn objects to JSON by it.
+            # Used by web frameworks and `json.dumps(record, default=vars)`.
             return inspected(self.to_dict)
 
         def __dir__(self) -> list[str]:
             return sorted({*dir(type(self)), *self._attributes})
 
         def __replace__(self, **fields: Any) -> Self:
-            twin = copy.copy(self)
-            twin._assign(fields)
-            return twin
+            record = copy.copy(self)
+            record._assign(fields)
+            return record
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """What pydantic, and web frameworks on top of it, make of a record: its `to_dict()`, and back."""
-        from pydantic_core import core_schema  # nobody else calls this
+        """Return the pydantic schema of a record: serialize with `to_dict()`, validate with `from_dict()`."""
+        from pydantic_core import core_schema  # only pydantic calls this
 
-        def taken(value: Any) -> Record:
+        def validate(value: Any) -> Record:
             return value if isinstance(value, cls) else cls.from_dict(value)
 
-        def given(record: Record) -> dict[str, Any]:
+        def serialize(record: Record) -> dict[str, Any]:
             return record.to_dict()
 
         return core_schema.no_info_plain_validator_function(
-            taken, serialization=core_schema.plain_serializer_function_ser_schema(given)
+            validate, serialization=core_schema.plain_serializer_function_ser_schema(serialize)
         )
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        """What stands for a record in an OpenAPI document."""
+        """Return the JSON schema of a record, for OpenAPI documents."""
         return {"type": "object", "title": cls.__name__}
 
     def _own(self) -> State:
         if self._state is None:
-            with _first_change:  # two threads may get here at once; none of them shall lose what it changes
+            with _first_change:  # two threads may get here at once; neither may lose its changes
                 if self._state is None:
                     set_state(self, State())
         return cast("State", self._state)
@@ -312,12 +312,12 @@ class Record(metaclass=RecordType):
         if kind.load is None:
             return raw
         value = kind.load(raw)
-        if kind.mutable and value is not raw:  # a raw value that could not be converted stays the server's own
+        if kind.mutable and value is not raw:  # a raw value that could not be converted is not copied
             return self._own().values.setdefault(name, _held(field, value))
         return value
 
     def _absent(self, field: Field) -> Any:
-        """What a field reads as that is not there: a new list to fill, or None."""
+        """Return the value of a missing field: a new list or dict, or None."""
         if field.kind.name in ("list", "many", "map") and not field.nullable:
             value: Any = {} if field.kind.name == "map" else []
             return self._own().values.setdefault(field.name, _held(field, value))
@@ -329,7 +329,7 @@ class Record(metaclass=RecordType):
         return False
 
     def _write(self, field: Field, value: Any, together: Container[str] = ()) -> None:
-        """Set a field, and what follows from it for other fields but those that are set `together` with it."""
+        """Set a field, and apply its effects on other fields except those that are set `together` with it."""
         exists = self._exists()
         if not (field.update if exists else field.create):
             raise field.read_only(exists=exists)
@@ -338,7 +338,7 @@ class Record(metaclass=RecordType):
         raw = field.dump(value, filling=True)
         state = self._own()
         if isinstance(value, Nested) and value.merges and state.values.get(field.name) is value:
-            return  # what was changed in it is known already
+            return  # the object tracks its own changes
         if field.kind.mutable and value is not None:
             state.values[field.name] = _held(field, field.kind.keep(value, raw, field.label))
         else:
@@ -352,10 +352,10 @@ class Record(metaclass=RecordType):
             if name not in together and not idle:
                 self._write(target, effect, together)
 
-    # What to send, and what there is
+    # Changes and content
 
     def _pending(self) -> dict[str, Any]:
-        """Raw values of the attributes that were assigned or changed in place since they were loaded."""
+        """Return the raw values of the attributes that were assigned or changed in place since loading."""
         changed: dict[str, Any] = {}
         state = self._state
         if state is None:
@@ -367,7 +367,7 @@ class Record(metaclass=RecordType):
                 value, loaded = state.values[name], self._attributes.get(name, MISSING)
                 assigned = name in state.assigned
                 if not assigned and loaded is MISSING and not value and not isinstance(value, Nested):
-                    continue  # an empty list that reading made
+                    continue  # an empty list created by reading
                 try:
                     if not assigned and isinstance(value, Nested) and value.merges:
                         if inner := value._members_to_merge(loaded):
@@ -387,10 +387,10 @@ class Record(metaclass=RecordType):
         return changed
 
     def _to_send(self) -> dict[str, Any]:
-        """Raw values of what was changed.
+        """Return the raw values of the changed attributes.
 
         Raises:
-            ReadOnlyFieldError: A list or object that this caller cannot write was changed in place.
+            ReadOnlyFieldError: A read-only list or object was changed in place.
         """
         changed = RedactedDict(self._pending())
         exists = self._exists()
@@ -402,76 +402,76 @@ class Record(metaclass=RecordType):
         return changed
 
     def _check_filled(self, changed: Mapping[str, Any]) -> None:
-        """Check that no list that is sent, of nested objects too, has too few items: nothing more is put into it.
+        """Check the minimum number of items of all lists to send, including those of nested objects.
 
         Raises:
-            InvalidValueError: One has.
+            InvalidValueError: A list has too few items.
         """
         for name, raw in changed.items():
             value = self._state.values.get(name) if self._state is not None else None
             if isinstance(raw, list):
                 self._field_map[name].check(raw)
-            for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
-                if isinstance(one, Nested):
-                    one._check_filled(one._pending())
+            for item in cast("list[Any]", value) if isinstance(value, list) else [value]:
+                if isinstance(item, Nested):
+                    item._check_filled(item._pending())
 
     def _untouched(self, field: Field, value: Any, loaded: Any) -> bool:
-        """Whether `value` is what was loaded, although we would not write such a thing."""
+        """Return whether `value` equals the loaded value, even if it is not valid for a request."""
         return field.kind.load is not None and loaded is not MISSING and value == field.kind.load(loaded)
 
     def _loaded_form(self, field: Field, loaded: Any) -> Any:
-        """`loaded` as it would be sent if nothing had been changed."""
+        """Return `loaded` in the form that a request would contain if nothing were changed."""
         if loaded is MISSING or loaded is None or field.kind.load is None:
             return loaded
         try:
             return field.dump(field.kind.load(loaded), filling=True)
-        except InvalidValueError:  # the server's value is one that we would not write
+        except InvalidValueError:  # the loaded value is not valid for a request
             return loaded
 
     def _missing(self, where: str = "", *, creating: bool = True) -> Iterator[str]:
-        """Places of what a request must carry and does not: `Order.items[0].sku_id`.
+        """Yield the paths of missing required fields, e.g. `Order.items[0].sku_id`.
 
         Args:
-            where: The place of this record, if it stands inside another one.
-            creating: Whether the request creates; an update needs no more than the objects it replaces as a whole.
+            where: The path of this record, if it is inside another one.
+            creating: Whether it is a create request. An update needs only the fields of objects it replaces as a whole.
         """
         where = where or type(self).__name__
-        held = self._state.values if self._state is not None else {}
+        values = self._state.values if self._state is not None else {}
         linked = self._state.linkage if self._state is not None else {}
         for name, field in self._field_map.items():
-            value, place = held.get(name), f"{where}.{name}"
-            unset = name in held or self._attributes.get(name) in (None, [])
+            value, place = values.get(name), f"{where}.{name}"
+            unset = name in values or self._attributes.get(name) in (None, [])
             if creating and field.required and field.create and value in (None, []) and name not in linked and unset:
                 yield place
             elif isinstance(value, Nested):
                 if creating or (not value.merges and name in self._pending()):
                     yield from value._missing(place)
             elif isinstance(value, list):
-                for index, one in enumerate(cast("list[Any]", value)):
-                    if isinstance(one, Nested):
-                        yield from one._missing(f"{place}[{index}]")
+                for index, item in enumerate(cast("list[Any]", value)):
+                    if isinstance(item, Nested):
+                        yield from item._missing(f"{place}[{index}]")
         for rule in cast("tuple[Rule, ...]", self._rules) if creating else ():
             if isinstance(rule, OneOf) and rule.lacks(self._known(creating=True)):
                 yield " or ".join(f"{where}.{name}" for name in rule.fields)
 
     def _known(self, *, creating: bool) -> dict[str, Any]:
-        """What rules can judge: raw values by name. What nobody set is None in a creation, and unknown in an update."""
+        """Return the raw values for rules, by name. Unset fields are None on create, and unknown on update."""
         known: dict[str, Any] = dict.fromkeys(self._field_map) if creating else {}
         return {**known, **self._attributes, **self._pending()}
 
     def _check_rules(
         self, *, creating: bool, where: str = "", whole: bool = False, stored: Mapping[str, Any] | None = None
     ) -> None:
-        """Check the rules between fields, of nested objects too, as far as what is sent has to do with them.
+        """Check the rules between fields that the request affects, including those of nested objects.
 
         Args:
-            creating: Whether the request creates.
-            where: The place of this record, if it stands inside another one.
-            whole: Whether all that is known of it is sent, and not what was changed alone.
-            stored: What the service merges it with, as far as that is known.
+            creating: Whether it is a create request.
+            where: The path of this record, if it is inside another one.
+            whole: Whether all known fields are sent, not only the changed ones.
+            stored: The known stored values that the service merges the request into.
 
         Raises:
-            InvalidValueError: One is not kept.
+            InvalidValueError: A rule is violated.
         """
         where = where or type(self).__name__
         state = self._state
@@ -493,9 +493,9 @@ class Record(metaclass=RecordType):
                         raise self._broken(fault, {**known, **defaults}, where, changed, defaults)
         for name, value in (state.values if state is not None else {}).items():
             if isinstance(value, list):
-                for index, one in enumerate(cast("list[Any]", value)):
-                    if isinstance(one, Nested):
-                        one._check_rules(creating=creating, where=f"{where}.{name}[{index}]", whole=True)
+                for index, item in enumerate(cast("list[Any]", value)):
+                    if isinstance(item, Nested):
+                        item._check_rules(creating=creating, where=f"{where}.{name}[{index}]", whole=True)
             elif isinstance(value, Nested):
                 assigned = state is not None and name in state.assigned
                 before = self._attributes.get(name) if assigned and value.merges and not creating else None
@@ -505,7 +505,7 @@ class Record(metaclass=RecordType):
                 value._check_rules(creating=creating, whole=creating or assigned or not value.merges, stored=stored)
 
     def _changed(self) -> set[str]:
-        """The names of all fields that were changed."""
+        """Return the names of all changed fields."""
         return set(self._pending())
 
     def _broken(
@@ -514,10 +514,10 @@ class Record(metaclass=RecordType):
         value = known[fault.field]
         secret = self._field_map[fault.field].secret and value is not None
         shown = "***" if secret else _shown_raw(value)
-        # What is stored does not go away by being left out.
+        # Leaving a field out does not clear its stored value.
         way_out = fault.way_out
         if fault.barred and fault.field not in changed:
-            way_out = f"Set it to {fault.blank} as well, or change {fault.by}."
+            way_out = f"Also set it to {fault.blank}, or change {fault.by}."
         default = " (its default)" if fault.by in defaults else ""
         return InvalidValueError(
             f"{where}.{fault.field} must be {fault.expected}{default}, got {shown}. {way_out}",
@@ -525,7 +525,7 @@ class Record(metaclass=RecordType):
         )
 
     def _settle(self, attributes: dict[str, Any]) -> None:
-        """Take `attributes` as loaded: they have been saved. What was changed since they were sent stays changed."""
+        """Mark the saved `attributes` as loaded. Changes made after the request was sent remain changes."""
         state = self._own()
         for name, raw in attributes.items():
             value = state.values.get(name)
@@ -534,48 +534,48 @@ class Record(metaclass=RecordType):
                 self._attributes[name] = value._merged_into(self._attributes.get(name), raw)
                 state.assigned.discard(name)
             elif name in state.values:
-                # Changed in place or not since then: the comparison with what was saved will tell.
+                # Comparing with the saved value shows whether it was changed in place since then.
                 self._attributes[name] = raw
                 state.assigned.discard(name)
             elif self._attributes.get(name, MISSING) == raw:
                 state.assigned.discard(name)
 
     def _current(self) -> dict[str, Any]:
-        """Raw attributes with all changes applied; the caller's own."""
+        """Return a copy of the raw attributes with all changes applied."""
         changed = self._pending()
         state = self._state
         for name in changed if state is not None else ():
             value = state.values.get(name) if state is not None else None
             if isinstance(value, Nested) and state is not None and name not in state.assigned:
-                changed[name] = value.to_dict()  # an update sends the changed members alone
+                changed[name] = value.to_dict()  # an update sends only the changed members
         return copy.deepcopy({**self._attributes, **changed})
 
     def _compared(self) -> tuple[Any, ...]:
-        """What to compare by if something that it holds cannot be sent."""
+        """Return the content for a comparison if the record contains invalid values."""
         state = self._state or State()
         return self._attributes, state.values, state.linkage
 
     def to_dict(self) -> dict[str, Any]:
-        """All attributes as plain JSON values, as they came."""
+        """Return all attributes as plain JSON values."""
         return self._current()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The record that `to_dict()` gave `data` of."""
-        made = cls.__new__(cls)
-        set_attributes(made, copy.deepcopy(dict(data)))
-        set_state(made, None)
-        return made
+        """Create a record from the result of `to_dict()`."""
+        record = cls.__new__(cls)
+        set_attributes(record, copy.deepcopy(dict(data)))
+        set_state(record, None)
+        return record
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
-        """Set fields for a repr, secrets masked; None only where it was assigned."""
-        held, assigned = (self._state.values, self._state.assigned) if self._state is not None else ({}, ())
+        """Yield the fields for a repr, with secrets masked; None only if it was assigned."""
+        values, assigned = (self._state.values, self._state.assigned) if self._state is not None else ({}, ())
         for name, field in self._field_map.items():
-            if field.place == "attributes" and (name in held or name in self._attributes):
+            if field.place == "attributes" and (name in values or name in self._attributes):
                 value = self._read(field)
                 if value is None and name not in assigned:
                     continue
-                # What should be an object and came in another shape may hold a password anywhere.
+                # An object of an unexpected shape may contain a password anywhere.
                 hidden = field.secret or (field.kind.name == "object" and not isinstance(value, Nested))
                 yield name, _Masked if hidden and value is not None else value
 
@@ -583,14 +583,14 @@ class Record(metaclass=RecordType):
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._shown())})"
 
     def __copy__(self) -> Self:
-        # A copy that shared nested values would share changes too.
+        # A copy that shared nested values would also share their changes.
         return copy.deepcopy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        made = type(self).__new__(type(self))
-        memo[id(self)] = made
-        made.__setstate__({name: copy.deepcopy(value, memo) for name, value in self.__getstate__().items()})
-        return made
+        record = type(self).__new__(type(self))
+        memo[id(self)] = record
+        record.__setstate__({name: copy.deepcopy(value, memo) for name, value in self.__getstate__().items()})
+        return record
 
     def __getstate__(self) -> dict[str, Any]:
         return {"attributes": self._attributes, "state": self._state}
@@ -604,7 +604,7 @@ class Record(metaclass=RecordType):
 
 
 def _shown_raw(value: Any) -> str:
-    """A raw value, or linkage, in a message."""
+    """Return a raw value, or linkage, for a message."""
     if isinstance(value, list):
         count = len(cast("list[Any]", value))
         return f"{count} item{'' if count == 1 else 's'}"
@@ -612,7 +612,7 @@ def _shown_raw(value: Any) -> str:
 
 
 def _held(field: Field, value: Any) -> Any:
-    """A value that can be changed in place as a record holds it."""
+    """Return a mutable value in the form that a record stores."""
     kind = field.kind
     return Items(field, value) if kind.name == "list" and kind.detail.take is not None else value
 
@@ -635,20 +635,19 @@ set_state = Record.__dict__["_state"].__set__
 
 
 class Nested(Record):
-    """An object inside an attribute: a `type` that tells its shape, and attributes.
+    """An object inside an attribute, with a `type` and attributes.
 
-    Equal to another of the same class with the same content. An object of a type that this SDK does not know is of the
-    class that the others of its kind name as `fallback`: its attributes read as they came, and it is sent back as it
-    came.
+    Objects of the same class with the same content are equal. An object of an unknown type has the class `fallback`:
+    its attributes are raw JSON values, and updates send it back unchanged.
 
-    `merges` is whether an update keeps the stored members that it does not carry; else the object is replaced.
+    `merges` is True if an update keeps the stored members that it does not contain; otherwise it replaces the object.
 
-    Class keywords say what holds for the object as a whole:
+    Class keywords:
 
     Args:
-        type: Its `type` in documents; several classes may share one, each for a use of its own.
-        writable: Whether requests may carry it.
-        rules: What holds between its fields. A field that the type always needs is declared `required` instead.
+        type: The `type` in documents. Several classes may share a type.
+        writable: Whether requests may contain the object.
+        rules: Rules between fields. A field that the type always needs is declared `required` instead.
     """
 
     __slots__ = ("_type",)
@@ -674,13 +673,13 @@ class Nested(Record):
         cls._rules = rules
 
     def _check_kind(self, stored: Mapping[str, Any], field: Field) -> None:
-        """Refuse an object of another type than the one that it would be merged with."""
+        """Reject an object of a different type than the stored one that it would be merged into."""
         type_ = stored.get("type")
         if isinstance(type_, str) and type_ != self._type:
             record = field.holder.__name__ if field.holder is not None else "record"
             raise InvalidValueError(
-                f"{field.label} must be of the type {type_!r:.80}, which cannot change, got {self._type!r:.80}. "
-                f"Create another {record} with it.",
+                f"{field.label} must be of type {type_!r:.80}, which cannot be changed, got {self._type!r:.80}. "
+                f"Create a new {record} instead.",
                 field=field.label,
             )
 
@@ -691,14 +690,14 @@ class Nested(Record):
                 yield cls.__name__
 
     def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
-        """The members that were changed, without those that became what was `loaded` again."""
+        """Return the changed members, without those that equal the `loaded` value again."""
         stored = _stored(loaded, self._type) or {}
         return {
             name: raw for name, raw in self._pending().items() if name not in stored or not _same(raw, stored[name])
         }
 
     def _merged_into(self, loaded: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
-        """What the service holds after it merged `sent` with what was `loaded`, as far as that is known."""
+        """Return the known stored object after the service merged `sent` into `loaded`."""
         before = _stored(loaded, self._type)
         if before is None:
             self._own().partial = True
@@ -709,44 +708,44 @@ class Nested(Record):
 
     def _absent(self, field: Field) -> Any:
         if self._state is not None and self._state.partial:
-            raise field.not_loaded("was not loaded: only a part of it was sent. Find the record to load it.")
+            raise field.not_loaded("was not loaded: only part of the object was sent. Find the record to load it.")
         return super()._absent(field)
 
     @property
     def type(self) -> str:
-        """The type that tells the shape, e.g. `sip_configurations`."""
+        """The type of the object, e.g. `sip_configurations`."""
         return self._type
 
     @classmethod
     def _loaded(cls, type_: str, attributes: dict[str, Any]) -> Self:
-        made = cls.__new__(cls)
-        _set_type(made, type_)
-        set_attributes(made, dict(attributes))
-        set_state(made, None)
-        return made
+        nested = cls.__new__(cls)
+        _set_type(nested, type_)
+        set_attributes(nested, dict(attributes))
+        set_state(nested, None)
+        return nested
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The object that `to_dict()` gave `data` of, as if it had been loaded.
+        """Create the object from the result of `to_dict()`, as if it were loaded.
 
-        A base class gives an object of the class that `data` is of.
+        Called on a base class, it returns an object of the subclass for the type in `data`.
 
         Raises:
-            InvalidValueError: `data` has no type and attributes, or is of another type.
+            InvalidValueError: `data` has no type and attributes, or has a different type.
         """
         where = f"{cls.__name__}.from_dict"
         type_, attributes = _shape(data, where)
-        found = next((one for one in _with_subclasses(cls) if one._type_name == type_), None)
-        if found is None and cls._type_name:
-            raise InvalidValueError(f"{where} takes the type {cls._type_name!r}, not {type_!r:.80}.", field="type")
-        return cast("Self", (found or cls.fallback)._loaded(type_, copy.deepcopy(attributes)))
+        matching = next((subclass for subclass in _with_subclasses(cls) if subclass._type_name == type_), None)
+        if matching is None and cls._type_name:
+            raise InvalidValueError(f"{where} expects the type {cls._type_name!r}, got {type_!r:.80}.", field="type")
+        return cast("Self", (matching or cls.fallback)._loaded(type_, copy.deepcopy(attributes)))
 
     def _raw(self) -> dict[str, Any]:
-        """What is sent: the type and every attribute that may be written, changed or not.
+        """Return the object for a request: the type and every writable attribute, changed or not.
 
-        Of a trunk's configuration that was loaded and changed in place, an update sends the changed members alone
-        (`_pending` of its record): the service merges them with the stored ones. Read-only members would be refused,
-        and unknown ones may be read-only; so would a None that only responses may hold.
+        For a trunk configuration that was loaded and changed in place, an update sends only the changed members
+        (`_pending` of the record), because the service merges them into the stored ones. Read-only members, unknown
+        members (which may be read-only) and a None that only responses may contain are omitted: they would be rejected.
         """
         current = self._current()
         if self._type == type(self)._type_name:
@@ -759,7 +758,7 @@ class Nested(Record):
         return {"type": self._type, "attributes": current}
 
     def to_dict(self) -> dict[str, Any]:
-        """Type and all attributes as plain JSON values, secrets included."""
+        """Return type and all attributes as plain JSON values, including secrets."""
         return {"type": self._type, "attributes": self._current()}
 
     def __eq__(self, other: object) -> bool:
@@ -782,37 +781,42 @@ Nested.fallback = Nested
 
 
 def _stored(loaded: Any, type_: str) -> dict[str, Any] | None:
-    """The attributes of a loaded object, if it is of that type."""
+    """Return the attributes of a loaded object if it has the type `type_`; otherwise None."""
     shape = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
     stored = shape.get("attributes")
     return cast("dict[str, Any]", stored) if shape.get("type") == type_ and isinstance(stored, dict) else None
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two raw values are one in JSON, where 1 is not true."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+def _same(first: Any, second: Any) -> bool:
+    """Return whether two raw values are equal in JSON, where 1 is not true."""
+    return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
 
 
 def _with_subclasses(cls: type[Nested]) -> Iterator[type[Nested]]:
     yield cls
-    for one in cls.__subclasses__():
-        yield from _with_subclasses(one)
+    for subclass in cls.__subclasses__():
+        yield from _with_subclasses(subclass)
 
 
 def _shape(data: Any, where: str) -> tuple[str, dict[str, Any]]:
-    """The type and the attributes of an object that is written as a dict."""
+    """Return the type and the attributes of an object passed as a dict."""
     shape: dict[str, Any] = {**cast("Mapping[str, Any]", data)} if isinstance(data, Mapping) else {}
     type_, attributes = shape.pop("type", None), shape.pop("attributes", {})
     if not isinstance(type_, str) or not isinstance(attributes, dict) or shape:
+        keys = (
+            f"keys {', '.join(map(repr, cast('Any', data))) or 'none'}"
+            if isinstance(data, Mapping)
+            else type(data).__name__
+        )
         raise InvalidValueError(
-            f'{where} takes an object as a dict of its type and attributes: {{"type": ..., "attributes": {{...}}}}.',
+            f'{where} expects a dict of type and attributes, {{"type": ..., "attributes": {{...}}}}, got {keys:.100}.',
             field=where,
         )
     return type_, cast("dict[str, Any]", attributes)
 
 
 def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
-    """The kind of an attribute that holds one of `classes`."""
+    """Return the field type of an attribute that contains one of `classes`."""
     known: dict[str, list[type[Nested]]] = {}
     for cls in classes:
         known.setdefault(cls._type_name, []).append(cls)
@@ -829,48 +833,48 @@ def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
         return known.get(type_, [fallback])[0]._loaded(type_, cast("dict[str, Any]", attributes))
 
     def object_of(value: Any, where: str) -> Nested:
-        """The object that is written as a dict, with the same checks as one that is made by its class."""
+        """Return the object for a value, with the same checks for a dict as for its constructor."""
         if not isinstance(value, dict):
             if not isinstance(value, classes) and not (type(value) in (Nested, fallback) and value.type):
-                raise InvalidValueError(f"{where} takes {names}, not {type(value).__name__}.", field=where)
+                raise InvalidValueError(f"{where} must be {names}, got {type(value).__name__}.", field=where)
             return cast("Nested", value)
         type_, attributes = _shape(value, where)
         if type_ not in known:
-            types = " or ".join(repr(one) for one in known)
+            types = " or ".join(repr(name) for name in known)
             hint = did_you_mean(type_, known)
-            raise InvalidValueError(f"{where} takes the types {types}, not {type_!r:.80}.{hint}", field=where)
-        # Where several classes share a type, the attributes tell which one is meant.
+            raise InvalidValueError(f"{where} must have the type {types}, got {type_!r:.80}.{hint}", field=where)
+        # If several classes share a type, the attributes determine the class.
         fitting = [cls for cls in known[type_] if attributes.keys() <= cls._field_map.keys()]
-        made = (fitting or known[type_])[0]
-        _check_writable(made, where)
-        # What `to_dict()` gives of a loaded object has members that the service makes: they are left out, as of the
-        # object. One that another class of the type can write is a mistake: `qty` beside `available_did_id`.
+        chosen = (fitting or known[type_])[0]
+        _check_writable(chosen, where)
+        # The `to_dict()` of a loaded object has read-only members: they are omitted, as for the object itself. A member
+        # that another class of the same type can write is an error: `qty` beside `available_did_id`.
         named = [cls._field_map[name] for cls in known[type_] for name in attributes if name in cls._field_map]
         read_only = {field.name for field in named} - {field.name for field in named if field.create}
-        return made(**{str(name): one for name, one in attributes.items() if name not in read_only})
+        return chosen(**{str(name): member for name, member in attributes.items() if name not in read_only})
 
     def _check_writable(cls: type[Nested], where: str) -> None:
         if not cls.writable:
             raise ReadOnlyFieldError(
-                f"{where}: {cls.__name__} is made by the service and cannot be sent; use {names}.", field=where
+                f"{where} must be {names}, got {cls.__name__}, which only the service can create.", field=where
             )
 
     def dump(value: Any, where: str) -> Any:
-        made = object_of(value, where)
-        _check_writable(type(made), where)
-        return made._raw()
+        nested = object_of(value, where)
+        _check_writable(type(nested), where)
+        return nested._raw()
 
     def take(value: Any, where: str) -> Nested:
-        made = object_of(value, where)
-        return copy.deepcopy(made) if made is value else made
+        nested = object_of(value, where)
+        return copy.deepcopy(nested) if nested is value else nested
 
     return FieldType("object", load=load, dump=dump, accepts=names, mutable=True, take=take, detail=classes)
 
 
 class Meta(Record):
-    """A resource's `meta` object: facts that come beside the attributes, read only.
+    """The `meta` object of a resource: read-only data beside the attributes.
 
-    What is declared reads as typed attributes. It is a mapping, too, of all members as they came.
+    Declared members are typed attributes. The object is also a mapping of all members with their raw values.
 
     Example:
         >>> meta = Meta.from_dict({"setup_price": "1.5"})
@@ -880,10 +884,10 @@ class Meta(Record):
 
     @classmethod
     def _of(cls, raw: dict[str, Any]) -> Self:
-        made = cls.__new__(cls)
-        set_attributes(made, raw)
-        set_state(made, None)
-        return made
+        meta = cls.__new__(cls)
+        set_attributes(meta, raw)
+        set_state(meta, None)
+        return meta
 
     def __getitem__(self, name: str) -> Any:
         return self._attributes[name]
@@ -902,15 +906,15 @@ class Meta(Record):
         return self._attributes.get(name, default)
 
     def keys(self) -> KeysView[str]:
-        """The names of all members."""
+        """Return the names of all members."""
         return self._attributes.keys()
 
     def values(self) -> ValuesView[Any]:
-        """All members as they came."""
+        """Return the raw values of all members."""
         return self._attributes.values()
 
     def items(self) -> ItemsView[str, Any]:
-        """The names of all members, with what came."""
+        """Return the names and raw values of all members."""
         return self._attributes.items()
 
     def __eq__(self, other: object) -> bool:
@@ -925,4 +929,4 @@ class Meta(Record):
         yield from ((name, value) for name, value in self._attributes.items() if name not in self._field_map)
 
 
-ABCMeta.register(cast("ABCMeta", Mapping), Meta)  # not a base: metaclasses do not mix
+ABCMeta.register(cast("ABCMeta", Mapping), Meta)  # not a base class, because of a metaclass conflict

@@ -1,6 +1,6 @@
-"""Finds the class of a resource type: `dids` is `didww.resources.did.Did`.
+"""Look up the class of a resource type: `dids` is `didww.resources.did.Did`.
 
-The table is generated (`resource_types`); modules are imported when a response, or a program, first needs them.
+The table is generated (`resource_types`). Modules are imported on first use.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["all_classes", "class_called", "class_named", "class_of", "singular"]
 
-_MAX_UNKNOWN = 1000  # types come from outside: the memory for them is bounded
+_MAX_UNKNOWN = 1000  # types come from responses, so memory is bounded
 _TYPE_OF_MODULE = {module: type for type, (module, _) in RESOURCE_TYPES.items()}
 _TYPE_OF_CLASS = {name: type for type, (_, name) in RESOURCE_TYPES.items()}
 
 
 class _Classes(dict[str, "type[Resource] | None"]):
-    """The classes by type, imported at first use; None for a type that this SDK does not know."""
+    """The classes by type, imported on first use; None for an unknown type."""
 
     def __missing__(self, type: str) -> type[Resource] | None:
         module, name = RESOURCE_TYPES.get(type, ("", ""))
@@ -32,7 +32,7 @@ class _Classes(dict[str, "type[Resource] | None"]):
         return cls
 
 
-# No function of its own: a response asks for a thousand.
+# Not a Python function, for speed: one response may look up a thousand types.
 class_of = _Classes().__getitem__
 
 
@@ -40,7 +40,7 @@ def class_named(name: str) -> type[Resource]:
     """Return the resource class called `name`, e.g. `Did`.
 
     Raises:
-        InvalidValueError: There is none.
+        InvalidValueError: The class does not exist.
     """
     cls = class_of(_TYPE_OF_CLASS.get(name, ""))
     if cls is None:
@@ -49,15 +49,15 @@ def class_named(name: str) -> type[Resource]:
 
 
 def class_called(name: str) -> type[Resource] | None:
-    """Return the resource class of a type in the singular, e.g. `country`, or None."""
+    """Return the resource class for the singular of a type, e.g. `country`, or None."""
     return class_of(_TYPE_OF_MODULE.get(name, ""))
 
 
 def all_classes() -> list[type[Resource]]:
-    """Return every resource class of the package, by type."""
+    """Return all resource classes of the package, sorted by type."""
     return [cls for type in sorted(RESOURCE_TYPES) if (cls := class_of(type)) is not None]
 
 
 def singular(type: str) -> str:
-    """Return a resource type in the singular: `dids` as `did`; an unknown type as it is."""
+    """Return the singular of a resource type, e.g. `did` for `dids`; return an unknown type unchanged."""
     return RESOURCE_TYPES[type][0] if type in RESOURCE_TYPES else type

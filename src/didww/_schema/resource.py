@@ -1,8 +1,8 @@
-"""Resources: records with an id, relationships, and a place in a response's graph.
+"""Resources: records with an id, relationships, and a place in the graph of a response.
 
-A resource is new (made by its constructor, no id), built (`build(id)`: the id and nothing else), loaded (from an
-response), or a stub (named by a response's linkage, but not in the response). What can be read and written follows from
-that. Requests are built elsewhere (`didww._core`).
+A resource is new (created by its constructor, without an id), built (`build(id)`: only the id is known), loaded (from a
+response), or a stub (in the linkage of a response, but not included). This determines which fields can be read and
+written. Requests are built in `didww._core`.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ Operation: TypeAlias = Literal["list", "find", "create", "update", "delete"]
 
 
 class WaitSpec(NamedTuple):
-    """What a background job of the service comes to, so that it can be waited for.
+    """The outcomes of a background job of the service, for waiting.
 
     Attributes:
-        field: The field that tells.
-        success: Its values that a wait is for by default.
-        terminal: Its values after which nothing else comes.
-        blocked: Its values at which nothing goes on by itself: somebody has to act first.
-        reasons: The fields that say why it came to a bad end.
+        field: The status field.
+        success: The values that a wait succeeds on by default.
+        terminal: The final values.
+        blocked: The values that require action by the customer before the job continues.
+        reasons: The fields with the reasons for a failure.
     """
 
     field: str
@@ -58,25 +58,26 @@ class WaitSpec(NamedTuple):
 class Resource(Record):
     """A resource of the API.
 
-    Class keywords say what the contract says of the type as a whole:
+    Class keywords declare the properties of the resource type:
 
     Args:
-        type: Type in documents; also the path unless `path` says otherwise.
-        operations: What the contract offers.
-        extra_operations: What callers asked for beyond it; the server decides.
-        filters: Filters that are not at a field: their type, by name.
-        sorts: Sort keys that are no field.
-        includes: Include paths of more than two steps that editors complete.
-        paginated: Whether its list comes in pages.
-        page_size: Records in a page unless a request says otherwise.
-        largest_page: Most records in a page, as documented; the service can allow an account more.
-        singleton: Whether there is just one, found without an id.
-        outcome: What it can be waited for.
-        repeatable: Whether creating it stores nothing, so that it can be sent twice.
-        lookup: What one that was just created is found by, beside the `external_reference_id` that a caller gave: a
-            name that the service keeps unique, or a relationship to something that only one can have.
-        marked: Whether creating it spends money, so that a request without an `external_reference_id` is given one.
-        rules: What holds between its fields.
+        type: Type in documents, and the default path.
+        path: Path of the endpoint. Defaults to `type`.
+        operations: Documented operations.
+        extra_operations: Undocumented operations; the server may reject them.
+        filters: Filters that do not belong to a field: value type by name.
+        sorts: Sort keys that are not fields.
+        includes: Include paths of more than two steps, for completion in editors.
+        paginated: Whether lists are paginated.
+        page_size: Default number of records per page.
+        largest_page: Documented maximum number of records per page. The service can allow an account more.
+        singleton: Whether there is only one record, found without an id.
+        outcome: The outcomes to wait for.
+        repeatable: Whether create stores nothing, so that it is safe to retry.
+        lookup: Field that identifies a created record, besides an `external_reference_id`: a unique name, or a
+            relationship to a record that only one can have.
+        marked: Whether create spends money, so that a request without an `external_reference_id` gets a generated one.
+        rules: Rules between fields.
     """
 
     __slots__ = ("_object", "_source")
@@ -97,7 +98,7 @@ class Resource(Record):
     _sorts: ClassVar[tuple[str, ...]] = ()
     _includes: ClassVar[tuple[str, ...]] = ()
 
-    meta = resource_meta(Meta, "What came beside the attributes: a mapping, empty if there is nothing.")
+    meta = resource_meta(Meta, "Metadata beside the attributes: a mapping, empty if there is none.")
 
     if TYPE_CHECKING:
         _object: ResourceObject = attribute("")
@@ -149,17 +150,18 @@ class Resource(Record):
 
     @classmethod
     def build(cls, id: str | UUID, **fields: Any) -> Self:
-        """This resource by its id alone, without asking the server: to link to it, or to update it.
+        """Create a reference to an existing record by id, without a request: to link to it, or to update it.
 
-        Only the `fields` given, and what is assigned to it afterwards, is sent by an update. Reading anything else but
-        the id raises.
+        An update sends only `fields` and the fields assigned later. Reading any other field except the id raises
+        `NotLoadedError`.
 
         Args:
-            id: The resource's id.
-            **fields: Fields to change, each as if it were assigned.
+            id: The id of the record.
+            **fields: Fields to change, as if they were assigned.
 
         Raises:
-            InvalidValueError: `id` is no usable id (a country's code, a phone number), or a field cannot be changed.
+            InvalidValueError: `id` is not a valid id (e.g. a country code or a phone number), or a value is invalid.
+            ReadOnlyFieldError: A field cannot be changed.
 
         Example:
             >>> from didww.resources.did import Did
@@ -168,24 +170,24 @@ class Resource(Record):
             >>> did.changes
             {'attributes': {'description': None, 'capacity_limit': 5}}
         """
-        built = _made(cls, ResourceObject(cls._type_name, checked_id(id, f"{cls.__name__}.build", cls)), "built")
-        built._assign(fields)
-        return built
+        record = _create(cls, ResourceObject(cls._type_name, checked_id(id, f"{cls.__name__}.build", cls)), "built")
+        record._assign(fields)
+        return record
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, included: Iterable[Mapping[str, Any]] = ()) -> Self:
-        """The record that `to_dict()` gave `data` of, as if it had just been loaded: nothing of it is a change.
+        """Create a record from the result of `to_dict()`, as if it were just loaded, without changes.
 
-        For unit tests, and for records that were kept as JSON. Without an id it is a new record, and what may be
-        written is still to be sent.
+        Use it in unit tests, and for records stored as JSON. Without an id, the result is a new record whose writable
+        fields count as changes.
 
         Args:
-            data: A resource object as JSON:API has it: `type`, `id`, `attributes`, `relationships`, `meta`; all but the
-                id may be left out.
-            included: Resource objects that its relationships lead to.
+            data: A JSON:API resource object: `type`, `id`, `attributes`, `relationships`, `meta`. Only `id` is required
+                for an existing record.
+            included: Resource objects for the relationships.
 
         Raises:
-            InvalidValueError: `data` is no resource object, or of another type.
+            InvalidValueError: `data` is not a resource object, or has a different type.
 
         Example:
             >>> from didww.resources.order import Order
@@ -194,22 +196,22 @@ class Resource(Record):
             (Decimal('3.5'), {})
         """
         where = f"{cls.__name__}.from_dict"
-        raw, *others = (_object_of(one, cls._type_name if one is data else "", where) for one in (data, *included))
-        found = class_of(raw.type) or UnknownResource
-        target = cls if issubclass(cls, found) else cast("type[Self]", found)
+        raw, *others = (_object_of(item, cls._type_name if item is data else "", where) for item in (data, *included))
+        known = class_of(raw.type) or UnknownResource
+        target = cls if issubclass(cls, known) else cast("type[Self]", known)
         if not issubclass(target, cls):
-            raise InvalidValueError(f"{where} takes the type {cls._type_name!r}, not {raw.type!r:.80}.", field="type")
+            raise InvalidValueError(f"{where} expects the type {cls._type_name!r}, got {raw.type!r:.80}.", field="type")
         if not raw.id:
             return target._new_from(raw)
         graph = Graph(Document([], others), load)
-        record = _made(target, raw, graph)
+        record = _create(target, raw, graph)
         graph.nodes.append(record)
         return record
 
     @classmethod
     def _new_from(cls, raw: ResourceObject) -> Self:
-        """A new record with the attributes and the linkage of `raw`, of which all that may be written is a change."""
-        record = _made(cls, raw, "new")
+        """Create a new record from `raw`, whose writable attributes and linkage count as changes."""
+        record = _create(cls, raw, "new")
         fields = cls._field_map
         record._own().assigned.update(
             name
@@ -220,25 +222,26 @@ class Resource(Record):
             if name in fields and fields[name].create and linkage.data is not UNSET:
                 data = linkage.data
                 record._write(
-                    fields[name], [stub(one) for one in data] if isinstance(data, list) else data and stub(data)
+                    fields[name],
+                    [stub(identifier) for identifier in data] if isinstance(data, list) else data and stub(data),
                 )
         return record
 
     @property
     def id(self) -> str:
-        """The server's id of it.
+        """The id of the record, assigned by the server.
 
-        None while the record is new. Typed as `str`, since every record from the service has one.
+        None for a new record. Typed as `str`, because every record from the API has an id.
         """
         return cast("str", self._object.id or None)
 
     @id.setter
     def id(self, id: str) -> None:
-        """Make a new record one that exists, as `build` does; what was assigned to it remains a change."""
+        """Turn a new record into an existing one, like `build`. Assigned fields remain changes."""
         label = f"{type(self).__name__}.id"
         if self._object.id:
             raise ReadOnlyFieldError(
-                f"{label} cannot be written: the record has one. For another one: {type(self).__name__}.build(id).",
+                f"{label} cannot be set: the record already has an id. Use {type(self).__name__}.build(id) instead.",
                 field="id",
             )
         self._object.id = checked_id(id, label)
@@ -247,7 +250,7 @@ class Resource(Record):
 
     @property
     def type(self) -> str:
-        """Its type in documents, e.g. `dids`."""
+        """The JSON:API type, e.g. `dids`."""
         return self._object.type
 
     # Reading
@@ -288,10 +291,10 @@ class Resource(Record):
         source = self._source
         if not isinstance(source, Graph):
             return stub(identifier)
-        found = source.resolve(identifier)
-        if found is None:
-            found = source.remember(identifier, stub(identifier))
-        return found
+        record = source.resolve(identifier)
+        if record is None:
+            record = source.remember(identifier, stub(identifier))
+        return record
 
     def _absent(self, field: Field) -> Any:
         if self._source == "new" or not field.readable:
@@ -304,11 +307,13 @@ class Resource(Record):
         raise field.not_loaded(self._why_missing(field))
 
     def _why_unloaded(self) -> str:
-        """Why a record has nothing that was loaded; empty if it has, or is new."""
+        """Return why a record has no loaded data; empty if it has, or if it is new."""
         if self._source == "built":
-            return f"was not loaded: {type(self).__name__}.build() knows the id only. Use find({self.id!r}) to load it."
+            return f"was not loaded: {type(self).__name__}.build() sets only the id. Use find({self.id!r}) to load it."
         if self._source == "stub":
-            return f"was not loaded: the response names {self.type} {self.id} without fields. Include it, or find it."
+            return (
+                f"was not loaded: the response contains only the id of {self.type} {self.id}. Include it, or find it."
+            )
         return ""
 
     def _why_missing(self, field: Field) -> str:
@@ -317,31 +322,29 @@ class Resource(Record):
             return why
         source = cast("Graph", self._source)
         if name not in source.fieldsets.get(self.type, (name,)):
-            return f"was not asked for: add {name!r} to fields={{{self.type!r}: ...}}."
+            return f"was not requested: add {name!r} to fields={{{self.type!r}: ...}}."
         if field.place == "relationships":
             if not field.include:
-                return "is in no response: the API takes it, and does not give it back."
+                return "is not in any response: the API accepts it, but does not return it."
             path = self._include_path(name)
-            return (
-                f"was not included in the response: add include={path!r} to the call (None would mean: there is none)."
-            )
-        return "is not in the response of the server."
+            return f"was not included in the response: add include={path!r} to the call."
+        return "is not in the response."
 
     def _include_path(self, name: str) -> str:
-        """The relationship `name` as a path from the records that were requested."""
+        """Return the include path of the relationship `name` from the primary records."""
         source = self._source
         reached: list[tuple[Resource, str]] = [(node, "") for node in source.nodes] if isinstance(source, Graph) else []
         seen = {node for node, _ in reached}
-        for record, path in reached:  # grows; the shortest paths come first
+        for record, path in reached:  # breadth-first: the list grows, and the shortest paths come first
             if record == self:
                 return f"{path}{name}"
             for step, linkage in record._object.relationships.items():
                 data = linkage.data if linkage.data is not UNSET else None
-                for one in data if isinstance(data, list) else [data]:
-                    found = cast("Graph", source).resolve(one) if one is not None else None
-                    if found is not None and found not in seen:
-                        seen.add(found)
-                        reached.append((found, f"{path}{step}."))
+                for identifier in data if isinstance(data, list) else [data]:
+                    related = cast("Graph", source).resolve(identifier) if identifier is not None else None
+                    if related is not None and related not in seen:
+                        seen.add(related)
+                        reached.append((related, f"{path}{step}."))
         return name
 
     if not TYPE_CHECKING:
@@ -352,15 +355,15 @@ class Resource(Record):
             return super().__getattr__(name)
 
     def _unknown(self, name: str) -> str:
-        wanted = _CALLS.get(name)
+        operation = _CALLS.get(name)
         if name == "save":
-            wanted = "update" if self._exists() else "create"
-        if wanted not in self._operations | self._extra_operations:
+            operation = "update" if self._exists() else "create"
+        if operation not in self._operations | self._extra_operations:
             return super()._unknown(name)
         record = "" if self._singleton else singular(self.type)
         return (
-            f"{type(self).__name__} has no {name!r}: a record sends nothing by itself. "
-            f"Use client.{self._path}().{wanted}({record})."
+            f"{type(self).__name__} has no {name!r}: records do not send requests. "
+            f"Use client.{self._path}().{operation}({record})."
         )
 
     # Writing
@@ -380,10 +383,10 @@ class Resource(Record):
         name = field.name
         state = self._own()
         if field.kind.name == "many":
-            ones = listed(value, field.label, field.kind.accepts)
-            linkage: Data = [_identifier(field, one) for one in ones]
+            records = listed(value, field.label, field.kind.accepts)
+            linkage: Data = [_identifier(field, record) for record in records]
             field.check(linkage, filling=True)
-            state.values[name] = ones
+            state.values[name] = records
         elif value is None:
             if not field.clearable:
                 raise field.no_none()
@@ -391,7 +394,7 @@ class Resource(Record):
             state.values.pop(name, None)
         elif field.detach_only:
             raise InvalidValueError(
-                f"{field.label} must be None, which detaches it, got {type(value).__name__}. {field.detach_only}",
+                f"{field.label} must be None (to detach), got {type(value).__name__}. {field.detach_only}",
                 field=field.label,
             )
         else:
@@ -400,14 +403,14 @@ class Resource(Record):
         state.linkage[name] = linkage
         state.assigned.add(name)
         if field.excludes is not None and value is not None:
-            for held in (state.values, state.linkage):
-                held.pop(field.excludes, None)
+            for changes in (state.values, state.linkage):
+                changes.pop(field.excludes, None)
             state.assigned.discard(field.excludes)
 
     def _pending_relationships(self) -> dict[str, Data]:
-        """Linkage that was assigned, or changed in place, since the resource was loaded.
+        """Return the linkage that was assigned or changed in place since loading.
 
-        What excludes another that was not assigned itself sets that to null.
+        A relationship that excludes another one sets it to null, unless it was assigned, too.
         """
         changed: dict[str, Data] = {}
         state = self._state
@@ -417,15 +420,15 @@ class Resource(Record):
             if field.place != "relationships":
                 continue
             if field.kind.name == "many" and name in state.values:
-                now: Data = [
-                    _identifier(field, one) for one in listed(state.values[name], field.label, field.kind.accepts)
+                current: Data = [
+                    _identifier(field, record) for record in listed(state.values[name], field.label, field.kind.accepts)
                 ]
                 loaded = self._object.relationships.get(name)
                 before = loaded.data if loaded is not None else MISSING
                 unset = before is MISSING or before is UNSET
-                if name in state.assigned or (now != before and not (unset and not now)):
-                    field.check(now)
-                    changed[name] = now
+                if name in state.assigned or (current != before and not (unset and not current)):
+                    field.check(current)
+                    changed[name] = current
             elif name in state.assigned:
                 changed[name] = state.linkage[name]
                 if field.excludes is not None and changed[name] is not None:
@@ -445,7 +448,11 @@ class Resource(Record):
 
     def _known(self, *, creating: bool) -> dict[str, Any]:
         known = super()._known(creating=creating)
-        loaded = {name: one.data for name, one in self._object.relationships.items() if one.data is not UNSET}
+        loaded = {
+            name: relationship.data
+            for name, relationship in self._object.relationships.items()
+            if relationship.data is not UNSET
+        }
         return {**known, **loaded, **self._pending_relationships()}
 
     def _changed(self) -> set[str]:
@@ -453,7 +460,7 @@ class Resource(Record):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """What an update would send: `attributes` (raw values) and `relationships` (linkage), each only if any."""
+        """The changes an update would send: `attributes` (raw values) and `relationships` (linkage), if any."""
         return inspected(self._changes)
 
     def _changes(self) -> dict[str, Any]:
@@ -467,13 +474,13 @@ class Resource(Record):
         return changed
 
     def to_dict(self, *, flat: bool = False) -> dict[str, Any]:
-        """Return the resource object as plain JSON values, with all changes applied.
+        """Return the JSON:API resource object as plain JSON values, with all changes applied.
 
-        Attributes have the values of the wire, secrets included; relationships whose linkage is known follow.
+        Attributes are raw values, including secrets. Relationships are included if their linkage is known.
 
         Args:
-            flat: Return one level instead, as a row of a table: `id`, the attributes, and dotted names for what is
-                nested, e.g. `configuration.host`, `voice_in_trunk.id` and, if it was included, `voice_in_trunk.name`.
+            flat: Return a flat dict instead, as a table row: `id`, attributes, and dotted names for nested values, e.g.
+                `configuration.host`, `voice_in_trunk.id` and, if included, `voice_in_trunk.name`. Defaults to False.
         """
         from didww._jsonapi.encode import linkage
 
@@ -484,7 +491,9 @@ class Resource(Record):
 
         shown: dict[str, Any] = {"type": self.type, "id": self.id, "attributes": self._current()}
         linked: dict[str, Data] = {
-            name: one.data for name, one in self._object.relationships.items() if one.data is not UNSET
+            name: relationship.data
+            for name, relationship in self._object.relationships.items()
+            if relationship.data is not UNSET
         }
         linked.update(self._pending_relationships())
         if linked:
@@ -494,7 +503,7 @@ class Resource(Record):
         return shown
 
     def _included(self, name: str) -> Resource | None:
-        """Return the record that the to-one relationship `name` leads to, if its content is here."""
+        """Return the related record of the to-one relationship `name` if it is loaded; otherwise None."""
         linkage = self._object.relationships.get(name)
         changed = self._state is not None and (name in self._state.values or name in self._state.linkage)
         if not changed and (linkage is None or linkage.data is UNSET):
@@ -513,7 +522,7 @@ class Resource(Record):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
-        """Equal if type and id are; resources without an id if their content is. Compare `to_dict()` for content."""
+        """Return whether type and id are equal, or the content without an id. Use `to_dict()` to compare content."""
         if not isinstance(other, Resource):
             return NotImplemented
         if self.type != other.type or self.id != other.id:
@@ -524,12 +533,12 @@ class Resource(Record):
         return hash((self.type, self.id))
 
     def __copy__(self) -> Self:
-        # What it is linked to, and the response it came in, are shared; what it holds itself is not.
+        # Related records and the response are shared; the content of the record is copied.
         shared: list[Any] = [self._source]
         for value in self._state.values.values() if self._state is not None else ():
-            ones = cast("list[Any]", value) if isinstance(value, list) else [value]
-            shared += [one for one in ones if isinstance(one, Resource)]
-        return copy.deepcopy(self, {id(one): one for one in shared})
+            items = cast("list[Any]", value) if isinstance(value, list) else [value]
+            shared += [item for item in items if isinstance(item, Resource)]
+        return copy.deepcopy(self, {id(item): item for item in shared})
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
@@ -538,7 +547,7 @@ class Resource(Record):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         object_ = cast("ResourceObject", state["object"])
-        # The attributes of the raw object are the record's own dict.
+        # The raw object and the record share the dict of attributes.
         object_.attributes = self._attributes
         _set_object(self, object_)
         _set_source(self, state["source"])
@@ -548,7 +557,7 @@ _set_object = Resource.__dict__["_object"].__set__
 _set_source = Resource.__dict__["_source"].__set__
 _new: Callable[[type[Resource]], Resource] = object.__new__
 
-# What records of other libraries are told to do, and the operation of an accessor that does it.
+# Methods of records in other libraries, and the operation of an accessor that replaces each.
 _CALLS: dict[str, Operation] = {
     "create": "create",
     "update": "update",
@@ -562,86 +571,86 @@ _CALLS: dict[str, Operation] = {
 
 
 class UnknownResource(Resource):
-    """A resource of a type that this SDK does not know; attributes and relationships read as they came."""
+    """A resource of a type unknown to this SDK version. Attributes are raw JSON values."""
 
 
 def load(raw: ResourceObject, graph: Graph) -> Resource:
-    """The resource for `raw`, as part of `graph`."""
-    # Written out instead of calling `_made`: a response has a thousand of these.
-    made = _new(class_of(raw.type) or UnknownResource)
-    _set_object(made, raw)
-    _set_source(made, graph)
-    set_attributes(made, raw.attributes)
-    set_state(made, None)
-    return made
+    """Create the resource for `raw`, as part of `graph`."""
+    # Inlined instead of calling `_create`, for speed: a response can have a thousand resources.
+    record = _new(class_of(raw.type) or UnknownResource)
+    _set_object(record, raw)
+    _set_source(record, graph)
+    set_attributes(record, raw.attributes)
+    set_state(record, None)
+    return record
 
 
 def stub(identifier: Identifier) -> Resource:
-    """The resource meant by `identifier`, of which nothing else is known."""
+    """Create the resource for `identifier`, without any other data."""
     cls = class_of(identifier.type) or UnknownResource
-    return _made(cls, ResourceObject(identifier.type, identifier.id), "stub")
+    return _create(cls, ResourceObject(identifier.type, identifier.id), "stub")
 
 
 _R = TypeVar("_R", bound=Resource)
 
 
-def _made(cls: type[_R], raw: ResourceObject, source: Graph | str) -> _R:
-    made = cls.__new__(cls)
-    _set_object(made, raw)
-    _set_source(made, source)
-    set_attributes(made, raw.attributes)
-    set_state(made, None)
-    return made
+def _create(cls: type[_R], raw: ResourceObject, source: Graph | str) -> _R:
+    record = cls.__new__(cls)
+    _set_object(record, raw)
+    _set_source(record, source)
+    set_attributes(record, raw.attributes)
+    set_state(record, None)
+    return record
 
 
 def checked_id(id: object, where: str, cls: type[Resource] | None = None) -> str:
-    """`id` as one segment of a path.
+    """Return `id` as a path segment.
 
     Args:
-        id: The id. Those of the service are UUIDs; shorter text is an id too, unless it is plainly something else.
-        where: Names it in an error.
-        cls: The class of the record, if it is known.
+        id: The id. The service uses UUIDs; other text is accepted, unless it is clearly something else.
+        where: Name of the argument in errors.
+        cls: The class of the record, if known.
 
     Raises:
-        InvalidValueError: It is empty, no text, or holds characters that would change the path; or it is what another
-            filter of `cls` finds: a country's code, a number.
+        InvalidValueError: The id is empty, not text, or contains characters that would change the path; or it is a
+            value for another filter of `cls`, such as a country code or a number.
     """
     if is_uuid(id):
         return str(id)
     if not isinstance(id, str):
         raise InvalidValueError(
-            f"{where} takes the id of a record as text, not {type(id).__name__}.{data_hint(id)}", field="id"
+            f"{where} expects the id of a record as text, got {type(id).__name__}.{data_hint(id)}", field="id"
         )
     if not id or len(id) > 200 or not all((part.isalnum() and part.isascii()) or part in "-_" for part in id):
         raise InvalidValueError(
-            f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id[:200]!r}.", field="id"
+            f"{where} expects an id such as 8d1a3c5e-0000-4000-8000-000000000001, got {id[:200]!r}.", field="id"
         )
     if cls is not None and len(id) < 20 and id == id.upper():
         from didww._schema.filter_rules import way_to_id
 
         if way := way_to_id(cls, id, found_first=True, named=False):
             raise InvalidValueError(
-                f"{where} takes an id such as 8d1a3c5e-0000-4000-8000-000000000001, not {id!r}.{way}", field="id"
+                f"{where} expects an id such as 8d1a3c5e-0000-4000-8000-000000000001, got {id!r}.{way}", field="id"
             )
-    return str.__str__(id)  # of an enum's member, too
+    return str.__str__(id)  # also for an enum member
 
 
 def _object_of(data: object, type: str, where: str) -> ResourceObject:
-    given: Any = data
-    found = None
-    if isinstance(given, Mapping) and "data" not in given:
-        found = resource_object({"type": type, **cast("Mapping[str, Any]", given)})
-    if found is None or not found.type:
-        hint = data_hint(data) or " Of a document, give its `data`."
-        shown = builtins.type(data).__name__
+    value: Any = data
+    raw = None
+    if isinstance(value, Mapping) and "data" not in value:
+        raw = resource_object({"type": type, **cast("Mapping[str, Any]", value)})
+    if raw is None or not raw.type:
+        hint = data_hint(data) or " For a document, pass its `data`."
+        actual = builtins.type(data).__name__
         raise InvalidValueError(
-            f"{where} takes a resource object, such as to_dict() gives, not {shown}.{hint}", field="data"
+            f"{where} expects a resource object as returned by to_dict(), got {actual}.{hint}", field="data"
         )
-    return copy.deepcopy(found)
+    return copy.deepcopy(raw)
 
 
 def data_hint(value: object) -> str:
-    """The way out for those who forgot that a response holds the record."""
+    """Return a hint for a response that was passed instead of its record."""
     return " Did you mean its .data?" if type(value).__name__ == "ApiResponse" else ""
 
 
@@ -657,9 +666,11 @@ def _identifier(field: Field, value: Any) -> Identifier:
                 if like_id
                 else f" Find it first, or use {target.names[0]}.build(id)."
             )
-        raise InvalidValueError(f"{field.label} takes {target!r}, not {type(value).__name__}.{hint}", field=field.label)
+        raise InvalidValueError(
+            f"{field.label} must be {target!r}, got {type(value).__name__}.{hint}", field=field.label
+        )
     if not value._object.id:
         raise InvalidValueError(
-            f"{field.label} takes {target!r} that exists; this one has no id yet. Create it first.", field=field.label
+            f"{field.label} must be an existing {target!r}, got one without an id. Create it first.", field=field.label
         )
     return Identifier(value.type, value.id)

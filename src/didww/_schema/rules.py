@@ -1,9 +1,8 @@
-"""Rules between fields: what must, or must not, be set together. They stand in the declarations of the resources.
+"""Rules between fields: which fields must, or must not, be set together. Resources declare them.
 
-A rule judges what is known of a record, by field name: raw JSON values, or linkage of relationships. A field that is
-not there is unknown (an update leaves it as it is stored), and nothing is said of it; None means that there is nothing.
-`defaults` are what the service takes for fields that are left out; they decide whether a rule applies, but what a rule
-needs has to be given.
+A rule checks the known values of a record by field name: raw JSON values, or linkage of relationships. A missing field
+is unknown (an update keeps the stored value) and is not checked; None means not set. `defaults` are the values that the
+service applies to missing fields. They determine whether a rule applies, but do not count as set.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ Known: TypeAlias = Mapping[str, Any]
 NOTHING: Final[Known] = {}
 
 SET: Final = object()
-"""In `When`: any value, None and False included."""
+"""In `When`: the field is set, to any value that is not empty."""
 
 
 class Broken(NamedTuple):
-    """A rule that is not kept.
+    """A violated rule.
 
     Attributes:
-        field: The field that is at fault.
-        expected: What it must be, in words.
-        way_out: What to do about it.
-        by: The field that it is at odds with; empty if there is none.
-        blank: What it must be, if it is set and must not be; else it is missing, or has a wrong value.
+        field: The invalid field.
+        expected: The requirement in words.
+        way_out: How to fix it.
+        by: The conflicting field; empty if there is none.
+        blank: The empty value it must have, if it must not be set; otherwise empty.
     """
 
     field: str
@@ -41,12 +40,12 @@ class Broken(NamedTuple):
 
     @property
     def barred(self) -> bool:
-        """Whether it is set and must not be."""
+        """Whether the field is set but must not be."""
         return bool(self.blank)
 
 
 class When(NamedTuple):
-    """While a field has one of some values, others must be set (`needs`), or must not be (`bars`)."""
+    """If a field has one of some values, other fields must be set (`needs`), or must not be set (`bars`)."""
 
     field: str
     values: tuple[object, ...]
@@ -55,11 +54,11 @@ class When(NamedTuple):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields that it is about."""
+        """The fields of the rule."""
         return (self.field, *self.needs, *self.bars)
 
     def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:
-        """Where `known` does not keep it."""
+        """Yield the violations in `known`."""
         value = defaults.get(self.field, known.get(self.field))
         if value not in self.values and (SET not in self.values or _empty(value)):
             return
@@ -75,45 +74,45 @@ class When(NamedTuple):
 
 
 class Together(NamedTuple):
-    """All of some fields are set, or none."""
+    """Either all of some fields are set, or none of them."""
 
     fields: tuple[str, ...]
 
-    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:  # noqa: ARG002 as of all rules
-        """Where `known` does not keep it."""
-        given = [name for name in self.fields if not _empty(known.get(name))]
+    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:  # noqa: ARG002 the common signature of rules
+        """Yield the violations in `known`."""
+        present = [name for name in self.fields if not _empty(known.get(name))]
         for name in self.fields:
-            if given and name in known and name not in given:
-                yield Broken(name, f"set together with {given[0]}", "Set both, or neither.", given[0])
+            if present and name in known and name not in present:
+                yield Broken(name, f"set together with {present[0]}", "Set both, or neither.", present[0])
 
 
 class OneOf(NamedTuple):
-    """At least one of some fields is set; at most one, if `alone`."""
+    """At least one of some fields is set; exactly one, if `alone`."""
 
     fields: tuple[str, ...]
     alone: bool = False
 
     def lacks(self, known: Known) -> bool:
-        """Whether none of them is set, so far as that is known."""
+        """Return whether all fields are known and none of them is set."""
         return all(name in known and _empty(known[name]) for name in self.fields)
 
-    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:  # noqa: ARG002 as of all rules
-        """Where `known` does not keep it."""
-        given = [name for name in self.fields if not _empty(known.get(name))]
+    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:  # noqa: ARG002 the common signature of rules
+        """Yield the violations in `known`."""
+        present = [name for name in self.fields if not _empty(known.get(name))]
         names = " or ".join(self.fields)
         if self.lacks(known):
             yield Broken(self.fields[0], f"set, or {' or '.join(self.fields[1:])}", f"Set {names}.")
-        for name in given[1:] if self.alone else ():
-            yield Broken(name, f"None beside {given[0]}", f"Set {names}, not both.", given[0], "None")
+        for name in present[1:] if self.alone else ():
+            yield Broken(name, f"None if {present[0]} is set", f"Set {names}, not both.", present[0], "None")
 
 
 class Ascending(NamedTuple):
-    """Numbers of which none is greater than the next one that is set."""
+    """Each number is at most the next one that is set."""
 
     fields: tuple[str, ...]
 
     def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:
-        """Where `known` does not keep it."""
+        """Yield the violations in `known`."""
         known = {**known, **defaults}
         numbers = [(name, known[name]) for name in self.fields if isinstance(known.get(name), int)]
         for (name, number), (above, most) in pairwise(numbers):

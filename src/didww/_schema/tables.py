@@ -22,7 +22,7 @@ _DEPTH: Final = 4
 
 
 class RecordList(list[R]):
-    """A list of records that notebooks show as a table; in all else a plain list."""
+    """A list of records that notebooks display as a table."""
 
     __slots__ = ()
 
@@ -31,11 +31,11 @@ class RecordList(list[R]):
 
 
 def flat(record: Resource, above: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
-    """Return the content of `record` as one level of JSON values, with dotted names for what is nested.
+    """Return the content of `record` as one level of JSON values, with dotted names for nested values.
 
     Args:
         record: The record.
-        above: Type and id of the records that lead to it, which are not described again.
+        above: Type and id of the records on the path to it, which are not repeated.
     """
     data = record.to_dict()
     row: dict[str, Any] = {}
@@ -62,11 +62,13 @@ def _flat_value(name: str, value: Any) -> dict[str, Any]:
     members: Mapping[str, Any] = nested
     if nested.keys() == {"type", "attributes"} and isinstance(nested["attributes"], dict):
         members = {"type": nested["type"], **nested["attributes"]}
-    return {key: inner for member, it in members.items() for key, inner in _flat_value(f"{name}.{member}", it).items()}
+    return {
+        path: inner for key, child in members.items() for path, inner in _flat_value(f"{name}.{key}", child).items()
+    }
 
 
 def html_table(records: Sequence[Any]) -> str:
-    """Return an HTML table with a row for each record; secrets are masked, columns without a value left away."""
+    """Return an HTML table with one row per record, without empty columns and with secrets masked."""
     rows = [dict(_cells(record)) if isinstance(record, Record) else {"": repr(record)} for record in records]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     kinds = ", ".join(dict.fromkeys(type(record).__name__ for record in records))
@@ -104,6 +106,6 @@ def _text(value: Any) -> str:
 
 
 def _label(record: Resource) -> str:
-    """Return what people call `record`: its name or its number, or else its id."""
+    """Return a label for `record`: its name, number or reference, or else its id."""
     shown = dict(record._shown())
     return next((str(shown[name]) for name in ("name", "number", "reference") if shown.get(name)), record.id)

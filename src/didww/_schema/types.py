@@ -1,7 +1,7 @@
-"""The kinds of value a field can have, each with its two directions: raw JSON to Python, and Python to raw JSON.
+"""The types of field values, with conversion from raw JSON to Python and back.
 
-Reading is tolerant: what cannot be converted is returned unchanged. Writing is strict: a value of the wrong kind
-raises `InvalidValueError` with the field's name. Which kind a field has follows from its annotation (`kind_of`).
+Reading is lenient: a value that cannot be converted is returned unchanged. Writing is strict: a value of the wrong type
+raises `InvalidValueError` with the name of the field. The type of a field is derived from its annotation (`kind_of`).
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ __all__ = ["PLAIN_TYPES", "DateText", "FieldType", "Ref", "kind_of", "listed"]
 
 
 class FieldType:
-    """A kind of value.
+    """The type of a field value.
 
     Attributes:
-        name: What the contract calls it: text, integer, boolean, decimal, datetime, date, enum, list, object, map,
+        name: Name: text, integer, boolean, decimal, datetime, date, enum, list, object, map,
             one (relationship), many (relationship).
-        load: Raw JSON to Python; None when they are the same.
-        mutable: Whether the Python value can be changed in place and so must be compared before an update.
-        accepts: What may be assigned, in words.
-        take: An assigned value to what the record keeps of it; None if the raw value says it all.
-        detail: The enum class, the item's kind of a list, the classes of an object, the `Ref` of a relationship.
+        load: Converts raw JSON to Python; None if they are the same.
+        mutable: Whether the Python value can be changed in place, and must be compared before an update.
+        accepts: Accepted values, in words.
+        take: Converts an assigned value to the value that the record stores; None to load the raw value.
+        detail: The enum class, the item type of a list, the classes of an object, or the `Ref` of a relationship.
     """
 
     __slots__ = ("accepts", "detail", "dump", "load", "mutable", "name", "take")
@@ -62,9 +62,9 @@ class FieldType:
         self.detail = detail
 
     def keep(self, value: Any, raw: Any, where: str) -> Any:
-        """What a record keeps of an assigned `value` of a mutable kind, whose raw form is `raw`.
+        """Return the value that a record stores for an assigned mutable `value`, whose raw form is `raw`.
 
-        It is taken over as it is now: what becomes of the caller's own list, dict or nested object is the caller's.
+        It is a copy: later changes to the list, dict or nested object of the caller do not affect the record.
         """
         if self.take is not None:
             return self.take(value, where)
@@ -80,7 +80,7 @@ def _wrong(where: str, accepts: str, value: object, hint: str = "") -> InvalidVa
     else:
         plain = isinstance(value, (str, int, float, Decimal, enum.Enum))
         shown = f"{value!r:.80}" if plain else type(value).__name__
-    return InvalidValueError(f"{where} takes {accepts}, not {shown}.{hint}", field=where)
+    return InvalidValueError(f"{where} must be {accepts}, got {shown}.{hint}", field=where)
 
 
 def _text(value: Any, where: str) -> str:
@@ -92,12 +92,14 @@ def _text(value: Any, where: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidValueError(f"{where} holds a lone surrogate, which UTF-8 cannot carry.", field=where) from None
-    return str.__str__(value)  # of an enum's member its value: `str` may give its name
+        raise InvalidValueError(
+            f"{where} must be text that UTF-8 can encode, got a lone surrogate.", field=where
+        ) from None
+    return str.__str__(value)  # for an enum member its value: `str()` may return its name
 
 
 def _id_hint(value: Any) -> str:
-    """The way out for those who give a record where its id is wanted."""
+    """Return a hint for a record that was passed instead of its id."""
     from didww._schema.registry import singular
     from didww._schema.resource import Resource
 
@@ -113,7 +115,7 @@ def _integer(value: Any, where: str) -> int:
 
 
 def _fits(value: int) -> bool:
-    """Whether an integer is one that JSON readers take; larger ones may not even have a text in Python."""
+    """Return whether an integer fits into 64 bits, as JSON parsers require; Python may not format larger ones."""
     return -(1 << 63) <= value < 1 << 63
 
 
@@ -126,7 +128,7 @@ def _boolean(value: Any, where: str) -> bool:
 
 def _load_decimal(raw: Any) -> Any:
     try:
-        # A JSON number goes through its text, so that 0.1 stays 0.1.
+        # A JSON number is converted from its text, so that 0.1 stays exactly 0.1.
         return Decimal(raw if isinstance(raw, str) else str(raw))
     except InvalidOperation:
         return raw
@@ -137,9 +139,7 @@ _MAX_DIGITS = 50
 
 def _dump_decimal(value: Any, where: str) -> str:
     if isinstance(value, float):
-        raise _wrong(
-            where, "a Decimal, str or int", value, f" A float is no exact amount: write Decimal({str(value)!r})."
-        )
+        raise _wrong(where, "a Decimal, str or int", value, f" A float is not exact: write Decimal({str(value)!r}).")
     whole = whole_number(value)
     if whole is None and (isinstance(value, bool) or not isinstance(value, (Decimal, str))):
         raise _wrong(where, "a Decimal, str or int", value)
@@ -147,27 +147,29 @@ def _dump_decimal(value: Any, where: str) -> str:
         amount = Decimal(value if whole is None else whole)
     except InvalidOperation:
         raise InvalidValueError(
-            f"{where} takes an amount such as Decimal('3.60'), not {value!r}.", field=where
+            f"{where} must be an amount such as Decimal('3.60'), got {value!r}.", field=where
         ) from None
-    # Written out in full, 1e300000000 would fill the memory.
+    # In full notation, 1e300000000 would exhaust the memory.
     if (
         not amount.is_finite()
         or not -_MAX_DIGITS < amount.adjusted() < _MAX_DIGITS
         or len(amount.as_tuple().digits) > _MAX_DIGITS
     ):
-        raise InvalidValueError(f"{where} takes a finite amount of at most {_MAX_DIGITS} digits.", field=where)
-    return format(amount or abs(amount), "f")  # nothing has no sign
+        raise InvalidValueError(
+            f"{where} must be a finite amount of at most {_MAX_DIGITS} digits, got {amount!s:.80}.", field=where
+        )
+    return format(amount or abs(amount), "f")  # zero without a sign
 
 
 def _load_datetime(raw: Any) -> Any:
     try:
-        moment = datetime.fromisoformat(raw)
+        parsed = datetime.fromisoformat(raw)
     except (ValueError, TypeError):
         return raw
-    # Some responses carry no zone (behaviour sheet, section 8): all times of the service are UTC.
+    # Some responses contain no time zone; all times of the service are in UTC.
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:  # before the year 1 or after 9999, by its offset
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:  # the offset moves it before year 1 or after year 9999
         return raw
 
 
@@ -183,8 +185,8 @@ def _dump_date(value: Any, where: str) -> str:
     except ValueError:
         pass
     shown = repr(value[:20]) if isinstance(value, str) else type(value).__name__
-    hint = " Of a datetime, write its date()." if hasattr(value, "date") else ""
-    raise InvalidValueError(f"{where} takes a date as text, YYYY-MM-DD, not {shown}.{hint}", field=where)
+    hint = " For a datetime, use its date()." if hasattr(value, "date") else ""
+    raise InvalidValueError(f"{where} must be a date as text, YYYY-MM-DD, got {shown}.{hint}", field=where)
 
 
 def _is_date(value: object) -> bool:
@@ -192,7 +194,7 @@ def _is_date(value: object) -> bool:
 
 
 DateText = Annotated[str, "date"]
-"""A date without time, as text: `YYYY-MM-DD`."""
+"""A date as text: `YYYY-MM-DD`."""
 
 TEXT = FieldType("text", load=None, dump=_text, accepts="a str")
 INTEGER = FieldType("integer", load=None, dump=_integer, accepts="an int")
@@ -209,7 +211,7 @@ PLAIN_TYPES: dict[str, Any] = {
     "datetime": datetime,
     "DateText": DateText,
 }
-"""The types of plain values, by the names that they have in annotations."""
+"""The types of plain values, by name in annotations."""
 
 _PLAIN: dict[object, FieldType] = dict(
     zip(PLAIN_TYPES.values(), (TEXT, INTEGER, BOOLEAN, DECIMAL, DATETIME, DATE), strict=True)
@@ -217,7 +219,7 @@ _PLAIN: dict[object, FieldType] = dict(
 
 
 def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> FieldType:
-    """The kind of an open enum: any str (or int) is written as it is, so that a value newer than this SDK can be."""
+    """Return the field type of an open enum; `cls(value)` also writes values unknown to this SDK version."""
     wire = str if issubclass(cls, str) else int
     make = cast("Callable[[Any], Any]", cls)
 
@@ -229,19 +231,19 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> FieldType:
 
     def dump(value: Any, where: str) -> Any:
         if isinstance(value, enum.Enum) and not isinstance(value, cls):
-            # Of the caller's own enum the value is meant; a member of another one of ours is a mistake.
+            # A member of the caller's own enum stands for its value; a member of another DIDWW enum is an error.
             if isinstance(value, (OpenStrEnum, OpenIntEnum)):
                 raise _wrong(where, cls.__name__, value)
             value = cast("object", value.value)
         raw = whole_number(value) if wire is int else value if isinstance(value, str) else None
         if raw is None or (isinstance(raw, int) and not _fits(raw)):
-            raise _wrong(where, cls.__name__, value, _meant(cls, value))
+            raise _wrong(where, cls.__name__, value, _suggest(cls, value))
         member = make(raw)
         if not member.is_known and not isinstance(value, cls):
             known = ", ".join(repr(item.value) for item in list(cast("Any", cls))[:50])
             shown = f"{value!r:.80}"
             raise InvalidValueError(
-                f"{where} takes {cls.__name__}; {shown} is none that is known ({known}).{_meant(cls, value)} "
+                f"{where} must be a known {cls.__name__} ({known}), got {shown}.{_suggest(cls, value)} "
                 f"If the service accepts it, write {cls.__name__}({shown}).",
                 field=where,
             )
@@ -250,21 +252,23 @@ def enum_kind(cls: type[OpenStrEnum | OpenIntEnum]) -> FieldType:
     return FieldType("enum", load=load, dump=dump, accepts=cls.__name__, detail=cls)
 
 
-def _meant(cls: type[OpenStrEnum | OpenIntEnum], value: object) -> str:
-    """The known value that some text comes near to, by its name or its raw value, as a question."""
+def _suggest(cls: type[OpenStrEnum | OpenIntEnum], value: object) -> str:
+    """Return a question that suggests the known values closest to a text, by name or raw value."""
     members: dict[str, Any] = {}
     for member in cast("Any", cls):
         members[member.name.lower()] = members[str(member.value).lower()] = member
     close = close_names(value.lower(), members) if isinstance(value, str) else ()
-    found = dict.fromkeys(members[one] for one in close)
-    return question(repr(one.value) if issubclass(cls, str) else f"{cls.__name__}.{one.name}" for one in found)
+    suggestions = dict.fromkeys(members[name] for name in close)
+    return question(
+        repr(member.value) if issubclass(cls, str) else f"{cls.__name__}.{member.name}" for member in suggestions
+    )
 
 
 def listed(value: Any, where: str, accepts: str) -> list[Any]:
-    """What `value` runs through, as a new list.
+    """Return the items of an iterable as a new list.
 
     Raises:
-        InvalidValueError: It is one value and not several.
+        InvalidValueError: `value` is a single value or a dict.
     """
     if isinstance(value, (str, bytes, bytearray, dict)) or not hasattr(value, "__iter__"):
         raise _wrong(where, accepts, cast("object", value))
@@ -272,31 +276,34 @@ def listed(value: Any, where: str, accepts: str) -> list[Any]:
 
 
 def list_kind(item: FieldType) -> FieldType:
-    """The kind of a list, each item of kind `item`."""
+    """Return the field type of a list with items of type `item`."""
 
     def load(raw: Any) -> Any:
         if isinstance(raw, str) and item.name in ("text", "enum"):
-            raw = [raw] if raw else []  # older records hold a single text
+            raw = [raw] if raw else []  # older records contain a single text
         if not isinstance(raw, list):
             return raw
         values = cast("list[Any]", raw)
         return list(values) if item.load is None else [item.load(value) for value in values]
 
-    def each(do: Callable[[Any, str], Any]) -> Callable[[Any, str], list[Any]]:
-        def all_of(value: Any, where: str) -> list[Any]:
-            ones = listed(value, where, f"a list ({item.accepts} each)")
-            return [do(one, f"{where}[{index}]") for index, one in enumerate(ones)]
+    def for_each(convert: Callable[[Any, str], Any]) -> Callable[[Any, str], list[Any]]:
+        def convert_all(value: Any, where: str) -> list[Any]:
+            items = listed(value, where, f"a list ({item.accepts} each)")
+            return [convert(value, f"{where}[{index}]") for index, value in enumerate(items)]
 
-        return all_of
+        return convert_all
 
-    take = None if item.take is None else each(item.take)
-    return FieldType("list", load=load, dump=each(item.dump), accepts="a list", mutable=True, take=take, detail=item)
+    take = None if item.take is None else for_each(item.take)
+    return FieldType(
+        "list", load=load, dump=for_each(item.dump), accepts="a list", mutable=True, take=take, detail=item
+    )
 
 
 def _dump_outer_map(value: Any, where: str) -> dict[str, Any]:
     if nested_deeper(value, MAX_LEVELS):
         raise InvalidValueError(
-            f"{where} is nested too deeply (more than {MAX_LEVELS} levels), or holds itself.", field=where
+            f"{where} must not be nested more than {MAX_LEVELS} levels deep or contain itself.",
+            field=where,
         )
     return _dump_map(value, where)
 
@@ -305,15 +312,15 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _wrong(where, "a dict", value)
     plain: dict[str, Any] = {}
-    for key, one in cast("dict[Any, Any]", value).items():
+    for key, member in cast("dict[Any, Any]", value).items():
         name = _text(key, f"the key of {where}")
         inner = f"{where}[{name!r}]"
-        plain[name] = _dump_any(_id_of(one, name, inner) if name.endswith(".id") else one, inner)
+        plain[name] = _dump_any(_id_of(member, name, inner) if name.endswith(".id") else member, inner)
     return plain
 
 
 def _id_of(value: Any, name: str, where: str) -> Any:
-    """The id of the record that `name`, e.g. `voice_out_trunk.id`, names; other values as they are."""
+    """Return the id of a record passed for `name`, e.g. `voice_out_trunk.id`; return other values unchanged."""
     from didww._schema.registry import class_called
     from didww._schema.resource import Resource
 
@@ -323,7 +330,9 @@ def _id_of(value: Any, name: str, where: str) -> Any:
     if cls is not None and not isinstance(value, cls):
         raise _wrong(where, f"{cls.__name__} or its id", value)
     if not value.id:
-        raise InvalidValueError(f"{where} must be a record that exists, got one without an id.", field=where)
+        raise InvalidValueError(
+            f"{where} must be an existing record, got one without an id. Create it first.", field=where
+        )
     return value.id
 
 
@@ -331,11 +340,11 @@ def _dump_any(value: Any, where: str) -> Any:
     if (truth := truth_value(value)) is not None or value is None:
         return truth
     if isinstance(value, datetime):
-        # The one free dict of the contract, an export's filters, has times in this form (cdr-exports sheet, section 2).
+        # The only free-form dict of the API, the filters of an export, has datetimes in this format.
         return utc_text(value, where)[:19].replace("T", " ")
     if _is_date(value):
         raise InvalidValueError(
-            f"{where} takes a datetime with a time zone, not a date: say when the day begins, e.g. "
+            f"{where} must be a datetime with a time zone, got a date. Write the start of the day, e.g. "
             f"datetime({value.year}, {value.month}, {value.day}, tzinfo=timezone.utc).",
             field=where,
         )
@@ -348,7 +357,7 @@ def _dump_any(value: Any, where: str) -> Any:
     if isinstance(value, dict):
         return _dump_map(value, where)
     if isinstance(value, (list, tuple)):
-        return [_dump_any(one, where) for one in cast("list[Any]", value)]
+        return [_dump_any(item, where) for item in cast("list[Any]", value)]
     raise _wrong(where, "text, numbers, datetimes, lists and dicts", value)
 
 
@@ -362,7 +371,7 @@ MAP = FieldType(
 
 
 class Ref:
-    """Resource classes named in an annotation, imported only when needed (resources refer to each other in circles)."""
+    """Resource classes in an annotation, imported only when needed (resources refer to each other in cycles)."""
 
     __slots__ = ("names", "nullable")
 
@@ -380,7 +389,7 @@ class Ref:
 
 
 def kind_of(annotation: Any) -> tuple[FieldType, bool]:
-    """The kind that `annotation` stands for, and whether None is allowed."""
+    """Return the field type for `annotation`, and whether it allows None."""
     nullable = False
     if isinstance(annotation, Ref):
         return FieldType("one", load=None, dump=_text, accepts=repr(annotation), detail=annotation), annotation.nullable

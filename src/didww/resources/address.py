@@ -24,9 +24,9 @@ class Address(
     filters={"id": Ids, "identity.external_reference_id": Text},
     includes=("identity.permanent_documents.template", "identity.proofs.proof_type"),
 ):
-    """A postal address of an identity; identity and country stay as they were created.
+    """A postal address of an identity. The identity and the country cannot be changed later.
 
-    The service refuses to delete one that is in use (409).
+    Deleting an address that is in use fails with 409.
     """
 
     address: str = writable(
@@ -44,29 +44,29 @@ class Address(
         "Postal code, e.g. `SW1A 2AA`.", required=True, filter=OptionalText, filter_contains=OptionalPart, sort=True
     )
     description: str | None = writable(
-        "Free text of the account's own; None if there is none.",
+        "Free-text note, or None if not set.",
         filter=OptionalText,
         filter_contains=OptionalPart,
         sort=True,
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    created_at: datetime = attribute("When it was created.", sort=True)
-    verified: bool = attribute("Whether at least one number is registered at it; nothing about its proofs.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
+    verified: bool = attribute(
+        "True if at least one number is registered at the address. Independent of its proofs.", sort=True
+    )
     identity: Identity = writable_relationship(
-        "The person or company at the address.", on="create", required=True, filter=RequiredIds, include=True
+        "Person or company at the address.", on="create", required=True, filter=RequiredIds, include=True
     )
     country: Country = writable_relationship(
-        "The country of the address.", on="create", required=True, filter=RequiredIds, include=True
+        "Country of the address.", on="create", required=True, filter=RequiredIds, include=True
     )
     area: Area | None = relationship(
-        "The area that the address lies in; None if there is none.", filter=OptionalIds, include=True
+        "Regulatory area of the address, or None if there is none.", filter=OptionalIds, include=True
     )
-    city: City | None = relationship(
-        "The city that the address lies in; None if there is none.", filter=OptionalIds, include=True
-    )
+    city: City | None = relationship("City of the address, or None if there is none.", filter=OptionalIds, include=True)
     proofs: list[Proof] = relationship("Documents that prove the address.", include=True)

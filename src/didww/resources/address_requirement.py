@@ -1,4 +1,4 @@
-"""What a registration takes: identity, address, proofs and forms, by country and kind of number."""
+"""Registration requirements (identity, address, proofs and forms) by country and type of number."""
 
 from __future__ import annotations
 
@@ -17,44 +17,62 @@ if TYPE_CHECKING:
 
 
 class AddressRequirement(Resource, type="address_requirements", operations=("list", "find"), filters={"id": Ids}):
-    """What must be in place before numbers of one country and group type can be registered.
+    """The requirements for registering numbers of one country and DID group type.
 
-    An area level says how near to the number's place an identity or address has to be. The contract always has one
-    for addresses; recorded responses also hold null.
+    An area level defines how close to the location of the number an identity or address must be. It is
+    documented as always present for addresses, but some responses contain null.
     Source: tests/contract/facts/address_requirements.yaml.
     """
 
-    identity_type: IdentityType = attribute("The kind of identity that is accepted; `any` means either.")
-    personal_area_level: AreaLevel | None = attribute("How near a personal identity must be; None if not said.")
-    business_area_level: AreaLevel | None = attribute("How near a business identity must be; None if not said.")
-    address_area_level: AreaLevel | None = attribute("How near the address must be; None if not said.")
-    personal_proof_qty: int = attribute("Number of proofs that a personal identity needs.", sort=True)
-    business_proof_qty: int = attribute("Number of proofs that a business identity needs.", sort=True)
-    address_proof_qty: int = attribute("Number of proofs that the address needs.", sort=True)
+    identity_type: IdentityType = attribute("Accepted type of identity; `any` accepts both.")
+    personal_area_level: AreaLevel | None = attribute(
+        "Where a personal identity must be located, relative to the number, or None if not specified."
+    )
+    business_area_level: AreaLevel | None = attribute(
+        "Where a business identity must be located, relative to the number, or None if not specified."
+    )
+    address_area_level: AreaLevel | None = attribute(
+        "Where the address must be located, relative to the number, or None if not specified."
+    )
+    personal_proof_qty: int = attribute("Number of proofs required for a personal identity.", sort=True)
+    business_proof_qty: int = attribute("Number of proofs required for a business identity.", sort=True)
+    address_proof_qty: int = attribute("Number of proofs required for the address.", sort=True)
     personal_mandatory_fields: list[MandatoryField] | None = attribute(
-        "Fields that a personal identity must have filled in; None if there are none."
+        "Fields that a personal identity must provide, or None if there are none."
     )
     business_mandatory_fields: list[MandatoryField] | None = attribute(
-        "Fields that a business identity must have filled in; None if there are none."
+        "Fields that a business identity must provide, or None if there are none."
     )
-    service_description_required: bool = attribute("Whether a verification must have `service_description`.", sort=True)
+    service_description_required: bool = attribute(
+        "True if an address verification requires `service_description`.", sort=True
+    )
     restriction_message: str | None = attribute(
-        "The country's restrictions on such numbers; null only in recorded responses, for none.", sort=True
+        "Restrictions of the country on such numbers, or None if there are none.", sort=True
     )
-    country: Country | None = relationship("The country of the numbers.", filter=RequiredIds, include=True)
-    did_group_type: DidGroupType | None = relationship("The kind of the numbers.", filter=RequiredIds, include=True)
+    country: Country | None = relationship("Country of the numbers.", filter=RequiredIds, include=True)
+    did_group_type: DidGroupType | None = relationship(
+        "Type of the numbers, e.g. Local or Mobile.", filter=RequiredIds, include=True
+    )
     personal_permanent_document: SupportingDocumentTemplate | None = relationship(
-        "The form to keep on file for a personal identity; None if none is needed.", include=True
+        "Template of the permanent document for a personal identity, or None if not required.", include=True
     )
     business_permanent_document: SupportingDocumentTemplate | None = relationship(
-        "The form to keep on file for a business identity; None if none is needed.", include=True
+        "Template of the permanent document for a business identity, or None if not required.", include=True
     )
     personal_onetime_document: SupportingDocumentTemplate | None = relationship(
-        "The form to hand in with each verification of a personal identity; None if none is needed.", include=True
+        "Template of the document to submit with each verification of a personal identity, or None if not required.",
+        include=True,
     )
     business_onetime_document: SupportingDocumentTemplate | None = relationship(
-        "The form to hand in with each verification of a business identity; None if none is needed.", include=True
+        "Template of the document to submit with each verification of a business identity, or None if not required.",
+        include=True,
     )
-    personal_proof_types: list[ProofType] = relationship("Documents that prove a personal identity.", include=True)
-    business_proof_types: list[ProofType] = relationship("Documents that prove a business identity.", include=True)
-    address_proof_types: list[ProofType] = relationship("Documents that prove the address.", include=True)
+    personal_proof_types: list[ProofType] = relationship(
+        "Document types accepted as proof of a personal identity.", include=True
+    )
+    business_proof_types: list[ProofType] = relationship(
+        "Document types accepted as proof of a business identity.", include=True
+    )
+    address_proof_types: list[ProofType] = relationship(
+        "Document types accepted as proof of the address.", include=True
+    )

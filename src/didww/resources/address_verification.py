@@ -1,4 +1,4 @@
-"""Requests for DIDWW's approval of an address, which register numbers."""
+"""Requests to DIDWW to approve an address and register numbers at it."""
 
 from __future__ import annotations
 
@@ -28,35 +28,34 @@ class AddressVerification(
     ),
     filters={"address.identity.id": OptionalIds, "id": Ids, "reference_in": References},
 ):
-    """A request to approve an address for some numbers; a rejected one is followed by a new one."""
+    """A request to approve an address for some numbers. If it is rejected, create a new one."""
 
-    reference: str = attribute("Reference for people to read, e.g. `AV-1234`.", filter=Part)
-    status: AddressVerificationStatus = attribute(
-        "Where the review stands; pending until DIDWW has decided.", filter=Text
-    )
-    reject_reasons: list[str] | None = attribute("Why it was rejected; None or empty if it was not.")
-    reject_comment: str | None = attribute("What the reviewer wrote; None if nothing.")
+    reference: str = attribute("Human-readable reference, e.g. `AV-1234`.", filter=Part)
+    status: AddressVerificationStatus = attribute("Status of the review; `pending` until DIDWW decides.", filter=Text)
+    reject_reasons: list[str] | None = attribute("Reasons for the rejection; None or empty if not rejected.")
+    reject_comment: str | None = attribute("Comment of the reviewer, or None if there is none.")
     service_description: str | None = writable(
-        "What the numbers are for; only where the address requirement asks for it, else it is refused.", on="create"
+        "Intended use of the numbers. Set it only if the address requirement asks for it; otherwise it is rejected.",
+        on="create",
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create", form=WEB_ADDRESS
+        "HTTP or HTTPS URL to notify when the status changes, or None for no callback.", on="create", form=WEB_ADDRESS
     )
     callback_method: CallbackMethod | None = writable(
-        "HTTP method of the callback, set together with the URL; None if it was not set.", on="create"
+        "HTTP method of the callback, or None without a callback. Set it together with `callback_url`.", on="create"
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    created_at: datetime = attribute("When it was submitted.", sort=True)
+    created_at: datetime = attribute("Date and time of submission.", sort=True)
     address: Address = writable_relationship(
-        "The address to approve.", on="create", required=True, filter=OptionalIds, include=True
+        "Address to approve.", on="create", required=True, filter=OptionalIds, include=True
     )
     dids: list[Did] = writable_relationship(
-        "The numbers to register at the address, at least one.",
+        "Numbers to register at the address, at least one.",
         on="create",
         required=True,
         ge=1,
@@ -64,7 +63,7 @@ class AddressVerification(
         include=True,
     )
     onetime_files: list[EncryptedFile] = writable_relationship(
-        "Uploaded one-time documents, where the address requirement asks for them; return do not show them.",
+        "Uploaded one-time documents, if the address requirement asks for them. Not returned in responses.",
         on="create",
         distinct=True,
         readable=False,

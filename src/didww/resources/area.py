@@ -1,4 +1,4 @@
-"""Regulatory areas: parts of a country in which a number's registered address may have to lie."""
+"""Regulatory areas: parts of a country where the registered address of a number may have to be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Area(Resource, type="areas", operations=("list", "find"), page_size=1000, largest_page=1000, filters={"id": Ids}):
-    """A regulatory area inside a country."""
+    """A regulatory area of a country."""
 
-    name: str = attribute("What it is called.", filter=AnyCase, sort=True)
-    country: Country | None = relationship("The country that it is in.", filter=RequiredIds, include=True)
+    name: str = attribute("Name.", filter=AnyCase, sort=True)
+    country: Country | None = relationship("Country it belongs to.", filter=RequiredIds, include=True)

@@ -1,4 +1,4 @@
-"""Available DIDs: single numbers in stock, to be reserved or bought by name."""
+"""Available DIDs: individual numbers in stock, which can be reserved or ordered."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ class AvailableDid(
         "region.id": Ids,
     },
 ):
-    """One particular number in stock.
+    """One specific number in stock.
 
-    The list comes in no pages and is capped; `total_count` in the response's meta says how many numbers match.
-    The filter `number_contains` takes at least 3 digits unless a country, region, city or DID group stands beside it.
+    The list is not paginated and is capped; `total_count` in the meta of the response is the number of matches.
+    The filter `number_contains` needs at least 3 digits, or a filter by country, region, city or DID group beside it.
     """
 
-    number: str = attribute("E.164 digits without a plus sign, e.g. `442079460000`.", filter_contains=NumberPart)
-    did_group: DidGroup | None = relationship("The group that sells it.", filter=OptionalIds, include=True)
+    number: str = attribute(
+        "Phone number in E.164 format without the plus sign, e.g. `442079460000`.", filter_contains=NumberPart
+    )
+    did_group: DidGroup | None = relationship("DID group it is sold from.", filter=OptionalIds, include=True)
     nanpa_prefix: NanpaPrefix | None = relationship(
-        "Its NPA-NXX prefix; None outside the North American plan.", filter=Ids, include=True
+        "NPA-NXX prefix, or None outside the North American numbering plan.", filter=Ids, include=True
     )

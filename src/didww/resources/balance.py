@@ -1,4 +1,4 @@
-"""The account's funds."""
+"""The balance of the account."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from didww._schema.resource import Resource
 
 
 class Balance(Resource, type="balances", path="balance", singleton=True, operations=("find",)):
-    """Funds of the account that the API key belongs to, in US dollars."""
+    """The balance of the account that the API key belongs to, in US dollars."""
 
-    balance: Decimal = attribute("Prepaid money on hand, US dollars.")
-    credit: Decimal = attribute("Credit granted beyond the prepaid money, US dollars.")
-    total_balance: Decimal = attribute("What can be spent, US dollars: balance and credit together.")
+    balance: Decimal = attribute("Prepaid balance, in US dollars.")
+    credit: Decimal = attribute("Credit granted on top of the prepaid balance, in US dollars.")
+    total_balance: Decimal = attribute("Available funds, in US dollars: the sum of balance and credit.")

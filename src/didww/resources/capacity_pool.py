@@ -1,4 +1,4 @@
-"""Pools of channels that the account owns and shares out to its numbers."""
+"""Capacity pools: channels that the account owns and assigns to its numbers."""
 
 from __future__ import annotations
 
@@ -24,26 +24,28 @@ class CapacityPool(
 ):
     """Channels (concurrent calls) that the account owns for the numbers of some countries.
 
-    Channels are bought by an order with a capacity item, and given up by lowering `total_channels_count`.
-    Prices are US dollars.
+    To buy channels, order a capacity item. To release channels, lower `total_channels_count`.
+    Prices are in US dollars.
     Source: tests/contract/facts/capacity_pools.yaml.
     """
 
-    name: str = attribute("What the pool is called, e.g. `Europe`.", filter=Text, sort=True)
-    renew_date: DateText = attribute("When it renews next, `YYYY-MM-DD`.", sort=True)
+    name: str = attribute("Name of the pool, e.g. `Europe`.", filter=Text, sort=True)
+    renew_date: DateText = attribute("Date of the next renewal, `YYYY-MM-DD`.", sort=True)
     total_channels_count: int = writable(
-        "Channels owned; an update can lower it, not below `assigned_channels_count` or `minimum_limit`.",
+        "Number of channels owned. An update can lower it, but not below `assigned_channels_count` or `minimum_limit`.",
         on="update",
         sort=True,
     )
-    assigned_channels_count: int = attribute("Channels in use by numbers and groups.", sort=True)
-    minimum_limit: int = attribute("Fewest channels that must be kept when giving some up.", sort=True)
-    minimum_qty_per_order: int = attribute("Fewest channels that an order may buy.", sort=True)
-    setup_price: Decimal = attribute("Price of a channel, once.", sort=True)
-    monthly_price: Decimal = attribute("Price of a channel by the month.", sort=True)
-    metered_rate: Decimal = attribute("Price of a minute once all channels of the pool are taken.", sort=True)
-    countries: list[Country] = relationship("Countries whose numbers can use it.", include=True)
-    shared_capacity_groups: list[SharedCapacityGroup] = relationship("Groups that take channels from it.", include=True)
-    qty_based_pricings: list[QtyBasedPricing] = relationship(
-        "Lower prices for greater numbers of channels.", include=True
+    assigned_channels_count: int = attribute("Number of channels assigned to numbers and groups.", sort=True)
+    minimum_limit: int = attribute("Minimum number of channels to keep when releasing channels.", sort=True)
+    minimum_qty_per_order: int = attribute("Minimum number of channels per order.", sort=True)
+    setup_price: Decimal = attribute("One-time price per channel, in US dollars.", sort=True)
+    monthly_price: Decimal = attribute("Monthly price per channel, in US dollars.", sort=True)
+    metered_rate: Decimal = attribute(
+        "Price per minute when all channels of the pool are in use, in US dollars.", sort=True
     )
+    countries: list[Country] = relationship("Countries whose numbers can use the pool.", include=True)
+    shared_capacity_groups: list[SharedCapacityGroup] = relationship(
+        "Shared capacity groups that take channels from the pool.", include=True
+    )
+    qty_based_pricings: list[QtyBasedPricing] = relationship("Quantity discounts.", include=True)

@@ -1,4 +1,4 @@
-"""Cities where DIDWW has numbers, or could have them."""
+"""Cities with actual or potential number coverage."""
 
 from __future__ import annotations
 
@@ -24,11 +24,9 @@ class City(
 ):
     """A city with actual or potential number coverage."""
 
-    name: str = attribute("What it is called.", filter=AnyCase, sort=True)
-    country: Country | None = relationship("The country that it is in.", filter=RequiredIds, include=True)
+    name: str = attribute("Name.", filter=AnyCase, sort=True)
+    country: Country | None = relationship("Country it belongs to.", filter=RequiredIds, include=True)
     region: Region | None = relationship(
-        "The state or province that it is in; None if its country has none.", filter=OptionalIds, include=True
+        "State or province, or None if the country has none.", filter=OptionalIds, include=True
     )
-    area: Area | None = relationship(
-        "The regulatory area that it belongs to; None if there is none.", filter=Ids, include=True
-    )
+    area: Area | None = relationship("Regulatory area, or None if there is none.", filter=Ids, include=True)

@@ -1,4 +1,4 @@
-"""Countries where DIDWW has numbers, or could have them."""
+"""Countries with actual or potential number coverage."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 class Country(
     Resource, type="countries", operations=("list", "find"), paginated=False, filters={"id": Ids, "is_available": Bool}
 ):
-    """A country with actual or potential number coverage; the list holds them all, in one response."""
+    """A country with actual or potential number coverage. The list is not paginated."""
 
     name: str = attribute("English name of the country.", filter=AnyCase, sort=True)
     prefix: str | None = attribute(
-        "Calling code in digits without a plus sign, e.g. `44`; None if it has none.",
+        "Country calling code, digits without a plus sign, e.g. `44`, or None if it has none.",
         filter=OptionalDigitLists,
         sort=True,
     )
-    iso: str = attribute("ISO 3166-1 code of two letters, e.g. `GB`.", filter=CountryCodes, sort=True)
+    iso: str = attribute("Two-letter ISO 3166-1 country code, e.g. `GB`.", filter=CountryCodes, sort=True)
     regions: list[Region] = relationship(
-        "Its states or provinces; empty where coverage is not arranged by region.", include=True
+        "States or provinces; empty if coverage is not organized by region.", include=True
     )

@@ -1,4 +1,4 @@
-"""The numbers that the account owns: their routing, capacity, billing and registration."""
+"""DIDs: the phone numbers of the account, with their routing, capacity, billing and registration."""
 
 from __future__ import annotations
 
@@ -50,89 +50,95 @@ class Did(
         "trunk_group.id": TrunkGroupIds,
     },
 ):
-    """A number that the account owns.
+    """A phone number (DID) that the account owns.
 
-    Its calls go to a trunk or to a trunk group, not to both: setting one of the two sets the other to None.
-    `delete` is offered although the contract does not list it; to cancel a number, set `terminated = True`.
+    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other.
+    To cancel a number, set `terminated = True`. `delete` is provided although the API does not document it.
     """
 
     number: str = attribute(
-        "E.164 digits without a plus sign, e.g. `442079460000`.", filter=RequiredDigitLists, sort=True
+        "Phone number in E.164 format without the plus sign, e.g. `442079460000`.", filter=RequiredDigitLists, sort=True
     )
     description: str | None = writable(
-        "The account's own note; None if there is none.", on="update", filter=OptionalPart, sort=True
+        "Free-text note, or None if not set.", on="update", filter=OptionalPart, sort=True
     )
     blocked: bool = attribute(
-        "True if calls cannot arrive: blocked by the account, by DIDWW, or until it is registered.",
+        "True if inbound calls are blocked: by the account, by DIDWW, or until the number is registered.",
         filter=Bool,
         sort=True,
     )
     awaiting_registration: bool = attribute(
-        "True until the registration that its country demands is done.", filter=Bool, sort=True
+        "True until the registration that the country requires is complete.", filter=Bool, sort=True
     )
     terminated: bool = writable(
-        "True once it is canceled, with effect from `expires_at`. Write True to cancel, False to restore.",
+        "True if the number is canceled, effective at `expires_at`. Set True to cancel, False to restore.",
         on="update",
         filter=Bool,
         sort=True,
     )
-    emergency_enabled: bool = attribute("True if emergency calling works on it.", filter=Bool)
+    emergency_enabled: bool = attribute("True if emergency calling is enabled.", filter=Bool)
     capacity_limit: int | None = writable(
-        "Most concurrent calls, 1 to 32767; None for no limit of its own.", on="update", ge=1, le=32767, sort=True
+        "Maximum concurrent calls, 1 to 32767, or None for no limit.", on="update", ge=1, le=32767, sort=True
     )
-    channels_included_count: int = attribute("Channels that come with it from its DID group.", sort=True)
+    channels_included_count: int = attribute("Number of channels included with the DID.", sort=True)
     dedicated_channels_count: int = writable(
-        "Extra channels bought for this number alone, 0 or more.", on="update", ge=0, sort=True
+        "Number of additional channels dedicated to this DID, 0 or more.", on="update", ge=0, sort=True
     )
     billing_cycles_count: int | None = writable(
-        "Billing cycles left until it is released, 0 to 999; None renews without end, 0 awaits removal.",
+        "Billing cycles left before the number is released, 0 to 999. None: renews indefinitely. 0: awaiting removal.",
         on="update",
         ge=0,
         le=999,
         filter=OptionalCounts,
         sort=True,
     )
-    created_at: datetime = attribute("When the account got it.", sort=True)
-    expires_at: datetime | None = attribute("When the running billing period ends; None if there is none.", sort=True)
-    did_group: DidGroup | None = relationship("The group that sold it.", filter=RequiredIds, include=True)
-    order: Order | None = relationship("The order that bought it.", filter=OptionalIds, include=True)
+    created_at: datetime = attribute("Date and time when the account acquired the number.", sort=True)
+    expires_at: datetime | None = attribute("End of the current billing period, or None if there is none.", sort=True)
+    did_group: DidGroup | None = relationship("DID group of the number.", filter=RequiredIds, include=True)
+    order: Order | None = relationship("Order that the number was bought with.", filter=OptionalIds, include=True)
     capacity_pool: CapacityPool | None = writable_relationship(
-        "The pool that its extra channels come from; None for none.", on="update", filter=OptionalIds, include=True
+        "Capacity pool that supplies the additional channels, or None if not set.",
+        on="update",
+        filter=OptionalIds,
+        include=True,
     )
     shared_capacity_group: SharedCapacityGroup | None = writable_relationship(
-        "The group whose channels it shares; None for none.", on="update", filter=OptionalIds, include=True
+        "Shared capacity group whose channels the number uses, or None if not set.",
+        on="update",
+        filter=OptionalIds,
+        include=True,
     )
     address_verification: AddressVerification | None = writable_relationship(
-        "The verification that it is registered by; None for none, and to write None is to detach it.",
+        "Address verification the number is registered with, or None. Set None to detach it.",
         on="update",
         detach_only="To attach it, create an AddressVerification with the number among its dids.",
         filter=Ids,
         include=True,
     )
     voice_in_trunk: VoiceInTrunk | None = writable_relationship(
-        "The trunk that gets its calls; None for none. Setting it unsets the trunk group.",
+        "Trunk that receives the calls, or None if not set. Setting a trunk clears `voice_in_trunk_group`.",
         on="update",
         excludes="voice_in_trunk_group",
         filter=OptionalIds,
         include=True,
     )
     voice_in_trunk_group: VoiceInTrunkGroup | None = writable_relationship(
-        "The trunk group that gets its calls; None for none. Setting it unsets the trunk.",
+        "Trunk group that receives the calls, or None if not set. Setting a group clears `voice_in_trunk`.",
         on="update",
         excludes="voice_in_trunk",
         filter=OptionalIds,
         include=True,
     )
     emergency_calling_service: EmergencyCallingService | None = writable_relationship(
-        "The emergency calling service that it is in; None for none, and to write None is to detach it.",
+        "Emergency calling service of the number, or None. Set None to detach it.",
         on="update",
         detach_only="To attach it, create an EmergencyVerification with the number among its dids.",
         filter=Ids,
         include=True,
     )
     emergency_verification: EmergencyVerification | None = relationship(
-        "The verification of its emergency address; None if there is none.", include=True
+        "Verification of the emergency address, or None if there is none.", include=True
     )
     identity: Identity | None = relationship(
-        "The person or company that it is registered to; None if there is none.", include=True
+        "Person or company the number is registered to, or None if not registered.", include=True
     )

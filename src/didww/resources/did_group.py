@@ -1,4 +1,4 @@
-"""DID groups: the catalog of numbers that can be bought, block by block."""
+"""DID groups: the catalog of numbers for sale."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 
 class DidGroupMeta(Meta):
-    """Stock and terms of a DID group, as they are now."""
+    """Current stock and terms of a DID group."""
 
     available_dids_enabled: bool = attribute(
-        "True if single numbers can be chosen (`available_dids`); False if they are only sold by quantity."
+        "True if individual numbers can be selected (`available_dids`); False if numbers are sold by quantity only."
     )
     needs_registration: bool | None = attribute(
-        "True if its numbers need a verified address; None if the response does not say."
+        "True if the numbers require a verified address, or None if not in the response."
     )
-    is_available: bool | None = attribute("True if there is stock now; None if the response does not say.")
-    total_count: int | None = attribute("Numbers in stock now; None if the response does not say.")
+    is_available: bool | None = attribute("True if numbers are in stock, or None if not in the response.")
+    total_count: int | None = attribute("Count of numbers in stock, or None if not in the response.")
 
 
 class DidGroup(
@@ -59,41 +59,41 @@ class DidGroup(
     },
     sorts=("country.name", "did_group_type.name"),
 ):
-    """Numbers on offer that share country, city, type and prefix.
+    """A group of numbers for sale that share country, city, type and prefix.
 
-    Its prices are in `stock_keeping_units`, its stock in `meta`.
+    Prices are in `stock_keeping_units`, stock is in `meta`.
     """
 
     prefix: str = attribute(
-        "Digits after the country code, e.g. `20` for London; empty if the group covers a whole country.",
+        "Area prefix after the country code, e.g. `20` for London; empty if the group covers the whole country.",
         filter=AreaPrefixes,
         sort=True,
     )
-    area_name: str = attribute("Name of the area covered, for people to read.", filter=AnyCase, sort=True)
-    features: list[Feature] = attribute("Services that its numbers can have.", filter=EveryText)
+    area_name: str = attribute("Human-readable name of the area.", filter=AnyCase, sort=True)
+    features: list[Feature] = attribute("Features that the numbers support.", filter=EveryText)
     is_metered: bool = attribute(
         "True if inbound calls are charged per minute; False if minutes are included.", filter=Bool, sort=True
     )
     allow_additional_channels: bool = attribute(
-        "True if its numbers can be given extra channels for money.", filter=Bool, sort=True
+        "True if additional channels can be bought for the numbers.", filter=Bool, sort=True
     )
     service_restrictions: str | None = attribute(
-        "Restrictions on its numbers, in words; None if there are none.", sort=True
+        "Description of service restrictions, or None if there are none.", sort=True
     )
-    country: Country | None = relationship("The country of its numbers.", filter=RequiredIds, include=True)
+    country: Country | None = relationship("Country of the numbers.", filter=RequiredIds, include=True)
     city: City | None = relationship(
-        "The city of its numbers; None if they belong to no city.", filter=OptionalIds, include=True
+        "City of the numbers, or None if they belong to no city.", filter=OptionalIds, include=True
     )
     did_group_type: DidGroupType | None = relationship(
-        "The kind of number: Local, Mobile, Toll-free and so on.", filter=RequiredIds, include=True
+        "Type of the numbers, e.g. Local, Mobile or Toll-free.", filter=RequiredIds, include=True
     )
     region: Region | None = relationship(
-        "The state or province of its numbers; None if they belong to none.", filter=OptionalIds, include=True
+        "State or province of the numbers, or None if they belong to none.", filter=OptionalIds, include=True
     )
     stock_keeping_units: list[StockKeepingUnit] = relationship(
-        "Its priced offers, one for each count of channels; an order names one of them.", include=True
+        "Priced offers, one for each number of included channels. An order item refers to one of them.", include=True
     )
     address_requirement: AddressRequirement | None = relationship(
-        "What registering its numbers takes; None if they need no registration.", include=True
+        "Registration requirements of the numbers, or None if no registration is required.", include=True
     )
-    meta = resource_meta(DidGroupMeta, "Stock and terms as they are now.")
+    meta = resource_meta(DidGroupMeta, "Current stock and terms.")

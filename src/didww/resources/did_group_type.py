@@ -1,4 +1,4 @@
-"""The kinds of number on offer: Local, National, Toll-free, Mobile, Shared Cost, Global."""
+"""DID group types: Local, National, Toll-free, Mobile, Shared Cost, Global."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from didww._schema.resource import Resource
 
 
 class DidGroupType(Resource, type="did_group_types", operations=("list", "find"), filters={"id": Ids}):
-    """A kind of number that a DID group sells; ids differ between environments, so look them up by name."""
+    """The type of the numbers in a DID group. Ids differ between environments, so look types up by name."""
 
-    name: str = attribute("What it is called, e.g. `Local`.", filter=Texts, sort=True)
+    name: str = attribute("Name, e.g. `Local`.", filter=Texts, sort=True)

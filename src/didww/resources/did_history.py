@@ -1,4 +1,4 @@
-"""What happened to the account's numbers in the last 90 days."""
+"""DID history: events of the numbers of the account in the last 90 days."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from didww.enums import DidHistoryAction, DidHistoryMethod
 
 
 class DidHistoryMeta(Meta):
-    """What a count of billing cycles was before and after; both None for every other action."""
+    """The billing cycles count before and after a change. Both are None for every other action."""
 
-    to: str | None = attribute("The value after the change, as text.")
+    to: str | None = attribute("Value after the change, as text.")
 
     @property
     def from_(self) -> str | None:
-        """The value before the change, as text; `from` on the wire, which is a keyword of Python."""
+        """Value before the change, as text. The JSON member is `from`, which is a Python keyword."""
         return self._attributes.get("from")
 
 
 class DidHistory(Resource, type="did_history", operations=("list", "find"), filters={"did.id": DidId, "id": Ids}):
-    """One event of a number; events are kept for 90 days, and an earlier bound of `created_at` is refused."""
+    """One event of a number. Events are kept for 90 days; filters on an earlier `created_at` are rejected."""
 
-    did_number: str | None = attribute("The number, E.164 digits without a plus sign; None if not said.", filter=Digits)
-    action: DidHistoryAction = attribute("What happened.", filter=Text)
-    method: DidHistoryMethod = attribute("Who or what did it, e.g. `user_panel`.", filter=Text)
-    created_at: datetime = attribute("When it happened.", filter_gteq=Since, filter_lteq=Until, sort=True)
-    meta = resource_meta(DidHistoryMeta, "The values before and after, for `billing_cycles_count_changed`.")
+    did_number: str | None = attribute(
+        "Phone number in E.164 format without the plus sign, or None if not specified.", filter=Digits
+    )
+    action: DidHistoryAction = attribute("Type of the event.", filter=Text)
+    method: DidHistoryMethod = attribute("Source of the change, e.g. `user_panel`.", filter=Text)
+    created_at: datetime = attribute("Date and time of the event.", filter_gteq=Since, filter_lteq=Until, sort=True)
+    meta = resource_meta(DidHistoryMeta, "Values before and after the change, for `billing_cycles_count_changed`.")
 
     @property
     def number(self) -> str | None:
-        """The same as `did_number`."""
+        """Alias of `did_number`."""
         return self.did_number
 
     @property
     def order_created_at(self) -> str | None:
-        """The raw value that the server sends under this name; None today, since the contract does not have it."""
+        """Raw value of this undocumented member, or None if the response does not contain it."""
         return self._attributes.get("order_created_at")

@@ -1,4 +1,4 @@
-"""DID reservations: numbers held for the account until it orders them."""
+"""DID reservations: numbers held for the account until they are ordered."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ class DidReservation(
     sorts=("expire_at",),
     includes=("available_did.did_group.stock_keeping_units",),
 ):
-    """A temporary hold on an available number; deleting it lets the number go.
+    """A temporary hold on an available number. Delete it to release the number.
 
-    The account's plan limits how many it may hold: `available_count` in a response's meta says how many more.
-    The sort key `expire_at` is an older name of `expires_at`.
+    The plan of the account limits the number of reservations; `available_count` in the meta of the response is the
+    number left.
+    The sort key `expire_at` is a legacy name of `expires_at`.
     """
 
     description: str | None = writable(
-        "The account's own note; None if there is none.", on="create", filter=OptionalPart, sort=True
+        "Free-text note, or None if not set.", on="create", filter=OptionalPart, sort=True
     )
-    created_at: datetime = attribute("When the hold began.", sort=True)
-    expires_at: datetime | None = attribute("When the hold ends and the number goes back to stock.", sort=True)
-    available_did: AvailableDid = writable_relationship("The number held.", on="create", required=True, include=True)
+    created_at: datetime = attribute("Date and time of the reservation.", sort=True)
+    expires_at: datetime | None = attribute(
+        "Date and time when the reservation ends and the number returns to stock.", sort=True
+    )
+    available_did: AvailableDid = writable_relationship("Reserved number.", on="create", required=True, include=True)

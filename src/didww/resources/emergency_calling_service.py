@@ -1,4 +1,4 @@
-"""The account's subscriptions to emergency calling."""
+"""Emergency calling services: subscriptions of the account to emergency calling."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class EmergencyCallingServiceMeta(Meta):
-    """What the subscription costs, in US dollars."""
+    """Prices of the subscription, in US dollars."""
 
-    setup_price: Decimal = attribute("Price of the activation, once.")
-    monthly_price: Decimal = attribute("Price by the month.")
+    setup_price: Decimal = attribute("One-time price of the activation, in US dollars.")
+    monthly_price: Decimal = attribute("Monthly price, in US dollars.")
 
 
 class EmergencyCallingService(
@@ -39,40 +39,42 @@ class EmergencyCallingService(
     filters={"id": Ids, "identity.id": Id},
     sorts=("country.name",),
 ):
-    """A subscription to emergency calling for some numbers at one address.
+    """A subscription to emergency calling for numbers at one address.
 
-    A new `EmergencyVerification` with `dids` creates it. Deleting cancels it: the record stays, canceled;
-    that is refused while its status is `in_process`.
+    To create one, create an `EmergencyVerification` with `dids`. Deleting a service cancels it: the record remains,
+    with status `canceled`. A service whose status is `in_process` cannot be deleted.
     Source: tests/contract/facts/emergency_calling_services.yaml.
     """
 
-    name: str = attribute("What it is called.", filter=OptionalPart, sort=True)
-    reference: str = attribute("Reference for people to read, e.g. `ECS-1234`.", filter=OptionalText)
-    status: EmergencyCallingServiceStatus = attribute("Where it is in its life.", filter=Text, sort=True)
-    activated_at: datetime | None = attribute("When it was activated; None if it has not been.")
-    canceled_at: datetime | None = attribute("When it was canceled; None if it has not been.")
+    name: str = attribute("Name.", filter=OptionalPart, sort=True)
+    reference: str = attribute("Human-readable reference, e.g. `ECS-1234`.", filter=OptionalText)
+    status: EmergencyCallingServiceStatus = attribute("Status of the service.", filter=Text, sort=True)
+    activated_at: datetime | None = attribute("Date and time of activation, or None if not activated.")
+    canceled_at: datetime | None = attribute("Date and time of cancellation, or None if not canceled.")
     renew_date: DateText | None = attribute(
-        "When it renews next, `YYYY-MM-DD`; None before activation and once canceled.", sort=True
+        "Date of the next renewal, `YYYY-MM-DD`, or None before activation and after cancellation.", sort=True
     )
-    created_at: datetime = attribute("When it was created.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     address: Address | None = relationship(
-        "The address that calls for help are sent to. DIDWW's own SDKs read it; its OpenAPI document does not have it.",
+        "Address that emergency services are sent to. Not in the OpenAPI document of DIDWW, but returned by the API.",
         filter=Id,
         include=True,
     )
-    country: Country | None = relationship("The country of the numbers.", filter=Ids, include=True)
-    did_group_type: DidGroupType | None = relationship("The kind of the numbers.", filter=Ids, include=True)
-    order: Order | None = relationship("The order that it was charged by; None before activation.", include=True)
+    country: Country | None = relationship("Country of the numbers.", filter=Ids, include=True)
+    did_group_type: DidGroupType | None = relationship(
+        "Type of the numbers, e.g. Local or Mobile.", filter=Ids, include=True
+    )
+    order: Order | None = relationship(
+        "Order that the service was charged with, or None before activation.", include=True
+    )
     emergency_requirement: EmergencyRequirement | None = relationship(
-        "The requirement that it has to meet.", include=True
+        "Emergency requirement of the service.", include=True
     )
-    emergency_verification: EmergencyVerification | None = relationship(
-        "The verification of its address.", include=True
-    )
+    emergency_verification: EmergencyVerification | None = relationship("Verification of the address.", include=True)
     dids: list[Did] = relationship(
-        "The numbers that use it. To detach one, set its `emergency_calling_service` to None.", include=True
+        "Numbers that use the service. To detach one, set its `emergency_calling_service` to None.", include=True
     )
-    meta = resource_meta(EmergencyCallingServiceMeta, "What it costs.")
+    meta = resource_meta(EmergencyCallingServiceMeta, "Prices of the service.")
 
     is_new = status_is(EmergencyCallingServiceStatus.NEW)
     is_in_process = status_is(EmergencyCallingServiceStatus.IN_PROCESS)

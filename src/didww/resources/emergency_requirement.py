@@ -1,4 +1,4 @@
-"""What emergency calling takes and costs, by country and kind of number."""
+"""Emergency requirements: prerequisites and prices of emergency calling, by country and type of number."""
 
 from __future__ import annotations
 
@@ -18,43 +18,51 @@ if TYPE_CHECKING:
 
 
 class EmergencyRequirementMeta(Meta):
-    """What emergency calling would cost this account, in US dollars."""
+    """Prices of emergency calling for this account, in US dollars."""
 
     setup_price: Decimal | None = attribute(
-        "Price of the activation; None if reached through a service the account has no rate for."
+        "One-time price of the activation, or None if included through a service the account has no rate for."
     )
     monthly_price: Decimal | None = attribute(
-        "Price by the month; None if reached through a service the account has no rate for."
+        "Monthly price, or None if included through a service the account has no rate for."
     )
 
 
 class EmergencyRequirement(Resource, type="emergency_requirements", operations=("list", "find"), filters={"id": Ids}):
-    """What must be in place before numbers of one country and group type can have emergency calling.
+    """The requirements for emergency calling on numbers of one country and DID group type.
 
-    An area level says how near to the number's place an identity or address has to be. Mandatory fields are labels
-    for people, such as `Birth Date` or `VAT Number / TAX Code`. The contract never has null in these lists and in
-    `address_area_level`; recorded responses do.
+    An area level defines how close to the location of the number an identity or address must be. Mandatory
+    fields are human-readable labels, such as `Birth Date` or `VAT Number / TAX Code`. These lists and
+    `address_area_level` are not documented as nullable, but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
     """
 
-    identity_type: IdentityType = attribute("The kind of identity that is accepted; `any` means either.")
-    personal_area_level: AreaLevel | None = attribute("How near a personal identity must be; None if not said.")
-    business_area_level: AreaLevel | None = attribute("How near a business identity must be; None if not said.")
-    address_area_level: AreaLevel | None = attribute("How near the address must be; None if not said.")
+    identity_type: IdentityType = attribute("Accepted type of identity; `any` accepts both.")
+    personal_area_level: AreaLevel | None = attribute(
+        "Where a personal identity must be located, relative to the number, or None if not specified."
+    )
+    business_area_level: AreaLevel | None = attribute(
+        "Where a business identity must be located, relative to the number, or None if not specified."
+    )
+    address_area_level: AreaLevel | None = attribute(
+        "Where the address must be located, relative to the number, or None if not specified."
+    )
     personal_mandatory_fields: list[str] | None = attribute(
-        "Fields that a personal identity must have filled in, as labels."
+        "Labels of the fields that a personal identity must provide."
     )
     business_mandatory_fields: list[str] | None = attribute(
-        "Fields that a business identity must have filled in, as labels."
+        "Labels of the fields that a business identity must provide."
     )
-    address_mandatory_fields: list[str] | None = attribute("Fields that the address must have filled in, as labels.")
-    estimate_setup_time: str = attribute("How long activation takes, as free text: `7-14 days`, `1`.")
-    requirement_restriction_message: str | None = attribute("The country's restrictions; None for none.")
-    country: Country | None = relationship("The country of the numbers.", filter=Ids, include=True)
-    did_group_type: DidGroupType | None = relationship("The kind of the numbers.", filter=Ids, include=True)
-    meta = resource_meta(EmergencyRequirementMeta, "What it would cost.")
+    address_mandatory_fields: list[str] | None = attribute("Labels of the fields that the address must provide.")
+    estimate_setup_time: str = attribute("Estimated activation time as free text, e.g. `7-14 days` or `1`.")
+    requirement_restriction_message: str | None = attribute("Restrictions of the country, or None if there are none.")
+    country: Country | None = relationship("Country of the numbers.", filter=Ids, include=True)
+    did_group_type: DidGroupType | None = relationship(
+        "Type of the numbers, e.g. Local or Mobile.", filter=Ids, include=True
+    )
+    meta = resource_meta(EmergencyRequirementMeta, "Prices of emergency calling.")
 
     @property
     def name(self) -> str | None:
-        """The raw value that the server sends under this name; None today, since the contract does not have it."""
+        """Raw value of this undocumented member, or None if the response does not contain it."""
         return self._attributes.get("name")

@@ -1,4 +1,4 @@
-"""Dry runs for emergency calling: does an identity or address meet an emergency requirement?"""
+"""Dry runs for emergency calling: checks of an identity or address against an emergency requirement."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ class EmergencyRequirementValidation(
     repeatable=True,
     rules=(OneOf(("identity", "address")),),
 ):
-    """A test of an identity, an address or both against an emergency requirement; nothing is stored.
+    """A dry run that checks an identity, an address or both against an emergency requirement. Nothing is stored.
 
-    Creating it succeeds if the requirement is met; else `ValidationError` lists all that is missing. At least
-    one of `identity` and `address` is needed; of both, the address has to be that identity's.
+    `create` succeeds if the requirement is met; otherwise `ValidationError` lists everything that is missing.
+    Set `identity`, `address` or both; if both, the address must belong to the identity.
     Source: tests/contract/facts/emergency_requirement_validations.yaml.
     """
 
     emergency_requirement: EmergencyRequirement = writable_relationship(
-        "The requirement to test against.", on="create", required=True
+        "Requirement to check against.", on="create", required=True
     )
-    identity: Identity | None = writable_relationship("The identity to test; None for none.", on="create")
-    address: Address | None = writable_relationship("The address to test; None for none.", on="create")
+    identity: Identity | None = writable_relationship(
+        "Identity to check, or None to check the address only.", on="create"
+    )
+    address: Address | None = writable_relationship(
+        "Address to check, or None to check the identity only.", on="create"
+    )

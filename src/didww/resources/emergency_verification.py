@@ -1,4 +1,4 @@
-"""Requests for DIDWW's approval of an address for emergency calls."""
+"""Requests to DIDWW to approve an address for emergency calls."""
 
 from __future__ import annotations
 
@@ -28,36 +28,38 @@ class EmergencyVerification(
     ),
     filters={"id": Ids},
 ):
-    """A request to approve an address for emergency calls; a rejected one is followed by a new one.
+    """A request to approve an address for emergency calls. If it is rejected, create a new one.
 
-    With `dids`, it activates emergency calling for them and creates the calling service. With
-    `emergency_calling_service`, it gives that service another address. It takes exactly one of the two.
+    With `dids`, it activates emergency calling for these numbers and creates the calling service. With
+    `emergency_calling_service`, it changes the address of that service. Set exactly one of the two.
     Source: tests/contract/facts/emergency_verifications.yaml.
     """
 
-    reference: str = attribute("Reference for people to read, e.g. `XKQ-004821`; its form is not fixed.")
-    status: EmergencyVerificationStatus = attribute("Where the review stands; pending until decided.", filter=Text)
-    reject_reasons: list[str] | None = attribute("Why it was rejected; None or empty if it was not.")
-    reject_comment: str | None = attribute("What the reviewer wrote; None if nothing.")
+    reference: str = attribute("Human-readable reference, e.g. `XKQ-004821`; the format may vary.")
+    status: EmergencyVerificationStatus = attribute("Status of the review; `pending` until DIDWW decides.", filter=Text)
+    reject_reasons: list[str] | None = attribute("Reasons for the rejection; None or empty if not rejected.")
+    reject_comment: str | None = attribute("Comment of the reviewer, or None if there is none.")
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the status changes; None for no callback.", on="create", form=WEB_ADDRESS
+        "HTTP or HTTPS URL to notify when the status changes, or None for no callback.", on="create", form=WEB_ADDRESS
     )
     callback_method: CallbackMethod | None = writable(
-        "HTTP method of the callback, set together with the URL; None if it was not set.", on="create"
+        "HTTP method of the callback, or None without a callback. Set it together with `callback_url`.", on="create"
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    created_at: datetime = attribute("When it was submitted.", sort=True)
-    address: Address = writable_relationship("The address to approve.", on="create", required=True, include=True)
+    created_at: datetime = attribute("Date and time of submission.", sort=True)
+    address: Address = writable_relationship(
+        "Address to approve for emergency calls.", on="create", required=True, include=True
+    )
     dids: list[Did] = writable_relationship(
-        "The numbers to activate emergency calling for, at least one.", on="create", ge=1, include=True
+        "Numbers to activate emergency calling for, at least one.", on="create", ge=1, include=True
     )
     emergency_calling_service: EmergencyCallingService = writable_relationship(
-        "The calling service to give another address.", on="create", filter=Ids, include=True
+        "Emergency calling service whose address is to change.", on="create", filter=Ids, include=True
     )
 
     is_pending = status_is(EmergencyVerificationStatus.PENDING)

@@ -1,4 +1,4 @@
-"""Encrypted uploads that wait to be attached to a proof, a supporting document or a verification."""
+"""Encrypted files: uploads to attach to a proof, a supporting document or a verification."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ class EncryptedFile(
     filters={"id": Ids},
     sorts=("expire_at",),
 ):
-    """An uploaded file, encrypted with DIDWW's public keys; removed after 24 hours, attached or not.
+    """An uploaded file, encrypted with the public keys of DIDWW. It is removed after 24 hours, attached or not.
 
-    Made by the client's `upload_encrypted_file`: the service takes a multipart form, not a JSON:API document.
+    Upload files with `client.upload_encrypted_file`: the API expects a multipart form, not a JSON:API document.
     Source: tests/contract/facts/encrypted_files.yaml.
     """
 
-    description: str | None = attribute(
-        "Free text of the account's own, given with the upload; None if there was none.", sort=True
-    )
+    description: str | None = attribute("Free-text note set at upload, or None if not set.", sort=True)
     expires_at: datetime | None = attribute(
-        "When it is removed, 24 hours after the upload; the contract always gives one.", sort=True
+        "Date and time of removal, 24 hours after the upload. Documented as always present.", sort=True
     )

@@ -1,4 +1,4 @@
-"""Exports: call detail records (CDRs) as a file, made in the background."""
+"""Exports: call detail records (CDRs) as a file, generated in the background."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from didww._util.suggest import did_you_mean
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValueError
 
-# What may narrow an export down, by its type (CDR export sheet, section 2). Year, month and day are in responses only,
-# of exports that were made under earlier versions of the API.
+# The filters of an export, by its type. Year, month and day are in responses only, of exports that were created under
+# earlier versions of the API. Source: tests/contract/facts/exports.yaml.
 CdrInFilters = TypedDict(
     "CdrInFilters",
     {
@@ -43,8 +43,8 @@ CdrOutFilters = TypedDict(
     },
     total=False,
 )
-_SENT_AS_IT_IS: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
-"""The forms of a moment that the service is known to take; others are written anew."""
+_ACCEPTED_DATETIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+"""The datetime formats that the service is known to accept; others are converted."""
 
 _EXAMPLE: Final = "8d1a3c5e-0000-4000-8000-000000000001"
 _PERIOD: Final = ("from", "to")
@@ -62,34 +62,38 @@ class Export(
     outcome=WaitSpec("status", success=("completed",), terminal=("completed",)),
     filters={"id": Ids},
 ):
-    """A CDR export: ask again until `status` is completed, or give a `callback_url`, then download `url`.
+    """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
 
-    DIDWW removes it a month after completion.
+    DIDWW removes the export one month after completion.
     """
 
-    export_type: ExportType = writable("Which calls: incoming or outgoing.", on="create", required=True)
-    status: ExportStatus = attribute("Pending, processing, then completed: the file can be downloaded.", sort=True)
-    url: str | None = attribute("Where the file, gzip-compressed CSV, is downloaded; None until it is completed.")
+    export_type: ExportType = writable(
+        "Type of the export: inbound (`cdr_in`) or outbound (`cdr_out`) call records.", on="create", required=True
+    )
+    status: ExportStatus = attribute(
+        "Status: `pending`, `processing`, then `completed` when the file can be downloaded.", sort=True
+    )
+    url: str | None = attribute("Download URL of the gzip-compressed CSV file, or None until the export is completed.")
     filters: CdrInFilters | CdrOutFilters = writable(
-        "Which records: `from` (inclusive) and `to` (exclusive), datetimes with a time zone or text such as "
-        "`2026-03-01 00:00:00` in UTC, neither in the future and both within this month or the two before it; "
-        "`did_number` for incoming calls and `voice_out_trunk.id` for outgoing ones narrow it down.",
+        "Period and filters: `from` (inclusive) and `to` (exclusive) are datetimes with a time zone or text such as "
+        "`2026-03-01 00:00:00` in UTC, not in the future and within the current month or the two before it. "
+        "Optional: `did_number` for inbound calls, `voice_out_trunk.id` for outbound calls.",
         on="create",
         required=True,
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the export completes; None for no call.", on="create", form=WEB_ADDRESS
+        "HTTP or HTTPS URL to notify when the export completes, or None for no callback.", on="create", form=WEB_ADDRESS
     )
     callback_method: CallbackMethod | None = writable(
-        "How it is called, set together with the URL; None if it is not.", on="create"
+        "HTTP method of the callback, or None without a callback. Set it together with `callback_url`.", on="create"
     )
     external_reference_id: str | None = writable(
-        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    created_at: datetime | None = attribute("When it was asked for; None if the service does not say.", sort=True)
+    created_at: datetime | None = attribute("Date and time of creation, or None if not in the response.", sort=True)
 
     is_pending = status_is(ExportStatus.PENDING)
     is_processing = status_is(ExportStatus.PROCESSING)
@@ -102,19 +106,19 @@ class Export(
         return changed
 
 
-def _moment(value: object) -> datetime | None:
-    """The moment that a text names by date and time; None for everything else, a date alone included."""
+def _parse_datetime(value: object) -> datetime | None:
+    """Parse text with date and time; return None for everything else, including a date without a time."""
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) and len(value) > len("2026-03-01") else None
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) and len(value) > len("2026-03-01") else None
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return parsed.replace(tzinfo=UTC) if parsed is not None and parsed.tzinfo is None else parsed
 
 
 def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
-    """Refuse filters that the contract does not have for a known type, and a period that holds nothing.
+    """Reject filters that a known export type does not have, and an empty period.
 
-    Moments in other forms than the service is known to take are written in that form.
+    Datetimes in other formats are converted to the format that the service is known to accept.
     """
     known = REQUESTED_FILTERS.get(export_type or "")
     for name in filters:
@@ -138,22 +142,22 @@ def _check_filters(filters: dict[str, Any], export_type: str | None) -> None:
         raise InvalidValueError(
             f"{where} must be a VoiceOutTrunk or its id such as {_EXAMPLE}, got {trunk!r:.80}.{way}", field=where
         )
-    moments: list[datetime] = []
+    bounds: list[datetime] = []
     for name in _PERIOD:
         value, where = filters.get(name), f"Export.filters[{name!r}]"
         if value is None:
-            raise InvalidValueError(f"{where} is needed: a datetime with a time zone.", field=where)
-        moment = _moment(value)
-        if moment is None:
+            raise InvalidValueError(f"{where} must be a datetime with a time zone, got None.", field=where)
+        bound = _parse_datetime(value)
+        if bound is None:
             raise InvalidValueError(
                 f"{where} must be a datetime with a time zone, or text in UTC such as '2026-03-01 00:00:00', "
                 f"got {value!r:.60}.",
                 field=where,
             )
-        moments.append(moment)
-        if not _SENT_AS_IT_IS.fullmatch(value):
-            filters[name] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    if moments[0] >= moments[1]:
+        bounds.append(bound)
+        if not _ACCEPTED_DATETIME.fullmatch(value):
+            filters[name] = bound.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if bounds[0] >= bounds[1]:
         raise InvalidValueError(
             f"Export.filters['from'] must be before 'to', which is not included; {filters['from']} is not before "
             f"{filters['to']}.",

@@ -1,4 +1,4 @@
-"""The persons and companies that numbers are registered to."""
+"""Identities: the persons and companies that numbers are registered to."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Identity(
 ):
     """A person or company that numbers are registered to.
 
-    Which optional fields are needed depends on the numbers' `AddressRequirement`. Deleting an identity
-    deletes its addresses and documents too; the service refuses it (409) while the identity is in use.
+    The `AddressRequirement` of the numbers determines which optional fields are required. Deleting an identity also
+    deletes its addresses and documents; it fails with 409 while the identity is in use.
     Source: tests/contract/facts/identities.yaml.
     """
 
     identity_type: IdentityType = writable(
-        "Person or company (`personal` or `business`); cannot change later.",
+        "Type of the identity, `personal` or `business`. Cannot be changed later.",
         on="create",
         required=True,
         form=Form("^(?!any$).*$", "'personal' or 'business'"),
@@ -60,7 +60,7 @@ class Identity(
         sort=True,
     )
     phone_number: str = writable(
-        "Number to reach them by, digits only, e.g. `442079460000`.",
+        "Contact phone number, digits only, e.g. `442079460000`.",
         required=True,
         form=DIGITS,
         filter=OptionalDigits,
@@ -68,60 +68,60 @@ class Identity(
         sort=True,
     )
     contact_email: str | None = writable(
-        "Email address for questions of the registration; None if not given.", form=EMAIL, sort=True
+        "Contact email address for the registration, or None if not set.", form=EMAIL, sort=True
     )
     company_name: str | None = writable(
-        "Name of the company, which a business identity needs and a personal one cannot have; None if not given.",
+        "Company name. Required for a business identity, not allowed for a personal one. None if not set.",
         filter=OptionalText,
         filter_contains=OptionalPart,
         sort=True,
     )
     company_reg_number: str | None = writable(
-        "Number of the company in its register, of a business identity only; None if not given.",
+        "Company registration number, for a business identity only. None if not set.",
         filter=OptionalText,
         filter_contains=OptionalPart,
         sort=True,
     )
     vat_id: str | None = writable(
-        "Value added tax number, of a business identity only, checked against its `country`; None if not given.",
+        "VAT number, for a business identity only. Validated against `country`. None if not set.",
         filter=OptionalText,
         filter_contains=OptionalPart,
         sort=True,
     )
     id_number: str | None = writable(
-        "Number of the passport or identity card; None if not given.",
+        "Passport or identity card number, or None if not set.",
         filter=OptionalText,
         filter_contains=OptionalPart,
         sort=True,
     )
     personal_tax_id: str | None = writable(
-        "The person's tax number; None if not given.", filter=OptionalText, filter_contains=OptionalPart, sort=True
+        "Personal tax number, or None if not set.", filter=OptionalText, filter_contains=OptionalPart, sort=True
     )
-    birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`; None if not given.", filter=Text, sort=True)
+    birth_date: DateText | None = writable("Date of birth, `YYYY-MM-DD`, or None if not set.", filter=Text, sort=True)
     description: str | None = writable(
-        "Free text of the account's own; None if there is none.",
+        "Free-text note, or None if not set.",
         filter=OptionalText,
         filter_contains=OptionalPart,
         sort=True,
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=Text,
         sort=True,
     )
-    created_at: datetime = attribute("When it was created.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     verified: bool = attribute(
-        "Whether at least one number is registered to it; nothing about its documents.", sort=True
+        "True if at least one number is registered to the identity. Independent of its documents.", sort=True
     )
     country: Country | None = writable_relationship(
-        "The country that the identity is registered in; None if not given.", filter=Ids, include=True
+        "Country where the identity is registered, or None if not set.", filter=Ids, include=True
     )
     birth_country: Country | None = writable_relationship(
-        "The person's country of birth; None if not given.", include=True
+        "Country of birth of the person, or None if not set.", include=True
     )
     proofs: list[Proof] = relationship("Documents that prove the identity.", include=True)
-    addresses: list[Address] = relationship("Its postal addresses.", include=True)
+    addresses: list[Address] = relationship("Postal addresses of the identity.", include=True)
     permanent_documents: list[PermanentSupportingDocument] = relationship(
-        "Filled-in forms on file for it.", include=True
+        "Permanent supporting documents of the identity.", include=True
     )

@@ -1,4 +1,4 @@
-"""NPA-NXX prefixes of the North American numbering plan, to buy numbers of one rate centre."""
+"""NPA-NXX prefixes of the North American Numbering Plan, for orders of numbers in one rate center."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NanpaPrefix(
     operations=("list", "find"),
     filters={"did_group.features": EveryText, "did_group.is_available": Bool, "id": Ids, "npanxx": NanpPart},
 ):
-    """An NPA-NXX prefix that has numbers behind it; its id limits an order to numbers of that prefix."""
+    """An NPA-NXX prefix with numbers. Its id in an order item limits the order to numbers with this prefix."""
 
     npa: str = attribute(
         "Area code, three digits, e.g. `212`.",
@@ -37,6 +37,6 @@ class NanpaPrefix(
         sort=True,
     )
     country: Country | None = relationship(
-        "The country that it is in, one of those that share the code +1.", filter=RequiredIds, include=True
+        "Country of the prefix; several countries share the code +1.", filter=RequiredIds, include=True
     )
-    region: Region | None = relationship("The state or province that it is in.", filter=OptionalIds, include=True)
+    region: Region | None = relationship("State or province of the prefix.", filter=OptionalIds, include=True)

@@ -1,4 +1,4 @@
-"""Orders: purchases of numbers and of channels."""
+"""Orders: purchases of numbers and channels."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Order(
     outcome=WaitSpec("status", success=("completed",), terminal=("completed", "canceled")),
     filters={"id": Ids},
 ):
-    """A purchase, charged to the balance at once.
+    """A purchase, charged to the balance immediately.
 
-    It may be filled later: ask again until `status` is no longer pending, or give a `callback_url`. To delete
-    it is to cancel it, which the service allows for pending orders of numbers only.
+    It may be fulfilled later: poll until `status` is no longer `pending`, or set a `callback_url`. Deleting an order
+    cancels it, which is possible for pending orders of numbers only.
     """
 
-    reference: str = attribute("Order number for people, e.g. `KTH-650932`.", filter=References, sort=True)
-    description: str = attribute("What was bought, in a word, e.g. `DID`.")
-    amount: Decimal = attribute("Total price, US dollars with VAT.", sort=True)
+    reference: str = attribute("Human-readable order number, e.g. `KTH-650932`.", filter=References, sort=True)
+    description: str = attribute("Short label of the purchase, e.g. `DID`.")
+    amount: Decimal = attribute("Total price in US dollars, including VAT.", sort=True)
     status: OrderStatus = attribute(
-        "Pending until it is filled, then completed or canceled.", filter=RequiredTexts, sort=True
+        "Status: `pending` until fulfilled, then `completed` or `canceled`.", filter=RequiredTexts, sort=True
     )
-    created_at: datetime = attribute("When it was placed.", filter_gteq=Since, filter_lteq=UntilDay, sort=True)
+    created_at: datetime = attribute("Date and time of the order.", filter_gteq=Since, filter_lteq=UntilDay, sort=True)
     items: list[
         DidOrderItem
         | AvailableDidOrderItem
@@ -49,28 +49,27 @@ class Order(
         | EmergencyOrderItem
         | GenericOrderItem
     ] = writable(
-        "What to buy, at least one item, all of numbers or all of channels; in responses, what was bought.",
+        "Items to buy, at least one: either all numbers or all channels. In responses, the items bought.",
         on="create",
         required=True,
         ge=1,
         alike=True,
     )
     allow_back_ordering: bool | None = writable(
-        "Whether numbers that are not in stock are waited for; left out, the service takes True. None if the "
-        "response does not repeat it.",
+        "Whether to wait for numbers that are out of stock. Defaults to True. None if not in the response.",
         on="create",
         not_none="Leave it out for True.",
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL that is called when the order is completed or canceled; None for no call.",
+        "HTTP or HTTPS URL to notify when the order is completed or canceled, or None for no callback.",
         on="create",
         form=WEB_ADDRESS,
     )
     callback_method: CallbackMethod | None = writable(
-        "How it is called, set together with the URL; None if it is not.", on="create"
+        "HTTP method of the callback, or None without a callback. Set it together with `callback_url`.", on="create"
     )
     external_reference_id: str | None = writable(
-        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,

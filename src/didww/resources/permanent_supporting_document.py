@@ -1,4 +1,4 @@
-"""Filled-in forms that are kept on file for an identity."""
+"""Permanent supporting documents: completed forms kept on file for an identity."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class PermanentSupportingDocument(
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
 ):
-    """A filled-in form that is handed in once for an identity, not with each of its address verifications.
+    """A completed form that is submitted once for an identity, not with each address verification.
 
-    A new one takes the place of the one with the same identity and template; an update changes the reference only.
+    A new document replaces the one with the same identity and template. Only the reference can be updated.
     """
 
-    created_at: datetime = attribute("When it was created.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
     template: SupportingDocumentTemplate = writable_relationship(
-        "The form that was filled in.", on="create", required=True, include=True
+        "Template that was completed.", on="create", required=True, include=True
     )
     identity: Identity = writable_relationship(
-        "The person or company that it belongs to.", on="create", required=True, include=True
+        "Identity that the document belongs to.", on="create", required=True, include=True
     )
     files: list[EncryptedFile] = writable_relationship(
-        "The uploaded files of it, 1 to 5; they are copied, and responses do not show them.",
+        "Uploaded files of the document, 1 to 5. They are copied and not returned in responses.",
         on="create",
         required=True,
         ge=1,

@@ -1,4 +1,4 @@
-"""Points of presence: the places of the platform to which a trunk can be pinned."""
+"""Points of presence (POPs): locations of the platform that a trunk can be pinned to."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from didww._schema.resource import Resource
 class Pop(
     Resource, type="pops", operations=("list",), extra_operations=("find",), paginated=False, filters={"id": Ids}
 ):
-    """A point of presence (POP) of the platform; the list holds them all, in one response.
+    """A point of presence (POP) of the platform. The list is not paginated.
 
-    `find` is offered although the contract does not list it.
+    `find` is provided although the API does not document it.
     """
 
-    name: str = attribute("Where it is, e.g. `US, NY`.")
+    name: str = attribute("Location, e.g. `US, NY`.")

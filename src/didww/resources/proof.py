@@ -17,29 +17,27 @@ if TYPE_CHECKING:
 
 
 class Proof(Resource, type="proofs", operations=("list", "find", "create", "update", "delete"), filters={"id": Ids}):
-    """A document that proves an identity or an address; to replace it, delete it and create another."""
+    """A document that proves an identity or an address. To replace it, delete it and create a new one."""
 
-    created_at: datetime = attribute("When it was created.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     expires_at: datetime | None = attribute(
-        "When the document is no longer accepted; None if it stays good.", sort=True
+        "Date and time when the document expires, or None if it does not expire.", sort=True
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    proof_type: ProofType = writable_relationship(
-        "What kind of document it is.", on="create", required=True, include=True
-    )
+    proof_type: ProofType = writable_relationship("Type of the document.", on="create", required=True, include=True)
     entity: Identity | Address = writable_relationship(
-        "What it proves; an identity or an address, whichever the proof type is for.",
+        "Identity or address that the document proves, depending on the proof type.",
         on="create",
         required=True,
         include=True,
     )
     files: list[EncryptedFile] = writable_relationship(
-        "The uploaded files of it, 1 to 5; they are copied, and responses do not show them.",
+        "Uploaded files of the document, 1 to 5. They are copied and not returned in responses.",
         on="create",
         required=True,
         ge=1,

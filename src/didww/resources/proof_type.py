@@ -1,4 +1,4 @@
-"""The categories of documents that count as a proof of a person, a company or an address."""
+"""Proof types: categories of documents that prove a person, a company or an address."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from didww.enums import ProofEntityType
 
 
 class ProofType(Resource, type="proof_types", operations=("list", "find"), paginated=False, filters={"id": Ids}):
-    """A category of document that may serve as a proof; the whole list comes in one response."""
+    """A category of documents accepted as a proof. The list is not paginated."""
 
-    name: str = attribute("What the document is, e.g. `Passport`.")
+    name: str = attribute("Name of the document type, e.g. `Passport`.")
     entity_type: ProofEntityType = attribute(
-        "What such a document proves; capitalised on the wire, unlike other enums.", filter=RequiredTexts
+        "What the document proves. Unlike other enums, its values are capitalized.", filter=RequiredTexts
     )

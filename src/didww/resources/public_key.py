@@ -1,4 +1,4 @@
-"""The public keys with which files for registrations are encrypted before they are uploaded."""
+"""Public keys that encrypt registration files before upload."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class PublicKey(
     paginated=False,
     filters={"id": IgnoredIds},
 ):
-    """An RSA public key of DIDWW; there are two, and their list needs no API key."""
+    """An RSA public key of DIDWW. There are two; listing them requires no API key."""
 
-    key: str = attribute("The key as PEM text, `-----BEGIN PUBLIC KEY-----` and all.")
+    key: str = attribute("Public key in PEM format, starting with `-----BEGIN PUBLIC KEY-----`.")

@@ -1,4 +1,4 @@
-"""The quantity discounts of capacity pools."""
+"""Quantity discounts of capacity pools."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from didww._schema.resource import Resource
 
 
 class QtyBasedPricing(Resource, type="qty_based_pricings"):
-    """The price of a channel from some quantity on, in US dollars; comes only included with capacity pools."""
+    """The price per channel from a quantity on, in US dollars. Available only as an include of capacity pools."""
 
-    qty: int = attribute("Number of channels from which these prices hold.")
-    setup_price: Decimal = attribute("Price of a channel, once.")
-    monthly_price: Decimal = attribute("Price of a channel by the month.")
+    qty: int = attribute("Minimum number of channels for these prices.")
+    setup_price: Decimal = attribute("One-time price per channel, in US dollars.")
+    monthly_price: Decimal = attribute("Monthly price per channel, in US dollars.")

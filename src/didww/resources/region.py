@@ -1,4 +1,4 @@
-"""States and provinces, for the countries whose coverage is arranged by them."""
+"""States and provinces of countries whose coverage is organized by region."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Region(Resource, type="regions", operations=("list", "find"), paginated=False, filters={"id": Ids}):
     """A state or province of a country."""
 
-    name: str = attribute("What it is called, e.g. `California`.", filter=AnyCase, sort=True)
+    name: str = attribute("Name, e.g. `California`.", filter=AnyCase, sort=True)
     iso: str | None = attribute(
-        "ISO 3166-2 code, country part included, e.g. `US-CA`; None if unknown.", filter=RegionCodes, sort=True
+        "ISO 3166-2 code including the country, e.g. `US-CA`, or None if unknown.", filter=RegionCodes, sort=True
     )
-    country: Country | None = relationship("The country that it is in.", filter=RequiredIds, include=True)
+    country: Country | None = relationship("Country it belongs to.", filter=RequiredIds, include=True)

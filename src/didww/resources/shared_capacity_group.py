@@ -1,4 +1,4 @@
-"""Groups of numbers that share channels of a capacity pool."""
+"""Shared capacity groups: numbers that share channels of a capacity pool."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ class SharedCapacityGroup(
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
 ):
-    """Numbers that use a common set of channels (concurrent calls) taken from one capacity pool.
+    """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
-    It cannot be deleted while active numbers are assigned to it; then its channels go back to the pool.
+    A group cannot be deleted while active numbers are assigned to it. Deleting it returns its channels to the pool.
     Source: tests/contract/facts/shared_capacity_groups.yaml.
     """
 
     name: str = writable(
-        "Name of the account's own; no two groups can have the same.", required=True, filter=RequiredTexts, sort=True
+        "Name, unique among the shared capacity groups of the account.", required=True, filter=RequiredTexts, sort=True
     )
-    shared_channels_count: int = writable("Channels taken from the pool, at most those still free there.", sort=True)
+    shared_channels_count: int = writable(
+        "Number of channels taken from the pool, limited by the free channels of the pool.", sort=True
+    )
     metered_channels_count: int | None = writable(
-        "Further channels, charged by the minute, for when the shared ones are taken; 0 for none, which older "
-        "responses show as None.",
+        "Number of metered channels, charged per minute when the shared channels are in use; 0 for none. Some older "
+        "responses contain None instead of 0.",
         not_none="Write 0 for none.",
         sort=True,
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    created_at: datetime = attribute("When it was created.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     capacity_pool: CapacityPool = writable_relationship(
-        "The pool that its channels come from.", required=True, filter=RequiredIds, include=True
+        "Capacity pool that supplies the channels.", required=True, filter=RequiredIds, include=True
     )
     dids: list[Did] = writable_relationship(
-        "The numbers that share the channels; an update replaces the whole list.", distinct=True, include=True
+        "Numbers that share the channels. An update replaces the whole list.", distinct=True, include=True
     )

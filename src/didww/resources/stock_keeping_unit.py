@@ -9,12 +9,12 @@ from didww._schema.resource import Resource
 
 
 class StockKeepingUnit(Resource, type="stock_keeping_units"):
-    """A priced offer of a DID group, named by an order item.
+    """A priced offer of a DID group, referenced by order items.
 
-    It has no list of its own: include `stock_keeping_units` with DID groups, or
+    SKUs cannot be listed on their own: include `stock_keeping_units` with DID groups, or
     `did_group.stock_keeping_units` with available DIDs.
     """
 
-    setup_price: Decimal = attribute("One-time price of a number, US dollars without VAT.")
-    monthly_price: Decimal = attribute("Price of a number per month, US dollars without VAT.")
-    channels_included_count: int = attribute("Concurrent calls that the monthly price covers.")
+    setup_price: Decimal = attribute("One-time price per number, in US dollars without VAT.")
+    monthly_price: Decimal = attribute("Monthly price per number, in US dollars without VAT.")
+    channels_included_count: int = attribute("Number of channels (concurrent calls) included in the monthly price.")

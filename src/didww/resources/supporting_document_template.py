@@ -1,4 +1,4 @@
-"""The blank forms that registrations ask for."""
+"""Supporting document templates: blank forms required for registration."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from didww._schema.resource import Resource
 class SupportingDocumentTemplate(
     Resource, type="supporting_document_templates", operations=("list", "find"), filters={"id": Ids}
 ):
-    """A blank form to be filled in and handed in for a registration."""
+    """A blank form to complete and submit for a registration."""
 
     name: str = attribute(
-        "What the form is, e.g. `Letter of Authorization`.", filter=Texts, filter_contains=Part, sort=True
+        "Name of the form, e.g. `Letter of Authorization`.", filter=Texts, filter_contains=Part, sort=True
     )
     permanent: bool = attribute(
-        "True: the filled-in form is kept as a permanent supporting document. "
-        "False: it goes with each address verification.",
+        "True if the completed form is stored as a permanent supporting document; False if it is submitted with each "
+        "address verification.",
         filter=Bool,
         sort=True,
     )
-    url: str = attribute("Where the blank form can be downloaded.")
+    url: str = attribute("Download URL of the blank form.")

@@ -1,4 +1,4 @@
-"""Voice IN trunks: where the calls to the account's numbers are delivered."""
+"""Voice IN trunks: destinations of inbound calls."""
 
 from __future__ import annotations
 
@@ -25,53 +25,53 @@ class VoiceInTrunk(
     operations=("list", "find", "create", "update", "delete"),
     filters={"configuration.type": RequiredTexts, "id": Ids},
 ):
-    """An inbound trunk: a SIP host, a SIP registration or a phone number that takes the calls of DIDs.
+    """An inbound trunk: a SIP host, a SIP registration or a phone number that receives the calls of DIDs.
 
-    A trunk that numbers are routed to, or that is in a trunk group, cannot be deleted.
+    A trunk cannot be deleted while numbers are routed to it or while it is in a trunk group.
     """
 
     name: str = writable(
-        "What the account calls it; no other trunk or trunk group has the same name.",
+        "Name, unique among the voice IN trunks and trunk groups of the account.",
         required=True,
         filter=RequiredTexts,
         sort=True,
     )
-    description: str | None = writable("The account's own note; None if there is none.", sort=True)
+    description: str | None = writable("Free-text note, or None if not set.", sort=True)
     external_reference_id: str | None = writable(
-        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
     priority: int = writable(
-        "Order of trial inside a trunk group, 0 to 65535, the smallest first.", ge=0, le=65535, sort=True
+        "Priority in a trunk group, 0 to 65535. The lowest value is tried first.", ge=0, le=65535, sort=True
     )
     weight: int = writable(
-        "Share of the calls among the trunks of a group with the same priority, 0 to 65535.",
+        "Relative share of calls among trunks with equal priority in a group, 0 to 65535.",
         ge=0,
         le=65535,
         sort=True,
     )
     capacity_limit: int | None = writable(
-        "Most concurrent calls, 1 to 32767; None for no limit.", ge=1, le=32767, sort=True
+        "Maximum concurrent calls, 1 to 32767, or None for no limit.", ge=1, le=32767, sort=True
     )
-    cli_format: CliFormat | None = writable(
-        "How the caller's number is written; DIDWW stores `e164` for None.", sort=True
-    )
+    cli_format: CliFormat | None = writable("Format of the caller ID. None is stored as `e164`.", sort=True)
     cli_prefix: str | None = writable(
-        "Put before the caller's number: at most 7 letters, digits, `+` and `#`. None for none.",
+        "Prefix added to the caller ID: at most 7 letters, digits, `+` or `#`. None for no prefix.",
         max_length=7,
         form=Form("^[A-Za-z0-9+#]*$", "letters, digits, '+' and '#' only", r"\s./-"),
         sort=True,
     )
     ringing_timeout: int | None = writable(
-        "Longest ringing in seconds, 1 to 32; None for the platform's own default.", ge=1, le=32, sort=True
+        "Ringing timeout in seconds, 1 to 32, or None for the default of the platform.", ge=1, le=32, sort=True
     )
-    created_at: datetime = attribute("When it was made.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     configuration: SipConfiguration | PstnConfiguration = writable(
-        "How calls are delivered: by SIP, or forwarded to a phone number.", required=True
+        "Delivery of calls: to a SIP endpoint, or forwarded to a phone number.", required=True
     )
     voice_in_trunk_group: VoiceInTrunkGroup | None = writable_relationship(
-        "The trunk group that it is in; None for none.", include=True
+        "Trunk group of the trunk, or None if not in a group.", include=True
     )
-    pop: Pop | None = writable_relationship("The point of presence that it is pinned to; None for none.", include=True)
+    pop: Pop | None = writable_relationship(
+        "Point of presence that the trunk is pinned to, or None if not pinned.", include=True
+    )

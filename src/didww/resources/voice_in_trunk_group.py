@@ -1,4 +1,4 @@
-"""Voice IN trunk groups: trunks that take calls together, with fail-over and load sharing."""
+"""Voice IN trunk groups: inbound trunks with failover and load balancing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class VoiceInTrunkGroupMeta(Meta):
-    """Facts about a trunk group, as they are now."""
+    """Current data about a trunk group."""
 
-    trunks_count: int = attribute("Trunks in the group now.")
+    trunks_count: int = attribute("Current number of trunks in the group.")
 
 
 class VoiceInTrunkGroup(
@@ -28,29 +28,29 @@ class VoiceInTrunkGroup(
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
 ):
-    """Inbound trunks that routing treats as one target.
+    """A group of inbound trunks that numbers are routed to as one destination.
 
-    The trunk with the lowest priority is tried first, trunks of equal priority share the calls by weight, and
-    a call goes on to the next trunk on the rerouting codes of the one before. Deleting a group deletes its trunks; the
-    service refuses it while numbers are routed to the group or to one of them.
+    The trunk with the lowest priority value is tried first, and trunks of equal priority share calls by weight. A call
+    moves to the next trunk on the rerouting codes of the current one. Deleting a group also deletes its trunks; it
+    fails while numbers are routed to the group or to one of its trunks.
     """
 
     name: str = writable(
-        "What the account calls it; no other group or trunk has the same name.", required=True, sort=True
+        "Name, unique among the voice IN trunks and trunk groups of the account.", required=True, sort=True
     )
     capacity_limit: int | None = writable(
-        "Most concurrent calls of the whole group, 1 to 32767; None for no limit.", ge=1, le=32767, sort=True
+        "Maximum concurrent calls of the whole group, 1 to 32767, or None for no limit.", ge=1, le=32767, sort=True
     )
     external_reference_id: str | None = writable(
-        "The account's own identifier for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    created_at: datetime = attribute("When it was made.", sort=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
     voice_in_trunks: list[VoiceInTrunk] = writable_relationship(
-        "All its trunks, at most 10; a list written replaces the one before and takes trunks out of other groups.",
+        "Trunks of the group, at most 10. Setting the list replaces it and removes the trunks from other groups.",
         le=10,
         include=True,
     )
-    meta = resource_meta(VoiceInTrunkGroupMeta, "Facts about it, as they are now.")
+    meta = resource_meta(VoiceInTrunkGroupMeta, "Current data about the group.")

@@ -1,4 +1,4 @@
-"""Outbound trunks: who may place calls, and which caller ids and destinations they may use."""
+"""Voice OUT trunks: authentication, caller IDs and destinations of outbound calls."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from didww.resources.did import Did
 
 
-_OTHER_ACTIONS = tuple(one.value for one in OnCliMismatchAction if one != OnCliMismatchAction.REPLACE_CLI)
+_OTHER_ACTIONS = tuple(action.value for action in OnCliMismatchAction if action != OnCliMismatchAction.REPLACE_CLI)
 
 
 class VoiceOutTrunkMeta(Meta):
-    """What an outbound trunk has spent."""
+    """Spending of an outbound trunk."""
 
-    spent_amount: Decimal = attribute("US dollars spent on the trunk in the running billing period.")
+    spent_amount: Decimal = attribute("Amount spent on the trunk in the current billing period, in US dollars.")
 
 
 class VoiceOutTrunk(
@@ -47,89 +47,89 @@ class VoiceOutTrunk(
     largest_page=1000,
     filters={"authentication_method.type": Texts, "id": Ids},
 ):
-    """A trunk for outbound calls; accounts without the outbound API get 403 for every operation.
+    """A trunk for outbound calls. Every operation fails with 403 for accounts without the outbound API.
 
-    Deleting it ends its calls at once; DIDs that were its caller ID stay in the account.
-    Recorded responses hold null in `rtp_timeout` and `threshold_amount`. Including `default_did` is what
-    DIDWW's own SDKs do; its OpenAPI document does not have that include.
+    Deleting a trunk ends its calls immediately; its caller ID DIDs remain in the account.
+    Some responses contain null in `rtp_timeout` and `threshold_amount`. The include `default_did` is not in the OpenAPI
+    document of DIDWW.
     Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
-    name: str = writable(
-        "Name of the account's own.", required=True, filter=RequiredText, filter_contains=OptionalPart, sort=True
-    )
+    name: str = writable("Name.", required=True, filter=RequiredText, filter_contains=OptionalPart, sort=True)
     status: VoiceOutTrunkStatus = writable(
-        "Whether the trunk can place calls; `blocked` stops it. New trunks are active.", filter=Text
+        "`active` if the trunk can place calls, `blocked` if not. New trunks are active.", filter=Text
     )
     external_reference_id: str | None = writable(
-        "The account's own id for it, at most 100 characters; None if it has none.",
+        "Your own identifier for the record, at most 100 characters, or None if not set.",
         max_length=100,
         filter=OptionalText,
         sort=True,
     )
-    capacity_limit: int | None = writable("Most concurrent calls, 1 to 32767; None for no limit.", ge=1, le=32767)
+    capacity_limit: int | None = writable("Maximum concurrent calls, 1 to 32767, or None for no limit.", ge=1, le=32767)
     allow_any_did_as_cli: bool = writable(
-        "Whether any DID of the account may be caller id; while True, `dids` cannot be set. False by default.",
+        "Whether any DID of the account may be used as caller ID. If True, `dids` cannot be set. Defaults to False.",
         filter=Bool,
         sort=True,
     )
     on_cli_mismatch_action: OnCliMismatchAction = writable(
-        "What becomes of a call whose caller id is no allowed DID. To assign another action than `replace_cli` sets "
+        "Action for calls whose caller ID is not an allowed DID. Setting an action other than `replace_cli` sets "
         "`default_did` to None.",
         required=True,
         on_set={action: {"default_did": None} for action in _OTHER_ACTIONS},
         filter=RequiredText,
     )
     default_dst_action: DefaultDstAction = writable(
-        "Whether destinations outside `dst_prefixes` are allowed; `allow_all` by default.", filter=Text
+        "Whether destinations outside `dst_prefixes` are allowed. Defaults to `allow_all`.", filter=Text
     )
     dst_prefixes: list[str] = writable(
-        "Prefixes of numbers, digits only, that get the opposite of `default_dst_action`.", form=DIGITS
+        "Destination prefixes, digits only, to which the opposite of `default_dst_action` applies.", form=DIGITS
     )
     media_encryption_mode: MediaEncryptionMode = writable(
-        "The media encryption that calls must use; disabled by default.", filter=Text
+        "Media encryption that calls must use. Defaults to `disabled`.", filter=Text
     )
     allowed_rtp_ips: list[str] | None = writable(
-        "IP addresses or subnets that media is accepted from, at most 60; None for any.", le=60, distinct=True
+        "IP addresses or subnets that RTP is accepted from, at most 60, or None for any.", le=60, distinct=True
     )
-    force_symmetric_rtp: bool = writable("Whether media goes back to where it comes from; False by default.")
-    rtp_ping: bool = writable("Whether RTP keep-alive packets are sent; False by default.")
+    force_symmetric_rtp: bool = writable(
+        "Whether to send RTP to the address it is received from (symmetric RTP). Defaults to False."
+    )
+    rtp_ping: bool = writable("Whether to send RTP keep-alive packets. Defaults to False.")
     rtp_timeout: int | None = writable(
-        "Seconds without media that end a call, 30 to 600; 30 by default, None only in responses.",
+        "Seconds without RTP after which a call is ended, 30 to 600. Defaults to 30. None in responses only.",
         ge=30,
         le=600,
         not_none=KEEP,
     )
     threshold_amount: Decimal | None = writable(
-        "US dollars of spending in 24 hours that block the trunk, in a range that depends on the account; None only "
-        "in responses.",
+        "Spending in 24 hours that blocks the trunk, in US dollars. The allowed range depends on the account. None in "
+        "responses only.",
         not_none=KEEP,
     )
     callback_url: str | None = writable(
-        "HTTP or HTTPS URL called when the trunk is blocked or unblocked, by the threshold or by hand; None for no "
-        "callback.",
+        "HTTP or HTTPS URL to notify when the trunk is blocked or unblocked, by the threshold or manually, or None for "
+        "no callback.",
         form=WEB_ADDRESS,
     )
     emergency_enable_all: bool = writable(
-        "Whether every DID may make emergency calls; while True, `emergency_dids` cannot be set."
+        "Whether every DID may place emergency calls. If True, `emergency_dids` cannot be set."
     )
     authentication_method: (
         CredentialsAndIpAuthenticationMethod | TwilioAuthenticationMethod | IpOnlyAuthenticationMethod
-    ) = writable("How callers authenticate; an assigned one replaces the whole method.", required=True)
-    created_at: datetime = attribute("When it was created.", sort=True)
-    threshold_reached: bool = attribute("Whether spending has gone over `threshold_amount`.", filter=Bool, sort=True)
+    ) = writable("Authentication of callers. Setting it replaces the whole method.", required=True)
+    created_at: datetime = attribute("Date and time of creation.", sort=True)
+    threshold_reached: bool = attribute("True if spending has exceeded `threshold_amount`.", filter=Bool, sort=True)
     default_did: Did | None = writable_relationship(
-        "The caller id in place of one not allowed; needed with `replace_cli`, refused with any other action.",
+        "Caller ID that replaces one not allowed. Required with `replace_cli`, not allowed with other actions.",
         filter=Id,
         include=True,
     )
     dids: list[Did] = writable_relationship(
-        "DIDs that may be caller id; an update replaces them all.", distinct=True, include=True
+        "DIDs allowed as caller ID. An update replaces the whole list.", distinct=True, include=True
     )
     emergency_dids: list[Did] = writable_relationship(
-        "DIDs that may make emergency calls; an update replaces them all.", distinct=True, include=True
+        "DIDs that may place emergency calls. An update replaces the whole list.", distinct=True, include=True
     )
-    meta = resource_meta(VoiceOutTrunkMeta, "What it has spent.")
+    meta = resource_meta(VoiceOutTrunkMeta, "Spending of the trunk.")
 
     is_active = status_is(VoiceOutTrunkStatus.ACTIVE)
     is_blocked = status_is(VoiceOutTrunkStatus.BLOCKED)

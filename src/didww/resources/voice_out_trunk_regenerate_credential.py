@@ -1,4 +1,4 @@
-"""New SIP credentials for an outbound trunk."""
+"""Replacement of the SIP credentials of an outbound trunk."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 class VoiceOutTrunkRegenerateCredential(
     Resource, type="voice_out_trunk_regenerate_credentials", operations=("create",)
 ):
-    """A request to replace the SIP credentials of an outbound trunk by new ones.
+    """A request to replace the SIP credentials of an outbound trunk with new ones.
 
-    The response holds an id alone; find the trunk to read its new credentials.
+    The response contains only an id; find the trunk to read its new credentials.
     Source: tests/contract/facts/voice_out_trunk_regenerate_credentials.yaml.
     """
 
     voice_out_trunk: VoiceOutTrunk = writable_relationship(
-        "The trunk to get new credentials; only `credentials_and_ip` trunks have any.", on="create", required=True
+        "Trunk to generate new credentials for. Only trunks with `credentials_and_ip` authentication have any.",
+        on="create",
+        required=True,
     )

@@ -1,4 +1,4 @@
-"""How a voice OUT trunk knows its callers: the shapes of `VoiceOutTrunk.authentication_method`."""
+"""Authentication methods of voice OUT trunks: the types of `VoiceOutTrunk.authentication_method`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all ways of authentication share."""
+"""The base class of authentication methods, and the class of unknown ones."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from didww._schema.record import Nested
 
 
 class AuthenticationMethod(Nested):
-    """How a voice OUT trunk knows its callers: the base of all methods.
+    """The base class of the authentication methods of voice OUT trunks.
 
     Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
 
 class GenericAuthenticationMethod(AuthenticationMethod):
-    """A method that is newer than this SDK: its attributes are raw values, and it is sent back unchanged."""
+    """A method unknown to this SDK version. Attributes are raw JSON values; updates send it back unchanged."""
 
 
 AuthenticationMethod.fallback = GenericAuthenticationMethod

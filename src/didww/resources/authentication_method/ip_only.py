@@ -1,4 +1,4 @@
-"""Authentication by address alone, which only DIDWW's staff can arrange."""
+"""Authentication by IP address only, which only DIDWW staff can configure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from didww.resources.authentication_method.base import AuthenticationMethod
 
 
 class IpOnlyAuthenticationMethod(AuthenticationMethod, type="ip_only", writable=False):
-    """A list of allowed addresses by itself; can be read, never created or set.
+    """A list of allowed IP addresses without credentials. Read-only: it cannot be created or set.
 
     Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     allowed_sip_ips: list[str] = attribute("IP addresses or subnets that calls are accepted from.")
-    tech_prefix: str | None = attribute("Digits and `#` that are cut off the dialled number; None for none.")
+    tech_prefix: str | None = attribute(
+        "Tech prefix stripped from the dialed number: digits or `#`. None for no prefix."
+    )

@@ -1,4 +1,4 @@
-"""Authentication of calls that come from Twilio Elastic SIP Trunking."""
+"""Authentication of calls from Twilio Elastic SIP Trunking."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from didww.resources.authentication_method.base import AuthenticationMethod
 
 
 class TwilioAuthenticationMethod(AuthenticationMethod, type="twilio"):
-    """Trust in the calls of one Twilio account.
+    """Accepts the calls of one Twilio account.
 
     Source: tests/contract/facts/voice_out_trunks.yaml.
     """
 
     twilio_account_sid: str = writable(
-        "SID of the Twilio account: two letters and 32 hexadecimal digits, such as `AC0123...`. No other trunk of any "
-        "account may have it.",
+        "SID of the Twilio account: two letters and 32 hexadecimal digits, e.g. `AC0123...`. Must be unique among the "
+        "trunks of all accounts.",
         required=True,
         form=Form("^[a-zA-Z]{2}[0-9a-fA-F]{32}$", "two letters and 32 hexadecimal digits", r"\s-"),
     )

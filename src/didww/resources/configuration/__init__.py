@@ -1,1 +1,1 @@
-"""How a voice IN trunk delivers calls: by SIP (`sip`), or to a phone number (`pstn`)."""
+"""Configurations of voice IN trunks: delivery of calls by SIP (`sip`) or to a phone number (`pstn`)."""

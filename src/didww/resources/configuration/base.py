@@ -1,4 +1,4 @@
-"""What all ways of delivering calls share."""
+"""The base class of trunk configurations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from didww._schema.record import Nested
 
 
 class TrunkConfiguration(Nested):
-    """How a voice IN trunk delivers calls: the base of all kinds, and what a kind that is newer than this SDK is.
+    """The base class of trunk configurations, and the class of types unknown to this SDK version.
 
-    An update of a trunk merges what is sent with what is stored, member by member; the kind cannot change.
+    An update of a trunk merges the members that are sent into the stored configuration. Its type cannot be changed.
 
     Source: tests/contract/facts/voice_in_trunks.yaml.
     """

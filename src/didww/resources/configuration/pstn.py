@@ -8,16 +8,16 @@ from didww.resources.configuration.base import TrunkConfiguration
 
 
 class PstnConfiguration(TrunkConfiguration, type="pstn_configurations"):
-    """Calls are forwarded to a phone number.
+    """Forwards calls to a phone number.
 
     Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     dst: str | None = writable(
-        "Number that takes the calls: at most 15 E.164 digits without a plus sign, e.g. `442079460000`. "
+        "Destination phone number in E.164 format without the plus sign, at most 15 digits, e.g. `442079460000`. "
         "None in responses only.",
         required=True,
         max_length=15,
         form=DIGITS,
-        not_none="Name the number; an update that leaves it out keeps what is stored.",
+        not_none="Set a number, or leave the field out of an update to keep the stored one.",
     )

@@ -1,4 +1,4 @@
-"""Delivery of calls by SIP: to a host, or to a device that registers at DIDWW."""
+"""Delivery of calls by SIP: to a host, or to a device that registers with DIDWW."""
 
 from __future__ import annotations
 
@@ -34,101 +34,118 @@ class SipConfiguration(
         Ascending(("dns_srv_failover_timer", "sip_timer_b")),
     ),
 ):
-    """Calls are sent by SIP to a host, or to a device that registers at DIDWW.
+    """Delivers calls by SIP to a host, or to a device that registers with DIDWW.
 
-    Switching `enabled_sip_registration` on sets `host` and `port` to None; switching it off sets
-    `use_did_in_ruri` to False; a `host` that is not None switches it off; switching `auth_enabled` off sets
-    `auth_user` and `auth_password` to None: the service refuses other combinations. What is set in the same call
-    stays as it is given, and is checked before it is sent. Where a field does not say what None means, it means
-    "not set".
+    The API rejects some combinations, so setting one field sets others:
+
+    - `enabled_sip_registration=True` sets `host` and `port` to None.
+    - `enabled_sip_registration=False` sets `use_did_in_ruri` to False.
+    - A `host` other than None sets `enabled_sip_registration` to False.
+    - `auth_enabled=False` sets `auth_user` and `auth_password` to None.
+
+    Fields set in the same call keep their values and are validated before sending. Unless a field documents None, it
+    means "not set".
 
     Source: tests/contract/facts/voice_in_trunks.yaml.
     """
 
     host: str | None = writable(
-        "Host name or IP address that calls are sent to; None with registration.",
+        "Host name or IP address of the SIP endpoint, or None with SIP registration.",
         on_set={ANY_VALUE: {"enabled_sip_registration": False}},
     )
     port: int | None = writable(
-        "SIP port of the host, 1 to 65535; None for the usual one, and with registration.", ge=1, le=65535
+        "SIP port of the host, 1 to 65535, or None for the default port and with SIP registration.", ge=1, le=65535
     )
     username: str | None = writable(
-        "User part of the request URI, without white space or `@`; `{DID}` stands for the called number.",
+        "User part of the request URI, without whitespace or `@`. `{DID}` is replaced by the called number.",
         form=Form(r"^[^\s@]*$", "text without white space or '@'", r"\s"),
     )
-    transport_protocol_id: TransportProtocol = writable("What carries the signalling: UDP, TCP or TLS.")
-    network_protocol_priority: NetworkProtocolPriority = writable("IP version to prefer when the host is looked up.")
-    resolve_ruri: bool = writable("Whether the host of the request URI is looked up before sending.")
+    transport_protocol_id: TransportProtocol = writable("Transport protocol of SIP signaling: UDP, TCP or TLS.")
+    network_protocol_priority: NetworkProtocolPriority = writable("Preferred IP version when the host is resolved.")
+    resolve_ruri: bool = writable("Whether to resolve the host of the request URI before sending.")
     use_did_in_ruri: bool = writable(
-        "Whether the called number becomes the user part of the request URI; with registration only."
+        "Whether to use the called number as the user part of the request URI. With SIP registration only."
     )
     codec_ids: list[Codec] = writable(
-        "Codecs that are offered, the most preferred one first; at least one, none twice.",
+        "Codecs in order of preference, at least one, without duplicates.",
         required=True,
         ge=1,
         distinct=True,
     )
     rx_dtmf_format_id: RxDtmfFormat | None = writable(
-        "How keypad tones are accepted from the account's side; None in responses only.", not_none=KEEP
+        "Format of DTMF received from the endpoint. None in responses only.", not_none=KEEP
     )
     tx_dtmf_format_id: TxDtmfFormat | None = writable(
-        "How keypad tones are sent to the account's side; None in responses only.", not_none=KEEP
+        "Format of DTMF sent to the endpoint. None in responses only.", not_none=KEEP
     )
     auth_enabled: bool = writable(
-        "Whether requests to the host carry credentials; they do not unless this is True.",
+        "Whether to authenticate to the host. Defaults to False.",
         default=False,
         on_set={False: {"auth_user": None, "auth_password": None}},
     )
-    auth_user: str | None = writable("User name of these credentials, which they need.", secret=True)
-    auth_password: str | None = writable("Password of these credentials, which they need.", secret=True)
-    auth_from_user: str | None = writable("User of the From header when credentials are used.")
-    auth_from_domain: str | None = writable("Domain of the From header when credentials are used.")
+    auth_user: str | None = writable(
+        "Username for authentication to the host. Required with `auth_enabled`.", secret=True
+    )
+    auth_password: str | None = writable(
+        "Password for authentication to the host. Required with `auth_enabled`.", secret=True
+    )
+    auth_from_user: str | None = writable("User part of the From header when authentication is enabled.")
+    auth_from_domain: str | None = writable("Domain of the From header when authentication is enabled.")
     enabled_sip_registration: bool = writable(
-        "Whether the account's device registers at DIDWW, instead of calls going to a fixed host. A trunk without it "
-        "needs a `host`.",
+        "Whether the device registers with DIDWW instead of receiving calls at a fixed host. If False, `host` is "
+        "required. Defaults to False.",
         default=False,
         on_set={True: {"host": None, "port": None}, False: {"use_did_in_ruri": False}},
     )
     incoming_auth_username: str | None = attribute(
-        "User name to register with, made by the service; None without registration.", secret=True
+        "Username for SIP registration, generated by DIDWW. None without SIP registration.", secret=True
     )
     incoming_auth_password: str | None = attribute(
-        "Password to register with, made by the service; None without registration.", secret=True
+        "Password for SIP registration, generated by DIDWW. None without SIP registration.", secret=True
     )
-    sst_enabled: bool = writable("Whether SIP session timers are used.")
-    sst_min_timer: int | None = writable("Shortest session timer, in seconds; needed with `sst_enabled`.", ge=1)
-    sst_max_timer: int | None = writable("Longest session timer, in seconds; needed with `sst_enabled`.")
-    sst_session_expires: int | None = writable("Session timer to ask for, in seconds, between these two.")
-    sst_refresh_method_id: SstRefreshMethod = writable("How sessions are refreshed.")
-    sst_accept_501: bool = writable("Whether the response 501 to a refresh counts as success.")
+    sst_enabled: bool = writable("Whether to use SIP session timers.")
+    sst_min_timer: int | None = writable(
+        "Minimum session timer in seconds, 1 or more. Required with `sst_enabled`.", ge=1
+    )
+    sst_max_timer: int | None = writable("Maximum session timer in seconds. Required with `sst_enabled`.")
+    sst_session_expires: int | None = writable(
+        "Requested session timer in seconds, from `sst_min_timer` to `sst_max_timer`."
+    )
+    sst_refresh_method_id: SstRefreshMethod = writable("SIP method that refreshes sessions.")
+    sst_accept_501: bool = writable("Whether to accept the response 501 to a session refresh.")
     sip_timer_b: int | None = writable(
-        "Milliseconds until an INVITE without a response is given up, 1000 to 64000. None in responses only.",
+        "Milliseconds until an INVITE without a response times out, 1000 to 64000. None in responses only.",
         ge=1000,
         le=64_000,
         not_none=KEEP,
     )
     dns_srv_failover_timer: int | None = writable(
-        "Milliseconds until the next host of a DNS SRV record is tried, at most `sip_timer_b`.", ge=1
+        "Milliseconds until failover to the next host of a DNS SRV record, from 1 to `sip_timer_b`.", ge=1
     )
-    rtp_ping: bool | None = writable("Whether RTP packets are sent to keep the way open.")
+    rtp_ping: bool | None = writable("Whether to send RTP keep-alive packets.")
     rtp_timeout: int | None = writable(
-        "Seconds without RTP after which the call is ended, 5 to 600; None in responses only.",
+        "Seconds without RTP after which a call is ended, 5 to 600. None in responses only.",
         ge=5,
         le=600,
         not_none=KEEP,
     )
-    force_symmetric_rtp: bool | None = writable("Whether audio is sent to where the other side's audio comes from.")
-    symmetric_rtp_ignore_rtcp: bool | None = writable("Whether RTCP packets are left aside in finding out that place.")
-    allowed_rtp_ips: list[str] | None = writable(
-        "The only IP addresses that audio may come from, at most 10; None for any.", le=10, distinct=True
+    force_symmetric_rtp: bool | None = writable(
+        "Whether to send RTP to the address it is received from (symmetric RTP)."
     )
-    media_encryption_mode: MediaEncryptionMode = writable("Encryption of the audio.")
-    stir_shaken_mode: StirShakenMode = writable("How the STIR/SHAKEN attestation of the caller is passed on.")
-    diversion_relay_policy: DiversionRelayPolicy = writable("What becomes of a Diversion header that comes in.")
-    diversion_inject_mode: DiversionInjectMode = writable("Whether DIDWW adds a Diversion header.")
-    cnam_lookup: bool = writable("Whether the caller's name is looked up and delivered.")
-    max_transfers: int = writable("Most transfers (REFER) of a call, 0 to 8.", ge=0, le=8)
-    max_30x_redirects: int = writable("Most redirects (3xx responses) of a call, 0 to 8.", ge=0, le=8)
+    symmetric_rtp_ignore_rtcp: bool | None = writable(
+        "Whether to ignore RTCP packets when detecting the address for symmetric RTP."
+    )
+    allowed_rtp_ips: list[str] | None = writable(
+        "IP addresses that RTP is accepted from, at most 10, or None for any.", le=10, distinct=True
+    )
+    media_encryption_mode: MediaEncryptionMode = writable("Media encryption.")
+    stir_shaken_mode: StirShakenMode = writable("How the STIR/SHAKEN attestation of the caller is delivered.")
+    diversion_relay_policy: DiversionRelayPolicy = writable("Handling of the Diversion header of incoming calls.")
+    diversion_inject_mode: DiversionInjectMode = writable("Whether to add a Diversion header.")
+    cnam_lookup: bool = writable("Whether to look up and deliver the caller name (CNAM).")
+    max_transfers: int = writable("Maximum number of transfers (REFER) per call, 0 to 8.", ge=0, le=8)
+    max_30x_redirects: int = writable("Maximum number of redirects (3xx responses) per call, 0 to 8.", ge=0, le=8)
     rerouting_disconnect_code_ids: list[ReroutingDisconnectCode] | None = writable(
-        "Outcomes on which the next trunk of the group is tried; None for none of the account's own.", distinct=True
+        "Disconnect codes on which a call is rerouted to the next trunk of the group, or None if not set.",
+        distinct=True,
     )

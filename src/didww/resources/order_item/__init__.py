@@ -1,1 +1,1 @@
-"""What an order holds: a class for each kind of item, in a module of its own."""
+"""The items of an order, one module per item class."""

@@ -1,4 +1,4 @@
-"""One particular number in stock."""
+"""Order item: one specific number in stock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from didww.resources.order_item.base import NumberOrderItem
 
 
 class AvailableDidOrderItem(NumberOrderItem, rules=(OneOf(("available_did_id",)),)):
-    """Buys exactly one available number; the SKU is one of its DID group, and no `qty` is sent.
+    """Buys one specific available number. The SKU must belong to its DID group; `qty` is not sent.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
     available_did_id: str = writable(
-        "The available DID to buy; no response repeats it.", form=RECORD_ID, readable=False
+        "Id of the available DID to buy. Not returned in responses.", form=RECORD_ID, readable=False
     )

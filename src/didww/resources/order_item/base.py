@@ -1,4 +1,4 @@
-"""What all order items share, and what all items that buy numbers share."""
+"""The base classes of order items."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from didww._schema.types import DateText
 
 
 class OrderItem(Nested):
-    """An item of an order: its quantity, and what the service says of its price. Items have no id.
+    """An item of an order, with quantity and charges. Items have no id.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
-    qty: int = attribute("Units in the item.")
-    nrc: Decimal = attribute("One-time charge, US dollars with VAT.")
-    mrc: Decimal = attribute("Monthly charge, US dollars with VAT.")
-    prorated_mrc: bool = attribute("True if the monthly charge covers only the rest of the billing period.")
-    billed_from: DateText | None = attribute("First day of the billed period, `YYYY-MM-DD`; None before it is filled.")
-    billed_to: DateText | None = attribute("Last day of the billed period, `YYYY-MM-DD`; None before it is filled.")
+    qty: int = attribute("Quantity.")
+    nrc: Decimal = attribute("Non-recurring charge (one-time), in US dollars including VAT.")
+    mrc: Decimal = attribute("Monthly recurring charge, in US dollars including VAT.")
+    prorated_mrc: bool = attribute("True if the monthly charge is prorated for the rest of the billing period.")
+    billed_from: DateText | None = attribute("First day of the billed period, `YYYY-MM-DD`, or None until fulfilled.")
+    billed_to: DateText | None = attribute("Last day of the billed period, `YYYY-MM-DD`, or None until fulfilled.")
 
 
 OrderItem.fallback = OrderItem
 
 
 class NumberOrderItem(OrderItem, type="did_order_items"):
-    """An item that buys numbers from a SKU; which numbers, its own kinds say. Responses hold `DidOrderItem`.
+    """An item that buys numbers of a SKU; the subclasses select the numbers. Responses contain `DidOrderItem`.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
     sku_id: str = writable(
-        "The SKU to buy from, of the DID group that has the numbers; no response repeats it.",
+        "Id of the SKU, which must belong to the DID group of the numbers. Not returned in responses.",
         required=True,
         form=RECORD_ID,
         readable=False,
     )
     billing_cycles_count: int = writable(
-        "Billing cycles until the numbers are released, 0 to 999; left out, they renew without end. "
-        "No response repeats it.",
+        "Billing cycles until the numbers are released, 0 to 999. Defaults to indefinite renewal. "
+        "Not returned in responses.",
         ge=0,
         le=999,
         readable=False,
     )
-    did_group_id: str | None = attribute("The DID group that supplied the numbers; None if there is none.")
-    setup_price: Decimal = attribute("Older name of `nrc`, which DIDWW still sends.")
-    monthly_price: Decimal = attribute("Older name of `mrc`, which DIDWW still sends.")
+    did_group_id: str | None = attribute("Id of the DID group of the numbers, or None if there is none.")
+    setup_price: Decimal = attribute("Legacy name of `nrc`.")
+    monthly_price: Decimal = attribute("Legacy name of `mrc`.")

@@ -1,4 +1,4 @@
-"""Channels for a capacity pool."""
+"""Order item: channels for a capacity pool."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from didww.resources.order_item.base import OrderItem
 
 
 class CapacityOrderItem(OrderItem, type="capacity_order_items"):
-    """Buys channels into a capacity pool, at least the pool's `minimum_qty_per_order` of them.
+    """Buys channels for a capacity pool, at least `minimum_qty_per_order` of the pool.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
-    qty: int = writable("How many channels, 1 to 10000; left out, one.", ge=1, le=10_000)
+    qty: int = writable("Number of channels, 1 to 10000. Defaults to 1.", ge=1, le=10_000)
     capacity_pool_id: str | None = writable(
-        "The pool that gets the channels; in responses None if there is none.",
+        "Id of the capacity pool. None in responses only.",
         required=True,
         form=RECORD_ID,
-        not_none="Name the pool.",
+        not_none="Set the id of the pool.",
     )

@@ -1,4 +1,4 @@
-"""Numbers from a SKU, any that are in stock."""
+"""Order item: numbers of a SKU from stock."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from didww.resources.order_item.base import NumberOrderItem
 
 
 class DidOrderItem(NumberOrderItem):
-    """Buys `qty` numbers of a SKU, whichever are in stock; in responses, every item that bought numbers.
+    """Buys `qty` numbers of a SKU from stock. In responses, any item that bought numbers.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
-    qty: int = writable("How many numbers, 1 to 1000; left out, one.", ge=1, le=1000)
+    qty: int = writable("Quantity of numbers, 1 to 1000. Defaults to 1.", ge=1, le=1000)
     nanpa_prefix_id: str = writable(
-        "Limits the choice to numbers of this NPA-NXX prefix; no response repeats it.", form=RECORD_ID, readable=False
+        "Id of the NPA-NXX prefix that the numbers must have. Not returned in responses.",
+        form=RECORD_ID,
+        readable=False,
     )

@@ -1,4 +1,4 @@
-"""Emergency calling that was switched on for numbers."""
+"""Order item: emergency calling for numbers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from didww.resources.order_item.base import OrderItem
 
 
 class EmergencyOrderItem(OrderItem, type="emergency_order_items", writable=False):
-    """What DIDWW charged for emergency calling; responses only, no order can be placed with it.
+    """A charge for emergency calling. In responses only; it cannot be ordered.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
     emergency_calling_service_id: str | None = attribute(
-        "The emergency calling service that came of it; None if there is none."
+        "Id of the emergency calling service, or None if there is none."
     )

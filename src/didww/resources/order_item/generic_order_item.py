@@ -1,4 +1,4 @@
-"""Charges without an item type of their own."""
+"""Order item: other charges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from didww.resources.order_item.base import OrderItem
 
 
 class GenericOrderItem(OrderItem, type="generic_order_items", writable=False):
-    """A charge that has no item type of its own; responses only, no order can be placed with it.
+    """A charge without an item type of its own. In responses only; it cannot be ordered.
 
     Source: tests/contract/facts/orders.yaml.
     """

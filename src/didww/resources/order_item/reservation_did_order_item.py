@@ -1,4 +1,4 @@
-"""A number held by a reservation."""
+"""Order item: a reserved number."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from didww.resources.order_item.base import NumberOrderItem
 
 
 class ReservationDidOrderItem(NumberOrderItem, rules=(OneOf(("did_reservation_id",)),)):
-    """Buys the number that a reservation holds; the SKU is one of its DID group, and no `qty` is sent.
+    """Buys a reserved number. The SKU must belong to its DID group; `qty` is not sent.
 
     Source: tests/contract/facts/orders.yaml.
     """
 
     did_reservation_id: str = writable(
-        "The reservation to use up; no response repeats it.", form=RECORD_ID, readable=False
+        "Id of the reservation. Not returned in responses.", form=RECORD_ID, readable=False
     )

@@ -1,4 +1,4 @@
-"""What attacks have found: the emulator goes on whatever callers, receivers and kills do to it."""
+"""Test that the emulator survives hostile or broken callers and receivers, and kills."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> O
     ["http://[::1", "http://[bad]/", "http://127.0.0.1:x/", "http://127.0.0.1:99999/", "http:///x", "http://a b/"],
 )
 def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str) -> None:
-    """Its delivery fails; those after it go on."""
+    """The delivery fails, and the next ones are sent."""
     client = emulator.client()
     try:
         ordered(client, url)
@@ -80,7 +80,7 @@ def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str)
 
 @contextmanager
 def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
-    """The URL of a server that sends these bytes to each connection, one by one if there is a pause."""
+    """Serve these bytes to each connection, one by one if there is a pause, and return the URL."""
     with socket.create_server(("127.0.0.1", 0)) as made:
         stop = threading.Event()
 
@@ -112,7 +112,7 @@ def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time to response is that of the whole response, not of each byte."""
+    """The timeout covers the whole response, not each byte."""
     monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 3.0)
     with (
         listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,
@@ -129,7 +129,7 @@ def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 def test_events_run_while_a_receiver_is_slow() -> None:
-    """Orders are completed by the clock although a callback is under way."""
+    """Orders complete during a callback."""
     with listener(b"x" * 10_000, pause=0.1) as slow, Emulator() as emulator:
         client = emulator.client()
         emulator.serve_always()
@@ -149,8 +149,8 @@ def test_events_run_while_a_receiver_is_slow() -> None:
         assert status == "completed"
 
 
-def test_a_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None:
-    """Every request that was sent is listed."""
+def test_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None:
+    """Every sent request is listed."""
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", pause=0.01) as slow:
         ordered(emulator.client(), slow)
         emulator.clock.advance(1)
@@ -165,8 +165,8 @@ def test_a_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> No
         assert [one.status for one in delivery.attempts] == [200, 200]
 
 
-def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
-    """Interrupted in the middle, it is still to come."""
+def test_event_and_its_removal_are_atomic(emulator: Emulator) -> None:
+    """An interrupted event is still pending."""
     client = emulator.client()
     order = ordered(client)
     with emulator.engine.locked() as runtime:
@@ -186,7 +186,7 @@ def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
 
 
 def test_killed_advance_resumes_on_restart(tmp_path: Path) -> None:
-    """The file has the new time before anything is done at it."""
+    """The file has the new time before due events run."""
     path = str(tmp_path / "state.db")
     program = """
 import os, sys
@@ -219,16 +219,16 @@ emulator.clock.freeze("2026-12-24T00:00:00Z")
         assert len(emulator.client().did_history().list(filter={"action": "renewed"}).data) == 3  # of the last 90 days
 
 
-def test_a_clock_that_is_given_is_kept(tmp_path: Path) -> None:
-    """Also if it was never moved."""
+def test_passed_clock_is_kept_across_a_restart(tmp_path: Path) -> None:
+    """Even if it was never moved."""
     path = str(tmp_path / "state.db")
     Emulator(path=path, clock=Clock(START, running=False)).close()
     with Emulator(path=path) as emulator:
         assert emulator.clock.now() == START
 
 
-def test_restoring_brings_time_and_contents_back_together(emulator: Emulator) -> None:
-    """Nothing of the later time happens to the earlier contents, however many ask meanwhile."""
+def test_restore_resets_time_and_records_atomically(emulator: Emulator) -> None:
+    """Concurrent requests never run later events on earlier records."""
     client = emulator.client()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
     before = client.balance().find().data.balance
@@ -254,8 +254,8 @@ def test_restoring_brings_time_and_contents_back_together(emulator: Emulator) ->
             one.join()
 
 
-def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
-    """The file that was begun anew throws other rng when it is opened again."""
+def test_ids_stay_unique_after_a_reset_and_a_restart(tmp_path: Path) -> None:
+    """A reset file gets another seed for its rng when it is reopened."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
         emulator.state.reset()
@@ -271,8 +271,8 @@ def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_has_one_emulator_at_a_time(tmp_path: Path) -> None:
-    """A second one is refused in one sentence, in this process and in another; afterwards the file is free."""
+def test_state_file_is_locked_by_one_emulator(tmp_path: Path) -> None:
+    """In the same and in other processes; closing releases it."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
         ordered(emulator.client())
@@ -293,14 +293,14 @@ def test_a_file_has_one_emulator_at_a_time(tmp_path: Path) -> None:
 
 
 def open_files() -> int:
-    """How many files this process has open; 0 where the system does not tell."""
+    """Return the number of open files of this process; 0 where the system does not say."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
 @pytest.mark.unchecked
-def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emulator) -> None:
-    """Whatever is sent, a little of it stays."""
+def test_journal_does_not_keep_keys_long_bodies_or_files(emulator: Emulator) -> None:
+    """Only a part of a long body is kept."""
     body = b"x" * (10 << 20)
     for _ in range(3):
         emulator.exchange(
@@ -327,8 +327,8 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emul
 
 
 @pytest.mark.slow
-def test_waiting_controls_do_not_block_others() -> None:
-    """Nor does closing wait for them."""
+def test_pending_control_requests_do_not_block_others() -> None:
+    """Closing does not wait for them either."""
     with listener(b"HTTP/1.1 200 OK\r\n" + b"x" * 9000, pause=0.05) as slow, ThreadPoolExecutor(16) as pool:
         with Emulator() as emulator, served(server := Server(emulator)) as address:
             ordered(emulator.client(), slow)
@@ -352,7 +352,7 @@ def test_waiting_controls_do_not_block_others() -> None:
 @pytest.mark.unchecked
 @pytest.mark.slow
 def test_ranges_of_long_files_do_not_block_others() -> None:
-    """What comes before it is made beside the other requests."""
+    """The part before a range is generated while other requests run."""
     with Emulator(clock=Clock(START, running=False)) as emulator, served(Server(emulator)) as address:
         emulator.state.seed({"dids": [{"number": f"4420794600{n:02}"} for n in range(20)]})
         emulator.calls.rate(5000)
@@ -376,8 +376,8 @@ def test_ranges_of_long_files_do_not_block_others() -> None:
         assert gzip.decompress(whole).count(b"\n") > 200_000
 
 
-def test_stock_moves_only_the_orders_that_wait_for_it(emulator: Emulator) -> None:
-    """Others keep their pace."""
+def test_stock_only_completes_orders_that_wait_for_it(emulator: Emulator) -> None:
+    """Other orders keep their transition."""
     client = emulator.client()
     first, second = [one for one in groups_of(client, "GB") if (one.meta.total_count or 0) > 0][:2]
     emulator.stock.put(first.id, 0)
@@ -391,8 +391,8 @@ def test_stock_moves_only_the_orders_that_wait_for_it(emulator: Emulator) -> Non
 
 
 @pytest.mark.parametrize(("day", "until"), [("2026-03-25", "2026-04-25"), ("2026-03-31", "2026-04-30")])
-def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, until: str) -> None:
-    """A whole month for the price of one."""
+def test_seeded_expiry_keeps_the_day_of_the_month(emulator: Emulator, day: str, until: str) -> None:
+    """Its first renewal pays for a whole month."""
     emulator.state.seed({"dids": [{"number": "442079460001", "expires_at": f"{day}T00:00:00Z"}]})
     emulator.clock.freeze(f"{day}T01:00:00Z")
     (did,) = emulator.client().dids().list().data
@@ -400,8 +400,8 @@ def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, u
     assert f"{did.expires_at:%Y-%m-%d}" == until
 
 
-def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
-    """It costs nothing to renew."""
+def test_free_did_is_renewed_with_a_negative_balance(emulator: Emulator) -> None:
+    """Its renewal costs nothing."""
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
     with emulator.engine.locked() as runtime:
         runtime.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
@@ -435,7 +435,7 @@ def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
     ],
 )
 def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
-    """As a ValueError with the name in it, before anything is done."""
+    """A ValueError names the argument, and nothing is done."""
     with pytest.raises(ValueError, match=said):
         call(emulator)
 
@@ -451,7 +451,7 @@ def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emul
     ],
 )
 def test_invalid_arguments_return_422_over_http(place: str, body: Any, status: int) -> None:
-    """And nothing is an internal error."""
+    """No invalid argument is an internal error."""
     with Emulator() as emulator, served(Server(emulator)) as address:
         response = httpx2.post(f"{address}/_emulator/{place}", json=body)
         assert response.status_code == status
@@ -469,21 +469,21 @@ def test_invalid_arguments_return_422_over_http(place: str, body: Any, status: i
     ],
 )
 def test_open_control_is_protected_against_dns_rebinding(host: str, status: int) -> None:
-    """A name with dots may be a stranger's, whose page then looks as if it came from here."""
+    """Host names with dots may belong to a page of somebody else."""
     with Emulator() as emulator, served(Server(emulator, open_control=True)) as address:
         for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
             assert httpx2.get(f"{address}/_emulator/clock/state", headers=headers).status_code == status
 
 
-def test_what_a_client_says_of_itself_is_not_who_it_is() -> None:
-    """A header of proxies changes nothing."""
+def test_forwarded_headers_are_ignored() -> None:
+    """Proxy headers do not change the client's address."""
     with Emulator() as emulator, served(Server(emulator)) as address:
         assert httpx2.get(f"{address}/_emulator/clock/state", headers={"X-Forwarded-For": "8.8.8.8"}).status_code == 200
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, 5, ["1"], "", True, None])
-def test_filters_of_exports_are_text(emulator: Emulator, value: Any) -> None:
-    """Anything else is refused, not answered with an empty file."""
+def test_export_filters_must_be_strings(emulator: Emulator, value: Any) -> None:
+    """Other values are rejected instead of giving an empty file."""
     for more in ({"did_number": value}, {"from": "\u0662026-03-01 00:00:00"}, {"from": "2026-3-1 0:0:0"}):
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00", **more}
         body = {"data": {"type": "exports", "attributes": {"export_type": "cdr_in", "filters": filters}}}
@@ -500,8 +500,8 @@ def test_filters_of_exports_are_text(emulator: Emulator, value: Any) -> None:
         assert response.status == 422
 
 
-def test_an_order_of_channels_is_not_canceled(emulator: Emulator) -> None:
-    """Orders of numbers are."""
+def test_channel_orders_cannot_be_canceled(emulator: Emulator) -> None:
+    """Orders of DIDs can."""
     client = emulator.client()
     pool = client.capacity_pools().list().data[0]
     channels = CapacityOrderItem(capacity_pool_id=pool.id, qty=5)
@@ -513,8 +513,8 @@ def test_an_order_of_channels_is_not_canceled(emulator: Emulator) -> None:
 
 
 @pytest.mark.slow
-def test_many_outbound_calls_are_placed_in_time(emulator: Emulator) -> None:
-    """The price of each is added without reading all of the day again."""
+def test_many_outbound_calls_can_be_simulated_quickly(emulator: Emulator) -> None:
+    """Each adds its price without reading the whole day again."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
     trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
     trunk = emulator.client().voice_out_trunks().create(trunk).data
@@ -527,8 +527,8 @@ def test_many_outbound_calls_are_placed_in_time(emulator: Emulator) -> None:
 
 
 @pytest.mark.slow
-def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
-    """It is looked after now and then, and at once when stock is put."""
+def test_back_order_does_not_slow_down_advancing(emulator: Emulator) -> None:
+    """It is checked now and then, and at once when stock is added."""
     client = emulator.client()
     group = groups_of(client, "GB")[0]
     emulator.stock.put(group.id, 0)
@@ -553,21 +553,21 @@ def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
         (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
     ],
 )
-def test_unknown_paths_return_404(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
-    """Instead of doing nothing, or something else."""
+def test_ambiguous_arguments_raise_value_error(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
+    """Instead of doing nothing or something else."""
     with pytest.raises(ValueError, match=said):
         call(emulator)
 
 
-def test_a_fault_may_name_the_path_as_it_is_asked_for(emulator: Emulator) -> None:
-    """With the version in front, as the journal shows it."""
+def test_fault_path_may_include_the_version_prefix(emulator: Emulator) -> None:
+    """As the journal shows it."""
     emulator.faults.add(path="/v3/countries", status=422)
     response, _ = emulator.exchange(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": emulator.key}))
     assert response.status == 422
 
 
 def test_unknown_parameters_error_lists_the_valid_ones() -> None:
-    """Over HTTP, where nobody completes them."""
+    """Over HTTP, where no editor completes names."""
     with Emulator() as emulator, served(Server(emulator)) as address:
         response = httpx2.post(f"{address}/_emulator/calls/inbound", json={"number": "1"})
         assert (response.status_code, "It takes: did, count" in response.json()["error"]) == (422, True)
@@ -575,8 +575,8 @@ def test_unknown_parameters_error_lists_the_valid_ones() -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.slow
-def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals) -> None:
-    """The ready file goes, however it is stopped; the exit code is that of a good end."""
+def test_stopped_server_removes_its_ready_file(tmp_path: Path, by: signal.Signals) -> None:
+    """For any stop signal; the exit code is that of a normal end."""
     ready = tmp_path / "ready"
     process = subprocess.Popen(
         [sys.executable, "-m", "didww", "emulator", "--port", "0", "--ready-file", str(ready)],
@@ -596,7 +596,7 @@ def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals)
 
 @pytest.mark.slow
 def test_unread_log_does_not_block_the_server(tmp_path: Path) -> None:
-    """As after `| head`: the server serves on, without a traceback for each request."""
+    """As after `| head`: no traceback for each request."""
     ready = tmp_path / "ready"
     process = subprocess.Popen(
         [sys.executable, "-m", "didww", "emulator", "--port", "0", "--ready-file", str(ready)],
@@ -622,8 +622,8 @@ def test_unread_log_does_not_block_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
-    """Seed data go into a file once; a stale ready file is removed; the controls are about the same account."""
+def test_command_can_be_restarted_with_the_same_arguments(tmp_path: Path) -> None:
+    """Seed data is loaded once, a stale ready file is removed, and controls use the same account."""
     (tmp_path / "numbers.yaml").write_text('dids:\n  - number: "442079460001"\n', encoding="utf-8")
     (tmp_path / "ready").write_text("http://127.0.0.1:9/v3\n", encoding="utf-8")
     command = [

@@ -1,4 +1,4 @@
-"""The life of numbers after the purchase: renewals by the clock, cancellation, expiry, history; channels too."""
+"""Test billing: renewals by the clock, cancellation, expiry, history, channels."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def buy(emulator: Emulator, client: DidwwClient, qty: int = 1, **item: Any) -> list[Did]:
-    """Numbers in New York, which need no registration."""
+    """Buy numbers in New York, which need no registration."""
     filters: Any = {"area_name": "New York", "is_available": True}
     group = client.did_groups().list(filter=filters, include="stock_keeping_units").data[0]
     order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=qty, **item)])
@@ -63,7 +63,7 @@ def history(client: DidwwClient) -> list[tuple[str, str]]:
 
 
 def ordered(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
-    """Numbers of a group by one of its SKUs."""
+    """Order numbers of a group by one of its SKUs."""
     made = client.orders().create(
         Order(items=[DidOrderItem(**{"sku_id": group.stock_keeping_units[sku].id, "qty": 1, **item})])
     )
@@ -72,7 +72,7 @@ def ordered(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int =
 
 
 def channels(emulator: Emulator, client: DidwwClient, qty: int, name: str = "North America") -> CapacityPool:
-    """A pool with more channels in it."""
+    """Buy channels and return their pool."""
     item = CapacityOrderItem(capacity_pool_id=pool_of(client, name).id, qty=qty)
     client.orders().create(Order(items=[item]))
     emulator.clock.advance(1)
@@ -84,7 +84,7 @@ def pool_of(client: DidwwClient, name: str = "North America") -> CapacityPool:
 
 
 def secured(emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]) -> EmergencyCallingService:
-    """An active emergency service with these numbers of a group."""
+    """Create an active emergency service for numbers of a group."""
     assert group.country is not None
     made = EmergencyVerification()
     _, made.address = person(client, group.country)
@@ -95,8 +95,8 @@ def secured(emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list
     return client.emergency_calling_services().find(made.emergency_calling_service, include="dids").data
 
 
-def test_a_year_of_several_numbers_adds_up(emulator: Emulator) -> None:
-    """What was ordered and each month of numbers, channels and services are all that is missing from the balance."""
+def test_balance_adds_up_after_a_year(emulator: Emulator) -> None:
+    """Orders and monthly prices of numbers, channels and services account for the whole difference."""
     client = emulator.client()
     pool = channels(emulator, client, 50)
     urgent = groups_of(client, "US", features="emergency")[0]
@@ -126,8 +126,8 @@ def test_a_year_of_several_numbers_adds_up(emulator: Emulator) -> None:
     assert {did.expires_at.date().isoformat() for did in client.dids().list().data if did.expires_at} == {"2027-01-31"}
 
 
-def test_a_year_of_renewals_adds_up(emulator: Emulator) -> None:
-    """Each month costs each number its price; the day of the month is kept through the short ones."""
+def test_renewals_keep_the_day_of_the_month(emulator: Emulator) -> None:
+    """Each month costs the price of each number; short months do not move the day."""
     client = emulator.client()
     dids = buy(emulator, client, 3)
     price = sum(monthly(did) for did in dids)
@@ -147,7 +147,7 @@ def test_a_year_of_renewals_adds_up(emulator: Emulator) -> None:
 
 @pytest.mark.slow
 def test_one_large_advance_equals_many_small_ones() -> None:
-    """A clock moved by a year at once does what one moved day by day does."""
+    """Advancing by a year has the same result as advancing day by day."""
     outcomes: list[Any] = []
     for steps in (1, 365):
         with Emulator(seed=2, clock=Clock(START, running=False)) as emulator:
@@ -166,8 +166,8 @@ def test_one_large_advance_equals_many_small_ones() -> None:
     assert outcomes[0] == outcomes[1]
 
 
-def test_billing_cycles_run_out(emulator: Emulator) -> None:
-    """Two more renewals, then it is gone; the last month is not charged again."""
+def test_did_is_removed_after_its_last_billing_cycle(emulator: Emulator) -> None:
+    """Two more renewals; the last month is not charged again."""
     client = emulator.client()
     (did,) = buy(emulator, client, billing_cycles_count=2)
     left = money(client)
@@ -188,8 +188,8 @@ def test_billing_cycles_run_out(emulator: Emulator) -> None:
     ]
 
 
-def test_canceled_restored_and_canceled_for_good(emulator: Emulator) -> None:
-    """A canceled number works until its month ends; restored before, it goes on."""
+def test_canceled_did_can_be_restored_until_its_month_ends(emulator: Emulator) -> None:
+    """It works until then; a restored one goes on."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     did.terminated = True
@@ -216,8 +216,8 @@ def test_canceled_restored_and_canceled_for_good(emulator: Emulator) -> None:
     ]
 
 
-def test_a_number_that_is_gone_leaves_nothing_behind(emulator: Emulator) -> None:
-    """Its number is in stock again; groups and channels lose it."""
+def test_removed_did_returns_to_stock_and_frees_its_channels(emulator: Emulator) -> None:
+    """Trunk groups and pools lose it."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     assert did.did_group is not None
@@ -238,8 +238,8 @@ def test_a_number_that_is_gone_leaves_nothing_behind(emulator: Emulator) -> None
     assert client.voice_in_trunk_groups().find(group.id).data.name == "Desk"
 
 
-def test_references_to_a_removed_number_are_cleared(emulator: Emulator) -> None:
-    """Its emergency service, shared group and outbound trunk go on without it."""
+def test_references_to_a_removed_did_are_cleared(emulator: Emulator) -> None:
+    """Its emergency service, shared group and outbound trunk continue without it."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
     gone, stays = ordered(emulator, client, group, qty=2)
@@ -270,8 +270,8 @@ def test_references_to_a_removed_number_are_cleared(emulator: Emulator) -> None:
     assert pool_of(client).assigned_channels_count == 0
 
 
-def test_a_number_that_is_deleted_is_removed_at_once(emulator: Emulator) -> None:
-    """By a request, the history says; its channels are free, and nothing is charged for it later."""
+def test_deleted_did_is_removed_immediately(emulator: Emulator) -> None:
+    """History records the request, its channels are free, and it is not charged again."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     pool = channels(emulator, client, 5)
@@ -285,8 +285,8 @@ def test_a_number_that_is_deleted_is_removed_at_once(emulator: Emulator) -> None
     assert left - money(client) == 5 * pool.monthly_price
 
 
-def test_unpaid_renewals_are_removed(emulator: Emulator) -> None:
-    """As far as the money goes, numbers are renewed; the balance does not go below zero by them."""
+def test_dids_are_removed_if_the_balance_cannot_renew_them(emulator: Emulator) -> None:
+    """Numbers renew while the balance lasts; renewals never make it negative."""
     client = emulator.client()
     dids = buy(emulator, client, 5)
     emulator.balance.put(monthly(dids[0]) * 2 + Decimal("0.01"))
@@ -296,7 +296,7 @@ def test_unpaid_renewals_are_removed(emulator: Emulator) -> None:
 
 
 def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
-    """Counts before and after; after 90 days an entry is gone, and no earlier ones can be asked for."""
+    """Entries have the counts before and after; they are removed after 90 days."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     for cycles in (5, None, 7):
@@ -322,8 +322,8 @@ def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("cycles", [-1, 1000])
-def test_invalid_counts_return_422(emulator: Emulator, cycles: int) -> None:
-    """0 to 999; the server says so, too."""
+def test_invalid_billing_cycles_return_422(emulator: Emulator, cycles: int) -> None:
+    """0 to 999, checked by the emulator too."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     body = {"data": {"type": "dids", "id": did.id, "attributes": {"billing_cycles_count": cycles}}}
@@ -334,8 +334,8 @@ def test_invalid_counts_return_422(emulator: Emulator, cycles: int) -> None:
         client.dids().update(did)
 
 
-def test_channels_are_paid_each_month(emulator: Emulator) -> None:
-    """At the price of their quantity; without the money, those in no use are given up."""
+def test_channels_are_charged_monthly(emulator: Emulator) -> None:
+    """At the price for their quantity; unused ones are given up if the balance is too low."""
     client = emulator.client()
     pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
     client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=60)]))
@@ -357,7 +357,7 @@ def test_channels_are_paid_each_month(emulator: Emulator) -> None:
 
 
 def test_channels_given_up_are_not_charged_again(emulator: Emulator) -> None:
-    """An empty pool keeps its date, and what is bought meanwhile is charged until then, and from then on by the month."""
+    """An empty pool keeps its date; channels bought meanwhile are charged until then, and monthly from then on."""
     client = emulator.client()
     pool = channels(emulator, client, 10)
     assert pool.renew_date == "2026-02-28"
@@ -376,12 +376,12 @@ def test_channels_given_up_are_not_charged_again(emulator: Emulator) -> None:
 
 
 def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
-    """What SQLite has to do at the end of the first month of so many numbers, in hundreds of its steps.
+    """Return the work of SQLite at the end of the first month, in hundreds of its instructions.
 
     Args:
-        number: How many.
+        number: The number of DIDs.
         apart: Seconds between the ends of their months.
-        fields: More of each number.
+        fields: More fields of each DID.
     """
     with Emulator(clock=Clock(START, running=False)) as emulator:
         session = emulator.engine.session(emulator.key)
@@ -411,15 +411,15 @@ def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
 
 @pytest.mark.parametrize("fields", [{}, {"apart": 1}, {"terminated": True}, {"terminated": True, "apart": 1}])
 @pytest.mark.slow
-def test_each_number_costs_the_same_however_many_there_are(fields: dict[str, Any]) -> None:
-    """Four times the numbers are four times the work at the end of a month, together or one after the other."""
+def test_renewal_cost_is_linear(fields: dict[str, Any]) -> None:
+    """Four times the numbers are four times the work, renewing together or one by one."""
     few, many = effort(100, **fields), effort(400, **fields)
     assert few > 0
     assert many < 6 * few
 
 
-def test_many_numbers_are_renewed_in_time() -> None:
-    """Numbers of one order are renewed together: a thousand take no thousand turns."""
+def test_renewals_are_batched_by_order() -> None:
+    """A thousand numbers of one order renew together."""
     with Emulator(clock=Clock(START, running=False)) as emulator, emulator.client() as client:
         emulator.state.seed({"balance": "1000000"})
         country = client.countries().list(filter={"iso": "GB"}).data[0]
@@ -434,8 +434,8 @@ def test_many_numbers_are_renewed_in_time() -> None:
         assert client.did_history().list(filter={"action": "renewed"}).total_records == 1000
 
 
-def test_amounts_hold_the_tax(emulator: Emulator) -> None:
-    """Orders and renewals are charged with VAT, rounded to cents; prices of SKUs are shown without."""
+def test_order_and_renewal_amounts_include_vat(emulator: Emulator) -> None:
+    """Rounded to cents; SKU prices are without VAT."""
     client = emulator.client()
     assert emulator.balance.terms(vat="17.5").vat == "17.5"
     (did,) = buy(emulator, client)
@@ -452,8 +452,8 @@ def test_amounts_hold_the_tax(emulator: Emulator) -> None:
             emulator.balance.terms(vat=wrong)
 
 
-def test_channels_are_paid_for_the_rest_of_the_month(emulator: Emulator) -> None:
-    """Bought on the 14th of 28 days they cost half, the last day that is paid for is the one before the pool renews."""
+def test_first_month_of_channels_is_prorated(emulator: Emulator) -> None:
+    """Bought on the 14th of 28 days they cost half, paid until the day before the pool renews."""
     client = emulator.client()
     pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
     assert pool.renew_date == "2026-02-28"

@@ -1,4 +1,4 @@
-"""Callbacks of the emulator: what is told, how it is signed, the schedule of repeats, replay, hosts, faults."""
+"""Test callbacks: payloads, signatures, the retry schedule, replay, allowed hosts, faults."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRET = "a-callback-secret-for-tests"
 
 
 class Receiver:
-    """Somebody who is called back; `responses` holds the statuses to come, 200 when none is left."""
+    """Receive callbacks; `responses` holds the next statuses, then 200."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -67,7 +67,7 @@ class Receiver:
         self.base = f"http://127.0.0.1:{self.server.server_port}"
 
     def fields(self, n: int = -1) -> Any:
-        """What a callback told."""
+        """Return the fields of a callback."""
         _, path, headers, body = self.got[n]
         if headers.get("content-type") == "application/json":
             return json.loads(body)
@@ -75,7 +75,7 @@ class Receiver:
         return dict(parse_qsl(text, keep_blank_values=True))
 
     def accepted(self, n: int = -1, own: tuple[str, ...] = ()) -> bool:
-        """Whether its signature is right."""
+        """Return whether the signature is valid."""
         _, path, headers, _ = self.got[n]
         told = self.fields(n)
         if isinstance(told, dict):
@@ -110,7 +110,7 @@ def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
 
 @pytest.mark.parametrize("method", ["post", "get"])
 def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver: Receiver, method: str) -> None:
-    """A form or a query, with the address's own query kept and not signed as fields."""
+    """Fields go into a form or a query; the URL's own query is kept and not signed as fields."""
     client = emulator.client()
     id = ordered(client, f"{receiver.base}/hook?tenant=42", method)
     emulator.clock.advance(1)
@@ -130,7 +130,7 @@ def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver:
 
 
 def test_callback_is_sent_automatically(receiver: Receiver) -> None:
-    """With a clock that runs, nobody has to ask for anything."""
+    """With a running clock, no further call is needed."""
     with Emulator(callback_secret=SECRET) as emulator:
         ordered(emulator.client(), f"{receiver.base}/hook")
         end = time.monotonic() + 60
@@ -139,8 +139,8 @@ def test_callback_is_sent_automatically(receiver: Receiver) -> None:
         assert receiver.accepted()
 
 
-def test_a_canceled_order_and_an_export(emulator: Emulator, receiver: Receiver) -> None:
-    """Canceling is told as well; an export tells its address."""
+def test_canceled_orders_and_completed_exports_send_callbacks(emulator: Emulator, receiver: Receiver) -> None:
+    """Canceling sends a callback too; that of an export has its download URL."""
     client = emulator.client()
     id = ordered(client, f"{receiver.base}/hook")
     client.orders().delete(id)
@@ -164,7 +164,7 @@ def test_a_canceled_order_and_an_export(emulator: Emulator, receiver: Receiver) 
 
 
 def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: Receiver) -> None:
-    """Ten attempts in all, at the documented distances of the emulator's clock; then it is given up."""
+    """Ten attempts at the documented intervals of the emulator's clock, then delivery fails."""
     receiver.responses = [500, 302, 404] + [500] * 20
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
@@ -191,7 +191,7 @@ def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: 
 
 
 def test_advancing_days_runs_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
-    """Moved over the whole schedule at once, every attempt is made, in its order."""
+    """Advancing past the whole schedule makes every attempt in order."""
     receiver.responses = [500] * 4
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance("10 days")
@@ -200,7 +200,7 @@ def test_advancing_days_runs_all_attempts(emulator: Emulator, receiver: Receiver
 
 
 def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Receiver) -> None:
-    """Wrong ones, and none at all, for receivers that must refuse them."""
+    """Wrong and missing signatures test receivers that must reject them."""
     client = emulator.client()
     outcomes: dict[str, tuple[bool, bool]] = {}
     for how in ("wrong", "none", "right"):
@@ -214,8 +214,8 @@ def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Recei
         emulator.callbacks.sign("twice")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
-def test_a_request_without_a_socket(emulator: Emulator) -> None:
-    """The signed request can be handed to a receiver directly."""
+def test_signed_request_can_be_used_without_http(emulator: Emulator) -> None:
+    """The signed request can be passed to a receiver directly."""
     ordered(emulator.client(), "https://hooks.example.com/didww")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
@@ -233,7 +233,7 @@ def test_a_request_without_a_socket(emulator: Emulator) -> None:
     ["https://hooks.example.com/x", "http://192.0.2.1/", "http://127.0.0.1.example.com/", "http://[2001:db8::1]/"],
 )
 def test_callbacks_are_only_sent_to_loopback_by_default(emulator: Emulator, url: str) -> None:
-    """Other hosts are refused, with the way out in the log."""
+    """Other hosts are refused; the error says how to allow them."""
     ordered(emulator.client(), url)
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
@@ -241,8 +241,8 @@ def test_callbacks_are_only_sent_to_loopback_by_default(emulator: Emulator, url:
     assert "callbacks.allow(" in (delivery.attempts[0].error or "")
 
 
-def test_hosts_that_are_allowed(emulator: Emulator, receiver: Receiver) -> None:
-    """Allowed by name; what cannot be reached is an attempt that failed."""
+def test_callbacks_are_sent_to_allowed_hosts(emulator: Emulator, receiver: Receiver) -> None:
+    """A host that cannot be reached is a failed attempt."""
     emulator.callbacks.allow("nowhere.invalid")
     ordered(emulator.client(), "http://nowhere.invalid/x")
     emulator.clock.advance(1)
@@ -254,8 +254,10 @@ def test_hosts_that_are_allowed(emulator: Emulator, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(("fault", "times", "state"), [("drop", 0, "dropped"), ("duplicate", 2, "delivered")])
-def test_faults_of_callbacks(emulator: Emulator, receiver: Receiver, fault: Any, times: int, state: str) -> None:
-    """One that never comes, and one that comes twice."""
+def test_callback_faults_drop_or_duplicate(
+    emulator: Emulator, receiver: Receiver, fault: Any, times: int, state: str
+) -> None:
+    """A callback is never sent, or sent twice."""
     emulator.faults.add(callback=fault, resource="orders", times=1)
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
@@ -265,8 +267,8 @@ def test_faults_of_callbacks(emulator: Emulator, receiver: Receiver, fault: Any,
         assert receiver.got[0] == receiver.got[1]
 
 
-def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
-    """What was not delivered is delivered by the emulator that opens the file again."""
+def test_pending_deliveries_survive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
+    """The next emulator on the same file sends what was not delivered."""
     path = str(tmp_path / "state.db")
     receiver.responses = [500]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
@@ -279,8 +281,8 @@ def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None
     assert receiver.accepted()
 
 
-def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: Receiver) -> None:
-    """Requests work while a callback is pending; a receiver can ask the API itself."""
+def test_slow_receiver_does_not_block_the_api(emulator: Emulator, receiver: Receiver) -> None:
+    """Requests work while a callback is pending, so a receiver can call the API itself."""
     receiver.gate.clear()
     client = emulator.client()
     ordered(client, f"{receiver.base}/hook")
@@ -295,8 +297,8 @@ def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: 
     assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
 
 
-def test_the_secret_is_not_shown(emulator: Emulator, receiver: Receiver) -> None:
-    """Neither by the deliveries nor by the objects."""
+def test_callback_secret_is_not_in_reprs(emulator: Emulator, receiver: Receiver) -> None:
+    """Neither deliveries nor objects show it."""
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     shown = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
@@ -307,7 +309,7 @@ def test_the_secret_is_not_shown(emulator: Emulator, receiver: Receiver) -> None
 
 
 def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
-    """An address verification with a callback, that waits for somebody's decision."""
+    """Create an address verification with a callback that waits for a decision."""
     emulator.transitions.set("address_verifications", by_hand=True)
     for group in groups_of(client, "DE", needs_registration=True):
         assert group.address_requirement is not None
@@ -324,7 +326,7 @@ def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
 
 
 def test_address_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
-    """Reason and comment are always there: joined by comma and blank when rejected, empty when approved."""
+    """Reasons are joined by ", "; reason and comment are present but empty when approved."""
     client = emulator.client()
     id = reviewed(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.reject(id, ["Document expired", "Address not found"], "Send a new copy")
@@ -344,7 +346,7 @@ def test_address_verification_callback_has_all_members(emulator: Emulator, recei
 
 
 def test_emergency_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
-    """Several reasons are joined by semicolon and blank; the calling service is always named."""
+    """Reasons are joined by "; "; the calling service is always included."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
@@ -369,7 +371,7 @@ def test_emergency_verification_callback_has_all_members(emulator: Emulator, rec
 
 
 def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, receiver: Receiver) -> None:
-    """Neither then nor later: what waits is not repeated, and what happened meanwhile is not made up for."""
+    """Pending callbacks are not retried, and missed ones are not sent later."""
     client = emulator.client()
     receiver.responses = [500]
     ordered(client, f"{receiver.base}/hook")
@@ -396,16 +398,16 @@ def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, r
 @pytest.mark.parametrize(
     ("status", "state"), [(200, "delivered"), (298, "delivered"), (299, "waiting"), (300, "waiting")]
 )
-def test_what_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
-    """A response from 200 to 298."""
+def test_status_below_299_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
+    """Statuses 200 to 298 count as delivered."""
     receiver.responses = [status]
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert [one.state for one in emulator.callbacks.settle()] == [state]
 
 
-def test_a_url_without_a_scheme_is_called_by_http(emulator: Emulator, receiver: Receiver) -> None:
-    """It is signed as such, too; the record has it as it was set."""
+def test_callback_url_without_a_scheme_uses_http(emulator: Emulator, receiver: Receiver) -> None:
+    """It is signed with http://, too; the record keeps the URL as it was set."""
     client = emulator.client()
     url = f"{receiver.base.removeprefix('http://')}/hook"
     id = ordered(client, url)
@@ -415,8 +417,8 @@ def test_a_url_without_a_scheme_is_called_by_http(emulator: Emulator, receiver: 
     assert client.orders().find(id).data.callback_url == url
 
 
-def test_fields_of_a_get_are_sorted_before_the_fragment(emulator: Emulator) -> None:
-    """After the URL's own query."""
+def test_get_callback_fields_are_sorted_and_precede_the_fragment(emulator: Emulator) -> None:
+    """They follow the URL's own query."""
     id = ordered(emulator.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
@@ -425,7 +427,7 @@ def test_fields_of_a_get_are_sorted_before_the_fragment(emulator: Emulator) -> N
 
 
 def trunk(client: DidwwClient, url: str, name: str) -> str:
-    """An outbound trunk with a callback."""
+    """Create an outbound trunk with a callback."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.1/32"])
     made = VoiceOutTrunk(
         name=name, authentication_method=method, on_cli_mismatch_action="reject_call", callback_url=url
@@ -442,7 +444,7 @@ def put(client: DidwwClient, id: str, status: str) -> None:
 
 @pytest.mark.unchecked  # trunks of the declaration, not of the contract, are looked at elsewhere
 def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, receiver: Receiver) -> None:
-    """Blocked and unblocked, by hand or by the threshold, which is told; five members each."""
+    """Blocked and unblocked, by request or by the threshold; each event has five members."""
     client = emulator.client()
     id = trunk(client, f"{receiver.base}/hook", "One")
     told: list[Any] = []
@@ -462,7 +464,7 @@ def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, rece
 
 @pytest.mark.unchecked  # the same
 def test_trunk_events_are_collected_while_a_delivery_fails(emulator: Emulator, receiver: Receiver) -> None:
-    """What comes meanwhile waits for the next attempt, and goes out in the same array, in order; other URLs do not wait."""
+    """Later events go out in order in the array of the next attempt; other URLs do not wait."""
     client = emulator.client()
     receiver.responses = [500]
     one, two = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))

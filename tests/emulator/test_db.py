@@ -1,4 +1,4 @@
-"""State in a file: whole after a kill in the middle of writes, versioned, grown with the declarations."""
+"""Test the state file: atomic writes, versions, added columns, a full disk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ server.run()
 
 
 def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
-    """A server over the file `state.db`, in a process of its own."""
+    """Start a server on the file `state.db` in a separate process."""
     ready = folder / name
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder / "state.db"), str(ready)], env=environment)
@@ -47,7 +47,7 @@ def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
 
 @pytest.mark.slow
 def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
-    """Killed while eight threads order, three times: whatever was confirmed is stored, and the books add up."""
+    """After three kills during concurrent orders, everything confirmed is stored and the balance adds up."""
     answered: list[str] = []
     for round in range(3):
         process, base = serving(tmp_path, f"ready{round}")
@@ -93,8 +93,8 @@ def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
     check.close()
 
 
-def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
-    """With the way out, and the file as it was."""
+def test_state_file_of_another_version_or_seed_is_rejected(tmp_path: Path) -> None:
+    """The error says what to do, and the file stays unchanged."""
     path = tmp_path / "state.db"
     with Emulator(path=str(path), seed=1) as emulator:
         emulator.client().balance().find()
@@ -109,8 +109,8 @@ def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
             Emulator(path=str(path), seed=1)
 
 
-def test_the_layout_changes_with_the_catalog() -> None:
-    """Rows that are in a file are never made again: a file with other ones has to be refused."""
+def test_layout_version_changes_with_the_catalog() -> None:
+    """Rows in a file are never regenerated, so files with other rows must be rejected."""
     sums = md5(usedforsecurity=False)
     with Emulator() as emulator, emulator.engine.locked():
         session = emulator.engine.session(emulator.key)
@@ -122,8 +122,8 @@ def test_the_layout_changes_with_the_catalog() -> None:
     )
 
 
-def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
-    """A member that is declared later is a column more; what was stored stays."""
+def test_new_fields_are_added_to_existing_state_files(tmp_path: Path) -> None:
+    """A new field adds a column; stored data stays."""
     path = tmp_path / "state.db"
     with Emulator(path=str(path)) as emulator:
         emulator.state.seed({"voice_in_trunk_groups": [{"name": "Desk", "capacity_limit": 4}]})
@@ -141,8 +141,8 @@ def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
         assert [one.id for one in found.data] == [group.id]
 
 
-def test_no_database_and_no_place(tmp_path: Path) -> None:
-    """A file that is not a database raises the error of SQLite and is unchanged."""
+def test_invalid_state_files_raise_sqlite_errors(tmp_path: Path) -> None:
+    """A file that is not a database stays unchanged."""
     path = tmp_path / "state.db"
     path.write_text("something else, and more of it\n" * 100)
     with pytest.raises(sqlite3.DatabaseError):
@@ -211,7 +211,7 @@ print("held")
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit of file sizes stands for a full disk")
 @pytest.mark.slow
 def test_reads_work_while_the_disk_is_full(tmp_path: Path) -> None:
-    """Also of what was never read before, of new accounts and of what falls due; writes are 507 and change nothing."""
+    """First reads, new accounts and due events work too; writes return 507 and change nothing."""
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "state.db")],

@@ -1,4 +1,4 @@
-"""Emergency calling, step by step, and everything that is refused on the way."""
+"""Test emergency calling step by step, with the errors of each step."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> 
     return client.emergency_calling_services().find(service, include=include).data
 
 
-def test_a_verified_address_makes_a_service_that_is_charged(emulator: Emulator, client: DidwwClient) -> None:
-    """Requirement, validation, verification; the service becomes active, an order of it appears, numbers are enabled."""
+def test_verified_address_activates_and_charges_the_service(emulator: Emulator, client: DidwwClient) -> None:
+    """Requirement, validation, verification; the service becomes active, is ordered, and its DIDs are enabled."""
     group = groups_of(client, "US", features="emergency")[0]
     dids = bought(emulator, client, group, 2)
     response = client.emergency_requirements().list(
@@ -89,8 +89,8 @@ def test_a_verified_address_makes_a_service_that_is_charged(emulator: Emulator, 
     assert before - client.balance().find().data.total_balance == 2 * (item.mrc + monthly)
 
 
-def test_an_active_service_moves_and_ends(emulator: Emulator, client: DidwwClient) -> None:
-    """Another address for the service, without numbers: it works on, is not charged again; then it is canceled."""
+def test_active_service_can_change_address_and_be_canceled(emulator: Emulator, client: DidwwClient) -> None:
+    """A change of address keeps the service active and is not charged."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     dids = bought(emulator, client, group)
@@ -127,8 +127,8 @@ def test_an_active_service_moves_and_ends(emulator: Emulator, client: DidwwClien
         client.emergency_calling_services().delete(ended)
 
 
-def test_numbers_of_one_service_belong_together(emulator: Emulator, client: DidwwClient) -> None:
-    """Same kind, same city, and able to do it. Nothing is made of what was refused."""
+def test_service_dids_must_share_type_and_city(emulator: Emulator, client: DidwwClient) -> None:
+    """All DIDs must support emergency calling; a rejected request creates nothing."""
     first, *others = groups_of(client, "US", features="emergency")
     assert first.country is not None
     _, address = person(client, first.country)
@@ -152,8 +152,8 @@ def test_numbers_of_one_service_belong_together(emulator: Emulator, client: Didw
     assert client.emergency_verifications().list().total_records == 0
 
 
-def test_exactly_one_of_numbers_and_service(emulator: Emulator, client: DidwwClient) -> None:
-    """Both are refused, and so is neither: an address alone is not enough."""
+def test_verification_needs_either_dids_or_a_service(emulator: Emulator, client: DidwwClient) -> None:
+    """Both are rejected, and so is neither."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     dids = bought(emulator, client, group)
@@ -173,8 +173,8 @@ def test_exactly_one_of_numbers_and_service(emulator: Emulator, client: DidwwCli
         assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/relationships/{field}")
 
 
-def test_references_have_no_fixed_form(emulator: Emulator, client: DidwwClient) -> None:
-    """Three letters and six digits, as in the document's example."""
+def test_verification_reference_has_three_letters_and_six_digits(emulator: Emulator, client: DidwwClient) -> None:
+    """The form is that of the documentation's example."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
@@ -182,7 +182,7 @@ def test_references_have_no_fixed_form(emulator: Emulator, client: DidwwClient) 
 
 
 def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
-    """Lists of labels, never null; a validation names the missing one by its label."""
+    """Lists of labels, never null; a validation error names the missing field by its label."""
     found = client.emergency_requirements().list(include="country").data
     for one in found:
         assert one.personal_mandatory_fields in ([], ["Birth Date"])
@@ -203,8 +203,8 @@ def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
         assert caught.value.fields[""] == [missing]
 
 
-def test_the_latest_verification_tells_a_service_by_its_address(emulator: Emulator, client: DidwwClient) -> None:
-    """Filters by address and identity go by the address of the latest verification, before it is approved too."""
+def test_services_are_filtered_by_their_latest_verification(emulator: Emulator, client: DidwwClient) -> None:
+    """Filters by address and identity use the latest verification, even before it is approved."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     first, address = person(client, group.country)
@@ -225,8 +225,8 @@ def test_the_latest_verification_tells_a_service_by_its_address(emulator: Emulat
     assert found == [0, 0, 1, 1]
 
 
-def test_addresses_of_relationships_are_not_served(emulator: Emulator, client: DidwwClient) -> None:
-    """The links are written, and lead nowhere: of requirements, services and verifications."""
+def test_emergency_relationship_links_return_404(emulator: Emulator, client: DidwwClient) -> None:
+    """Requirements, services and verifications have relationship links that are not served."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
@@ -240,8 +240,8 @@ def test_addresses_of_relationships_are_not_served(emulator: Emulator, client: D
                 assert response.status == 404, link
 
 
-def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emulator) -> None:
-    """Every operation on the four types is 403, before anything else; other types, and other accounts, are served."""
+def test_emergency_types_return_403_without_the_feature(client: DidwwClient, emulator: Emulator) -> None:
+    """Every operation on the four types returns 403; other types and other accounts are not affected."""
     emulator.features.put({"emergency_calling": False})
     caller = Caller(emulator.engine, emulator.key)
     nobody = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -261,7 +261,7 @@ def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emu
 
 
 def test_address_in_another_country_is_rejected(client: DidwwClient) -> None:
-    """The validation names the country that the address has to be in."""
+    """The error names the country in which the address must be."""
     requirement = client.emergency_requirements().list(include="country").data[0]
     assert requirement.country is not None
     elsewhere = next(one for one in client.countries().list().data if one.id != requirement.country.id)

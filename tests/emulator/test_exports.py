@@ -1,4 +1,4 @@
-"""Exports: realistic calls that stay what they are, money that adds up, parts of a file, calls placed on purpose."""
+"""Test exports: realistic and reproducible calls, costs, ranges of files, simulated calls."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def exported(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export
 
 
 def fetch(emulator: Emulator, export: Export, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """The raw answer for a file or a part of it."""
+    """Return the raw response for a file or a range of it."""
     sent = {"Api-Key": emulator.key, **{name.replace("_", "-"): value for name, value in headers.items()}}
     response, _ = emulator.exchange(Request("GET", str(export.url), sent))
     read, _ = reader_of(response)
@@ -76,7 +76,7 @@ def rows(emulator: Emulator, export: Export) -> list[dict[str, str]]:
 
 
 def test_calls_follow_the_time_of_day() -> None:
-    """More by day than at night, fewer at weekends; short ones and a few long ones; some fail, each with its code."""
+    """Fewer at night and at weekends; mostly short, a few long; failed ones have a code."""
     found = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
     read = [row for _, text in found for row in csv.reader([text])]
     hours = Counter(int(row[0][11:13]) for row in read)
@@ -100,8 +100,8 @@ def span(days: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=days)
 
 
-def test_a_call_is_the_same_in_every_export() -> None:
-    """Whatever the period, whoever else is in it; and another seed has others."""
+def test_same_call_appears_identically_in_every_export() -> None:
+    """Regardless of the period and of other calls; another seed has other calls."""
     lines = [Line(f"4420794600{n:02}", (SIP,)) for n in range(5)]
     start, end = span(10)
     whole = list(cdr_in(lines, start, end, 1))
@@ -119,8 +119,8 @@ def test_a_call_is_the_same_in_every_export() -> None:
     assert [call for call in both if ",A," in call[1]] == list(cdr_out(trunks[:1], start, end, 1))
 
 
-def test_to_is_exclusive_and_from_is_not() -> None:
-    """A call in the second of a bound belongs to the period that begins with it."""
+def test_export_period_includes_from_and_excludes_to() -> None:
+    """A call at the second of a bound belongs to the period that starts there."""
     lines = [Line("442079460000", (SIP,))]
     start, end = span(20)
     (moment, _), *_ = cdr_in(lines, start, end, 1)
@@ -129,8 +129,8 @@ def test_to_is_exclusive_and_from_is_not() -> None:
     assert moment in [when for when, _ in cdr_in(lines, at, at + timedelta(seconds=1), 1)]
 
 
-def test_routes_and_costs_of_inbound_calls(emulator: Emulator) -> None:
-    """Trunks, groups, forwarding and second attempts are in the rows; the total is the sum of its parts."""
+def test_inbound_calls_have_routes_and_costs(emulator: Emulator) -> None:
+    """Rows have trunks, groups, forwarding and second attempts; the total is the sum of its parts."""
     client = emulator.client()
     dids = {did.number: did for did in client.dids().list().data}
     sip = client.voice_in_trunks().create(
@@ -183,15 +183,15 @@ def test_routes_and_costs_of_inbound_calls(emulator: Emulator) -> None:
         assert row["Date/Time Start (UTC)"] > before["Date/Time Start (UTC)"]
 
 
-def test_what_inbound_calls_cost() -> None:
-    """Some find the paid channels taken; a metered number costs each minute, a forwarded call what its network does."""
+def test_inbound_calls_are_charged_by_kind() -> None:
+    """Metered numbers and calls beyond the paid channels cost by the minute, forwarding by the network."""
     forwarded = (
         (Attempt("Mobile", "447700900123", forwarded=True), 24),
         (Attempt("Desk", "12125550100", forwarded=True), 5),
     )
 
     def costs(line: Line) -> tuple[float, set[Decimal]]:
-        """The part of the answered calls that cost something, and what a minute of these costs."""
+        """Return the share of answered calls with a cost, and their rates per minute."""
         read = [row for _, text in cdr_in([line], *span(28), 7, 200) for row in csv.reader([text])]
         answered = [(int(row[7]), Decimal(row[20])) for row in read if row[3] == "Completed"]
         priced = [(seconds, cost) for seconds, cost in answered if cost]
@@ -211,8 +211,8 @@ def test_what_inbound_calls_cost() -> None:
     assert costs(Line("448000000000", (SIP,), toll_free=True))[1] == {Decimal("0.018")}
 
 
-def test_where_outbound_calls_go() -> None:
-    """To several countries and kinds of network, most of them near; each at one rate."""
+def test_outbound_calls_go_to_several_countries() -> None:
+    """Mostly near ones, to several kinds of networks, each at one rate."""
     read = [
         row for _, text in cdr_out([OutLine("a", "A", ("12125550100",))], *span(28), 7) for row in csv.reader([text])
     ]
@@ -225,7 +225,7 @@ def test_where_outbound_calls_go() -> None:
 
 
 def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
-    """As those of the days before: by forwarding and kind of number, and by the prefix that is called."""
+    """Like generated calls: by forwarding, by kind of number, and by the dialed prefix."""
     client = emulator.client()
     did, metered, *_ = client.dids().list().data
     group = client.did_groups().list(filter={"is_metered": True}, page=(1, 1)).data[0]
@@ -269,8 +269,8 @@ def outbound(client: DidwwClient, name: str, **fields: Any) -> VoiceOutTrunk:
     return client.voice_out_trunks().create(made).data
 
 
-def test_outbound_exports(emulator: Emulator) -> None:
-    """The calls of the account's trunks, billed by the minute at the rate of their destination."""
+def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> None:
+    """Billed by the minute at the rate of the destination."""
     client = emulator.client()
     dids = client.dids().list().data
     one, other = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
@@ -307,8 +307,8 @@ def test_outbound_exports(emulator: Emulator) -> None:
 )
 @pytest.mark.slow
 @pytest.mark.unchecked
-def test_file_ranges(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
-    """A range is answered with just these bytes, one that cannot be with 416, and what is no range with the file."""
+def test_export_files_support_ranges(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
+    """206 for a valid range, 416 if it cannot be satisfied, 200 if it is malformed."""
     export = exported(emulator)
     _, headers, whole = fetch(emulator, export)
     answered, said, body = fetch(emulator, export, Range=asked)
@@ -326,7 +326,7 @@ def test_file_ranges(emulator: Emulator, asked: str, status: int, part: slice | 
 
 @pytest.mark.unchecked
 def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> None:
-    """By the tag of another export, the whole of this one comes."""
+    """The ETag of another export does not match."""
     export = exported(emulator)
     other = exported(emulator, did_number=emulator.client().dids().list().data[0].number)
     _, headers, whole = fetch(emulator, export)
@@ -339,7 +339,7 @@ def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> 
 
 @pytest.mark.unchecked
 def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
-    """Numbers that come and go, calls and their rate afterwards change later exports, and not this one."""
+    """Later numbers, calls and rates change later exports only."""
     client = emulator.client()
     export = exported(emulator)
     _, headers, whole = fetch(emulator, export)
@@ -353,8 +353,8 @@ def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
     assert fetch(emulator, exported(emulator))[2] != whole
 
 
-def test_the_key_is_checked_and_a_month_later_the_file_is_gone(emulator: Emulator) -> None:
-    """401 without the key; another account gets 404; after a month nobody gets it, and the export is gone."""
+def test_export_files_need_the_key_and_expire_after_a_month(emulator: Emulator) -> None:
+    """401 without a key, 404 for other accounts; after a month the export is gone, too."""
     export = exported(emulator)
     assert emulator.exchange(Request("GET", str(export.url), {}))[0].status == 401
     stranger, _ = emulator.exchange(Request("GET", str(export.url), {"Api-Key": "another"}))
@@ -375,8 +375,8 @@ def test_the_key_is_checked_and_a_month_later_the_file_is_gone(emulator: Emulato
         ("cdr_in", {"from": "soon"}, "from not valid"),
     ],
 )
-def test_invalid_periods_return_422(emulator: Emulator, kind: str, filters: dict[str, str], said: str) -> None:
-    """This month and the two before, nothing in the future, not empty."""
+def test_invalid_export_periods_return_422(emulator: Emulator, kind: str, filters: dict[str, str], said: str) -> None:
+    """It must be within this month and the two before, not in the future and not empty."""
     with pytest.raises((ValidationError, ValueError), match=said.split(maxsplit=1)[0]):
         exported(emulator, kind, **filters)
     body = {"data": {"type": "exports", "attributes": {"export_type": kind, "filters": {**MONTH, **filters}}}}
@@ -388,7 +388,7 @@ def test_invalid_periods_return_422(emulator: Emulator, kind: str, filters: dict
 
 
 def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
-    """They stand in the exports of their time beside the others, and cost a trunk its threshold."""
+    """They are listed with the generated ones and count toward the trunk's threshold."""
     client = emulator.client()
     number = client.dids().list().data[0].number
     trunk = outbound(client, "Sales", threshold_amount=Decimal("0.05"))
@@ -424,8 +424,8 @@ def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
 
 @pytest.mark.unchecked
 @pytest.mark.slow
-def test_a_large_file_is_streamed_and_resumed(tmp_path: Path) -> None:
-    """Not in memory as a whole: it comes in pieces of no known length, and goes on where a cut left it."""
+def test_large_files_are_streamed_and_resumable(tmp_path: Path) -> None:
+    """In chunks without a length, not in memory; an interrupted download can continue."""
     with Emulator(clock=Clock(START, running=False)) as emulator, emulator.client(max_retries=3) as client:
         emulator.state.seed({"dids": [{"number": f"121255501{n:02}"} for n in range(40)]})
         emulator.calls.rate(100)
@@ -443,8 +443,8 @@ def test_a_large_file_is_streamed_and_resumed(tmp_path: Path) -> None:
         assert gzip.decompress(whole).count(b"\n") > 60_000
 
 
-def test_readers_share_a_file() -> None:
-    """Many at once, at different places, read the same bytes; it is made once."""
+def test_concurrent_downloads_share_a_file() -> None:
+    """Readers at different positions get the same bytes; the file is generated once."""
     made: list[int] = []
 
     def lines() -> Iterator[str]:
@@ -474,8 +474,8 @@ def test_readers_share_a_file() -> None:
     assert gzip.decompress(found[0]).startswith(b"0,0,some text")
 
 
-def test_a_file_without_a_key_has_no_body() -> None:
-    """401 and 404 of the download have none; other refusals of the same type do."""
+def test_download_errors_have_no_body() -> None:
+    """401 and 404 of a download; other errors of the type have one."""
     with Emulator() as emulator:
         nobody, somebody = (Caller(emulator.engine, key) for key in (None, emulator.key))
         path = "/exports/8d1a3c5e-0000-4000-8000-000000000001.csv.gz"
@@ -495,8 +495,8 @@ def test_a_file_without_a_key_has_no_body() -> None:
         ("cdr_out", {"country": "GB"}),
     ],
 )
-def test_filters_that_an_export_does_not_take(export_type: str, more: dict[str, str]) -> None:
-    """422 for any key but the two moments and the one that narrows its type down."""
+def test_unknown_export_filters_return_422(export_type: str, more: dict[str, str]) -> None:
+    """Only the period and the one filter of each type are allowed."""
     with Emulator(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as emulator:
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00", **more}
         body = document("exports", export_type=export_type, filters=filters)
@@ -512,8 +512,8 @@ def test_filters_that_an_export_does_not_take(export_type: str, more: dict[str, 
         ({"callback_url": "ftp://hooks.example.com/", "callback_method": "post"}, "callback_url"),
     ],
 )
-def test_a_callback_needs_address_and_method(given: dict[str, str], field: str) -> None:
-    """One alone is refused, and so is another scheme than HTTP and HTTPS."""
+def test_callback_needs_a_url_and_a_method(given: dict[str, str], field: str) -> None:
+    """One without the other is rejected, and so are schemes other than HTTP and HTTPS."""
     with Emulator(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as emulator:
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
         body = document("exports", export_type="cdr_in", filters=filters, **given)

@@ -1,4 +1,4 @@
-"""Faults on purpose: which requests they hit, what comes of it in process and over a socket, presets."""
+"""Test faults: which requests they match, their effects in process and over a socket, presets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOORS = ("in process", "in process, async", "served")
 
 @contextmanager
 def served(emulator: Emulator) -> Iterator[str]:
-    """The base URL of an emulator that stays in the test's hands."""
+    """Serve an emulator and return its base URL."""
     server = Server(emulator)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -38,7 +38,7 @@ def served(emulator: Emulator) -> Iterator[str]:
 
 @contextmanager
 def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
-    """An emulator, and a function that reads the balance through one of its doors."""
+    """Return an emulator and a function that reads the balance, in process or over HTTP."""
     options = {"max_retries": 0, "timeout": 60.0, **options}
     with Emulator(seed=1) as emulator:
         if door == "in process":
@@ -77,8 +77,10 @@ def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
     ],
 )
 @patient
-def test_fault_effects(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
-    """The same fault is the same error through every door, and only once if it is to come once."""
+def test_faults_have_the_same_effect_for_every_transport(
+    door: str, fault: dict[str, Any], error: type[DidwwError], text: str
+) -> None:
+    """The error is the same, and a fault with times=1 applies once."""
     timeout = seconds(0.4) if "latency" in fault or "drip" in fault else 60.0
     with doors(door, timeout=timeout) as (emulator, balance):
         assert balance() == "10000.00"
@@ -95,8 +97,8 @@ def test_fault_effects(door: str, fault: dict[str, Any], error: type[DidwwError]
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_latency_and_drip_only_take_time(door: str) -> None:
-    """A slow response is a good one if there is time."""
+def test_latency_and_drip_delay_valid_responses(door: str) -> None:
+    """A slow response is valid if the timeout allows it."""
     with doors(door) as (emulator, balance):
         emulator.faults.add(latency="200 ms")
         started = time.monotonic()
@@ -110,8 +112,8 @@ def test_latency_and_drip_only_take_time(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS[:2])
-def test_fault_conditions(door: str) -> None:
-    """Method, path, resource, nth, times and probability are all kept."""
+def test_faults_match_their_conditions(door: str) -> None:
+    """Method, path, resource, nth, times and probability."""
     with doors(door) as (emulator, balance):
 
         def outcomes(count: int) -> str:
@@ -147,7 +149,7 @@ def test_fault_conditions(door: str) -> None:
 
 
 def test_lost_response_faults_process_the_request() -> None:
-    """An order whose response is lost was carried out; the client looks, and there is one order."""
+    """The order exists, and the client finds it instead of creating another."""
     with Emulator() as emulator, emulator.client() as client:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
@@ -159,7 +161,7 @@ def test_lost_response_faults_process_the_request() -> None:
 
 @pytest.mark.slow
 def test_fault_presets() -> None:
-    """Each does what its name says, and a client with retries gets through what passes."""
+    """Presets work as named, and a client with retries survives the transient ones."""
     with Emulator(seed=3) as emulator, emulator.client(max_retries=8) as client:
         emulator.faults.preset("flaky")
         assert {str(client.balance().find().data.balance) for _ in range(15)} == {"10000.00"}
@@ -210,7 +212,7 @@ def _day(emulator: Emulator, back: int) -> str:
     ],
 )
 def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], said: str) -> None:
-    """The error says what is wrong with the rule, and nothing is added."""
+    """The error names the problem, and no rule is added."""
     with closing(Emulator()) as emulator:
         with pytest.raises(ValueError, match=said):
             emulator.faults.add(**fault)
@@ -218,7 +220,7 @@ def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], said: str) -> N
 
 
 def test_faults_can_be_removed() -> None:
-    """A rule goes by its number; a number that there is not is told."""
+    """By id; an unknown id raises an error."""
     with Emulator() as emulator:
         one, other = emulator.faults.add(status=500), emulator.faults.add(status=501)
         emulator.faults.remove(one.id)
@@ -229,8 +231,8 @@ def test_faults_can_be_removed() -> None:
 
 @pytest.mark.unchecked
 @pytest.mark.parametrize("door", DOORS)
-def test_the_rate_limit(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a limit, the request above it is answered as the service does, and a second later there is room."""
+def test_requests_over_the_rate_limit_return_429(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second later requests succeed again."""
     now = [1000.0]
     clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=time.perf_counter)
     monkeypatch.setattr("didww.emulator.emulator.time", clock)

@@ -1,4 +1,4 @@
-"""Whatever is asked of the emulator, of its controls or of its console: a response, and never a fault of its own."""
+"""Fuzz the API, the control API and the console: every request gets a response, never an internal error."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ def emulator() -> Any:
     key=KEYS,
     headers=st.dictionaries(st.sampled_from(["Accept", "Content-Type", "Range", "If-Range"]), st.text(max_size=30)),
 )
-def test_the_api(
+def test_api_never_fails_internally(
     emulator: Emulator, method: str, parts: list[str], query: Any, body: Any, key: str, headers: dict[str, str]
 ) -> None:
-    """Any method, path, query, headers and body: a status below 500 (501 for what is told to be missing)."""
+    """Any method, path, query, headers and body: the status is below 500, or 501 where documented."""
     text = "&".join(f"{name}={value}" for name, value in query)
     url = f"{BASE}/v3/{'/'.join(parts)}?{text}"
     sent = {"Api-Key": key, "Accept": "application/vnd.api+json", "Content-Type": "application/vnd.api+json", **headers}
@@ -81,15 +81,15 @@ def test_the_api(
 
 
 def attributes(cls: Any) -> Any:
-    """Attributes of one type, with values of any kind."""
+    """Generate attributes of one type with any values."""
     return st.dictionaries(st.sampled_from(sorted(cls._field_map)), JSON, max_size=6)
 
 
 @pytest.mark.unchecked
 @QUIET
 @given(data=st.data())
-def test_documents(emulator: Emulator, data: Any) -> None:
-    """Documents of every type with values that are not theirs."""
+def test_api_accepts_or_rejects_any_document(emulator: Emulator, data: Any) -> None:
+    """Documents of every type with arbitrary values."""
     cls = data.draw(st.sampled_from([one for one in all_classes() if one._operations & {"create", "update"}]))
     link = st.fixed_dictionaries(
         {"type": st.sampled_from([one._type_name for one in all_classes()]), "id": st.text(max_size=40)}
@@ -127,8 +127,8 @@ ARGUMENTS = sorted(
     body=st.one_of(st.dictionaries(st.sampled_from(ARGUMENTS), JSON, max_size=4), JSON),
     query=st.text(max_size=20),
 )
-def test_the_controls(place: str, body: Any, query: str) -> None:
-    """Any parameters: done, or an error with a text; and the emulator still responds."""
+def test_control_api_never_fails_internally(place: str, body: Any, query: str) -> None:
+    """Any parameters succeed or return an error message, and the emulator keeps responding."""
     with Emulator() as emulator:
         for method in ("POST", "GET"):
             request = Request(method, f"{BASE}/_emulator/{place}?{query}", {}, json.dumps(body).encode())
@@ -153,7 +153,9 @@ def test_the_controls(place: str, body: Any, query: str) -> None:
     body=st.one_of(st.none(), st.binary(max_size=40), st.text(max_size=40).map(str.encode)),
     method=st.sampled_from(["GET", "POST", "PUT"]),
 )
-def test_the_console(emulator: Emulator, parts: list[str], query: str, body: bytes | None, method: str) -> None:
+def test_console_never_fails_internally(
+    emulator: Emulator, parts: list[str], query: str, body: bytes | None, method: str
+) -> None:
     """Any page and form."""
     url = f"{BASE}/_emulator/console/{'/'.join(parts)}?{query}"
     headers = {"content-type": "application/x-www-form-urlencoded"}

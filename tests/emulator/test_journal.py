@@ -1,4 +1,4 @@
-"""The journal: entries, hints for refused requests, and assertions that list similar requests."""
+"""Test the journal: entries, hints for rejected requests, assertions that list similar requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADERS = {"Api-Key": "local-key", "Accept": "application/vnd.api+json", "Author
 
 
 def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) -> Any:
-    """The journal's entry of a request made by hand."""
+    """Send a request without a client and return its journal entry."""
     headers = HEADERS | ({"Content-Type": "application/vnd.api+json"} if body is not None else {})
     content = None if body is None else json.dumps(body).encode()
     emulator.exchange(Request(method, f"{BASE}{path}", headers, content))
@@ -24,7 +24,7 @@ def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) 
 
 
 def test_entry_has_request_and_response_without_the_key() -> None:
-    """Everything that is needed to see what happened, and no secret."""
+    """An entry has everything but secrets."""
     with Emulator() as emulator:
         document = {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}
         entry = asked(emulator, "/voice_in_trunk_groups", "POST", document)
@@ -56,15 +56,15 @@ def test_entry_has_request_and_response_without_the_key() -> None:
         ("/dids/nothing", None),
     ],
 )
-def test_the_journal_gives_hints(path: str, hint: str | None) -> None:
-    """A name that is nearly right is told, as far as the declarations know."""
+def test_journal_suggests_corrections(path: str, hint: str | None) -> None:
+    """A hint suggests a declared name that is close."""
     with Emulator() as emulator:
         hints = asked(emulator, path).hints
         assert hints == [hint] if hint else not any("Did you mean" in one for one in hints)
 
 
-def test_hints_of_bodies_and_keys() -> None:
-    """A misspelt attribute, one that cannot be written, and a missing key."""
+def test_journal_has_hints_for_bodies_and_keys() -> None:
+    """Misspelled attribute, read-only attribute, missing key."""
     with Emulator() as emulator:
         body = {"data": {"type": "voice_in_trunk_groups", "attributes": {"nmae": "x", "created_at": "2026-01-01"}}}
         hints = asked(emulator, "/voice_in_trunk_groups", "POST", body).hints
@@ -76,7 +76,7 @@ def test_hints_of_bodies_and_keys() -> None:
 
 
 def test_request_for_another_api_version_gets_a_hint() -> None:
-    """Whatever its response; the version of this API, and none, are what is served."""
+    """Whatever its response; requests for this version or for none get no hint."""
     with Emulator() as emulator:
 
         def hinted(path: str, **headers: str) -> list[str]:
@@ -91,8 +91,8 @@ def test_request_for_another_api_version_gets_a_hint() -> None:
         assert len(hinted("/did", **{"X-DIDWW-API-Version": "2022-05-10"})) == 2
 
 
-def test_entries_can_be_filtered() -> None:
-    """By method, path, status and number; the newest first."""
+def test_journal_entries_can_be_filtered() -> None:
+    """By method, path, status and id; newest first."""
     with Emulator() as emulator, emulator.client() as client:
         client.balance().find()
         client.countries().list(filter={"iso": "GB"})
@@ -114,7 +114,7 @@ def test_entries_can_be_filtered() -> None:
         assert journal.entries() == []
 
 
-def test_only_the_last_thousand_are_kept() -> None:
+def test_journal_keeps_the_last_thousand_entries() -> None:
     """A long run does not fill the memory."""
     with Emulator() as emulator, emulator.client() as client:
         for _ in range(1010):
@@ -148,7 +148,7 @@ def play(client: DidwwClient) -> None:
     ],
 )
 def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
-    """An assertion that holds gives the entries."""
+    """Return the matching entries."""
     found = played.journal.assert_called(**arguments)
     assert len(found) == arguments.get("times", len(found))
 
@@ -169,14 +169,14 @@ def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
     ],
 )
 def test_assert_called_lists_similar_requests(played: Emulator, arguments: dict[str, Any], said: str) -> None:
-    """One that does not shows what Similar requests, and why it was not that."""
+    """The failure lists similar requests and why they did not match."""
     with pytest.raises(AssertionError) as failed:
         played.journal.assert_called(**arguments)
     assert said in str(failed.value)
 
 
 def test_assert_not_called(played: Emulator) -> None:
-    """The other way round."""
+    """Fail if a matching request was recorded."""
     played.journal.assert_not_called("POST", "/orders")
     played.journal.assert_not_called("POST", "/*", json={"data": {"attributes": {"name": "Other"}}})
     with pytest.raises(AssertionError, match="was called 2 times"):
@@ -184,7 +184,7 @@ def test_assert_not_called(played: Emulator) -> None:
 
 
 def test_uploads_and_binary_bodies_are_summarized() -> None:
-    """Bytes that are no text are counted, not shown."""
+    """Binary bodies are shown as a byte count."""
     with Emulator() as emulator:
         headers = {**HEADERS, "Content-Type": "multipart/form-data; boundary=x"}
         emulator.exchange(Request("POST", f"{BASE}/encrypted_files", headers, b"\xff\xfe" * 50))

@@ -1,4 +1,4 @@
-"""Registering numbers, step by step, and everything that is refused on the way."""
+"""Test the registration of numbers step by step, with the errors of each step."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from didww import AddressRequirement
 
 
-def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -> None:
-    """From the order to the approval: number, identity and address change together, and only then."""
+def test_did_is_blocked_until_its_address_is_verified(emulator: Emulator) -> None:
+    """DID, identity and address change together on approval."""
     scene = Registration(emulator, plain)
     client = scene.client
     (did,) = bought(emulator, client, scene.group)
@@ -56,7 +56,7 @@ def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -
     assert client.dids().find(another).data.blocked is False
 
 
-def test_a_number_whose_verification_is_detached_stays_registered(emulator: Emulator) -> None:
+def test_did_stays_registered_after_detaching_its_verification(emulator: Emulator) -> None:
     """It is not blocked again, and its identity and address stay verified and in use."""
     scene = Registration(emulator, plain)
     client = scene.client
@@ -80,8 +80,8 @@ def test_a_number_whose_verification_is_detached_stays_registered(emulator: Emul
     assert caught.value.status_code == 409
 
 
-def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emulator) -> None:
-    """Fields, proofs of identity and address, forms, and where the address has to be; each as it is supplied."""
+def test_validation_reports_everything_missing_and_stores_nothing(emulator: Emulator) -> None:
+    """Fields, proofs, forms and the country of the address, until each is supplied."""
     scene = Registration(
         emulator,
         lambda one: bool(one.personal_permanent_document) and one.personal_mandatory_fields == ["birth_date"],
@@ -115,8 +115,8 @@ def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emu
     assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/identity")
 
 
-def test_a_company_is_asked_for_what_companies_are(emulator: Emulator) -> None:
-    """Registration number, tax number, proofs of their own kinds, and a company in the country where that is asked."""
+def test_companies_need_company_fields_and_proofs(emulator: Emulator) -> None:
+    """Registration number, tax number, their own proofs, and the country where required."""
     scene = Registration(emulator, lambda one: one.business_area_level == "country")
     elsewhere = next(one for one in scene.client.countries().list().data if one.id != scene.country.id)
     company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
@@ -128,8 +128,8 @@ def test_a_company_is_asked_for_what_companies_are(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("taken", ["personal", "business"])
-def test_some_numbers_are_for_persons_or_companies_alone(emulator: Emulator, taken: str) -> None:
-    """Of the other kind of identity nothing is asked, its area level is null, and one is refused."""
+def test_some_requirements_accept_one_identity_type_only(emulator: Emulator, taken: str) -> None:
+    """The other type has no required fields, its area level is null, and it is rejected."""
     scene = Registration(emulator, lambda _: True, taken)
     other = "business" if taken == "personal" else "personal"
     asked = scene.requirement
@@ -150,10 +150,10 @@ def test_some_numbers_are_for_persons_or_companies_alone(emulator: Emulator, tak
         (plain, {"onetime_files": True}, "one-time document is not needed"),
     ],
 )
-def test_papers_are_taken_only_where_they_are_asked_for(
+def test_missing_and_unneeded_documents_are_rejected(
     emulator: Emulator, wanted: Callable[[AddressRequirement], bool], given: dict[str, Any], text: str
 ) -> None:
-    """What is missing, and what is too much, is refused; the number stays as it is."""
+    """The DID stays unchanged."""
     scene = Registration(emulator, wanted)
     (did,) = bought(emulator, scene.client, scene.group)
     identity, address = person(scene.client, scene.country)
@@ -170,8 +170,8 @@ def test_papers_are_taken_only_where_they_are_asked_for(
     assert scene.client.dids().find(did).data.blocked is True
 
 
-def test_a_verification_needs_numbers_of_the_account(emulator: Emulator) -> None:
-    """None, or one that belongs to nobody here, is refused by the relationship's name."""
+def test_verification_needs_dids_of_the_account(emulator: Emulator) -> None:
+    """The error names the relationship."""
     scene = Registration(emulator, plain)
     _, address = person(scene.client, scene.country)
     links = {"address": {"type": "addresses", "id": address.id}, "dids": []}
@@ -183,8 +183,8 @@ def test_a_verification_needs_numbers_of_the_account(emulator: Emulator) -> None
         scene.client.address_verifications().create(foreign)
 
 
-def test_of_a_submitted_verification_only_the_reference_can_change(emulator: Emulator) -> None:
-    """The account's own identifier; the rest is refused before anything is sent."""
+def test_only_the_reference_of_a_submitted_verification_can_change(emulator: Emulator) -> None:
+    """Other changes are rejected before a request is sent."""
     scene = Registration(emulator, plain)
     (did,) = bought(emulator, scene.client, scene.group)
     identity, address = person(scene.client, scene.country)
@@ -197,8 +197,8 @@ def test_of_a_submitted_verification_only_the_reference_can_change(emulator: Emu
             setattr(made, name, value)
 
 
-def test_a_deleted_identity_takes_its_addresses_and_papers_along(emulator: Emulator) -> None:
-    """As the contract says of it."""
+def test_deleting_an_identity_deletes_its_addresses_and_proofs(emulator: Emulator) -> None:
+    """See the contract."""
     scene = Registration(emulator, lambda one: bool(one.personal_permanent_document))
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
@@ -209,8 +209,8 @@ def test_a_deleted_identity_takes_its_addresses_and_papers_along(emulator: Emula
         assert accessor.list().total_records == 0
 
 
-def test_requirements_are_found_by_country_and_kind(emulator: Emulator) -> None:
-    """The group's own, and the one that the filters lead to, are the same; groups without registration have none."""
+def test_requirements_can_be_filtered_by_country_and_type(emulator: Emulator) -> None:
+    """Filters find the group's own requirement; groups without registration have none."""
     client = emulator.client()
     for group in groups_of(client, "DE", needs_registration=True)[:3]:
         assert group.country is not None
@@ -225,8 +225,8 @@ def test_requirements_are_found_by_country_and_kind(emulator: Emulator) -> None:
     assert names == ["Declaration of Consent", "Business Declaration"]
 
 
-def test_a_staged_file_is_forgotten_after_a_day(emulator: Emulator) -> None:
-    """Found until then, attached or not; it can be deleted, too. What holds a copy stays."""
+def test_uploaded_files_expire_after_a_day(emulator: Emulator) -> None:
+    """Attached or not; they can be deleted earlier, and copies stay."""
     client = emulator.client()
     kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
     identity, _ = person(client, client.countries().one(filter={"iso": "DE"}))
@@ -245,7 +245,7 @@ def test_a_staged_file_is_forgotten_after_a_day(emulator: Emulator) -> None:
 
 
 def test_invalid_uploads_are_rejected(emulator: Emulator) -> None:
-    """400 for what is no form, and for foreign fields; neither 406 nor 415, whatever is accepted or sent."""
+    """400 for other bodies and unknown fields; any Accept or Content-Type header is allowed."""
     caller = Caller(emulator.engine, emulator.key)
     form = "multipart/form-data; boundary=limit"
 
@@ -270,8 +270,8 @@ def test_invalid_uploads_are_rejected(emulator: Emulator) -> None:
     assert response.status == 422
 
 
-def test_an_address_of_200_characters(emulator: Emulator) -> None:
-    """No longer; and a proof takes five files at most, each once."""
+def test_address_is_limited_to_200_characters(emulator: Emulator) -> None:
+    """A proof takes up to five different files."""
     client = emulator.client()
     country = client.countries().one(filter={"iso": "DE"})
     identity, address = person(client, country)

@@ -1,4 +1,4 @@
-"""The emulator as a whole: begun anew, put aside and brought back, filled from plain data and from a file."""
+"""Test the emulator's state: reset, snapshots, seed data from a dict or a file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def buy(client: DidwwClient) -> str:
 
 
 def everything(client: DidwwClient) -> tuple[Any, ...]:
-    """What an account has, as far as two moments are compared."""
+    """Return everything of an account that snapshots are compared by."""
     return (
         client.balance().find().data.balance,
         [(one.id, str(one.status), one.created_at) for one in client.orders().list().data],
@@ -72,7 +72,7 @@ def everything(client: DidwwClient) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_reset_restores_the_initial_state(tmp_path: Path, kept: bool) -> None:
-    """Nothing is left, faults and journal neither, time is as it was, and the same ids come again."""
+    """Records, faults and journal are cleared, the clock is reset, and the same ids come again."""
     path = str(tmp_path / "state.db") if kept else None
     with Emulator(path=path, seed=5, clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
@@ -98,7 +98,7 @@ def test_reset_restores_the_initial_state(tmp_path: Path, kept: bool) -> None:
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_snapshot_can_be_restored_repeatedly(tmp_path: Path, kept: bool) -> None:
-    """Records, money, time, what is to happen and the ids to come are as they were."""
+    """Records, money, time, scheduled events and future ids are restored."""
     path = str(tmp_path / "state.db") if kept else None
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
@@ -123,8 +123,8 @@ def test_snapshot_can_be_restored_repeatedly(tmp_path: Path, kept: bool) -> None
             emulator.state.restore("befor")
 
 
-def test_seeding_from_a_dict() -> None:
-    """They are there as written, completed as the service would, and what is to happen to them does."""
+def test_objects_can_be_seeded_from_a_dict() -> None:
+    """Missing attributes get the service's defaults, and scheduled events run."""
     with Emulator(clock=Clock(START, running=False)) as emulator:
         made = emulator.state.seed(OBJECTS)
         assert {type: len(ids) for type, ids in made.items()} == {
@@ -154,8 +154,8 @@ def test_seeding_from_a_dict() -> None:
         assert emulator.client("other").dids().list().total_records == 1
 
 
-def test_seeding_from_a_file(tmp_path: Path) -> None:
-    """YAML's numbers and times are read as what the members are."""
+def test_objects_can_be_seeded_from_a_file(tmp_path: Path) -> None:
+    """YAML numbers and dates are converted to the types of the fields."""
     path = tmp_path / "objects.yaml"
     path.write_text(YAML)
     with Emulator(clock=Clock(START, running=False)) as emulator:
@@ -193,7 +193,7 @@ def test_seeding_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> None:
-    """The error names the place, and nothing of it was made."""
+    """The error has the path of the value, and nothing is created."""
     with Emulator() as emulator:
         with pytest.raises(ValueError, match=said):
             emulator.state.seed({"voice_in_trunk_groups": [{"name": "Kept?"}], **objects})
@@ -207,7 +207,7 @@ def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> No
     ("text", "said"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
 )
 def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, said: str) -> None:
-    """A file that is missing, or is something else."""
+    """A missing file, and files with other content."""
     path = tmp_path / "objects.yaml"
     if text is not None:
         path.write_text(text)
@@ -216,7 +216,7 @@ def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, said:
 
 
 def test_balance_and_stock_can_be_set() -> None:
-    """What is put there is what a client sees."""
+    """A client sees the new values."""
     with Emulator() as emulator, emulator.client() as client:
         assert emulator.balance.put("1.50", credit=10).total_balance == "11.50"
         assert client.balance().find().data.total_balance == emulator.client().balance().find().data.total_balance

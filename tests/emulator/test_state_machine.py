@@ -1,4 +1,4 @@
-"""Anything in any order: orders, money, stock, routing, channels and time never go inconsistent."""
+"""Run random operations: orders, money, stock, routing, channels and time stay consistent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PICK = st.integers(0, 10**6)
 
 
 class Account(RuleBasedStateMachine):
-    """One account, everything that a client can do to it, and a ledger beside it."""
+    """Do everything that a client can do with an account, and keep a ledger."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""When and how what waits is decided: at once, after a time, after some readings, by hand; and which way."""
+"""Test transition rules: at once, after a delay, after some reads, or manually; and the outcome."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exported(client: DidwwClient) -> str:
 
 
 def verified(emulator: Emulator, client: DidwwClient) -> str:
-    """An address verification, as one can be had without papers."""
+    """Create an address verification without documents."""
     (group, *_) = groups_of(client, "US", is_available=True)
     emulator.transitions.reset("orders")
     dids = bought(emulator, client, group)
@@ -64,8 +64,8 @@ HAND = {"orders": "complete", "exports": "complete", "address_verifications": "a
 
 
 @pytest.mark.parametrize("type", MAKERS)
-def test_transition_rules(emulator: Emulator, type: str) -> None:
-    """Each kind is decided at once, after a time, after so many readings, or by hand, as it was set."""
+def test_transition_rules_decide_when_records_change(emulator: Emulator, type: str) -> None:
+    """At once, after a delay, after a number of reads, or manually."""
     make, status, done = MAKERS[type]
     client = emulator.client()
     emulator.transitions.set(type, after=0)
@@ -102,8 +102,8 @@ def test_transition_rules(emulator: Emulator, type: str) -> None:
     assert status(client, id) == done
 
 
-def test_an_export_goes_over_processing_by_readings(emulator: Emulator) -> None:
-    """The steps are spread over the readings."""
+def test_export_is_processing_before_it_completes_by_reads(emulator: Emulator) -> None:
+    """The steps are spread over the reads."""
     emulator.transitions.set("exports", reads=4)
     client = emulator.client()
     id = exported(client)
@@ -112,7 +112,7 @@ def test_an_export_goes_over_processing_by_readings(emulator: Emulator) -> None:
 
 
 def test_pending_records_can_be_decided_early(emulator: Emulator) -> None:
-    """What would be decided by the clock or by readings can be decided by hand before, and is not decided again."""
+    """A record that waits for the clock or for reads can be decided manually, once."""
     client = emulator.client()
     emulator.transitions.set("orders", after="1 day")
     id = ordered(client)
@@ -128,7 +128,7 @@ def test_pending_records_can_be_decided_early(emulator: Emulator) -> None:
 
 
 def test_canceled_order_is_refunded(emulator: Emulator) -> None:
-    """Canceled by DIDWW or by policy, the account has what it had, and the numbers are in stock."""
+    """Canceled by DIDWW or by a rule: the balance and the stock are restored."""
     client = emulator.client()
     before = client.balance().find().data.total_balance
     emulator.transitions.set("orders", outcome="cancel")
@@ -139,8 +139,8 @@ def test_canceled_order_is_refunded(emulator: Emulator) -> None:
     assert client.balance().find().data.total_balance == before
 
 
-def test_an_order_completed_by_hand_still_waits_for_its_numbers(emulator: Emulator) -> None:
-    """Nothing is delivered that is not in stock; once it is put there, the order completes at once."""
+def test_manually_completed_order_still_needs_stock(emulator: Emulator) -> None:
+    """Once the stock is there, the order completes at once."""
     client = emulator.client()
     (group, *_) = groups_of(client, "GB", area_name="London")
     emulator.stock.put(group.id, 1)
@@ -157,7 +157,7 @@ def test_an_order_completed_by_hand_still_waits_for_its_numbers(emulator: Emulat
 
 
 def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
-    """A file remembers the pace, and what waits for readings or for a hand."""
+    """The state file keeps the rules and the pending records."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         emulator.transitions.set("orders", reads=2)
@@ -185,14 +185,14 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
     ],
 )
 def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: dict[str, Any], said: str) -> None:
-    """The error names what there is."""
+    """The error lists the valid choices."""
     with pytest.raises(ValueError, match="(?i)" + said):
         emulator.transitions.set(**arguments)
     assert emulator.transitions.show() == {}
 
 
 @pytest.mark.parametrize("outcome", ["approve", "reject", "complete", "cancel"])
-def test_nothing_is_pending(emulator: Emulator, outcome: str) -> None:
-    """An id of nothing that waits is a LookupError."""
+def test_deciding_an_unknown_record_raises_lookup_error(emulator: Emulator, outcome: str) -> None:
+    """Nothing with the id is pending."""
     with pytest.raises(LookupError, match="No record with id 'x'"):
         getattr(emulator.transitions, outcome)("x")

@@ -47,16 +47,16 @@ START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> Order:
     group = group or groups_of(client, "GB")[0]
-    made: Any = {"items": [DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)]}
+    fields: Any = {"items": [DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)]}
     if url is not None:
-        made |= {"callback_url": url, "callback_method": "post"}
-    return client.orders().create(Order(**made)).data
+        fields |= {"callback_url": url, "callback_method": "post"}
+    return client.orders().create(Order(**fields)).data
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str)
 @contextmanager
 def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
     """Serve these bytes to each connection, one by one if there is a pause, and return the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as made:
+    with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
         def serve() -> None:
             while not stop.is_set():
                 try:
-                    connection, _ = made.accept()
+                    connection, _ = server.accept()
                 except OSError:
                     return
                 with connection:
@@ -103,10 +103,10 @@ def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{made.getsockname()[1]}/"
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
         finally:
             stop.set()
-            made.shutdown(socket.SHUT_RDWR)
+            server.shutdown(socket.SHUT_RDWR)
             thread.join(60)
 
 
@@ -141,7 +141,7 @@ def test_events_run_while_a_receiver_is_slow() -> None:
         status = ""
         while status != "completed" and time.monotonic() < end:
             time.sleep(0.05)
-            # Read without a request, which would do what is due.
+            # Read without a request, which would run due events.
             with emulator.engine.locked() as runtime:
                 status = runtime.store.connection.execute(
                     "SELECT status FROM orders WHERE id = ?", (second.id,)
@@ -216,7 +216,7 @@ emulator.clock.freeze("2026-12-24T00:00:00Z")
         assert emulator.clock.now() == datetime(2026, 12, 24, tzinfo=UTC)
         (did,) = emulator.client().dids().list().data
         assert did.expires_at == datetime(2027, 1, 10, tzinfo=UTC)
-        assert len(emulator.client().did_history().list(filter={"action": "renewed"}).data) == 3  # of the last 90 days
+        assert len(emulator.client().did_history().list(filter={"action": "renewed"}).data) == 3  # entries of the last 90 days
 
 
 def test_passed_clock_is_kept_across_a_restart(tmp_path: Path) -> None:
@@ -240,8 +240,8 @@ def test_restore_resets_time_and_records_atomically(emulator: Emulator) -> None:
             client.balance().find()
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     try:
         for _ in range(30):
             emulator.clock.advance("40 days")
@@ -250,8 +250,8 @@ def test_restore_resets_time_and_records_atomically(emulator: Emulator) -> None:
             assert emulator.clock.now() == START
     finally:
         stop.set()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.join()
 
 
 def test_ids_stay_unique_after_a_reset_and_a_restart(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_pending_control_requests_do_not_block_others() -> None:
         with Emulator() as emulator, served(server := Server(emulator)) as address:
             ordered(emulator.client(), slow)
             time.sleep(0.8)
-            asked = [
+            futures = [
                 pool.submit(httpx2.post, f"{address}/_emulator/callbacks/settle", json={"timeout": 60}, timeout=120)
                 for _ in range(12)
             ]
@@ -343,10 +343,10 @@ def test_pending_control_requests_do_not_block_others() -> None:
             assert httpx2.get(f"{address}/_emulator/console/", timeout=60).status_code == 200
             assert time.monotonic() - started < 40
             del server
-        for one in asked:
-            # A server that stops returns 500 to who still waits.
-            error = one.exception()
-            assert isinstance(error, httpx2.TransportError) or one.result().status_code in (200, 500, 504)
+        for future in futures:
+            # A stopping server returns 500 to pending requests.
+            error = future.exception()
+            assert isinstance(error, httpx2.TransportError) or future.result().status_code in (200, 500, 504)
 
 
 @pytest.mark.unchecked
@@ -362,15 +362,15 @@ def test_ranges_of_long_files_do_not_block_others() -> None:
         emulator.clock.advance(1)
         path = str(client.exports().find(export).data.url).partition("/v3")[2]
         headers = {"Api-Key": emulator.key, "Range": "bytes=0-0"}
-        answered = 0
+        responses = 0
         with ThreadPoolExecutor(1) as pool:
             part = pool.submit(httpx2.get, f"{address}/v3{path}", headers=headers, timeout=60)
             while not part.done():
                 assert httpx2.get(f"{address}/v3/balance", headers=headers, timeout=60).status_code == 200
-                answered += 1
+                responses += 1
             response = part.result()
         assert (response.status_code, response.content) == (206, b"\x1f")
-        assert answered > 5
+        assert responses > 5
         whole = httpx2.get(f"{address}/v3{path}", headers={"Api-Key": emulator.key}, timeout=60).content
         assert response.headers["content-range"] == f"bytes 0-0/{len(whole)}"
         assert gzip.decompress(whole).count(b"\n") > 200_000
@@ -411,7 +411,7 @@ def test_free_did_is_renewed_with_a_negative_balance(emulator: Emulator) -> None
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda s: s.clock.freeze("0001-01-01T00:00:00+14:00"), "before the year 1"),
         (lambda s: s.clock.freeze("9999-12-31T23:59:59-14:00"), "after 9999"),
@@ -434,9 +434,9 @@ def test_free_did_is_renewed_with_a_negative_balance(emulator: Emulator) -> None
         (lambda s: s.state.seed({"address_verifications": [{"status": "pending"}]}), "create it by a request"),
     ],
 )
-def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
+def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emulator], Any], message: str) -> None:
     """A ValueError names the argument, and nothing is done."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         call(emulator)
 
 
@@ -542,7 +542,7 @@ def test_back_order_does_not_slow_down_advancing(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda s: s.clock.advance("1h30"), "30 has no unit"),
         (lambda s: s.clock.advance(None), "not a duration"),
@@ -553,9 +553,11 @@ def test_back_order_does_not_slow_down_advancing(emulator: Emulator) -> None:
         (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
     ],
 )
-def test_ambiguous_arguments_raise_value_error(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
+def test_ambiguous_arguments_raise_value_error(
+    emulator: Emulator, call: Callable[[Emulator], Any], message: str
+) -> None:
     """Instead of doing nothing or something else."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         call(emulator)
 
 

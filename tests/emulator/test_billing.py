@@ -35,8 +35,8 @@ START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 def buy(emulator: Emulator, client: DidwwClient, qty: int = 1, **item: Any) -> list[Did]:
@@ -86,13 +86,13 @@ def pool_of(client: DidwwClient, name: str = "North America") -> CapacityPool:
 def secured(emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]) -> EmergencyCallingService:
     """Create an active emergency service for numbers of a group."""
     assert group.country is not None
-    made = EmergencyVerification()
-    _, made.address = person(client, group.country)
-    made.dids = dids
-    made = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    verification = EmergencyVerification()
+    _, verification.address = person(client, group.country)
+    verification.dids = dids
+    verification = client.emergency_verifications().create(verification, include="emergency_calling_service").data
     emulator.clock.advance(1)
-    assert made.emergency_calling_service is not None
-    return client.emergency_calling_services().find(made.emergency_calling_service, include="dids").data
+    assert verification.emergency_calling_service is not None
+    return client.emergency_calling_services().find(verification.emergency_calling_service, include="dids").data
 
 
 def test_balance_adds_up_after_a_year(emulator: Emulator) -> None:
@@ -131,7 +131,7 @@ def test_renewals_keep_the_day_of_the_month(emulator: Emulator) -> None:
     client = emulator.client()
     dids = buy(emulator, client, 3)
     price = sum(monthly(did) for did in dids)
-    left, ends = money(client), []
+    balance, ends = money(client), []
     for month in range(1, 13):
         emulator.clock.freeze(datetime(2026 + month // 12, month % 12 + 1, 1, tzinfo=UTC) + timedelta(days=31))
         now = client.dids().list().data
@@ -142,7 +142,7 @@ def test_renewals_keep_the_day_of_the_month(emulator: Emulator) -> None:
         ends.append((expires.month, expires.day))
     assert ends[:4] == [(3, 31), (4, 30), (5, 31), (6, 30)]
     renewals = (ends[-1][0] - 2) % 12 + 12
-    assert left - money(client) == price * renewals
+    assert balance - money(client) == price * renewals
 
 
 @pytest.mark.slow
@@ -170,16 +170,16 @@ def test_did_is_removed_after_its_last_billing_cycle(emulator: Emulator) -> None
     """Two more renewals; the last month is not charged again."""
     client = emulator.client()
     (did,) = buy(emulator, client, billing_cycles_count=2)
-    left = money(client)
+    balance = money(client)
     for cycles, day in ((1, "2026-02-28T12:00"), (0, "2026-03-31T12:00")):
         emulator.clock.freeze(day)
         assert client.dids().find(did.id).data.billing_cycles_count == cycles
-    assert left - money(client) == 2 * monthly(did)
+    assert balance - money(client) == 2 * monthly(did)
     assert client.dids().list(filter={"billing_cycles_count": 0}).total_records == 1
     emulator.clock.freeze("2026-04-30T12:00")
     with pytest.raises(NotFoundError):
         client.dids().find(did.id)
-    assert left - money(client) == 2 * monthly(did)
+    assert balance - money(client) == 2 * monthly(did)
     assert history(client) == [
         ("removed", "system"),
         ("renewed", "system"),
@@ -201,11 +201,11 @@ def test_canceled_did_can_be_restored_until_its_month_ends(emulator: Emulator) -
     again = client.dids().find(did.id).data
     again.terminated = True
     client.dids().update(again)
-    left = money(client)
+    balance = money(client)
     assert client.dids().list(filter={"terminated": True}).total_records == 1
     emulator.clock.advance("31 days")
     assert client.dids().list().total_records == 0
-    assert money(client) == left
+    assert money(client) == balance
     assert [action for action, _ in history(client)] == [
         "removed",
         "canceled",
@@ -266,7 +266,7 @@ def test_references_to_a_removed_did_are_cleared(emulator: Emulator) -> None:
     kept = emulator.engine.session(emulator.key).get("voice_out_trunks", trunk.id)
     assert kept is not None
     assert kept["default_did"] is None
-    client.shared_capacity_groups().delete(shared)  # refused while a number is in it
+    client.shared_capacity_groups().delete(shared)  # rejected while a number is in it
     assert pool_of(client).assigned_channels_count == 0
 
 
@@ -280,9 +280,9 @@ def test_deleted_did_is_removed_immediately(emulator: Emulator) -> None:
     client.dids().delete(did)
     assert pool_of(client).assigned_channels_count == 0
     assert history(client) == [("removed", "api3"), ("assigned", "api3")]
-    left = money(client)
+    balance = money(client)
     emulator.clock.advance("31 days")
-    assert left - money(client) == 5 * pool.monthly_price
+    assert balance - money(client) == 5 * pool.monthly_price
 
 
 def test_dids_are_removed_if_the_balance_cannot_renew_them(emulator: Emulator) -> None:
@@ -305,8 +305,8 @@ def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
     changes = client.did_history().list(filter={"action": "billing_cycles_count_changed"}, sort="created_at").data
     assert [(one.meta.from_, one.meta.to) for one in changes] == [(None, "5"), ("5", None), (None, "7")]
     assert {one.did_number for one in changes} == {did.number}
-    told = Caller(emulator.engine, emulator.key).get("/did_history")["data"]
-    assert [one.get("meta") for one in told][::-1] == [
+    entries = Caller(emulator.engine, emulator.key).get("/did_history")["data"]
+    assert [one.get("meta") for one in entries][::-1] == [
         None,
         *({"from": before, "to": after} for before, after in ((None, "5"), ("5", None), (None, "7"))),
     ]
@@ -340,12 +340,12 @@ def test_channels_are_charged_monthly(emulator: Emulator) -> None:
     pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
     client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=60)]))
     emulator.clock.advance(1)
-    left = money(client)
+    balance = money(client)
     before = client.capacity_pools().find(pool.id).data
     assert before.renew_date == "2026-02-28"
     emulator.clock.freeze("2026-03-01")
     after = client.capacity_pools().find(pool.id).data
-    assert left - money(client) == 60 * Decimal("3.60")  # 4.00 less 10 % from 50 channels on
+    assert balance - money(client) == 60 * Decimal("3.60")  # 4.00 less 10 % for 50 channels or more
     assert after.renew_date == "2026-03-31"
     (did,) = buy(emulator, client)
     did.capacity_pool, did.dedicated_channels_count = pool, 4
@@ -365,13 +365,13 @@ def test_channels_given_up_are_not_charged_again(emulator: Emulator) -> None:
     pool.total_channels_count = 0
     client.capacity_pools().update(pool)
     emulator.clock.freeze("2026-02-20T10:00:00Z")
-    left = money(client)
+    balance = money(client)
     pool = channels(emulator, client, 10)
     assert pool.renew_date == "2026-02-28"
-    assert left - money(client) == 10 * Decimal("1.14")  # 8 of 28 days of 4.00
-    left = money(client)
+    assert balance - money(client) == 10 * Decimal("1.14")  # 8 of 28 days of 4.00
+    balance = money(client)
     emulator.clock.freeze("2026-02-28T01:00:00Z")
-    assert left - money(client) == 10 * pool.monthly_price
+    assert balance - money(client) == 10 * pool.monthly_price
     assert {one.renew_date for one in client.capacity_pools().list().data} == {"2026-03-31"}
 
 
@@ -444,9 +444,9 @@ def test_order_and_renewal_amounts_include_vat(emulator: Emulator) -> None:
     gross = (price * Decimal("1.175")).quantize(Decimal("0.01"), "ROUND_HALF_UP")
     assert order.items[0].mrc == gross
     assert order.amount == order.items[0].nrc + gross == Decimal(10_000) - money(client)
-    left = money(client)
+    balance = money(client)
     emulator.clock.advance("31 days")
-    assert left - money(client) == gross
+    assert balance - money(client) == gross
     for wrong in (-1, 101, "much", float("nan")):
         with pytest.raises(ValueError, match="percentage"):
             emulator.balance.terms(vat=wrong)
@@ -469,6 +469,6 @@ def test_first_month_of_channels_is_prorated(emulator: Emulator) -> None:
     (item,) = half.items
     assert (item.prorated_mrc, item.mrc, half.amount) == (True, Decimal("2.00"), Decimal("20.00"))
     assert (item.billed_from, item.billed_to) == ("2026-02-14", "2026-02-27")
-    left = money(client)
+    balance = money(client)
     emulator.clock.freeze("2026-02-28T10:00:00Z")
-    assert left - money(client) == 20 * pool.monthly_price
+    assert balance - money(client) == 20 * pool.monthly_price

@@ -77,10 +77,10 @@ class Receiver:
     def accepted(self, n: int = -1, own: tuple[str, ...] = ()) -> bool:
         """Return whether the signature is valid."""
         _, path, headers, _ = self.got[n]
-        told = self.fields(n)
-        if isinstance(told, dict):
-            told = {name: value for name, value in told.items() if name not in own}
-        return RequestValidator(SECRET).validate(f"{self.base}{path}", told, headers.get("x-didww-signature"))
+        fields = self.fields(n)
+        if isinstance(fields, dict):
+            fields = {name: value for name, value in fields.items() if name not in own}
+        return RequestValidator(SECRET).validate(f"{self.base}{path}", fields, headers.get("x-didww-signature"))
 
     def close(self) -> None:
         self.server.shutdown()
@@ -90,15 +90,15 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
+        yield emulator
 
 
 def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
@@ -120,8 +120,8 @@ def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver:
     (got,) = receiver.got
     assert got[0] == method.upper()
     assert got[1].startswith("/hook?tenant=42")
-    told = receiver.fields()
-    assert {name: told[name] for name in ("id", "type", "status")} == {
+    fields = receiver.fields()
+    assert {name: fields[name] for name in ("id", "type", "status")} == {
         "id": id,
         "type": "orders",
         "status": "completed",
@@ -301,11 +301,11 @@ def test_callback_secret_is_not_in_reprs(emulator: Emulator, receiver: Receiver)
     """Neither deliveries nor objects show it."""
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
-    shown = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
-    assert SECRET not in shown
+    text = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
+    assert SECRET not in text
 
 
-# What is told of each kind
+# Payloads by type
 
 
 def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
@@ -320,8 +320,8 @@ def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
         assert requirement.country is not None
         identity, address = person(client, requirement.country)
         prove_all(client, requirement, identity, address)
-        made = AddressVerification(address=address, dids=dids, callback_url=url, callback_method="post")
-        return client.address_verifications().create(made).data.id
+        verification = AddressVerification(address=address, dids=dids, callback_url=url, callback_method="post")
+        return client.address_verifications().create(verification).data.id
     raise AssertionError("no such group")
 
 
@@ -331,16 +331,16 @@ def test_address_verification_callback_has_all_members(emulator: Emulator, recei
     id = reviewed(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.reject(id, ["Document expired", "Address not found"], "Send a new copy")
     emulator.callbacks.settle()
-    told = {"id": id, "type": "address_verifications", "status": "rejected"}
+    common = {"id": id, "type": "address_verifications", "status": "rejected"}
     assert receiver.fields() == {
-        **told,
+        **common,
         "reject_reason": "Document expired, Address not found",
         "reject_comment": "Send a new copy",
     }
     id = reviewed(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.approve(id)
     emulator.callbacks.settle()
-    assert receiver.fields() == {**told, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
+    assert receiver.fields() == {**common, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
     assert receiver.accepted(0)
     assert receiver.accepted(1)
 
@@ -353,21 +353,21 @@ def test_emergency_verification_callback_has_all_members(emulator: Emulator, rec
     _, address = person(client, group.country)
     emulator.transitions.set("emergency_verifications", by_hand=True)
     pair: dict[str, Any] = {"callback_url": f"{receiver.base}/hook", "callback_method": "get"}
-    made = EmergencyVerification(address=address, dids=bought(emulator, client, group), **pair)
-    first = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    verification = EmergencyVerification(address=address, dids=bought(emulator, client, group), **pair)
+    first = client.emergency_verifications().create(verification, include="emergency_calling_service").data
     service = first.emergency_calling_service
     assert service is not None
     emulator.transitions.reject(first.id, ["Address not found", "Name differs"])
     emulator.callbacks.settle()
-    told = {"type": "emergency_verifications", "emergency_calling_service_id": service.id, "reject_comment": ""}
+    common = {"type": "emergency_verifications", "emergency_calling_service_id": service.id, "reject_comment": ""}
     reasons = "Address not found; Name differs"
-    assert receiver.fields() == {**told, "id": first.id, "status": "rejected", "reject_reasons": reasons}
+    assert receiver.fields() == {**common, "id": first.id, "status": "rejected", "reject_reasons": reasons}
     again = EmergencyVerification(address=address, emergency_calling_service=service, **pair)
     second = client.emergency_verifications().create(again).data
     emulator.transitions.approve(second.id)
     emulator.callbacks.settle()
     approved = next(receiver.fields(n) for n in range(len(receiver.got)) if receiver.fields(n).get("id") == second.id)
-    assert approved == {**told, "id": second.id, "status": "approved", "reject_reasons": ""}
+    assert approved == {**common, "id": second.id, "status": "approved", "reject_reasons": ""}
 
 
 def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, receiver: Receiver) -> None:
@@ -429,25 +429,25 @@ def test_get_callback_fields_are_sorted_and_precede_the_fragment(emulator: Emula
 def trunk(client: DidwwClient, url: str, name: str) -> str:
     """Create an outbound trunk with a callback."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.1/32"])
-    made = VoiceOutTrunk(
+    record = VoiceOutTrunk(
         name=name, authentication_method=method, on_cli_mismatch_action="reject_call", callback_url=url
     )
-    return client.voice_out_trunks().create(made).data.id
+    return client.voice_out_trunks().create(record).data.id
 
 
 def put(client: DidwwClient, id: str, status: str) -> None:
     """Block or unblock a trunk."""
-    found = client.voice_out_trunks().find(id).data
-    found.status = status  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] a text is taken
-    client.voice_out_trunks().update(found)
+    record = client.voice_out_trunks().find(id).data
+    record.status = status  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] accepts a string
+    client.voice_out_trunks().update(record)
 
 
-@pytest.mark.unchecked  # trunks of the declaration, not of the contract, are looked at elsewhere
+@pytest.mark.unchecked  # trunks follow the declaration, not the contract
 def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, receiver: Receiver) -> None:
     """Blocked and unblocked, by request or by the threshold; each event has five members."""
     client = emulator.client()
     id = trunk(client, f"{receiver.base}/hook", "One")
-    told: list[Any] = []
+    events: list[Any] = []
     for change in ("blocked", "active", "spent", "active"):
         if change == "spent":
             spend(emulator.engine.session(emulator.key), id, Decimal(10**6))
@@ -458,8 +458,8 @@ def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, rece
         (event,) = receiver.fields()
         assert set(event) == {"id", "type", "status", "threshold_reached", "created_at"}
         assert receiver.accepted()
-        told.append((event["status"], event["threshold_reached"]))
-    assert told == [("blocked", False), ("active", False), ("blocked", True), ("active", False)]
+        events.append((event["status"], event["threshold_reached"]))
+    assert events == [("blocked", False), ("active", False), ("blocked", True), ("active", False)]
 
 
 @pytest.mark.unchecked  # the same

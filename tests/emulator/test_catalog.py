@@ -64,14 +64,14 @@ def rows(catalog: Catalog) -> dict[str, list[Row]]:
 @pytest.fixture(scope="module")
 def by_id(rows: dict[str, list[Row]]) -> dict[str, dict[str, Row]]:
     """Return all its rows by type and id."""
-    return {type: {row["id"]: row for row in found} for type, found in rows.items()}
+    return {type: {row["id"]: row for row in all_rows} for type, all_rows in rows.items()}
 
 
 def group(rows: dict[str, list[Row]], prefix: str) -> Row:
     """Return the only group of a prefix, country code included."""
     codes = {row["id"]: row["prefix"] or "" for row in rows["countries"]}
-    (found,) = (row for row in rows["did_groups"] if codes[row["country"]] + row["prefix"] == prefix)
-    return found
+    (match,) = (row for row in rows["did_groups"] if codes[row["country"]] + row["prefix"] == prefix)
+    return match
 
 
 def block(catalog: Catalog, row: Row) -> tuple[str, str]:
@@ -171,15 +171,15 @@ def test_every_group_type_has_stock(rows: dict[str, list[Row]], by_id: dict[str,
 
 def test_ids_are_uuids_and_unique(rows: dict[str, list[Row]]) -> None:
     """Unique across types, in the format of uuid.UUID."""
-    ids = [row["id"] for found in rows.values() for row in found]
+    ids = [row["id"] for all_rows in rows.values() for row in all_rows]
     assert len(set(ids)) == len(ids)
     assert all(str(uuid.UUID(id)) == id and uuid.UUID(id).variant == uuid.RFC_4122 for id in ids)
 
 
 def test_links_point_to_existing_rows(rows: dict[str, list[Row]], by_id: dict[str, dict[str, Row]]) -> None:
     """Every link is None or the id of a row of the right type."""
-    for found in rows.values():
-        for row in found:
+    for all_rows in rows.values():
+        for row in all_rows:
             for name, target in LINKS.items():
                 if row.get(name) is not None:
                     assert row[name] in by_id[target]
@@ -318,9 +318,9 @@ def test_each_american_area_code_has_one_nanpa_prefix(
     for row in prefixes:
         assert re.fullmatch(r"[2-9]\d\d", row["npa"], re.ASCII)
         assert re.fullmatch(r"(?!\d11$)[2-9]\d\d", row["nxx"], re.ASCII)
-        found = by_id["did_groups"][row["did_group"]]
-        assert found["prefix"] == row["npa"]
-        assert found["region"] == row["region"] is not None
+        group = by_id["did_groups"][row["did_group"]]
+        assert group["prefix"] == row["npa"]
+        assert group["region"] == row["region"] is not None
 
 
 def test_places_are_available_if_their_groups_have_stock(rows: dict[str, list[Row]]) -> None:

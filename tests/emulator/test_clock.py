@@ -89,11 +89,11 @@ def test_advancing_the_clock_runs_due_events() -> None:
     """No request is needed: the stored record has changed already."""
     with Emulator(clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
-        made = order(client)
+        created = order(client)
         session = emulator.engine.session(emulator.key)
-        assert (session.get("orders", made.id) or {})["status"] == "pending"
+        assert (session.get("orders", created.id) or {})["status"] == "pending"
         emulator.clock.advance(1)
-        assert (session.get("orders", made.id) or {})["status"] == "completed"
+        assert (session.get("orders", created.id) or {})["status"] == "completed"
 
 
 def test_clock_is_kept_in_the_state_file(tmp_path: Path) -> None:
@@ -101,11 +101,11 @@ def test_clock_is_kept_in_the_state_file(tmp_path: Path) -> None:
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
         emulator.clock.freeze(START)
-        made = order(emulator.client())
+        created = order(emulator.client())
         emulator.clock.advance("40 days")
     with Emulator(path=path) as emulator:
         assert emulator.clock.now() == START + timedelta(days=40)
-        assert emulator.client().orders().find(made.id).data.created_at == START
+        assert emulator.client().orders().find(created.id).data.created_at == START
         emulator.clock.run()
     with Emulator(path=path) as emulator:
         assert START + timedelta(days=40) < emulator.clock.now() < START + timedelta(days=40, minutes=5)

@@ -45,8 +45,8 @@ PAGES = ("", "journal/1", "journal/fragment", "resources", "pending", "clock", "
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     """Return an emulator with a frozen clock."""
-    with Emulator(clock=Clock(start=datetime(2026, 3, 10, 12, tzinfo=UTC), running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(start=datetime(2026, 3, 10, 12, tzinfo=UTC), running=False)) as emulator:
+        yield emulator
 
 
 def get(emulator: Emulator, place: str, status: int = 200) -> str:
@@ -109,14 +109,14 @@ def every_page(emulator: Emulator) -> dict[str, str]:
         place = todo.pop(0)
         if place not in seen:
             text = seen[place] = get(emulator, place)
-            for found in re.findall(r'href="([^"]+)"', text):
-                address = urljoin(urljoin(ROOT, place), html.unescape(found))
+            for link in re.findall(r'href="([^"]+)"', text):
+                address = urljoin(urljoin(ROOT, place), html.unescape(link))
                 if address.startswith(ROOT):
                     todo.append(address.removeprefix(ROOT))
     return seen
 
 
-# What is shown
+# Content
 
 
 def test_no_broken_links_and_user_text_is_escaped(emulator: Emulator) -> None:
@@ -201,16 +201,16 @@ def test_viewing_pages_has_no_side_effects() -> None:
     for look in (False, True):
         with Emulator() as emulator:
             client = emulator.client()
-            made = [client.voice_in_trunks().create(trunk("a")).data.id]
+            created = [client.voice_in_trunks().create(trunk("a")).data.id]
             if look:
                 every_page(emulator)
-            made += [client.balance().find().data.id, client.capacity_pools().list().data[0].id]
-            made.append(client.voice_in_trunks().create(trunk("b")).data.id)
-        ids.append(" ".join(made))
+            created += [client.balance().find().data.id, client.capacity_pools().list().data[0].id]
+            created.append(client.voice_in_trunks().create(trunk("b")).data.id)
+        ids.append(" ".join(created))
     assert ids[0] == ids[1]
 
 
-# What is copied
+# Copied commands
 
 
 @pytest.mark.parametrize(
@@ -244,18 +244,18 @@ def test_copied_commands_send_the_same_request(
         command = formatting.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
         program, dash, sent, address, *rest = shlex.split(command)
         assert (program, dash) == ("curl", "-X")
-        given = [rest[n : n + 2] for n in range(0, len(rest), 2)]
-        headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
-        data = next((value.encode() for option, value in given if option == "--data-binary"), None)
+        options = [rest[n : n + 2] for n in range(0, len(rest), 2)]
+        headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
+        data = next((value.encode() for option, value in options if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
         with suppress(DidwwError):  # the error response
             exec(formatting.to_python(first, base), {})
         entries = emulator.journal.entries()
-    told = [
-        (one.method, one.path, sorted(one.query), one.body and json.loads(one.body), one.status, one.key)
-        for one in entries[:3]
+    requests = [
+        (entry.method, entry.path, sorted(entry.query), entry.body and json.loads(entry.body), entry.status, entry.key)
+        for entry in entries[:3]
     ]
-    assert told[0] == told[1] == told[2]
+    assert requests[0] == requests[1] == requests[2]
     assert len(entries) == 3
 
 
@@ -305,7 +305,7 @@ def test_highlighting_does_not_change_the_text(text: str) -> None:
     assert html.unescape(plain) == text
 
 
-# What forms do
+# Forms
 
 Check = "Callable[[Emulator, SimpleNamespace], Any]"
 
@@ -350,8 +350,8 @@ def test_forms_run_their_operation_and_redirect(
 ) -> None:
     """Once: a redirect leads to a GET page with the result."""
     scene = fill(emulator)
-    given = {name: scene.waiting.id if value == "waiting" else value for name, value in fields.items()}
-    response = post(emulator, place, **given)
+    values = {name: scene.waiting.id if value == "waiting" else value for name, value in fields.items()}
+    response = post(emulator, place, **values)
     assert response.status == 303, response.body
     address = urlsplit(response.headers["location"])
     assert address.path == f"/_emulator/console/{page}"
@@ -376,12 +376,16 @@ def test_verification_can_be_rejected_with_several_reasons(emulator: Emulator) -
         emulator, "transitions/reject", ("reasons", "Blurred"), ("reasons", "Expired"), id=id, comment="Again"
     )
     assert response.status == 303, response.body
-    found = client.address_verifications().find(id).data
-    assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["Blurred", "Expired"], "Again")
+    verification = client.address_verifications().find(id).data
+    assert (verification.status, verification.reject_reasons, verification.reject_comment) == (
+        "rejected",
+        ["Blurred", "Expired"],
+        "Again",
+    )
 
 
 @pytest.mark.parametrize(
-    ("place", "fields", "status", "told"),
+    ("place", "fields", "status", "message"),
     [
         ("clock/advance", {"by": "soon"}, 422, "'soon' is not a duration"),
         ("clock/advance", {}, 422, "missing required field `by`"),
@@ -404,13 +408,13 @@ def test_verification_can_be_rejected_with_several_reasons(emulator: Emulator) -
     ],
 )
 def test_invalid_forms_show_the_error(
-    emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str
+    emulator: Emulator, place: str, fields: dict[str, str], status: int, message: str
 ) -> None:
     """The error page shows submitted values as text."""
     response = post(emulator, place, **fields)
     text = response.body.decode()
     assert response.status == status
-    assert told in html.unescape(text)
+    assert message in html.unescape(text)
     assert "<b>" not in text
     assert emulator.faults.rules() == []
 
@@ -504,11 +508,11 @@ def test_console_rejects_other_machines() -> None:
 def chromium() -> Iterator[Any]:
     """Start a browser."""
     driver = pytest.importorskip("playwright.sync_api")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if executable is None:
         pytest.skip("There is no chromium here.")
     with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -570,12 +574,12 @@ def test_order_can_be_completed_in_the_console(chromium: Any, scripts: bool) -> 
     with served() as (emulator, root):
         emulator.transitions.set("orders", by_hand=True)
         client = emulator.client()
-        made = order(client)
+        created = order(client)
         with opened(chromium, root + "pending", java_script_enabled=scripts) as page:
             page.get_by_role("button", name="Complete").click()
             page.get_by_text("No pending orders").wait_for()
             assert page.url == f"{root}pending?done=transitions%2Fcomplete"
-            assert client.orders().find(made.id).data.status == "completed"
+            assert client.orders().find(created.id).data.status == "completed"
 
 
 def test_cross_origin_pages_cannot_use_the_console(chromium: Any) -> None:
@@ -586,9 +590,9 @@ def test_cross_origin_pages_cannot_use_the_console(chromium: Any) -> None:
         page.set_content(
             f'<form method="post" action="{root}faults/preset"><input name="name" value="flaky"><button>Go'
         )
-        with page.expect_response(lambda response: "faults/preset" in response.url) as answered:
+        with page.expect_response(lambda response: "faults/preset" in response.url) as waiting:
             page.get_by_role("button").click()
-        assert answered.value.status == 403
+        assert waiting.value.status == 403
         assert emulator.faults.rules() == []
         context.close()
 

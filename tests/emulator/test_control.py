@@ -68,14 +68,14 @@ def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Rem
                 method = getattr(getattr(emulator, group), name)
                 ((verb, shape),) = document["paths"][f"/_emulator/{group}/{name}"].items()
                 assert shape["summary"].endswith(".") or shape["summary"].endswith(";"), shape["summary"]
-                wanted = set(inspect.signature(method).parameters)
+                expected = set(inspect.signature(method).parameters)
                 if verb == "get":
-                    found = {one["name"] for one in shape.get("parameters", [])}
+                    documented = {one["name"] for one in shape.get("parameters", [])}
                 else:
                     schema = shape["requestBody"]["content"]["application/json"]["schema"]
                     body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-                    found = set(body.get("properties", {}))
-                assert found == wanted, (group, name)
+                    documented = set(body.get("properties", {}))
+                assert documented == expected, (group, name)
     public = {
         group: {
             name
@@ -84,7 +84,7 @@ def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Rem
         }
         for group in OPERATIONS
     }
-    # Python's own: a file of this machine, and what the emulator itself uses.
+    # Only in Python: local files, and what the emulator itself uses.
     own = {
         "clock": {"now", "restore", "watch"},
         "faults": {"for_request", "for_callback", "reset"},
@@ -113,26 +113,26 @@ def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, s
     assert remote("GET", "clock/state")[1]["running"] is False
     assert remote("POST", "balance/put", {"balance": "12.50"})[1]["total_balance"] == "12.50"
     assert remote("POST", "balance/put", {"balance": 3, "api_key": "other"})[1]["balance"] == "3.00"
-    made = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
+    ids = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
     with DidwwClient("local-key", base_url=base, max_retries=0) as client:
         assert client.balance().find().data.balance == 12.5
-        assert [one.id for one in client.voice_in_trunk_groups().list().data] == made["voice_in_trunk_groups"]
+        assert [one.id for one in client.voice_in_trunk_groups().list().data] == ids["voice_in_trunk_groups"]
         assert remote("POST", "state/snapshot", {"name": "full"}) == (200, "full")
-        client.voice_in_trunk_groups().delete(made["voice_in_trunk_groups"][0])
+        client.voice_in_trunk_groups().delete(ids["voice_in_trunk_groups"][0])
         assert client.voice_in_trunk_groups().list().total_records == 0
         assert remote("POST", "state/restore", {"name": "full"}) == (204, None)
         assert client.voice_in_trunk_groups().list().total_records == 1
         assert (
             remote("POST", "journal/assert_called", {"method": "DELETE", "path": "/voice_in_trunk_groups/*"})[0] == 200
         )
-        status, said = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
+        status, document = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
         assert status == 409
-        assert "Recorded requests" in said["error"]
+        assert "Recorded requests" in document["error"]
         assert remote("GET", "journal/entries?limit=1&method=DELETE")[1][0]["status"] == 204
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "said"),
+    ("method", "path", "body", "status", "message"),
     [
         ("POST", "clock/advnce", {}, 404, "Did you mean 'clock/advance'"),
         ("GET", "clock/advance", None, 405, "Use POST"),
@@ -152,11 +152,13 @@ def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, s
         ("GET", "", None, 404, "openapi.json"),
     ],
 )
-def test_invalid_calls_are_rejected(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
+def test_invalid_calls_are_rejected(
+    remote: Remote, method: str, path: str, body: Any, status: int, message: str
+) -> None:
     """The error names the invalid parameter or the valid choices."""
-    answered, document = remote(method, path, body)
-    assert answered == status
-    assert said in document["error"]
+    received, document = remote(method, path, body)
+    assert received == status
+    assert message in document["error"]
 
 
 @pytest.mark.parametrize(

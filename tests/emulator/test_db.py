@@ -48,7 +48,7 @@ def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
 @pytest.mark.slow
 def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
     """After three kills during concurrent orders, everything confirmed is stored and the balance adds up."""
-    answered: list[str] = []
+    confirmed: list[str] = []
     for round in range(3):
         process, base = serving(tmp_path, f"ready{round}")
         with DidwwClient("key", base_url=base, rate_limit=None, max_retries=0, timeout=30) as client:
@@ -58,29 +58,29 @@ def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
             def order_on(client: DidwwClient = client, sku: str = sku) -> None:
                 while True:
                     try:
-                        made = client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
+                        response = client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
                     except DidwwError:
                         return
-                    answered.append(made.data.id)
+                    confirmed.append(response.data.id)
 
             threads = [threading.Thread(target=order_on) for _ in range(8)]
-            before = len(answered)
+            before = len(confirmed)
             for thread in threads:
                 thread.start()
             end = time.monotonic() + 60
-            while len(answered) < before + 12 and time.monotonic() < end:
+            while len(confirmed) < before + 12 and time.monotonic() < end:
                 time.sleep(0.002)
             process.send_signal(signal.SIGKILL)
             process.wait()
             for thread in threads:
                 thread.join(timeout=60)
-    assert len(answered) >= 30
+    assert len(confirmed) >= 30
     with Emulator(path=str(tmp_path / "state.db")) as emulator, emulator.client("key") as client:
         emulator.clock.advance("1 h")
         orders = list(client.orders().iterate())
-        there = {one.id for one in orders}
-        assert set(answered) <= there
-        assert len(there) == len(orders)
+        stored = {one.id for one in orders}
+        assert set(confirmed) <= stored
+        assert len(stored) == len(orders)
         assert {str(one.status) for one in orders} <= {"completed", "pending"}
         spent = sum(one.amount for one in orders)
         assert client.balance().find().data.balance == 10_000 - spent
@@ -137,8 +137,8 @@ def test_new_fields_are_added_to_existing_state_files(tmp_path: Path) -> None:
         assert (group.name, group.capacity_limit, group.external_reference_id) == ("Desk", 4, None)
         group.external_reference_id = "desk-1"
         client.voice_in_trunk_groups().update(group)
-        found = client.voice_in_trunk_groups().list(filter={"external_reference_id": "desk-1"})
-        assert [one.id for one in found.data] == [group.id]
+        response = client.voice_in_trunk_groups().list(filter={"external_reference_id": "desk-1"})
+        assert [one.id for one in response.data] == [group.id]
 
 
 def test_invalid_state_files_raise_sqlite_errors(tmp_path: Path) -> None:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
-    made = EmergencyVerification()
-    made.address = address
-    made.dids = dids
-    return client.emergency_verifications().create(made, include="emergency_calling_service").data
+    verification = EmergencyVerification()
+    verification.address = address
+    verification.dids = dids
+    return client.emergency_verifications().create(verification, include="emergency_calling_service").data
 
 
 def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> EmergencyCallingService:
@@ -183,22 +183,22 @@ def test_verification_reference_has_three_letters_and_six_digits(emulator: Emula
 
 def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
     """Lists of labels, never null; a validation error names the missing field by its label."""
-    found = client.emergency_requirements().list(include="country").data
-    for one in found:
-        assert one.personal_mandatory_fields in ([], ["Birth Date"])
-        assert one.business_mandatory_fields in ([], ["Company ID", "Country of Tax Residence"])
-        assert one.address_mandatory_fields == []
-    asked = next(one for one in found if one.personal_mandatory_fields)
-    assert asked.country is not None
-    nobody, _ = person(client, asked.country, birth_date=None)
-    company, _ = person(client, asked.country, identity_type="business", company_name="Example Ltd")
+    requirements = client.emergency_requirements().list(include="country").data
+    for requirement in requirements:
+        assert requirement.personal_mandatory_fields in ([], ["Birth Date"])
+        assert requirement.business_mandatory_fields in ([], ["Company ID", "Country of Tax Residence"])
+        assert requirement.address_mandatory_fields == []
+    mandatory = next(requirement for requirement in requirements if requirement.personal_mandatory_fields)
+    assert mandatory.country is not None
+    nobody, _ = person(client, mandatory.country, birth_date=None)
+    company, _ = person(client, mandatory.country, identity_type="business", company_name="Example Ltd")
     for identity, missing in (
         (nobody, "Birth Date is required for Personal Identity"),
         (company, "Company ID is required for Business Identity"),
     ):
         with pytest.raises(ValidationError) as caught:
             client.emergency_requirement_validations().create(
-                EmergencyRequirementValidation(emergency_requirement=asked, identity=identity)
+                EmergencyRequirementValidation(emergency_requirement=mandatory, identity=identity)
             )
         assert caught.value.fields[""] == [missing]
 
@@ -213,16 +213,16 @@ def test_services_are_filtered_by_their_latest_verification(emulator: Emulator, 
     emulator.clock.advance(1)
     client.emergency_verifications().create(EmergencyVerification(address=other, emergency_calling_service=service))
     services = client.emergency_calling_services()
-    found = [
-        services.list(filter=one).total_records
-        for one in (
+    totals = [
+        services.list(filter=query).total_records
+        for query in (
             {"address.id": address.id},
             {"identity.id": first.id},
             {"address.id": other.id},
             {"identity.id": second.id},
         )
     ]
-    assert found == [0, 0, 1, 1]
+    assert totals == [0, 0, 1, 1]
 
 
 def test_emergency_relationship_links_return_404(emulator: Emulator, client: DidwwClient) -> None:

@@ -461,21 +461,21 @@ def test_unacceptable_media_types_return_406(accept: str, status: int) -> None:
         assert MEDIA_TYPE in error["detail"]
 
 
-@pytest.mark.parametrize("given", ["", "application/json", f"{MEDIA_TYPE}; charset=utf-8"])
-def test_other_content_types_return_415(given: str) -> None:
+@pytest.mark.parametrize("content_type", ["", "application/json", f"{MEDIA_TYPE}; charset=utf-8"])
+def test_other_content_types_return_415(content_type: str) -> None:
     """So does the JSON:API media type with parameters."""
-    response = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": given})
+    response = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": content_type})
     assert response.status == 415
     error = json.loads(response.body)["errors"][0]
     assert (error["code"], error["title"]) == ("415", "Unsupported media type")
     assert MEDIA_TYPE in error["detail"]
 
 
-@pytest.mark.parametrize("given", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
-def test_media_types_are_case_insensitive(given: str) -> None:
+@pytest.mark.parametrize("content_type", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
+def test_media_types_are_case_insensitive(content_type: str) -> None:
     """See RFC 9110."""
-    body = document("voice_in_trunk_groups", name=given)
-    response = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": given})
+    body = document("voice_in_trunk_groups", name=content_type)
+    response = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": content_type})
     assert response.status == 201
 
 
@@ -570,8 +570,8 @@ def test_balance_supports_sparse_fieldsets() -> None:
     """`include` is rejected for types without relationships."""
     with Emulator() as emulator:
         caller = Caller(emulator.engine, emulator.key)
-        found = caller.get("/balance", **{"fields[balances]": "balance"})
-        assert found["data"]["attributes"] == {"balance": "10000.00"}
-        assert "included" not in found
+        document = caller.get("/balance", **{"fields[balances]": "balance"})
+        assert document["data"]["attributes"] == {"balance": "10000.00"}
+        assert "included" not in document
         for path in ("/pops", "/did_group_types", "/exports", "/encrypted_files"):
             assert caller.error("GET", path, include="country")["code"] == "112"

@@ -93,7 +93,7 @@ def bare(name: str) -> str:
     return next((name.removesuffix(end) for end in ("_contains", "_gteq", "_lteq", "_in") if name.endswith(end)), name)
 
 
-# Filters over what the emulator works out have tests by name (test_engine_stock.py and below).
+# Computed filters have their own tests (test_engine_stock.py and below).
 PLAIN = [
     (cls, name)
     for cls, name in FILTERS
@@ -112,13 +112,13 @@ def test_filters_match_records_by_value(cls: type[Resource], name: str) -> None:
     mine, other = two_records(cls._type_name, bare(name))
     value, theirs = follow(cls._type_name, mine, bare(name)), follow(cls._type_name, other, bare(name))
     query = whole(cls)
-    found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
-    assert mine["id"] in found
+    ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
+    assert mine["id"] in ids
     if name.endswith("_gteq"):
-        assert other["id"] in found
+        assert other["id"] in ids
         assert mine["id"] not in scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(theirs)})
     else:
-        assert (other["id"] in found) == (value == theirs or (isinstance(value, list) and value[0] in theirs))
+        assert (other["id"] in ids) == (value == theirs or (isinstance(value, list) and value[0] in theirs))
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_comma_separated_values_match_any(cls: type[Resource], name: str) -> Non
     pair = two_records(cls._type_name, bare(name))
     texts = [as_text(follow(cls._type_name, one, bare(name))) for one in pair]
     query = whole(cls)
-    found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
-    assert {one["id"] for one in pair} <= set(found)
+    ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
+    assert {one["id"] for one in pair} <= set(ids)
 
 
 @pytest.mark.parametrize(("cls", "name"), FILTERS, ids=label)
@@ -168,17 +168,17 @@ def test_lists_can_be_sorted_by_any_declared_key(cls: type[Resource], key: str) 
     """Ascending, or descending with a minus; null comes last, or first with a minus."""
     stage = scene()
     name = key.removeprefix("-")
-    found = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
+    ids = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
     values: list[Any] = []
-    for id in found:
+    for id in ids:
         record = stage.session.get(cls._type_name, id)
         assert record is not None
-        stage.session.runtime.behavior(cls._type_name).attributes(stage.session, record)  # as it is shown
+        stage.session.runtime.behavior(cls._type_name).attributes(stage.session, record)  # as in responses
         values.append(follow(cls._type_name, record, name))
     expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
     nulls = [one for one in values if one is None]
     assert values == (nulls + expected if key.startswith("-") else expected + nulls)
-    assert len(found) >= PER_TYPE
+    assert len(ids) >= PER_TYPE
 
 
 def _number_if_any(value: Any) -> Any:
@@ -200,13 +200,13 @@ def test_included_records_match_the_linkage(cls: type[Resource], path: str) -> N
     for part in path.split("."):
         following: list[Any] = []
         for one in at:
-            if part not in one["relationships"]:  # one of several types that do not all have it
+            if part not in one["relationships"]:  # polymorphic, and not every type has it
                 continue
             data = one["relationships"][part]["data"]
             for identifier in data if isinstance(data, list) else [data] if data else []:
                 key = identifier["type"], identifier["id"]
                 reached.add(key)
-                following.append(resources[key])  # an include that was not in the response would be a KeyError
+                following.append(resources[key])  # a missing include would raise KeyError
         assert following or at is not document["data"], f"the scene has nothing at {part}"
         at = following
     assert reached == set(resources)
@@ -229,7 +229,7 @@ def test_linkage_is_only_present_with_include(cls: type[Resource]) -> None:
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
 
 
-@pytest.mark.unchecked  # documents of other types, and of linkage, are not in the contract
+@pytest.mark.unchecked  # the contract has no linkage documents or documents of other types
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
 def test_relationship_links_return_the_related_records(cls: type[Resource]) -> None:
     """Both links agree with the linkage; emergency types serve none."""
@@ -243,8 +243,8 @@ def test_relationship_links_return_the_related_records(cls: type[Resource]) -> N
         bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
         full = stage.caller.get(f"{at}/{name}")["data"]
         ones = full if isinstance(full, list) else [full] if full else []
-        shown = [{"type": one["type"], "id": one["id"]} for one in ones]
-        assert shown == (bare if isinstance(bare, list) else [bare] if bare else [])
+        identifiers = [{"type": one["type"], "id": one["id"]} for one in ones]
+        assert identifiers == (bare if isinstance(bare, list) else [bare] if bare else [])
         if name in table.includable:
             linked = stage.caller.get(at, include=name)["data"]["relationships"][name]["data"]
             assert linked == bare
@@ -422,9 +422,9 @@ def test_feature_filters_require_all_features() -> None:
     stage = scene()
     groups = {one["id"]: set(one["features"]) for one in stage.session.find("did_groups")}
     pair = {"voice_in", "t38"}
-    found = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
-    assert found == {id for id, features in groups.items() if pair <= features}
-    assert found < {id for id, features in groups.items() if pair & features}
+    ids = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
+    assert ids == {id for id, features in groups.items() if pair <= features}
+    assert ids < {id for id, features in groups.items() if pair & features}
     for path, name in (("/did_groups", "features"), ("/nanpa_prefixes", "did_group.features")):
         error = stage.caller.error("GET", path, **{f"filter[{name}]": "voice_in,telex"})
         assert error["detail"] == f"telex is not a valid value for {name}."
@@ -437,8 +437,8 @@ def test_country_filters_of_pools_require_all_countries() -> None:
     first, second = (min(countries) for countries in list(pools.values())[:2])
     assert first != second
     for wanted in ([first], [second], [first, second]):
-        found = scene().caller.ids("/capacity_pools", **{"filter[country.id]": ",".join(wanted)})
-        assert set(found) == {id for id, countries in pools.items() if set(wanted) <= countries}
+        ids = scene().caller.ids("/capacity_pools", **{"filter[country.id]": ",".join(wanted)})
+        assert set(ids) == {id for id, countries in pools.items() if set(wanted) <= countries}
 
 
 def test_substring_filters_match_any_part() -> None:
@@ -447,8 +447,8 @@ def test_substring_filters_match_any_part() -> None:
     did = stage.record("dids", 0)
     stage.session.update("dids", did["id"], {"description": "Front desk, London"})
     try:
-        for part, found in (("desk, Lon", [did["id"]]), ("desk,Lon", []), ("Front,desk", [])):
-            assert stage.caller.ids("/dids", **{"filter[description]": part}) == found
+        for part, ids in (("desk, Lon", [did["id"]]), ("desk,Lon", []), ("Front,desk", [])):
+            assert stage.caller.ids("/dids", **{"filter[description]": part}) == ids
     finally:
         stage.session.update("dids", did["id"], {"description": did["description"]})
     prefix = stage.session.find("nanpa_prefixes")[0]
@@ -457,7 +457,7 @@ def test_substring_filters_match_any_part() -> None:
 
 
 def test_single_value_filters_treat_commas_as_text() -> None:
-    """ "A,B" is one name that matches no identity."""
+    """Match "A,B" as one name, which no identity has."""
     stage = scene()
     names = [stage.record("identities", n)["last_name"] for n in range(2)]
     assert stage.caller.ids("/identities", **{"filter[last_name]": names[0]})

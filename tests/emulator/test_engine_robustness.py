@@ -44,7 +44,7 @@ json_values = st.recursive(
 )
 
 
-def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
+def send(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
     response = SCENE.engine.handle(Request(method, url, headers or HEADERS, body))
     assert response.status != 500, (method, url, body, response.body)
     assert 200 <= response.status < 600
@@ -58,7 +58,7 @@ def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[st
 @given(method=methods, path=paths, query=st.lists(parameters, max_size=4), body=st.none() | st.binary(max_size=50))
 def test_no_request_causes_a_500(method: str, path: str, query: list[tuple[str, str]], body: bytes | None) -> None:
     """Any method, path, query and body returns JSON."""
-    answer_of(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
+    send(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
 
 
 @pytest.mark.unchecked
@@ -66,9 +66,9 @@ def test_no_request_causes_a_500(method: str, path: str, query: list[tuple[str, 
 @given(url=st.text(st.characters(), max_size=60))
 def test_no_url_causes_a_500(url: str) -> None:
     """Invalid URLs and lone surrogates too."""
-    answer_of("GET", url)
-    answer_of("GET", f"{BASE}/dids?{url}")
-    answer_of("GET", f"{BASE}/{url}", headers={"api-key": url, "accept": url})
+    send("GET", url)
+    send("GET", f"{BASE}/dids?{url}")
+    send("GET", f"{BASE}/{url}", headers={"api-key": url, "accept": url})
 
 
 @law(400)
@@ -100,7 +100,7 @@ def test_no_value_causes_a_500(cls: Any, value: Any, data: st.DataObject) -> Non
         body: dict[str, Any] = {"type": cls._type_name, field.place: {field.name: inside}}
         if id is not None:
             body["id"] = id
-        answer_of(method, f"{BASE}/{cls._path}{path}", json.dumps({"data": body}).encode())
+        send(method, f"{BASE}/{cls._path}{path}", json.dumps({"data": body}).encode())
 
 
 @law(200)
@@ -110,7 +110,7 @@ def test_no_document_causes_a_500(value: Any, depth: int) -> None:
     wrapped = (value, {"data": value}, {"data": {"type": "addresses", "attributes": value, "relationships": value}})[
         depth
     ]
-    answer_of("POST", f"{BASE}/addresses", json.dumps(wrapped).encode())
+    send("POST", f"{BASE}/addresses", json.dumps(wrapped).encode())
 
 
 def test_closed_engine_returns_500() -> None:
@@ -127,7 +127,7 @@ def test_accounts_are_isolated(names: list[tuple[str, str]]) -> None:
     engine = Engine()
     for key, name in names:
         body = document("voice_in_trunk_groups", name=name)
-        # The name may be taken, by the account itself alone.
+        # The name may be taken by the same account only.
         taken = name in [one["name"] for one in engine.session(key).find("voice_in_trunk_groups")]
         assert (Caller(engine, key).send("POST", "/voice_in_trunk_groups", body).status == 201) != taken
     for key in "abc":
@@ -142,14 +142,14 @@ def test_state_file_keeps_everything(tmp_path: Path) -> None:
     """Records, accounts and scheduled events; new ids do not repeat old ones."""
     path = str(tmp_path / "emulator.db")
     first = Engine(path=path, seed=1)
-    made = Caller(first).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="kept"), 201)
+    created = Caller(first).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="kept"), 201)
     listed = Caller(first).get("/countries")
     first.close()
     second = Engine(path=path, seed=1)
-    assert Caller(second).get(f"/voice_in_trunk_groups/{made['data']['id']}")["data"] == made["data"]
+    assert Caller(second).get(f"/voice_in_trunk_groups/{created['data']['id']}")["data"] == created["data"]
     assert Caller(second).get("/countries") == listed
     again = Caller(second).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="more"), 201)
-    assert again["data"]["id"] != made["data"]["id"]
+    assert again["data"]["id"] != created["data"]["id"]
     second.close()
 
 
@@ -176,13 +176,13 @@ def test_threads_share_an_engine() -> None:
 
     def make(n: int) -> str:
         body = document("voice_in_trunk_groups", name=f"group {n}")
-        made = Caller(engine, f"key {n % 4}").write("POST", "/voice_in_trunk_groups", body, 201)
-        return str(made["data"]["id"])
+        created = Caller(engine, f"key {n % 4}").write("POST", "/voice_in_trunk_groups", body, 201)
+        return str(created["data"]["id"])
 
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(make, range(200)))
-    found = [id for n in range(4) for id in Caller(engine, f"key {n}").ids("/voice_in_trunk_groups")]
-    assert sorted(found) == sorted(ids)
+    stored = [id for n in range(4) for id in Caller(engine, f"key {n}").ids("/voice_in_trunk_groups")]
+    assert sorted(stored) == sorted(ids)
 
 
 def test_frozen_clock_only_moves_by_advance() -> None:

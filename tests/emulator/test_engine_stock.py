@@ -60,9 +60,9 @@ def test_listed_available_dids_can_be_found_by_id(caller: Caller) -> None:
     """With includes, in any order of requests, and by other accounts."""
     listed = caller.get("/available_dids", include="did_group,nanpa_prefix")["data"]
     stranger = Caller(Engine(seed=3), "other")
-    for one in listed[:20]:
-        found = stranger.get(f"/available_dids/{one['id']}", include="did_group,nanpa_prefix")["data"]
-        assert found == one
+    for available in listed[:20]:
+        resource = stranger.get(f"/available_dids/{available['id']}", include="did_group,nanpa_prefix")["data"]
+        assert resource == available
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_owned_and_reserved_numbers_leave_only_that_accounts_stock(caller: Calle
     assert caller.get("/available_dids", **query)["meta"]["total_count"] == 0
     meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
     assert (meta["total_count"], meta["is_available"]) == (0, False)
-    # It can be ordered still, on back order.
+    # It can still be ordered as a back order.
     assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"}) == [group["id"]]
     assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "false"}) == []
     for least, found in (("0", [group["id"]]), ("1", [])):
@@ -128,7 +128,7 @@ def test_owned_and_reserved_numbers_leave_only_that_accounts_stock(caller: Calle
 
     stranger = Caller(ENGINE, "a stranger in Nottingham")
     assert stranger.get("/available_dids", **query)["meta"]["total_count"] == 2
-    # What a reservation holds is still shown with it.
+    # A reserved number is still included with its reservation.
     held = caller.get("/did_reservations", include="available_did.did_group")
     assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
 
@@ -168,8 +168,8 @@ def test_group_with_back_orders_is_available_without_stock(caller: Caller, sessi
         sku = session.find("stock_keeping_units", did_group=group["id"])[0]["id"]
         item = {"type": "did_order_items", "attributes": {"sku_id": sku, "qty": 1}}
         if takes:
-            made = caller.write("POST", "/orders", document("orders", items=[item]), 201)
-            assert made["data"]["attributes"]["status"] == "pending"
+            order = caller.write("POST", "/orders", document("orders", items=[item]), 201)
+            assert order["data"]["attributes"]["status"] == "pending"
         else:
             error = caller.error("POST", "/orders", document("orders", items=[item], allow_back_ordering=True))
             assert (error["status"], error["detail"]) == ("422", "items/0/qty - exceeds available DIDs count")
@@ -183,7 +183,7 @@ def test_prefix_availability_ignores_back_orders(caller: Caller, session: Accoun
     try:
         assert caller.ids("/nanpa_prefixes", **{"filter[id]": prefix, "filter[did_group.is_available]": "true"}) == []
         assert len(caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"})) == 1
-    finally:  # the scene is the module's
+    finally:  # the module shares the scene
         session.update("did_groups", group["id"], {"total_count": group["total_count"]})
 
 
@@ -253,7 +253,7 @@ def test_number_contains_finds_exactly_the_matching_numbers(prefix: str, data: s
     response = Caller(ENGINE, "parts").get("/available_dids", **query)
     matching = {number for number in every if part in number}
     assert response["meta"]["total_count"] == len(matching)
-    shown = {one["attributes"]["number"] for one in response["data"]}
-    assert shown <= matching
-    assert len(shown) == min(len(matching), MAX_LISTED)
-    assert all(re.fullmatch(r"\d+", number) for number in shown)
+    numbers = {one["attributes"]["number"] for one in response["data"]}
+    assert numbers <= matching
+    assert len(numbers) == min(len(matching), MAX_LISTED)
+    assert all(re.fullmatch(r"\d+", number) for number in numbers)

@@ -31,8 +31,8 @@ def engine_with(**behaviors: Behavior) -> Engine:
 
 def test_created_records_can_be_read(stage: Scene) -> None:
     """201 with every attribute: null where none was sent, created_at from the clock."""
-    made = stage.caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="new"), 201)
-    data = made["data"]
+    created = stage.caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="new"), 201)
+    data = created["data"]
     assert data["attributes"] == {
         "name": "new",
         "capacity_limit": None,
@@ -41,7 +41,7 @@ def test_created_records_can_be_read(stage: Scene) -> None:
     }
     assert data["attributes"]["created_at"].endswith("Z")
     assert len(data["id"]) == 36
-    assert stage.caller.get(f"/voice_in_trunk_groups/{data['id']}") == made
+    assert stage.caller.get(f"/voice_in_trunk_groups/{data['id']}") == created
 
 
 def test_update_changes_only_the_sent_attributes(stage: Scene) -> None:
@@ -150,9 +150,9 @@ def test_polymorphic_relationships_keep_the_type(stage: Scene) -> None:
     for type in ("identities", "addresses"):
         entity = {"type": type, "id": stage.ids[type][0]}
         body = document("proofs", None, {"entity": entity, "proof_type": kind, "files": [file]})
-        made = stage.caller.write("POST", "/proofs", body, 201, include="entity")
-        assert made["data"]["relationships"]["entity"]["data"] == entity
-        assert [(one["type"], one["id"]) for one in made["included"]] == [tuple(entity.values())]
+        created = stage.caller.write("POST", "/proofs", body, 201, include="entity")
+        assert created["data"]["relationships"]["entity"]["data"] == entity
+        assert [(one["type"], one["id"]) for one in created["included"]] == [tuple(entity.values())]
 
 
 def test_nested_objects_have_all_members(stage: Scene) -> None:
@@ -162,12 +162,12 @@ def test_nested_objects_have_all_members(stage: Scene) -> None:
         name="sip",
         configuration={"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}},
     )
-    shown = stage.caller.write("POST", "/voice_in_trunks", body, 201)["data"]["attributes"]["configuration"]
-    assert shown["type"] == "sip_configurations"
-    assert shown["attributes"]["host"] == "sip.example.com"
-    assert shown["attributes"]["port"] is None
-    assert shown["attributes"]["enabled_sip_registration"] is False
-    assert "incoming_auth_password" in shown["attributes"]
+    returned = stage.caller.write("POST", "/voice_in_trunks", body, 201)["data"]["attributes"]["configuration"]
+    assert returned["type"] == "sip_configurations"
+    assert returned["attributes"]["host"] == "sip.example.com"
+    assert returned["attributes"]["port"] is None
+    assert returned["attributes"]["enabled_sip_registration"] is False
+    assert "incoming_auth_password" in returned["attributes"]
     item = {"type": "did_order_items", "attributes": {"qty": 2, "sku_id": "8d1a3c5e-0000-4000-8000-000000000001"}}
     order = stage.caller.write("POST", "/orders", document("orders", items=[item]), 201)
     inside = order["data"]["attributes"]["items"][0]["attributes"]
@@ -179,10 +179,10 @@ def test_nested_objects_have_all_members(stage: Scene) -> None:
 def test_money_is_stored_as_a_decimal_string(stage: Scene) -> None:
     """JSON numbers are accepted too."""
     id = stage.ids["voice_out_trunks"][0]
-    for value, shown in (("12.50", "12.50"), (7, "7.0"), ("7", "7.0")):
+    for value, expected in (("12.50", "12.50"), (7, "7.0"), ("7", "7.0")):
         body = document("voice_out_trunks", id, threshold_amount=value)
         attributes = stage.caller.write("PATCH", f"/voice_out_trunks/{id}", body)["data"]["attributes"]
-        assert attributes["threshold_amount"] == shown
+        assert attributes["threshold_amount"] == expected
     for value in ("many", "1e5", "NaN", "", True, 1e300):
         body = document("voice_out_trunks", id, threshold_amount=value)
         assert stage.caller.send("PATCH", f"/voice_out_trunks/{id}", body).status == 422
@@ -268,11 +268,11 @@ def test_all_behavior_hooks_are_called() -> None:
     assert first["attributes"]["name"] == "FIRST"
 
     body = document("voice_in_trunk_groups", name="a")
-    made = caller.write("POST", "/voice_in_trunk_groups", body, 201)
-    id = made["data"]["id"]
-    assert made["data"]["attributes"]["capacity_limit"] == 9
-    assert made["data"]["meta"] == {"trunks_count": 0}
-    assert made["meta"]["available_count"] == len("create")
+    created = caller.write("POST", "/voice_in_trunk_groups", body, 201)
+    id = created["data"]["id"]
+    assert created["data"]["attributes"]["capacity_limit"] == 9
+    assert created["data"]["meta"] == {"trunks_count": 0}
+    assert created["meta"]["available_count"] == len("create")
     record = engine.session("key").get("voice_in_trunk_groups", id)
     assert record is not None
     assert record["private"] == {"secret": 1}
@@ -299,20 +299,22 @@ def test_behavior_can_replace_a_deletion() -> None:
     """Reject it, replace it, or run it."""
     full = Full()
     caller = Caller(engine_with(voice_in_trunk_groups=full))
-    for name, status, left in (("keep", 422, "KEEP"), ("mark", 204, "MARKED"), ("go", 204, None)):
+    for name, status, remaining in (("keep", 422, "KEEP"), ("mark", 204, "MARKED"), ("go", 204, None)):
         body = document("voice_in_trunk_groups", name=name)
         id = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]["id"]
         assert caller.send("DELETE", f"/voice_in_trunk_groups/{id}").status == status
         response = caller.send("GET", f"/voice_in_trunk_groups/{id}")
-        assert (json.loads(response.body)["data"]["attributes"]["name"] if response.status == 200 else None) == left
+        assert (
+            json.loads(response.body)["data"]["attributes"]["name"] if response.status == 200 else None
+        ) == remaining
 
 
 def test_scheduled_events_run_at_their_time() -> None:
     """They run before the next request, with the time for which they were scheduled."""
     engine = engine_with(voice_in_trunk_groups=Full())
     caller = Caller(engine)
-    made = caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="a"), 201)["data"]
-    path = f"/voice_in_trunk_groups/{made['id']}"
+    created = caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="a"), 201)["data"]
+    path = f"/voice_in_trunk_groups/{created['id']}"
     engine.clock.advance(59)
     assert caller.get(path)["data"]["attributes"]["external_reference_id"] is None
     expected = engine.session("key").stamp(engine.clock.now())
@@ -358,9 +360,9 @@ def test_validations_are_not_stored() -> None:
     body = document(
         "voice_out_trunk_regenerate_credentials", None, {"voice_out_trunk": {"type": "voice_out_trunks", "id": trunk}}
     )
-    made = Caller(engine).write("POST", "/voice_out_trunk_regenerate_credentials", body, 201)
-    assert made["data"]["id"] == trunk
-    assert made["data"]["attributes"] == {}
+    created = Caller(engine).write("POST", "/voice_out_trunk_regenerate_credentials", body, 201)
+    assert created["data"]["id"] == trunk
+    assert created["data"]["attributes"] == {}
     assert session.count("voice_out_trunk_regenerate_credentials") == 0
 
 

@@ -43,9 +43,9 @@ SIP = Attempt("Main", "sip:442079460000@sip.example.com")
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        made.state.seed({"dids": [{"number": f"1212555010{n}"} for n in range(4)]})
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        emulator.state.seed({"dids": [{"number": f"1212555010{n}"} for n in range(4)]})
+        yield emulator
 
 
 UNKNOWN = "8d1a3c5e-0000-4000-8000-00000000dead"
@@ -53,9 +53,9 @@ UNKNOWN = "8d1a3c5e-0000-4000-8000-00000000dead"
 
 def exported(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export:
     client = emulator.client()
-    made = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
+    export = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
     emulator.clock.advance(1)
-    return client.exports().find(made.id).data
+    return client.exports().find(export.id).data
 
 
 def fetch(emulator: Emulator, export: Export, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -77,8 +77,8 @@ def rows(emulator: Emulator, export: Export) -> list[dict[str, str]]:
 
 def test_calls_follow_the_time_of_day() -> None:
     """Fewer at night and at weekends; mostly short, a few long; failed ones have a code."""
-    found = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
-    read = [row for _, text in found for row in csv.reader([text])]
+    calls = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
+    read = [row for _, text in calls for row in csv.reader([text])]
     hours = Counter(int(row[0][11:13]) for row in read)
     assert min(hours[h] for h in range(9, 17)) > 4 * max(hours[h] for h in range(4))
     days = Counter(date.fromisoformat(row[0][:10]).weekday() for row in read)
@@ -203,7 +203,7 @@ def test_inbound_calls_are_charged_by_kind() -> None:
     assert 0.04 < share < 0.09
     assert rates == {Decimal("0.010")}
     share, rates = costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=16))
-    assert share > 0.95  # what rounds to nothing is left out
+    assert share > 0.95  # amounts that round to zero are left out
     assert rates == {Decimal("0.010")}
     assert costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=0)) == (0, set())
     for where, rate in forwarded:
@@ -265,8 +265,8 @@ def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
 
 def outbound(client: DidwwClient, name: str, **fields: Any) -> VoiceOutTrunk:
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
-    made = VoiceOutTrunk(name=name, on_cli_mismatch_action="reject_call", authentication_method=method, **fields)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    return client.voice_out_trunks().create(made).data
+    trunk = VoiceOutTrunk(name=name, on_cli_mismatch_action="reject_call", authentication_method=method, **fields)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    return client.voice_out_trunks().create(trunk).data
 
 
 def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> None:
@@ -289,7 +289,7 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "part"),
+    ("requested", "status", "part"),
     [
         ("bytes=0-", 206, slice(0, None)),
         ("bytes=100-199", 206, slice(100, 200)),
@@ -307,21 +307,21 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
 )
 @pytest.mark.slow
 @pytest.mark.unchecked
-def test_export_files_support_ranges(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
+def test_export_files_support_ranges(emulator: Emulator, requested: str, status: int, part: slice | None) -> None:
     """206 for a valid range, 416 if it cannot be satisfied, 200 if it is malformed."""
     export = exported(emulator)
     _, headers, whole = fetch(emulator, export)
-    answered, said, body = fetch(emulator, export, Range=asked)
-    assert answered == status
+    received_status, received, body = fetch(emulator, export, Range=requested)
+    assert received_status == status
     if part is None:
-        assert (said["content-range"], body) == (f"bytes */{len(whole)}", b"")
+        assert (received["content-range"], body) == (f"bytes */{len(whole)}", b"")
         return
     assert body == whole[part]
-    assert said["etag"] == headers["etag"]
+    assert received["etag"] == headers["etag"]
     if status == 206:
         begin, end, _ = part.indices(len(whole))
-        assert said["content-range"] == f"bytes {begin}-{end - 1}/{len(whole)}"
-        assert said["content-length"] == str(len(body))
+        assert received["content-range"] == f"bytes {begin}-{end - 1}/{len(whole)}"
+        assert received["content-length"] == str(len(body))
 
 
 @pytest.mark.unchecked
@@ -333,8 +333,8 @@ def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> 
     assert fetch(emulator, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
     _, others, _ = fetch(emulator, other)
     assert others["etag"] != headers["etag"]
-    status, said, body = fetch(emulator, export, Range="bytes=10-", If_Range=others["etag"])
-    assert (status, said["etag"], body) == (200, headers["etag"], whole)
+    status, received, body = fetch(emulator, export, Range="bytes=10-", If_Range=others["etag"])
+    assert (status, received["etag"], body) == (200, headers["etag"], whole)
 
 
 @pytest.mark.unchecked
@@ -367,7 +367,7 @@ def test_export_files_need_the_key_and_expire_after_a_month(emulator: Emulator) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "filters", "said"),
+    ("kind", "filters", "message"),
     [
         ("cdr_in", {"from": "2025-12-31 23:59:59"}, "from must be within the current and 2 previous months"),
         ("cdr_in", {"to": "2026-03-25 13:00:00"}, "to not valid"),
@@ -375,15 +375,17 @@ def test_export_files_need_the_key_and_expire_after_a_month(emulator: Emulator) 
         ("cdr_in", {"from": "soon"}, "from not valid"),
     ],
 )
-def test_invalid_export_periods_return_422(emulator: Emulator, kind: str, filters: dict[str, str], said: str) -> None:
+def test_invalid_export_periods_return_422(
+    emulator: Emulator, kind: str, filters: dict[str, str], message: str
+) -> None:
     """It must be within this month and the two before, not in the future and not empty."""
-    with pytest.raises((ValidationError, ValueError), match=said.split(maxsplit=1)[0]):
+    with pytest.raises((ValidationError, ValueError), match=message.split(maxsplit=1)[0]):
         exported(emulator, kind, **filters)
     body = {"data": {"type": "exports", "attributes": {"export_type": kind, "filters": {**MONTH, **filters}}}}
     from support.api_caller import Caller
 
     error = Caller(emulator.engine, emulator.key).error("POST", "/exports", body)
-    assert error["title"] == said
+    assert error["title"] == message
     assert error["source"] == {"pointer": "/data/attributes/filters"}
 
 
@@ -404,8 +406,8 @@ def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
     assert (row["Source"], row["Duration (sec)"], row["Status"]) == ("447700900001", "120", "Completed")
     assert read[missed[0].call_id]["Disconnect Code"] == "486"
     assert len(out) == 3  # 0.02 each: blocked at 0.05
-    found = client.voice_out_trunks().find(trunk.id).data
-    assert (found.status, found.threshold_reached) == ("blocked", True)
+    blocked_trunk = client.voice_out_trunks().find(trunk.id).data
+    assert (blocked_trunk.status, blocked_trunk.threshold_reached) == ("blocked", True)
     assert emulator.calls.outbound(trunk.id) == []
     starts = [row["Date/Time Start (UTC)"] for row in rows(emulator, exported(emulator, "cdr_out"))]
     assert starts == sorted(starts)
@@ -445,33 +447,33 @@ def test_large_files_are_streamed_and_resumable(tmp_path: Path) -> None:
 
 def test_concurrent_downloads_share_a_file() -> None:
     """Readers at different positions get the same bytes; the file is generated once."""
-    made: list[int] = []
+    generated: list[int] = []
 
     def lines() -> Iterator[str]:
         for n in range(60_000):
-            made.append(n)
+            generated.append(n)
             yield f"{n},{n * 7919 % 10007},some text to be packed\n"
 
     file = ExportFile(lines())
     assert file.size(1000) is None
-    found: dict[int, bytes] = {}
+    bodies: dict[int, bytes] = {}
 
     def read(who: int) -> None:
         body = b""
         while chunk := file.read(len(body), 1000 + who * 777):
             body += chunk
             time.sleep(0)
-        found[who] = body
+        bodies[who] = body
 
     threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(found.values())) == 1
-    assert len(made) == 60_000
-    assert file.size() == len(found[0])
-    assert gzip.decompress(found[0]).startswith(b"0,0,some text")
+    assert len(set(bodies.values())) == 1
+    assert len(generated) == 60_000
+    assert file.size() == len(bodies[0])
+    assert gzip.decompress(bodies[0]).startswith(b"0,0,some text")
 
 
 def test_download_errors_have_no_body() -> None:
@@ -505,17 +507,17 @@ def test_unknown_export_filters_return_422(export_type: str, more: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("attributes", "field"),
     [
         ({"callback_url": "https://hooks.example.com/didww"}, "callback_method"),
         ({"callback_method": "post"}, "callback_url"),
         ({"callback_url": "ftp://hooks.example.com/", "callback_method": "post"}, "callback_url"),
     ],
 )
-def test_callback_needs_a_url_and_a_method(given: dict[str, str], field: str) -> None:
+def test_callback_needs_a_url_and_a_method(attributes: dict[str, str], field: str) -> None:
     """One without the other is rejected, and so are schemes other than HTTP and HTTPS."""
     with Emulator(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as emulator:
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
-        body = document("exports", export_type="cdr_in", filters=filters, **given)
+        body = document("exports", export_type="cdr_in", filters=filters, **attributes)
         error = Caller(emulator.engine, emulator.key).error("POST", "/exports", body)
         assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/attributes/{field}")

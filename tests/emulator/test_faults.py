@@ -117,15 +117,15 @@ def test_faults_match_their_conditions(door: str) -> None:
     with doors(door) as (emulator, balance):
 
         def outcomes(count: int) -> str:
-            said = ""
+            marks = ""
             for _ in range(count):
                 try:
                     balance()
-                    said += "."
+                    marks += "."
                 except DidwwApiError:
-                    said += "x"
+                    marks += "x"
             emulator.faults.clear()
-            return said
+            return marks
 
         for nowhere in ({"method": "POST"}, {"path": "/orders"}, {"resource": "orders"}, {"path": "/balance/*"}):
             emulator.faults.add(status=500, **nowhere)
@@ -154,8 +154,8 @@ def test_lost_response_faults_process_the_request() -> None:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
         emulator.faults.add(method="POST", resource="orders", lost_response=True, times=1)
-        made = client.orders().create(Order(items=[item])).data
-        assert [one.id for one in client.orders().list().data] == [made.id]
+        created = client.orders().create(Order(items=[item])).data
+        assert [one.id for one in client.orders().list().data] == [created.id]
         emulator.journal.assert_called("POST", "/orders", times=1)
 
 
@@ -189,7 +189,7 @@ def _day(emulator: Emulator, back: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ({}, "The rule has no effect"),
         ({"callback": "drop", "html": True}, "A callback rule accepts only"),
@@ -211,10 +211,10 @@ def _day(emulator: Emulator, back: int) -> str:
         ({"callback": "drop", "status": 503}, "accepts only resource"),
     ],
 )
-def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], said: str) -> None:
+def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], message: str) -> None:
     """The error names the problem, and no rule is added."""
     with closing(Emulator()) as emulator:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             emulator.faults.add(**fault)
         assert emulator.faults.rules() == []
 

@@ -51,9 +51,9 @@ QUIET = law(300, suppress_health_check=list(HealthCheck))
 
 @pytest.fixture(scope="module")
 def emulator() -> Any:
-    with Emulator(seed=1) as made:
-        made.state.seed({"dids": [{"number": "12125550100"}], "voice_in_trunk_groups": [{"name": "Desk"}]})
-        yield made
+    with Emulator(seed=1) as emulator:
+        emulator.state.seed({"dids": [{"number": "12125550100"}], "voice_in_trunk_groups": [{"name": "Desk"}]})
+        yield emulator
 
 
 @pytest.mark.unchecked
@@ -113,7 +113,7 @@ def test_api_accepts_or_rejects_any_document(emulator: Emulator, data: Any) -> N
 
 
 OPERATIONS = [f"{group}/{name}" for group, names in control_api.OPERATIONS.items() for name in names]
-# What waits for real time, or grows with what was drawn.
+# These wait for real time, or grow with the input.
 SLOW = {"callbacks/settle", "calls/inbound", "calls/outbound"}
 ARGUMENTS = sorted(
     {name for place in OPERATIONS for name in control_api._operations()[place].parameters.__struct_fields__} | {"x"}
@@ -136,9 +136,9 @@ def test_control_api_never_fails_internally(place: str, body: Any, query: str) -
             assert response.status in (200, 204, 404, 405, 409, 422, 504), response.body
             if response.status >= 400:
                 assert json.loads(response.body)["error"]
-        asked = Request("GET", f"{BASE}/v3/balance", {"Api-Key": "key"})
+        read_balance = Request("GET", f"{BASE}/v3/balance", {"Api-Key": "key"})
         emulator.faults.clear()
-        assert emulator.exchange(asked)[0].status == 200
+        assert emulator.exchange(read_balance)[0].status == 200
 
 
 @pytest.mark.unchecked

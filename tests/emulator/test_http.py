@@ -29,8 +29,8 @@ KEY = {"Api-Key": "key"}
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def raw(emulator: Emulator) -> Iterator[httpx2.Client]:
         yield client
 
 
-def spoken(raw: httpx2.Client, head: str) -> bytes:
+def send_raw(raw: httpx2.Client, head: str) -> bytes:
     """Send the raw request and return the whole response, until the connection closes."""
     url = raw.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
@@ -80,17 +80,21 @@ def test_head_works_for_export_files(emulator: Emulator, raw: httpx2.Client) -> 
 
 def test_local_pages_get_cors_headers(raw: httpx2.Client) -> None:
     """Preflights need no key; all responses have the service's CORS headers, errors too."""
-    asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "api-key"}
-    preflight = raw.options("/v3/orders", headers={**asked, "Api-Key": ""})
+    request_headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "api-key"}
+    preflight = raw.options("/v3/orders", headers={**request_headers, "Api-Key": ""})
     assert preflight.status_code == 200
-    for response in (preflight, raw.get("/v3/balance", headers=asked), raw.get("/v3/dids/x", headers=asked)):
-        shown = {name.removeprefix("access-control-"): value for name, value in response.headers.items()}
-        assert shown["allow-origin"] == "http://localhost:3000"
-        assert shown["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
-        assert shown["allow-credentials"] == "true"
-        assert "api-key" in shown["allow-headers"].split(", ")
-        assert shown["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
-        assert "Origin" in shown["vary"] if response is not preflight else True
+    for response in (
+        preflight,
+        raw.get("/v3/balance", headers=request_headers),
+        raw.get("/v3/dids/x", headers=request_headers),
+    ):
+        cors = {name.removeprefix("access-control-"): value for name, value in response.headers.items()}
+        assert cors["allow-origin"] == "http://localhost:3000"
+        assert cors["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
+        assert cors["allow-credentials"] == "true"
+        assert "api-key" in cors["allow-headers"].split(", ")
+        assert cors["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
+        assert "Origin" in cors["vary"] if response is not preflight else True
 
 
 @pytest.mark.parametrize(
@@ -158,21 +162,21 @@ def test_any_host_can_be_allowed(emulator: Emulator) -> None:
 
 def test_absolute_request_target_is_accepted(raw: httpx2.Client) -> None:
     """As sent to proxies; its host counts for links and for the host check."""
-    response = spoken(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
+    response = send_raw(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
     assert response.startswith(b"HTTP/1.1 200 ")
     assert b'"http://localhost:99/v3/did_groups?' in response
-    assert spoken(raw, "GET HTTP://[::1]/_emulator/clock/state HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 200 ")
-    assert spoken(raw, "GET http://r.example.com/v3/balance HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 403 ")
-    assert spoken(raw, "GET http://r.example.com/_emulator/clock/state HTTP/1.1\r\nHost: localhost").startswith(
+    assert send_raw(raw, "GET HTTP://[::1]/_emulator/clock/state HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 200 ")
+    assert send_raw(raw, "GET http://r.example.com/v3/balance HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 403 ")
+    assert send_raw(raw, "GET http://r.example.com/_emulator/clock/state HTTP/1.1\r\nHost: localhost").startswith(
         b"HTTP/1.1 403 "
     )
-    assert spoken(raw, "GET http://localhost HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 307 ")
+    assert send_raw(raw, "GET http://localhost HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 307 ")
 
 
 @pytest.mark.parametrize("host", ["[::1", "[bad]", "a:b:c", "%zz", ""])
 def test_invalid_host_headers_get_a_response(raw: httpx2.Client, host: str) -> None:
     """The response is an error of the emulator or of the server."""
-    response = spoken(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
+    response = send_raw(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
     assert response[9:12] in (b"200", b"400", b"403")
     assert raw.get("/_emulator/journal/entries").status_code == 200
 
@@ -211,8 +215,8 @@ def test_date_header_follows_the_emulator_clock(emulator: Emulator, raw: httpx2.
     paths = ("/v3/balance", "/v3/nothing", "/_emulator/clock/state", "/_emulator/console/")
     for _ in range(2):
         for path in paths:
-            (told,) = raw.get(path).headers.get_list("date")
-            assert parsedate_to_datetime(told) == emulator.clock.now()
+            (date,) = raw.get(path).headers.get_list("date")
+            assert parsedate_to_datetime(date) == emulator.clock.now()
         emulator.clock.advance("40 days")
 
 
@@ -260,7 +264,7 @@ def test_client_reports_the_server_time(emulator: Emulator) -> None:
     asyncio.run(asynchronous())
 
 
-# A fair share
+# Fair queuing
 
 
 async def finished(works: list[tuple[str, float]]) -> list[str]:
@@ -300,7 +304,7 @@ def test_canceled_waiters_do_not_block_others() -> None:
         await asyncio.wait(tasks)
         late = asyncio.create_task(ask("late"))
         await asyncio.sleep(0)
-        await asyncio.sleep(0)  # its future is set now
+        await asyncio.sleep(0)  # sets its future
         late.cancel()
         await asyncio.wait([late])
         await ask("last")
@@ -311,7 +315,7 @@ def test_canceled_waiters_do_not_block_others() -> None:
 
 def test_large_pages_do_not_block_other_clients() -> None:
     """A small request after thirty large pages gets one of the first responses."""
-    answered: list[str] = []
+    completed: list[str] = []
 
     async def ask(app: Any, name: str, query: bytes) -> None:
         async def receive() -> Any:
@@ -320,7 +324,7 @@ def test_large_pages_do_not_block_other_clients() -> None:
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
                 assert message["status"] == 200
-                answered.append(name)
+                completed.append(name)
 
         path = "/v3/balance" if not query else "/v3/areas"
         scope = {
@@ -338,15 +342,15 @@ def test_large_pages_do_not_block_other_clients() -> None:
 
     async def main(emulator: Emulator) -> None:
         app = EmulatorApp(emulator)
-        await ask(app, "1", b"page%5Bsize%5D=1000")  # makes the rows
-        answered.clear()
+        await ask(app, "1", b"page%5Bsize%5D=1000")  # generates the rows
+        completed.clear()
         large = [asyncio.create_task(ask(app, str(n), b"page%5Bsize%5D=1000")) for n in range(30)]
-        while not answered:
+        while not completed:
             await asyncio.sleep(0)
         await ask(app, "999", b"")
         await asyncio.gather(*large)
 
     with Emulator() as emulator:
         asyncio.run(main(emulator))
-    assert answered.index("999") < 5
-    assert len(answered) == 31
+    assert completed.index("999") < 5
+    assert len(completed) == 31

@@ -15,7 +15,7 @@ BASE = "http://emulator.example.com/v3"
 HEADERS = {"Api-Key": "local-key", "Accept": "application/vnd.api+json", "Authorization": "Basic c2VjcmV0"}
 
 
-def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) -> Any:
+def send(emulator: Emulator, path: str, method: str = "GET", body: Any = None) -> Any:
     """Send a request without a client and return its journal entry."""
     headers = HEADERS | ({"Content-Type": "application/vnd.api+json"} if body is not None else {})
     content = None if body is None else json.dumps(body).encode()
@@ -27,17 +27,17 @@ def test_entry_has_request_and_response_without_the_key() -> None:
     """An entry has everything but secrets."""
     with Emulator() as emulator:
         document = {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}
-        entry = asked(emulator, "/voice_in_trunk_groups", "POST", document)
+        entry = send(emulator, "/voice_in_trunk_groups", "POST", document)
         assert (entry.method, entry.path, entry.status) == ("POST", "/v3/voice_in_trunk_groups", 201)
         assert json.loads(entry.body) == document
         assert json.loads(entry.response)["data"]["attributes"]["name"] == "Main"
         assert entry.ms > 0
         assert entry.fault is None
-        shown = repr(entry)
-        assert "local-key" not in shown
-        assert "c2VjcmV0" not in shown
+        text = repr(entry)
+        assert "local-key" not in text
+        assert "c2VjcmV0" not in text
         assert entry.key
-        assert asked(emulator, "/balance").key == entry.key
+        assert send(emulator, "/balance").key == entry.key
         with emulator.client("another") as other:
             other.balance().find()
         assert emulator.journal.entries(limit=1)[0].key not in ("", entry.key)
@@ -59,7 +59,7 @@ def test_entry_has_request_and_response_without_the_key() -> None:
 def test_journal_suggests_corrections(path: str, hint: str | None) -> None:
     """A hint suggests a declared name that is close."""
     with Emulator() as emulator:
-        hints = asked(emulator, path).hints
+        hints = send(emulator, path).hints
         assert hints == [hint] if hint else not any("Did you mean" in one for one in hints)
 
 
@@ -67,7 +67,7 @@ def test_journal_has_hints_for_bodies_and_keys() -> None:
     """Misspelled attribute, read-only attribute, missing key."""
     with Emulator() as emulator:
         body = {"data": {"type": "voice_in_trunk_groups", "attributes": {"nmae": "x", "created_at": "2026-01-01"}}}
-        hints = asked(emulator, "/voice_in_trunk_groups", "POST", body).hints
+        hints = send(emulator, "/voice_in_trunk_groups", "POST", body).hints
         assert hints[0] == "nmae is not allowed. Did you mean 'name'?"
         assert "created_at" in hints[1]
         assert "cannot be written" in hints[1]
@@ -97,7 +97,7 @@ def test_journal_entries_can_be_filtered() -> None:
         client.balance().find()
         client.countries().list(filter={"iso": "GB"})
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Main"))
-        asked(emulator, "/nothing")
+        send(emulator, "/nothing")
         journal = emulator.journal
         assert [one.path for one in journal.entries()] == [
             "/v3/nothing",
@@ -149,12 +149,12 @@ def play(client: DidwwClient) -> None:
 )
 def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
     """Return the matching entries."""
-    found = played.journal.assert_called(**arguments)
-    assert len(found) == arguments.get("times", len(found))
+    entries = played.journal.assert_called(**arguments)
+    assert len(entries) == arguments.get("times", len(entries))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"method": "POST", "path": "/orders"}, "Recorded requests:"),
         ({"method": "GET", "path": "/countries", "times": 3}, "3 times, but 2 times"),
@@ -168,11 +168,11 @@ def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
         ({"method": "POST", "path": "/*", "status": 422}, "status is 201"),
     ],
 )
-def test_assert_called_lists_similar_requests(played: Emulator, arguments: dict[str, Any], said: str) -> None:
+def test_assert_called_lists_similar_requests(played: Emulator, arguments: dict[str, Any], message: str) -> None:
     """The failure lists similar requests and why they did not match."""
     with pytest.raises(AssertionError) as failed:
         played.journal.assert_called(**arguments)
-    assert said in str(failed.value)
+    assert message in str(failed.value)
 
 
 def test_assert_not_called(played: Emulator) -> None:

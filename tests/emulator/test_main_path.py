@@ -52,8 +52,8 @@ NOWHERE = "8d1a3c5e-0000-4000-8000-000000000001"
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     """Return an emulator with its clock frozen at noon."""
-    with Emulator(clock=Clock(NOON, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(NOON, running=False)) as emulator:
+        yield emulator
 
 
 def group_of(client: DidwwClient, prefix: str = "4420") -> DidGroup:
@@ -171,9 +171,9 @@ def test_order_beyond_the_stock_is_rejected_or_back_ordered(emulator: Emulator, 
 def test_available_did_can_be_bought_once(emulator: Emulator, client: DidwwClient) -> None:
     """Buying it again returns an error with its field."""
     group = group_of(client)
-    found = client.available_dids().list(filter={"did_group.id": group.id}, include="did_group.stock_keeping_units")
-    assert found.total_records == group.meta.total_count
-    chosen = found.data[0]
+    response = client.available_dids().list(filter={"did_group.id": group.id}, include="did_group.stock_keeping_units")
+    assert response.total_records == group.meta.total_count
+    chosen = response.data[0]
     assert chosen.did_group is not None
     item = AvailableDidOrderItem(available_did_id=chosen.id, sku_id=chosen.did_group.stock_keeping_units[0].id)
     client.orders().create(Order(items=[item]))
@@ -292,15 +292,15 @@ def test_enabling_sip_registration_creates_credentials_and_clears_the_host(clien
     sip.enabled_sip_registration = True
     sip.use_did_in_ruri = True
     updated = client.voice_in_trunks().update(trunk).data
-    made = updated.configuration
-    assert isinstance(made, SipConfiguration)
-    assert (made.host, made.port) == (None, None)
-    for secret in (made.incoming_auth_username, made.incoming_auth_password):
+    configuration = updated.configuration
+    assert isinstance(configuration, SipConfiguration)
+    assert (configuration.host, configuration.port) == (None, None)
+    for secret in (configuration.incoming_auth_username, configuration.incoming_auth_password):
         assert re.fullmatch(r"[A-Za-z0-9]{16}", secret or "")
-    assert made.incoming_auth_password
-    assert made.incoming_auth_password not in repr(updated)
-    made.enabled_sip_registration = False
-    made.host = "sip.example.com"
+    assert configuration.incoming_auth_password
+    assert configuration.incoming_auth_password not in repr(updated)
+    configuration.enabled_sip_registration = False
+    configuration.host = "sip.example.com"
     back = client.voice_in_trunks().update(updated).data.configuration
     assert isinstance(back, SipConfiguration)
     assert (back.incoming_auth_username, back.use_did_in_ruri) == (None, False)
@@ -359,8 +359,8 @@ def test_did_is_routed_to_a_trunk_or_a_group(emulator: Emulator, client: DidwwCl
     did.voice_in_trunk = trunk
     client.dids().update(did)
     did.voice_in_trunk_group = group
-    found = client.dids().update(did, include=["voice_in_trunk", "voice_in_trunk_group"]).data
-    assert (found.voice_in_trunk, found.voice_in_trunk_group) == (None, group)
+    updated = client.dids().update(did, include=["voice_in_trunk", "voice_in_trunk_group"]).data
+    assert (updated.voice_in_trunk, updated.voice_in_trunk_group) == (None, group)
     did.voice_in_trunk = trunk
     client.dids().update(did)
     for delete in (
@@ -528,8 +528,8 @@ def test_asynchronous_client_works_the_same(emulator: Emulator, tmp_path: Path) 
             async for did in client.dids().iterate(filter={"order.id": order.id}, page=(1, 1)):
                 did.voice_in_trunk = trunk
                 await client.dids().update(did)
-            found = await client.dids().list(filter={"voice_in_trunk.id": trunk.id})
-            assert found.total_records == 2
+            response = await client.dids().list(filter={"voice_in_trunk.id": trunk.id})
+            assert response.total_records == 2
             period = {"from": NOON - timedelta(days=2), "to": NOON}
             export = (await client.exports().create(Export(export_type=ExportType.CDR_IN, filters=dict(period)))).data
             emulator.clock.advance(1)

@@ -36,17 +36,17 @@ def test_did_is_blocked_until_its_address_is_verified(emulator: Emulator) -> Non
     prove_all(client, scene.requirement, identity, address)
     assert scene.validate(identity, address).id == scene.requirement.id
 
-    made = client.address_verifications().create(scene.verification(address, [did])).data
-    assert made.status == "pending"
-    assert made.reference.startswith("AV-")
+    verification = client.address_verifications().create(scene.verification(address, [did])).data
+    assert verification.status == "pending"
+    assert verification.reference.startswith("AV-")
     assert client.dids().find(did).data.blocked is True
     emulator.clock.advance(1)
-    done = client.address_verifications().wait(made).data
+    done = client.address_verifications().wait(verification).data
     assert done.status == "approved"
     did = client.dids().find(did, include="address_verification").data
     assert (did.awaiting_registration, did.blocked) == (False, False)
     assert did.address_verification is not None
-    assert did.address_verification.id == made.id
+    assert did.address_verification.id == verification.id
     assert client.identities().find(identity).data.verified
     assert client.addresses().find(address).data.verified
 
@@ -132,17 +132,17 @@ def test_some_requirements_accept_one_identity_type_only(emulator: Emulator, tak
     """The other type has no required fields, its area level is null, and it is rejected."""
     scene = Registration(emulator, lambda _: True, taken)
     other = "business" if taken == "personal" else "personal"
-    asked = scene.requirement
-    assert getattr(asked, f"{other}_area_level") is None
-    assert getattr(asked, f"{taken}_area_level") is not None
-    assert (getattr(asked, f"{other}_proof_qty"), getattr(asked, f"{other}_proof_types")) == (0, [])
+    requirement = scene.requirement
+    assert getattr(requirement, f"{other}_area_level") is None
+    assert getattr(requirement, f"{taken}_area_level") is not None
+    assert (getattr(requirement, f"{other}_proof_qty"), getattr(requirement, f"{other}_proof_types")) == (0, [])
     company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
     identity, _ = person(scene.client, scene.country, **(company if other == "business" else {}))
     assert scene.missing(identity, None) == [f"{taken.capitalize()} Identity required"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "given", "text"),
+    ("wanted", "supplied", "text"),
     [
         (lambda one: one.service_description_required, {}, "service description is required"),
         (plain, {"service_description": "x"}, "service description is not needed"),
@@ -151,20 +151,20 @@ def test_some_requirements_accept_one_identity_type_only(emulator: Emulator, tak
     ],
 )
 def test_missing_and_unneeded_documents_are_rejected(
-    emulator: Emulator, wanted: Callable[[AddressRequirement], bool], given: dict[str, Any], text: str
+    emulator: Emulator, wanted: Callable[[AddressRequirement], bool], supplied: dict[str, Any], text: str
 ) -> None:
     """The DID stays unchanged."""
     scene = Registration(emulator, wanted)
     (did,) = bought(emulator, scene.client, scene.group)
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
-    made = scene.verification(address, [did])
-    if "service_description" in given:
-        made.service_description = given["service_description"]
-    if "onetime_files" in given:
-        made.onetime_files = [scene.client.upload_file(PDF)]
+    verification = scene.verification(address, [did])
+    if "service_description" in supplied:
+        verification.service_description = supplied["service_description"]
+    if "onetime_files" in supplied:
+        verification.onetime_files = [scene.client.upload_file(PDF)]
     with pytest.raises(ValidationError) as caught:
-        scene.client.address_verifications().create(made)
+        scene.client.address_verifications().create(verification)
     assert text in caught.value.fields[""]
     assert scene.client.address_verifications().list().total_records == 0
     assert scene.client.dids().find(did).data.blocked is True
@@ -189,12 +189,12 @@ def test_only_the_reference_of_a_submitted_verification_can_change(emulator: Emu
     (did,) = bought(emulator, scene.client, scene.group)
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
-    made = scene.client.address_verifications().create(scene.verification(address, [did])).data
-    made.external_reference_id = "mine"
-    assert scene.client.address_verifications().update(made).data.external_reference_id == "mine"
+    verification = scene.client.address_verifications().create(scene.verification(address, [did])).data
+    verification.external_reference_id = "mine"
+    assert scene.client.address_verifications().update(verification).data.external_reference_id == "mine"
     for name, value in (("service_description", "x"), ("dids", []), ("status", "approved")):
         with pytest.raises(ValueError, match=f"AddressVerification.{name} cannot be written"):
-            setattr(made, name, value)
+            setattr(verification, name, value)
 
 
 def test_deleting_an_identity_deletes_its_addresses_and_proofs(emulator: Emulator) -> None:
@@ -215,10 +215,10 @@ def test_requirements_can_be_filtered_by_country_and_type(emulator: Emulator) ->
     for group in groups_of(client, "DE", needs_registration=True)[:3]:
         assert group.country is not None
         assert group.did_group_type is not None
-        found = client.address_requirements().list(
+        response = client.address_requirements().list(
             filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id}
         )
-        assert [one.id for one in found.data] == [group.address_requirement and group.address_requirement.id]
+        assert [one.id for one in response.data] == [group.address_requirement and group.address_requirement.id]
     free = groups_of(client, "US", needs_registration=False)
     assert all(isinstance(group, DidGroup) and group.address_requirement is None for group in free)
     names = [template.name for template in client.supporting_document_templates().list(filter={"permanent": True}).data]
@@ -250,11 +250,11 @@ def test_invalid_uploads_are_rejected(emulator: Emulator) -> None:
     form = "multipart/form-data; boundary=limit"
 
     def parts(**fields: str) -> bytes:
-        told = [
+        lines = [
             f'--limit\r\nContent-Disposition: form-data; name="encrypted_files[{name}]"\r\n\r\n{value}\r\n'
             for name, value in fields.items()
         ]
-        return ("".join(told) + "--limit--\r\n").encode()
+        return ("".join(lines) + "--limit--\r\n").encode()
 
     for content_type, body in (
         ("application/vnd.api+json", b"{}"),
@@ -281,7 +281,7 @@ def test_address_is_limited_to_200_characters(emulator: Emulator) -> None:
     kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
     files = [{"type": "encrypted_files", "id": client.upload_file(PDF).id} for _ in range(6)]
     links = {"proof_type": {"type": "proof_types", "id": kind.id}, "entity": {"type": "identities", "id": identity.id}}
-    for given in ([], files, [files[0], files[0]]):
-        error = caller.error("POST", "/proofs", document("proofs", None, {**links, "files": given}))
+    for linked in ([], files, [files[0], files[0]]):
+        error = caller.error("POST", "/proofs", document("proofs", None, {**links, "files": linked}))
         assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/files")
     caller.write("POST", "/proofs", document("proofs", None, {**links, "files": files[:5]}), 201)

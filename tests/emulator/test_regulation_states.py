@@ -34,8 +34,8 @@ START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 def regulated(emulator: Emulator, client: DidwwClient) -> tuple[Any, list[Did], Identity, Address]:
@@ -104,8 +104,12 @@ def test_transition_rule_can_reject_verifications(emulator: Emulator, client: Di
     emulator.transitions.set("address_verifications", outcome="reject", reasons=["No"], comment="Sorry")
     id = verify(client, address, dids)
     emulator.clock.advance(1)
-    found = client.address_verifications().find(id).data
-    assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["No"], "Sorry")
+    verification = client.address_verifications().find(id).data
+    assert (verification.status, verification.reject_reasons, verification.reject_comment) == (
+        "rejected",
+        ["No"],
+        "Sorry",
+    )
 
 
 def test_deleting_an_address_in_use_returns_409(emulator: Emulator, client: DidwwClient) -> None:
@@ -291,7 +295,7 @@ def test_emergency_service_goes_through_all_states(emulator: Emulator, client: D
     kept = emulator.engine.session(emulator.key).get("emergency_calling_services", service.id)
     assert kept is not None
     assert kept["address"] == home.id
-    # The filter looks at the latest verification, whatever became of it.
+    # The filter uses the latest verification, whatever its status.
     assert client.emergency_calling_services().list(filter={"address.id": home.id}).total_records == 0
     assert client.emergency_calling_services().list(filter={"address.id": other.id}).total_records == 1
     emulator.transitions.approve(again(other))
@@ -382,14 +386,14 @@ def test_emergency_service_renews_or_is_canceled(emulator: Emulator, client: Did
 )
 def test_invalid_identities_return_422(emulator: Emulator, fields: dict[str, Any], field: str) -> None:
     """A company has a name and a VAT country; a person has no company attributes."""
-    given = {
+    identity_fields = {
         "identity_type": "personal",
         "first_name": "Alex",
         "last_name": "Example",
         "phone_number": "442079460000",
         **fields,
     }
-    error = Caller(emulator.engine, emulator.key).error("POST", "/identities", document("identities", **given))
+    error = Caller(emulator.engine, emulator.key).error("POST", "/identities", document("identities", **identity_fields))
     place = "relationships" if field == "country" else "attributes"
     assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/{place}/{field}")
 

@@ -126,8 +126,8 @@ def test_snapshot_can_be_restored_repeatedly(tmp_path: Path, kept: bool) -> None
 def test_objects_can_be_seeded_from_a_dict() -> None:
     """Missing attributes get the service's defaults, and scheduled events run."""
     with Emulator(clock=Clock(START, running=False)) as emulator:
-        made = emulator.state.seed(OBJECTS)
-        assert {type: len(ids) for type, ids in made.items()} == {
+        seeded = emulator.state.seed(OBJECTS)
+        assert {type: len(ids) for type, ids in seeded.items()} == {
             "voice_in_trunks": 2,
             "voice_in_trunk_groups": 1,
             "dids": 2,
@@ -147,7 +147,9 @@ def test_objects_can_be_seeded_from_a_dict() -> None:
         assert reception.expires_at is not None
         assert client.dids().find(emulator.state.id_of("london")).data.terminated
         desk = client.voice_in_trunk_groups().find(emulator.state.id_of("desk"), include="voice_in_trunks").data
-        assert [one.id for one in desk.voice_in_trunks] == made["voice_in_trunks"][:1] == [emulator.state.id_of("main")]
+        assert (
+            [one.id for one in desk.voice_in_trunks] == seeded["voice_in_trunks"][:1] == [emulator.state.id_of("main")]
+        )
         assert client.orders().find(emulator.state.id_of("old")).data.status == "canceled"
         emulator.state.seed({"dids": [{"number": "12125550101"}]}, api_key="other")
         assert client.dids().list().total_records == 2
@@ -168,7 +170,7 @@ def test_objects_can_be_seeded_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("objects", "said"),
+    ("objects", "message"),
     [
         ({"did": []}, r"did: .*Did you mean 'dids'"),
         ({"countries": []}, "countries: objects of this type cannot be created"),
@@ -192,10 +194,10 @@ def test_objects_can_be_seeded_from_a_file(tmp_path: Path) -> None:
         ({"balance": "NaN"}, "An amount must be .*, got 'NaN'"),
     ],
 )
-def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> None:
+def test_invalid_seed_data_is_rejected(objects: dict[str, Any], message: str) -> None:
     """The error has the path of the value, and nothing is created."""
     with Emulator() as emulator:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             emulator.state.seed({"voice_in_trunk_groups": [{"name": "Kept?"}], **objects})
         client = emulator.client()
         assert client.voice_in_trunk_groups().list().total_records == 0
@@ -204,14 +206,14 @@ def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
+    ("text", "message"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
 )
-def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, said: str) -> None:
+def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, message: str) -> None:
     """A missing file, and files with other content."""
     path = tmp_path / "objects.yaml"
     if text is not None:
         path.write_text(text)
-    with Emulator() as emulator, pytest.raises(ValueError, match=said):
+    with Emulator() as emulator, pytest.raises(ValueError, match=message):
         emulator.state.seed_file(path)
 
 

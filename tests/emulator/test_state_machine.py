@@ -46,9 +46,9 @@ class Account(RuleBasedStateMachine):
         self.session = self.emulator.engine.session(self.emulator.key)
         self.groups: list[Any] = []
         for name in NAMES:
-            found = self.client.did_groups().list(filter={"area_name": name}, include="stock_keeping_units").data[0]
-            self.emulator.stock.put(found.id, 6)
-            self.groups.append(found)
+            group = self.client.did_groups().list(filter={"area_name": name}, include="stock_keeping_units").data[0]
+            self.emulator.stock.put(group.id, 6)
+            self.groups.append(group)
         self.pool = next(one for one in self.client.capacity_pools().list().data if one.name == "North America")
         self.money = Decimal(10_000)
         self.names = 0
@@ -56,7 +56,7 @@ class Account(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.emulator.close()
 
-    # What a client does
+    # Client operations
 
     def name(self) -> str:
         self.names += 1
@@ -65,14 +65,14 @@ class Account(RuleBasedStateMachine):
     def place(self, item: Any, *, back: bool) -> Order | None:
         before = self.money
         try:
-            made = self.client.orders().create(Order(items=[item], allow_back_ordering=back)).data
+            order = self.client.orders().create(Order(items=[item], allow_back_ordering=back)).data
         except DidwwApiError as error:
             assert error.status_code in (400, 422), error
             assert self.now() == before
             return None
-        assert made.amount == sum(one.qty * (one.nrc + one.mrc) for one in made.items)
-        self.money -= made.amount
-        return made  # type: ignore[no-any-return]
+        assert order.amount == sum(one.qty * (one.nrc + one.mrc) for one in order.items)
+        self.money -= order.amount
+        return order  # type: ignore[no-any-return]
 
     def now(self) -> Decimal:
         return self.client.balance().find().data.balance  # type: ignore[no-any-return]
@@ -82,27 +82,27 @@ class Account(RuleBasedStateMachine):
         group = self.groups[n % 2]
         more: Any = {} if cycles is None else {"billing_cycles_count": cycles}
         item = DidOrderItem(sku_id=group.stock_keeping_units[n % 2].id, qty=qty, **more)
-        left = self.client.did_groups().find(group.id).data.meta.total_count
-        made = self.place(item, back=back)
-        assert made is not None or (qty > left and not back) or self.now() < 100
+        stock = self.client.did_groups().find(group.id).data.meta.total_count
+        order = self.place(item, back=back)
+        assert order is not None or (qty > stock and not back) or self.now() < 100
 
     @rule(n=PICK)
     def buys_one(self, n: int) -> None:
         group = self.groups[n % 2]
-        found = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-        if found:
+        available = self.client.available_dids().list(filter={"did_group.id": group.id}).data
+        if available:
             item = AvailableDidOrderItem(
-                sku_id=group.stock_keeping_units[0].id, available_did_id=found[n % len(found)].id
+                sku_id=group.stock_keeping_units[0].id, available_did_id=available[n % len(available)].id
             )
             self.place(item, back=True)
 
     @rule(n=PICK)
     def reserves(self, n: int) -> None:
         group = self.groups[n % 2]
-        found = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-        if found:
+        available = self.client.available_dids().list(filter={"did_group.id": group.id}).data
+        if available:
             try:
-                self.client.did_reservations().create(DidReservation(available_did=found[n % len(found)]))
+                self.client.did_reservations().create(DidReservation(available_did=available[n % len(available)]))
             except DidwwApiError as error:
                 assert self.client.did_reservations().list().total_records == 10, error
 
@@ -151,9 +151,9 @@ class Account(RuleBasedStateMachine):
     def deletes_a_route(self, n: int) -> None:
         used = {one[name] for one in self.session.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
         for endpoint in (self.client.voice_in_trunks(), self.client.voice_in_trunk_groups()):
-            found = endpoint.list().data
-            if found and n % 3 == 0:
-                id = found[n % len(found)].id
+            routes = endpoint.list().data
+            if routes and n % 3 == 0:
+                id = routes[n % len(routes)].id
                 with pytest.raises(ValidationError) if id in used else nullcontext():
                     endpoint.delete(id)
 
@@ -167,8 +167,8 @@ class Account(RuleBasedStateMachine):
 
     @rule(qty=st.integers(1, 60))
     def buys_channels(self, qty: int) -> None:
-        made = self.place(CapacityOrderItem(capacity_pool_id=self.pool.id, qty=qty), back=True)
-        assert (made is None) == (qty < self.pool.minimum_qty_per_order) or self.money < 500
+        order = self.place(CapacityOrderItem(capacity_pool_id=self.pool.id, qty=qty), back=True)
+        assert (order is None) == (qty < self.pool.minimum_qty_per_order) or self.money < 500
 
     @rule(n=PICK, channels=st.integers(0, 20))
     def uses_channels(self, n: int, channels: int) -> None:
@@ -204,11 +204,11 @@ class Account(RuleBasedStateMachine):
         pool.total_channels_count -= n % (free + 1)
         self.client.capacity_pools().update(pool)
 
-    # What others do
+    # External changes
 
     @rule(n=PICK, left=st.integers(0, 8))
-    def stock_comes_and_goes(self, n: int, left: int) -> None:
-        self.emulator.stock.put(self.groups[n % 2].id, left)
+    def stock_comes_and_goes(self, n: int, count: int) -> None:
+        self.emulator.stock.put(self.groups[n % 2].id, count)
 
     @rule(amount=st.sampled_from(("0.00", "1.50", "20.00", "5000.00")))
     def money_is_put(self, amount: str) -> None:
@@ -219,7 +219,7 @@ class Account(RuleBasedStateMachine):
     def time_passes(self, by: str) -> None:
         before = {one["id"]: one for one in self.session.find("dids")}
         pools = {one["id"]: one for one in self.session.find("capacity_pools")}
-        # Channels that are ordered already are there half a second later, before any renewal.
+        # Ordered channels arrive half a second later, before any renewal.
         coming = sum(
             item["attributes"]["qty"]
             for order in self.session.find("orders", status="pending")
@@ -236,7 +236,7 @@ class Account(RuleBasedStateMachine):
                 spent += Decimal(one["private"]["monthly"])
         for one in self.session.find("capacity_pools"):
             was = pools[one["id"]]
-            # The month of an empty pool begins with its first channels, which are paid already.
+            # The month of an empty pool starts with its first channels, which are paid already.
             if was["renew_date"] != one["renew_date"] and was["total_channels_count"]:
                 steps = {50: "3.60", 200: "3.00"}
                 count = was["total_channels_count"] + coming
@@ -244,7 +244,7 @@ class Account(RuleBasedStateMachine):
                 spent += price * one["total_channels_count"]
         self.money -= spent
 
-    # What always holds
+    # Invariants
 
     def dids(self) -> list[Did]:
         include = ["voice_in_trunk", "voice_in_trunk_group"]
@@ -255,7 +255,7 @@ class Account(RuleBasedStateMachine):
         assert self.now() == self.money
 
     @invariant()
-    def numbers_are_somebodys(self) -> None:
+    def numbers_belong_to_one_owner(self) -> None:
         mine = [one["number"] for one in self.session.find("dids")]
         held = [one["number"] for one in self.session.find("did_reservations")]
         assert max(Counter(mine + held).values(), default=1) == 1
@@ -266,14 +266,14 @@ class Account(RuleBasedStateMachine):
             assert count <= sum(item["attributes"]["qty"] for item in orders[id]["items"])
 
     @invariant()
-    def stock_is_what_is_left(self) -> None:
+    def stock_is_consistent(self) -> None:
         for group in self.groups:
             record = self.session.get("did_groups", group.id) or {}
-            left = self.client.did_groups().find(group.id).data.meta.total_count
+            stock = self.client.did_groups().find(group.id).data.meta.total_count
             mine = self.session.count("dids", did_group=group.id) + self.session.count(
                 "did_reservations", did_group=group.id
             )
-            assert 0 <= left <= max(0, record["total_count"] - mine)
+            assert 0 <= stock <= max(0, record["total_count"] - mine)
             listed = self.client.available_dids().list(filter={"did_group.id": group.id}).data
             assert not {one.number for one in listed} & {one["number"] for one in self.session.find("dids")}
 

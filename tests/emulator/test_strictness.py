@@ -83,7 +83,7 @@ def test_uploaded_file_can_be_attached_once(emulator: Emulator) -> None:
     client.proofs().delete(proof)
     with pytest.raises(ValidationError):
         client.proofs().create(Proof(entity=identity, proof_type=kind, files=[file]))
-    # Refused with the other, this one was not used.
+    # The rejected request did not use up this file.
     assert client.proofs().create(Proof(entity=identity, proof_type=kind, files=[other])).data.id
 
 

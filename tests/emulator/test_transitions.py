@@ -18,8 +18,8 @@ SPAN = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 def ordered(client: DidwwClient) -> str:
@@ -173,7 +173,7 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"type": "order", "after": 1}, "did you mean 'orders'"),
         ({"type": "dids", "after": 1}, "has no transitions"),
@@ -184,9 +184,9 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
         ({"type": "exports", "outcome": "approve"}, "complete"),
     ],
 )
-def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: dict[str, Any], said: str) -> None:
+def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: dict[str, Any], message: str) -> None:
     """The error lists the valid choices."""
-    with pytest.raises(ValueError, match="(?i)" + said):
+    with pytest.raises(ValueError, match="(?i)" + message):
         emulator.transitions.set(**arguments)
     assert emulator.transitions.show() == {}
 

@@ -31,9 +31,9 @@ def changed(id: str, configuration: Any = None, **attributes: Any) -> dict[str, 
 
 
 def outbound(name: str = "Out", method: Any = None, relationships: Any = None, **attributes: Any) -> dict[str, Any]:
-    made = method or {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.10"]}}
-    given = {"name": name, "on_cli_mismatch_action": "reject_call", "authentication_method": made, **attributes}
-    return document("voice_out_trunks", None, relationships, **given)
+    authentication = method or {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.10"]}}
+    fields = {"name": name, "on_cli_mismatch_action": "reject_call", "authentication_method": authentication, **attributes}
+    return document("voice_out_trunks", None, relationships, **fields)
 
 
 def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
@@ -109,17 +109,17 @@ def test_invalid_inbound_trunks_return_422(caller: Caller, attributes: dict[str,
 def test_blank_cli_format_uses_the_default(caller: Caller) -> None:
     """A null or empty `cli_format` is stored as e164; a prefix may contain letters."""
     for n, blank in enumerate((None, "", " ")):
-        made = caller.write("POST", "/voice_in_trunks", inbound(str(n), cli_format=blank, cli_prefix="a+1#"), 201)
-        assert made["data"]["attributes"]["cli_format"] == "e164"
-        assert made["data"]["attributes"]["cli_prefix"] == "a+1#"
+        created = caller.write("POST", "/voice_in_trunks", inbound(str(n), cli_format=blank, cli_prefix="a+1#"), 201)
+        assert created["data"]["attributes"]["cli_format"] == "e164"
+        assert created["data"]["attributes"]["cli_prefix"] == "a+1#"
 
 
 @pytest.mark.unchecked
 def test_dtmf_format_id_is_stored_unchanged(caller: Caller) -> None:
     """DIDWW's own sources number `tx_dtmf_format_id` in two ways."""
     for n in (0, 1, 2, 3, 4):
-        made = caller.write("POST", "/voice_in_trunks", inbound(str(n), sip(**HOST, tx_dtmf_format_id=n)), 201)
-        assert made["data"]["attributes"]["configuration"]["attributes"]["tx_dtmf_format_id"] == n
+        created = caller.write("POST", "/voice_in_trunks", inbound(str(n), sip(**HOST, tx_dtmf_format_id=n)), 201)
+        assert created["data"]["attributes"]["configuration"]["attributes"]["tx_dtmf_format_id"] == n
     assert refused(caller, "POST", "/voice_in_trunks", inbound("x", sip(**HOST, tx_dtmf_format_id="1"))) == {
         "tx_dtmf_format_id"
     }
@@ -132,7 +132,7 @@ def test_configuration_update_merges_members(caller: Caller) -> None:
     now = caller.write("PATCH", path, changed(id, sip(port=None)))["data"]["attributes"]["configuration"]
     assert (now["attributes"]["host"], now["attributes"]["port"]) == ("sip.example.com", None)
     assert now["attributes"]["codec_ids"] == [9]
-    # The stored host is still there: registration is refused until null clears it.
+    # The host is still stored, so registration is rejected until null clears it.
     assert refused(caller, "PATCH", path, changed(id, sip(enabled_sip_registration=True))) == {"host"}
     now = caller.write("PATCH", path, changed(id, sip(enabled_sip_registration=True, host=None)))
     assert now["data"]["attributes"]["configuration"]["attributes"]["incoming_auth_username"]
@@ -155,13 +155,13 @@ def test_trunk_group_is_limited_to_ten_trunks(caller: Caller) -> None:
     body = document(
         "voice_in_trunk_groups", None, {"voice_in_trunks": [*linked[:10], linked[0]]}, name="All", capacity_limit=1
     )
-    made = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]
-    assert made["meta"]["trunks_count"] == 10
-    group = {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": made["id"]}}
+    created = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]
+    assert created["meta"]["trunks_count"] == 10
+    group = {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": created["id"]}}
     path = f"/voice_in_trunks/{trunks[10]}"
     assert refused(caller, "PATCH", path, document("voice_in_trunks", trunks[10], group)) == {"voice_in_trunk_group"}
     caller.write("PATCH", f"/voice_in_trunks/{trunks[0]}", document("voice_in_trunks", trunks[0], group))
-    assert caller.send("DELETE", f"/voice_in_trunk_groups/{made['id']}").status == 204
+    assert caller.send("DELETE", f"/voice_in_trunk_groups/{created['id']}").status == 204
     assert caller.ids("/voice_in_trunks") == [trunks[10]]
 
 
@@ -227,9 +227,9 @@ def test_default_did_requires_the_replace_cli_action(emulator: Emulator, caller:
     linked = {"default_did": {"type": "dids", "id": did}}
     assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked)) == {"default_did"}
     body = outbound(relationships=linked, on_cli_mismatch_action="replace_cli", dst_prefixes=["44", "1", "44"])
-    made = caller.write("POST", "/voice_out_trunks", body, 201)["data"]
-    assert made["attributes"]["dst_prefixes"] == ["44", "1"]
-    path, id = f"/voice_out_trunks/{made['id']}", made["id"]
+    created = caller.write("POST", "/voice_out_trunks", body, 201)["data"]
+    assert created["attributes"]["dst_prefixes"] == ["44", "1"]
+    path, id = f"/voice_out_trunks/{created['id']}", created["id"]
     change: dict[str, Any] = {"on_cli_mismatch_action": "reject_call"}
     assert refused(caller, "PATCH", path, document("voice_out_trunks", id, **change)) == {"default_did"}
     caller.write("PATCH", path, document("voice_out_trunks", id, {"default_did": None}, **change))

@@ -25,8 +25,8 @@ def test_worker_survives_exceptions(caplog: pytest.LogCaptureFixture) -> None:
             return math.inf
 
     work = Work()
-    courier = Worker("test", work.work)
-    courier.wake()
+    worker = Worker("test", work.work)
+    worker.wake()
     assert work.done.wait(30)
-    courier.close()
+    worker.close()
     assert "nothing goes" in caplog.text

@@ -73,7 +73,7 @@ def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str)
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as good:
         ordered(client, good)
         emulator.clock.advance(1)
-        states = [one.state for one in emulator.callbacks.settle()]
+        states = [delivery.state for delivery in emulator.callbacks.settle()]
     assert states[0] == "delivered"
     assert states[1] in ("refused", "waiting")
 
@@ -123,7 +123,7 @@ def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyP
         ordered(client, good)
         emulator.clock.advance(1)
         started = time.monotonic()
-        assert [one.state for one in emulator.callbacks.settle()] == ["delivered", "waiting"]
+        assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered", "waiting"]
         assert time.monotonic() - started < 60
 
 
@@ -162,7 +162,7 @@ def test_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None
         emulator.clock.advance(5)  # so that the replay is due at another time
         emulator.callbacks.replay(delivery.id)
         (delivery,) = emulator.callbacks.settle()
-        assert [one.status for one in delivery.attempts] == [200, 200]
+        assert [attempt.status for attempt in delivery.attempts] == [200, 200]
 
 
 def test_event_and_its_removal_are_atomic(emulator: Emulator) -> None:
@@ -216,7 +216,8 @@ emulator.clock.freeze("2026-12-24T00:00:00Z")
         assert emulator.clock.now() == datetime(2026, 12, 24, tzinfo=UTC)
         (did,) = emulator.client().dids().list().data
         assert did.expires_at == datetime(2027, 1, 10, tzinfo=UTC)
-        assert len(emulator.client().did_history().list(filter={"action": "renewed"}).data) == 3  # entries of the last 90 days
+        renewals = emulator.client().did_history().list(filter={"action": "renewed"}).data
+        assert len(renewals) == 3  # within the last 90 days
 
 
 def test_passed_clock_is_kept_across_a_restart(tmp_path: Path) -> None:
@@ -308,7 +309,7 @@ def test_journal_does_not_keep_keys_long_bodies_or_files(emulator: Emulator) -> 
         )
     kept = emulator.journal._snapshot()
     assert "a-very-secret-key" not in repr(kept) + repr(emulator._recent)
-    assert sum(len(one.body.head) + len(one.response.head) for one in kept) < 1 << 20
+    assert sum(len(entry.body.head) + len(entry.response.head) for entry in kept) < 1 << 20
     assert emulator.journal.entries()[0].body.endswith(f"... ({len(body)} bytes)")
     client = emulator.client()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
@@ -379,7 +380,7 @@ def test_ranges_of_long_files_do_not_block_others() -> None:
 def test_stock_only_completes_orders_that_wait_for_it(emulator: Emulator) -> None:
     """Other orders keep their transition."""
     client = emulator.client()
-    first, second = [one for one in groups_of(client, "GB") if (one.meta.total_count or 0) > 0][:2]
+    first, second = [group for group in groups_of(client, "GB") if (group.meta.total_count or 0) > 0][:2]
     emulator.stock.put(first.id, 0)
     waiting = client.orders().create(Order(items=[DidOrderItem(sku_id=first.stock_keeping_units[0].id, qty=1)])).data
     emulator.clock.advance(1)

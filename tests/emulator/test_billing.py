@@ -59,7 +59,7 @@ def money(client: DidwwClient) -> Decimal:
 
 
 def history(client: DidwwClient) -> list[tuple[str, str]]:
-    return [(str(one.action), str(one.method)) for one in client.did_history().iterate(page_size=100)]
+    return [(str(entry.action), str(entry.method)) for entry in client.did_history().iterate(page_size=100)]
 
 
 def ordered(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
@@ -80,7 +80,7 @@ def channels(emulator: Emulator, client: DidwwClient, qty: int, name: str = "Nor
 
 
 def pool_of(client: DidwwClient, name: str = "North America") -> CapacityPool:
-    return next(one for one in client.capacity_pools().list().data if one.name == name)
+    return next(pool for pool in client.capacity_pools().list().data if pool.name == name)
 
 
 def secured(emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]) -> EmergencyCallingService:
@@ -110,7 +110,7 @@ def test_balance_adds_up_after_a_year(emulator: Emulator) -> None:
         ("CA", 0, 1, 3, 3),
         ("AT", 1, 2, 0, 0),
     ):
-        group = next(one for one in groups_of(client, iso) if (one.meta.total_count or 0) >= qty)
+        group = next(group for group in groups_of(client, iso) if (group.meta.total_count or 0) >= qty)
         more = {} if cycles is None else {"billing_cycles_count": cycles}
         assert len(ordered(emulator, client, group, sku, qty=qty, **more)) == qty
         due += renewals * qty * group.stock_keeping_units[sku].monthly_price
@@ -160,7 +160,10 @@ def test_one_large_advance_equals_many_small_ones() -> None:
                 (
                     money(client),
                     [(did.number, did.expires_at, did.billing_cycles_count) for did in client.dids().list().data],
-                    sorted((one.created_at, one.did_number, str(one.action)) for one in client.did_history().iterate()),
+                    sorted(
+                        (entry.created_at, entry.did_number, str(entry.action))
+                        for entry in client.did_history().iterate()
+                    ),
                 )
             )
     assert outcomes[0] == outcomes[1]
@@ -222,7 +225,7 @@ def test_removed_did_returns_to_stock_and_frees_its_channels(emulator: Emulator)
     (did,) = buy(emulator, client)
     assert did.did_group is not None
     group = client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Desk")).data
-    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    pool = next(pool for pool in client.capacity_pools().list().data if pool.name == "North America")
     item = CapacityOrderItem(capacity_pool_id=pool.id, qty=10)
     client.orders().create(Order(items=[item]))
     emulator.clock.advance(1)
@@ -303,10 +306,10 @@ def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
         did.billing_cycles_count = cycles
         client.dids().update(did)
     changes = client.did_history().list(filter={"action": "billing_cycles_count_changed"}, sort="created_at").data
-    assert [(one.meta.from_, one.meta.to) for one in changes] == [(None, "5"), ("5", None), (None, "7")]
-    assert {one.did_number for one in changes} == {did.number}
+    assert [(entry.meta.from_, entry.meta.to) for entry in changes] == [(None, "5"), ("5", None), (None, "7")]
+    assert {entry.did_number for entry in changes} == {did.number}
     entries = Caller(emulator.engine, emulator.key).get("/did_history")["data"]
-    assert [one.get("meta") for one in entries][::-1] == [
+    assert [entry.get("meta") for entry in entries][::-1] == [
         None,
         *({"from": before, "to": after} for before, after in ((None, "5"), ("5", None), (None, "7"))),
     ]
@@ -337,7 +340,7 @@ def test_invalid_billing_cycles_return_422(emulator: Emulator, cycles: int) -> N
 def test_channels_are_charged_monthly(emulator: Emulator) -> None:
     """At the price for their quantity; unused ones are given up if the balance is too low."""
     client = emulator.client()
-    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    pool = next(pool for pool in client.capacity_pools().list().data if pool.name == "North America")
     client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=60)]))
     emulator.clock.advance(1)
     balance = money(client)
@@ -372,7 +375,7 @@ def test_channels_given_up_are_not_charged_again(emulator: Emulator) -> None:
     balance = money(client)
     emulator.clock.freeze("2026-02-28T01:00:00Z")
     assert balance - money(client) == 10 * pool.monthly_price
-    assert {one.renew_date for one in client.capacity_pools().list().data} == {"2026-03-31"}
+    assert {pool.renew_date for pool in client.capacity_pools().list().data} == {"2026-03-31"}
 
 
 def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
@@ -455,7 +458,7 @@ def test_order_and_renewal_amounts_include_vat(emulator: Emulator) -> None:
 def test_first_month_of_channels_is_prorated(emulator: Emulator) -> None:
     """Bought on the 14th of 28 days they cost half, paid until the day before the pool renews."""
     client = emulator.client()
-    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    pool = next(pool for pool in client.capacity_pools().list().data if pool.name == "North America")
     assert pool.renew_date == "2026-02-28"
 
     def channels() -> Order:

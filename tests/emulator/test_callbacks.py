@@ -116,7 +116,7 @@ def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver:
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, delivery.record, delivery.type) == ("delivered", id, "orders")
-    assert [(one.status, one.error, one.body) for one in delivery.attempts] == [(200, None, "ok")]
+    assert [(attempt.status, attempt.error, attempt.body) for attempt in delivery.attempts] == [(200, None, "ok")]
     (got,) = receiver.got
     assert got[0] == method.upper()
     assert got[1].startswith("/hook?tenant=42")
@@ -178,16 +178,16 @@ def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: 
         emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, delivery.next_at, len(receiver.got)) == ("failed", None, 10)
-    times = [datetime.fromisoformat(one.at) for one in delivery.attempts]
+    times = [datetime.fromisoformat(attempt.at) for attempt in delivery.attempts]
     assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(times)] == list(PAUSES)
-    assert [one.error for one in delivery.attempts][:3] == [
+    assert [attempt.error for attempt in delivery.attempts][:3] == [
         "responded with 500",
         "responded with 302",
         "responded with 404",
     ]
     receiver.responses.clear()
     assert emulator.callbacks.replay(delivery.id).state == "waiting"
-    assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered"]
 
 
 def test_advancing_days_runs_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
@@ -274,10 +274,10 @@ def test_pending_deliveries_survive_a_restart(tmp_path: Any, receiver: Receiver)
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
         ordered(emulator.client(), f"{receiver.base}/hook")
         emulator.clock.advance(1)
-        assert [one.state for one in emulator.callbacks.settle()] == ["waiting"]
+        assert [delivery.state for delivery in emulator.callbacks.settle()] == ["waiting"]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
         emulator.clock.advance("2 minutes")
-        assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+        assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered"]
     assert receiver.accepted()
 
 
@@ -294,7 +294,7 @@ def test_slow_receiver_does_not_block_the_api(emulator: Emulator, receiver: Rece
     with pytest.raises(TimeoutError, match="still pending"):
         emulator.callbacks.settle(timeout=0.1)
     receiver.gate.set()
-    assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered"]
 
 
 def test_callback_secret_is_not_in_reprs(emulator: Emulator, receiver: Receiver) -> None:
@@ -380,7 +380,7 @@ def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, r
     emulator.features.put({"callback_secret": False})
     ordered(client, f"{receiver.base}/hook")
     emulator.clock.advance("2 minutes")
-    assert [one.state for one in emulator.callbacks.settle()] == ["unsent", "unsent"]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == ["unsent", "unsent"]
     emulator.features.put({"callback_secret": True})
     emulator.clock.advance("1 day")
     emulator.callbacks.settle()
@@ -403,7 +403,7 @@ def test_status_below_299_counts_as_delivered(emulator: Emulator, receiver: Rece
     receiver.responses = [status]
     ordered(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
-    assert [one.state for one in emulator.callbacks.settle()] == [state]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == [state]
 
 
 def test_callback_url_without_a_scheme_uses_http(emulator: Emulator, receiver: Receiver) -> None:
@@ -412,7 +412,7 @@ def test_callback_url_without_a_scheme_uses_http(emulator: Emulator, receiver: R
     url = f"{receiver.base.removeprefix('http://')}/hook"
     id = ordered(client, url)
     emulator.clock.advance(1)
-    assert [(one.state, one.url) for one in emulator.callbacks.settle()] == [("delivered", url)]
+    assert [(delivery.state, delivery.url) for delivery in emulator.callbacks.settle()] == [("delivered", url)]
     assert receiver.accepted()
     assert client.orders().find(id).data.callback_url == url
 
@@ -467,22 +467,22 @@ def test_trunk_events_are_collected_while_a_delivery_fails(emulator: Emulator, r
     """Later events go out in order in the array of the next attempt; other URLs do not wait."""
     client = emulator.client()
     receiver.responses = [500]
-    one, two = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
-    three = trunk(client, f"{receiver.base}/elsewhere", "Three")
-    put(client, one, "blocked")
+    first, second = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
+    third = trunk(client, f"{receiver.base}/elsewhere", "Three")
+    put(client, first, "blocked")
     emulator.callbacks.settle()
-    put(client, two, "blocked")
-    put(client, one, "active")
-    put(client, three, "blocked")
+    put(client, second, "blocked")
+    put(client, first, "active")
+    put(client, third, "blocked")
     states = {delivery.id: delivery.state for delivery in emulator.callbacks.settle()}
     assert states == {1: "waiting", 2: "collected", 3: "collected", 4: "delivered"}
-    assert [event["id"] for event in receiver.fields()] == [three]
+    assert [event["id"] for event in receiver.fields()] == [third]
     emulator.clock.advance("2 minutes")
     assert emulator.callbacks.settle()[-1].state == "delivered"
     assert [(event["id"], event["status"]) for event in receiver.fields()] == [
-        (one, "blocked"),
-        (two, "blocked"),
-        (one, "active"),
+        (first, "blocked"),
+        (second, "blocked"),
+        (first, "active"),
     ]
     assert receiver.accepted()
     assert len(receiver.got) == 3

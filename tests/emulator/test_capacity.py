@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def pool_of(client: DidwwClient, name: str = "Europe") -> CapacityPool:
-    return next(one for one in client.capacity_pools().list(include="countries").data if one.name == name)
+    return next(pool for pool in client.capacity_pools().list(include="countries").data if pool.name == name)
 
 
 def buy(emulator: Emulator, client: DidwwClient, qty: int, name: str = "Europe") -> Order:
@@ -43,7 +43,7 @@ def counts(client: DidwwClient) -> tuple[int, int]:
 
 def numbers(emulator: Emulator, client: DidwwClient, qty: int, iso: str = "GB") -> list[Did]:
     return bought(
-        emulator, client, next(one for one in groups_of(client, iso) if (one.meta.total_count or 0) >= qty), qty
+        emulator, client, next(group for group in groups_of(client, iso) if (group.meta.total_count or 0) >= qty), qty
     )
 
 

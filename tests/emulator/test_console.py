@@ -150,7 +150,7 @@ def test_pages_are_self_contained_with_a_strict_csp(emulator: Emulator, place: s
     text = first.body.decode()
     assert len(nonces) == 1
     assert nonces.isdisjoint(re.findall(r"'nonce-([^']+)'", second.headers["content-security-policy"]))
-    assert set(re.findall(r"<(?:script|style)([^>]*)>", text)) <= {f' nonce="{one}"' for one in nonces}
+    assert set(re.findall(r"<(?:script|style)([^>]*)>", text)) <= {f' nonce="{nonce}"' for nonce in nonces}
     assert "unsafe" not in policy
     assert {"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"} <= set(policy.split("; "))
     assert re.findall(r'(?:src|href|action)="(?:https?:)?//', text) == []
@@ -330,7 +330,7 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
             "faults/add",
             {"method": "GET", "path": "/dids*", "status": "503", "nth": "2", "probability": "0.5", "html": "true", "latency": "2 s", "body": ""},
             "faults",
-            lambda s, _: [(one.status, one.nth, one.probability, one.html, one.latency, one.body) for one in s.faults.rules()[1:]] == [(503, 2, 0.5, True, 2.0, None)],
+            lambda s, _: [(rule.status, rule.nth, rule.probability, rule.html, rule.latency, rule.body) for rule in s.faults.rules()[1:]] == [(503, 2, 0.5, True, 2.0, None)],
         ),
         ("faults/preset", {"name": "flaky"}, "faults", lambda s, _: len(s.faults.rules()) == 5),
         ("faults/remove", {"id": "1"}, "faults", lambda s, _: s.faults.rules() == []),
@@ -527,9 +527,9 @@ def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
 
-    def dialog(one: Any) -> None:
-        wrong.append(f"dialog {one.message}")
-        one.dismiss()
+    def dialog(opened_dialog: Any) -> None:
+        wrong.append(f"dialog {opened_dialog.message}")
+        opened_dialog.dismiss()
 
     page.on("dialog", dialog)
     page.goto(address)

@@ -70,7 +70,7 @@ def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Rem
                 assert shape["summary"].endswith(".") or shape["summary"].endswith(";"), shape["summary"]
                 expected = set(inspect.signature(method).parameters)
                 if verb == "get":
-                    documented = {one["name"] for one in shape.get("parameters", [])}
+                    documented = {parameter["name"] for parameter in shape.get("parameters", [])}
                 else:
                     schema = shape["requestBody"]["content"]["application/json"]["schema"]
                     body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -79,7 +79,7 @@ def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Rem
     public = {
         group: {
             name
-            for name, one in inspect.getmembers(type(getattr(emulator, group)), inspect.isfunction)
+            for name, _ in inspect.getmembers(type(getattr(emulator, group)), inspect.isfunction)
             if not name.startswith("_")
         }
         for group in OPERATIONS
@@ -116,7 +116,7 @@ def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, s
     ids = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
     with DidwwClient("local-key", base_url=base, max_retries=0) as client:
         assert client.balance().find().data.balance == 12.5
-        assert [one.id for one in client.voice_in_trunk_groups().list().data] == ids["voice_in_trunk_groups"]
+        assert [group.id for group in client.voice_in_trunk_groups().list().data] == ids["voice_in_trunk_groups"]
         assert remote("POST", "state/snapshot", {"name": "full"}) == (200, "full")
         client.voice_in_trunk_groups().delete(ids["voice_in_trunk_groups"][0])
         assert client.voice_in_trunk_groups().list().total_records == 0

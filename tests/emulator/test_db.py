@@ -78,15 +78,15 @@ def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
     with Emulator(path=str(tmp_path / "state.db")) as emulator, emulator.client("key") as client:
         emulator.clock.advance("1 h")
         orders = list(client.orders().iterate())
-        stored = {one.id for one in orders}
+        stored = {order.id for order in orders}
         assert set(confirmed) <= stored
         assert len(stored) == len(orders)
-        assert {str(one.status) for one in orders} <= {"completed", "pending"}
-        spent = sum(one.amount for one in orders)
+        assert {str(order.status) for order in orders} <= {"completed", "pending"}
+        spent = sum(order.amount for order in orders)
         assert client.balance().find().data.balance == 10_000 - spent
-        bought = sum(1 for one in orders if one.status == "completed")
+        bought = sum(1 for order in orders if order.status == "completed")
         assert client.dids().list().total_records == bought
-        numbers = [one.number for one in client.dids().iterate()]
+        numbers = [did.number for did in client.dids().iterate()]
         assert len(set(numbers)) == len(numbers)
     check = sqlite3.connect(tmp_path / "state.db")
     assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -138,7 +138,7 @@ def test_new_fields_are_added_to_existing_state_files(tmp_path: Path) -> None:
         group.external_reference_id = "desk-1"
         client.voice_in_trunk_groups().update(group)
         response = client.voice_in_trunk_groups().list(filter={"external_reference_id": "desk-1"})
-        assert [one.id for one in response.data] == [group.id]
+        assert [record.id for record in response.data] == [group.id]
 
 
 def test_invalid_state_files_raise_sqlite_errors(tmp_path: Path) -> None:

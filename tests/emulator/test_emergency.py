@@ -111,7 +111,7 @@ def test_active_service_can_change_address_and_be_canceled(emulator: Emulator, c
     now = service_of(client, service)
     assert now.status == "active"
     moved_in = client.emergency_calling_services().list(filter={"address.id": moved.id})
-    assert [one.id for one in moved_in.data] == [service.id]
+    assert [service.id for service in moved_in.data] == [service.id]
     assert now.emergency_verification is not None
     assert now.emergency_verification.address == moved
     assert client.balance().find().data.total_balance == balance
@@ -234,8 +234,8 @@ def test_emergency_relationship_links_return_404(emulator: Emulator, client: Did
     caller = Caller(emulator.engine, emulator.key)
     for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
         record = caller.get(f"/{type}")["data"][0]
-        for one in record["relationships"].values():
-            for link in one["links"].values():
+        for value in record["relationships"].values():
+            for link in value["links"].values():
                 response = caller.send("GET", urlsplit(link).path.removeprefix("/v3"))
                 assert response.status == 404, link
 
@@ -264,7 +264,7 @@ def test_address_in_another_country_is_rejected(client: DidwwClient) -> None:
     """The error names the country in which the address must be."""
     requirement = client.emergency_requirements().list(include="country").data[0]
     assert requirement.country is not None
-    elsewhere = next(one for one in client.countries().list().data if one.id != requirement.country.id)
+    elsewhere = next(country for country in client.countries().list().data if country.id != requirement.country.id)
     _, address = person(client, elsewhere)
     validation = EmergencyRequirementValidation()
     validation.emergency_requirement = requirement

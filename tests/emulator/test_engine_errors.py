@@ -179,7 +179,7 @@ def test_update_id_must_match_the_url() -> None:
 def test_each_unknown_member_has_its_own_error() -> None:
     """Each error names one member."""
     response = scene().caller.send("POST", "/addresses", document("addresses", colour=1, verified=True))
-    assert [one["detail"] for one in json.loads(response.body)["errors"]] == [
+    assert [error["detail"] for error in json.loads(response.body)["errors"]] == [
         "colour is not allowed.",
         "verified is not allowed.",
     ]
@@ -397,7 +397,7 @@ def test_all_missing_required_members_are_reported() -> None:
     """One response reports all missing attributes and relationships."""
     response = scene().caller.send("POST", "/addresses", document("addresses"))
     assert response.status == 422
-    assert {one["source"]["pointer"] for one in json.loads(response.body)["errors"]} == {
+    assert {error["source"]["pointer"] for error in json.loads(response.body)["errors"]} == {
         "/data/attributes/address",
         "/data/attributes/city_name",
         "/data/attributes/postal_code",

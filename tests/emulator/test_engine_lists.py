@@ -76,9 +76,9 @@ def two_records(type: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if type not in CATALOG:
         return stage.record(type, 0), stage.record(type, 1)
     records = stage.session.find(type)
-    mine = next(one for one in records if follow(type, one, name) is not None)
+    mine = next(resource for resource in records if follow(type, resource, name) is not None)
     value = follow(type, mine, name)
-    return mine, next((one for one in records if follow(type, one, name) not in (value, None)), mine)
+    return mine, next((resource for resource in records if follow(type, resource, name) not in (value, None)), mine)
 
 
 def as_text(value: Any) -> str:
@@ -129,10 +129,10 @@ def test_filters_match_records_by_value(cls: type[Resource], name: str) -> None:
 def test_comma_separated_values_match_any(cls: type[Resource], name: str) -> None:
     """Two values find the records of both."""
     pair = two_records(cls._type_name, bare(name))
-    texts = [as_text(follow(cls._type_name, one, bare(name))) for one in pair]
+    texts = [as_text(follow(cls._type_name, record, bare(name))) for record in pair]
     query = whole(cls)
     ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
-    assert {one["id"] for one in pair} <= set(ids)
+    assert {record["id"] for record in pair} <= set(ids)
 
 
 @pytest.mark.parametrize(("cls", "name"), FILTERS, ids=label)
@@ -175,8 +175,8 @@ def test_lists_can_be_sorted_by_any_declared_key(cls: type[Resource], key: str) 
         assert record is not None
         stage.session.runtime.behavior(cls._type_name).attributes(stage.session, record)  # as in responses
         values.append(follow(cls._type_name, record, name))
-    expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
-    nulls = [one for one in values if one is None]
+    expected = sorted((value for value in values if value is not None), key=_number_if_any, reverse=key.startswith("-"))
+    nulls = [value for value in values if value is None]
     assert values == (nulls + expected if key.startswith("-") else expected + nulls)
     assert len(ids) >= PER_TYPE
 
@@ -193,16 +193,18 @@ def test_included_records_match_the_linkage(cls: type[Resource], path: str) -> N
     stage = scene()
     query = coverage(cls) | whole(cls)
     document = stage.caller.get(path_of(cls), include=path, **query)
-    resources = {(one["type"], one["id"]): one for one in [*document["data"], *document["included"]]}
+    resources = {
+        (resource["type"], resource["id"]): resource for resource in [*document["data"], *document["included"]]
+    }
     assert len(resources) == len(document["data"]) + len(document["included"])
     at = document["data"]
-    reached = {(one["type"], one["id"]) for one in at}
+    reached = {(resource["type"], resource["id"]) for resource in at}
     for part in path.split("."):
         following: list[Any] = []
-        for one in at:
-            if part not in one["relationships"]:  # polymorphic, and not every type has it
+        for resource in at:
+            if part not in resource["relationships"]:  # polymorphic, and not every type has it
                 continue
-            data = one["relationships"][part]["data"]
+            data = resource["relationships"][part]["data"]
             for identifier in data if isinstance(data, list) else [data] if data else []:
                 key = identifier["type"], identifier["id"]
                 reached.add(key)
@@ -220,12 +222,12 @@ def test_linkage_is_only_present_with_include(cls: type[Resource]) -> None:
     assert "included" not in document
     table = table_of(cls._type_name)
     assert table is not None
-    for one in document["data"]:
-        assert list(one["attributes"]) == list(table.attributes)
-        relationships = one.get("relationships", {})
+    for resource in document["data"]:
+        assert list(resource["attributes"]) == list(table.attributes)
+        relationships = resource.get("relationships", {})
         assert list(relationships) == list(table.visible_relations)
         for name, value in relationships.items():
-            at = f"http://127.0.0.1:8080/v3/{cls._path}/{one['id']}"
+            at = f"http://127.0.0.1:8080/v3/{cls._path}/{resource['id']}"
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
 
 
@@ -243,7 +245,7 @@ def test_relationship_links_return_the_related_records(cls: type[Resource]) -> N
         bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
         full = stage.caller.get(f"{at}/{name}")["data"]
         ones = full if isinstance(full, list) else [full] if full else []
-        identifiers = [{"type": one["type"], "id": one["id"]} for one in ones]
+        identifiers = [{"type": resource["type"], "id": resource["id"]} for resource in ones]
         assert identifiers == (bare if isinstance(bare, list) else [bare] if bare else [])
         if name in table.includable:
             linked = stage.caller.get(at, include=name)["data"]["relationships"][name]["data"]
@@ -258,11 +260,11 @@ def test_sparse_fieldsets_select_attributes_and_relationships(cls: type[Resource
     assert table is not None
     wanted = [table.attributes[-1], *list(table.visible_relations)[:1]]
     query = coverage(cls)
-    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
-        assert [*one["attributes"], *one.get("relationships", {})] == wanted
-    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
-        assert one["attributes"] == {}
-        assert "relationships" not in one
+    for resource in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
+        assert [*resource["attributes"], *resource.get("relationships", {})] == wanted
+    for resource in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
+        assert resource["attributes"] == {}
+        assert "relationships" not in resource
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
@@ -358,10 +360,10 @@ def test_sort_keys_apply_in_order() -> None:
     data = caller.get(
         "/did_groups", sort="did_group_type.name,-prefix", include="did_group_type", **{"page[size]": "100"}
     )
-    names = {one["id"]: one["attributes"]["name"] for one in data["included"]}
+    names = {resource["id"]: resource["attributes"]["name"] for resource in data["included"]}
     keys = [
-        (names[one["relationships"]["did_group_type"]["data"]["id"]], one["attributes"]["prefix"])
-        for one in data["data"]
+        (names[resource["relationships"]["did_group_type"]["data"]["id"]], resource["attributes"]["prefix"])
+        for resource in data["data"]
     ]
     assert keys == sorted(sorted(keys, key=lambda key: key[1], reverse=True), key=lambda key: key[0])
 
@@ -403,7 +405,7 @@ def test_pagination_links_point_to_neighboring_pages(number: int, size: int) -> 
 def test_default_sort_order_matches_the_service() -> None:
     """DIDs are sorted by number, their history newest first."""
     stage = scene()
-    numbers = [one["attributes"]["number"] for one in stage.caller.get("/dids")["data"]]
+    numbers = [resource["attributes"]["number"] for resource in stage.caller.get("/dids")["data"]]
     assert numbers == sorted(numbers)
     assert stage.caller.ids("/did_history") == stage.caller.ids("/did_history", sort="-created_at")
 
@@ -420,7 +422,7 @@ def test_page_size_has_a_maximum(cls: type[Resource]) -> None:
 def test_feature_filters_require_all_features() -> None:
     """For groups, prefixes and available DIDs; unknown features return an error."""
     stage = scene()
-    groups = {one["id"]: set(one["features"]) for one in stage.session.find("did_groups")}
+    groups = {group["id"]: set(group["features"]) for group in stage.session.find("did_groups")}
     pair = {"voice_in", "t38"}
     ids = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
     assert ids == {id for id, features in groups.items() if pair <= features}
@@ -515,14 +517,14 @@ def test_include_paths_can_have_any_length() -> None:
     """Paths may go back and forth; each resource is included once."""
     caller = scene().caller
     document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
-    reached = [(one["type"], one["id"]) for one in [*document["data"], *document["included"]]]
+    reached = [(resource["type"], resource["id"]) for resource in [*document["data"], *document["included"]]]
     assert len(reached) == len(set(reached))
     assert {type for type, _ in reached} == {"countries", "regions"}
     document = caller.get(
         "/dids", include="did_group.country.regions,did_group.address_requirement.personal_proof_types"
     )
     assert {"did_groups", "countries", "regions", "address_requirements"} <= {
-        one["type"] for one in document["included"]
+        resource["type"] for resource in document["included"]
     }
 
 

@@ -128,12 +128,12 @@ def test_accounts_are_isolated(names: list[tuple[str, str]]) -> None:
     for key, name in names:
         body = document("voice_in_trunk_groups", name=name)
         # The name may be taken by the same account only.
-        taken = name in [one["name"] for one in engine.session(key).find("voice_in_trunk_groups")]
+        taken = name in [group["name"] for group in engine.session(key).find("voice_in_trunk_groups")]
         assert (Caller(engine, key).send("POST", "/voice_in_trunk_groups", body).status == 201) != taken
     for key in "abc":
         expected = list(dict.fromkeys(name for owner, name in names if owner == key))
         data = Caller(engine, key).get("/voice_in_trunk_groups")["data"]
-        assert [one["attributes"]["name"] for one in data] == expected
+        assert [resource["attributes"]["name"] for resource in data] == expected
     balances = {Caller(engine, key).get("/balance")["data"]["id"] for key in "abc"}
     assert len(balances) == 3
 
@@ -167,7 +167,7 @@ def test_state_file_contains_no_api_key(tmp_path: Path) -> None:
     engine = Engine(path=str(path))
     Caller(engine, "a-very-real-key").get("/balance")
     engine.close()
-    assert b"a-very-real-key" not in b"".join(one.read_bytes() for one in tmp_path.iterdir())
+    assert b"a-very-real-key" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_threads_share_an_engine() -> None:

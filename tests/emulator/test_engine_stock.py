@@ -45,7 +45,7 @@ def test_available_dids_list_is_capped_with_a_total_count(caller: Caller, sessio
     groups = session.search("did_groups", {"available_dids_enabled": True})
     assert document["meta"]["total_count"] == sum(group["total_count"] for group in groups)
     assert len(document["data"]) == MAX_LISTED
-    assert len({one["id"] for one in document["data"]}) == MAX_LISTED
+    assert len({resource["id"] for resource in document["data"]}) == MAX_LISTED
     assert "links" not in document
 
 
@@ -130,7 +130,7 @@ def test_owned_and_reserved_numbers_leave_only_that_accounts_stock(caller: Calle
     assert stranger.get("/available_dids", **query)["meta"]["total_count"] == 2
     # A reserved number is still included with its reservation.
     held = caller.get("/did_reservations", include="available_did.did_group")
-    assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
+    assert {resource["type"] for resource in held["included"]} == {"available_dids", "did_groups"}
 
 
 def test_numbers_are_assigned_only_once(caller: Caller, session: AccountSession) -> None:
@@ -157,9 +157,9 @@ def test_group_with_back_orders_is_available_without_stock(caller: Caller, sessi
     """The filter means what can be ordered, `meta` only the stock; orders beyond it wait or are rejected."""
     for takes in (True, False):
         group = next(
-            one
-            for one in session.find("did_groups")
-            if one["back_orders"] is takes and one["total_count"] == 0 and not one["needs_registration"]
+            group
+            for group in session.find("did_groups")
+            if group["back_orders"] is takes and group["total_count"] == 0 and not group["needs_registration"]
         )
         mine = {"filter[id]": group["id"]}
         assert caller.ids("/did_groups", **mine, **{"filter[is_available]": str(takes).lower()}) == [group["id"]]
@@ -212,8 +212,8 @@ def test_computed_filters(session: AccountSession) -> None:
     }
     full = session.insert("capacity_pools", {"name": "a", "total_channels_count": 5, "assigned_channels_count": 5})
     free = session.insert("capacity_pools", {"name": "b", "total_channels_count": 5, "assigned_channels_count": 4})
-    assert free["id"] in [one["id"] for one in session.search("capacity_pools", {"has_unassigned_channels": True})]
-    assert full["id"] in [one["id"] for one in session.search("capacity_pools", {"has_unassigned_channels": False})]
+    assert free["id"] in [pool["id"] for pool in session.search("capacity_pools", {"has_unassigned_channels": True})]
+    assert full["id"] in [pool["id"] for pool in session.search("capacity_pools", {"has_unassigned_channels": False})]
 
 
 def test_did_history_is_filtered_by_date(caller: Caller, session: AccountSession) -> None:
@@ -253,7 +253,7 @@ def test_number_contains_finds_exactly_the_matching_numbers(prefix: str, data: s
     response = Caller(ENGINE, "parts").get("/available_dids", **query)
     matching = {number for number in every if part in number}
     assert response["meta"]["total_count"] == len(matching)
-    numbers = {one["attributes"]["number"] for one in response["data"]}
+    numbers = {resource["attributes"]["number"] for resource in response["data"]}
     assert numbers <= matching
     assert len(numbers) == min(len(matching), MAX_LISTED)
     assert all(re.fullmatch(r"\d+", number) for number in numbers)

@@ -47,7 +47,7 @@ def test_created_records_can_be_read(stage: Scene) -> None:
 def test_update_changes_only_the_sent_attributes(stage: Scene) -> None:
     """PATCH, or PUT as its alias; null is a value."""
     id = next(
-        one for one in stage.ids["identities"] if stage.session.get("identities", one)["identity_type"] == "business"
+        id for id in stage.ids["identities"] if stage.session.get("identities", id)["identity_type"] == "business"
     )
     before = stage.caller.get(f"/identities/{id}")["data"]
     for method in ("PATCH", "PUT"):
@@ -86,10 +86,10 @@ def test_to_many_relationships_are_replaced(stage: Scene) -> None:
         repeat = [[ids[2], ids[2]]] if type == "voice_in_trunk_groups" else []
         switch: dict[str, Any] = {} if repeat else {"allow_any_did_as_cli": False}
         for wanted in (ids[1:], [ids[0]], [], *repeat):
-            body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]}, **switch)
+            body = document(type, id, {name: [{"type": other, "id": linked_id} for linked_id in wanted]}, **switch)
             response = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
             linked = response["data"]["relationships"][name]["data"]
-            assert {one["id"] for one in linked} == set(wanted)
+            assert {link["id"] for link in linked} == set(wanted)
             assert len(linked) == len(set(wanted))
 
 
@@ -152,7 +152,7 @@ def test_polymorphic_relationships_keep_the_type(stage: Scene) -> None:
         body = document("proofs", None, {"entity": entity, "proof_type": kind, "files": [file]})
         created = stage.caller.write("POST", "/proofs", body, 201, include="entity")
         assert created["data"]["relationships"]["entity"]["data"] == entity
-        assert [(one["type"], one["id"]) for one in created["included"]] == [tuple(entity.values())]
+        assert [(resource["type"], resource["id"]) for resource in created["included"]] == [tuple(entity.values())]
 
 
 def test_nested_objects_have_all_members(stage: Scene) -> None:
@@ -288,7 +288,7 @@ def test_all_behavior_hooks_are_called() -> None:
 
     refused = caller.send("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="no"))
     assert refused.status == 422
-    assert [one["title"] for one in json.loads(refused.body)["errors"]] == ["no", "never"]
+    assert [error["title"] for error in json.loads(refused.body)["errors"]] == ["no", "never"]
     assert len(caller.ids("/voice_in_trunk_groups")) == 2
 
     assert caller.send("GET", "/voice_in_trunk_groups/x.txt").body == b"x.txt"
@@ -341,7 +341,7 @@ def test_failed_events_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
     session.schedule(2, "voice_in_trunk_groups", "good")
     engine.clock.advance(3)
     data = Caller(engine).get("/voice_in_trunk_groups")["data"]
-    assert [one["attributes"]["name"] for one in data] == ["good"]
+    assert [resource["attributes"]["name"] for resource in data] == ["good"]
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -110,8 +110,8 @@ def test_same_call_appears_identically_in_every_export() -> None:
         *cdr_in(lines, start + timedelta(days=3, hours=7, minutes=13, seconds=5), end, 1),
     ]
     assert halves == whole
-    one = [call for call in whole if ",442079460003," in call[1]]
-    assert list(cdr_in([lines[3]], start, end, 1)) == one
+    expected = [call for call in whole if ",442079460003," in call[1]]
+    assert list(cdr_in([lines[3]], start, end, 1)) == expected
     assert list(cdr_in(lines, start, end, 2)) != whole
     trunks = [OutLine("a", "A", ("12125550100",)), OutLine("b", "B")]
     assert list(cdr_out(trunks, start, start, 1)) == []
@@ -273,7 +273,7 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
     """Billed by the minute at the rate of the destination."""
     client = emulator.client()
     dids = client.dids().list().data
-    one, other = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
+    sales, _ = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
     read = rows(emulator, exported(emulator, "cdr_out"))
     assert {row["Voice OUT Trunk"] for row in read} == {"Sales", "Support"}
     assert {row["CLI"] for row in read if row["Voice OUT Trunk"] == "Sales"} == {dids[0].number}
@@ -282,10 +282,9 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
         assert billed % 60 == 0
         assert 0 <= billed - int(row["Call Duration (sec)"]) < 60
         assert Decimal(row["Charged (USD)"]) == Decimal(row["Rate (USD)"]) * billed / 60
-    narrowed = rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": one.id}))
+    narrowed = rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": sales.id}))
     assert narrowed == [row for row in read if row["Voice OUT Trunk"] == "Sales"]
     assert rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": UNKNOWN})) == []
-    del other
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_faults_have_the_same_effect_for_every_transport(
         if fault.get("retry_after"):
             assert getattr(failed.value, "retry_after", None) == 7
         assert balance() == "10000.00"
-        assert [one.hits for one in emulator.faults.rules()] == [1]
+        assert [rule.hits for rule in emulator.faults.rules()] == [1]
         assert emulator.journal.entries(limit=2)[1].fault == rule.id
 
 
@@ -155,7 +155,7 @@ def test_lost_response_faults_process_the_request() -> None:
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
         emulator.faults.add(method="POST", resource="orders", lost_response=True, times=1)
         created = client.orders().create(Order(items=[item])).data
-        assert [one.id for one in client.orders().list().data] == [created.id]
+        assert [order.id for order in client.orders().list().data] == [created.id]
         emulator.journal.assert_called("POST", "/orders", times=1)
 
 
@@ -222,11 +222,11 @@ def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], message: str) -
 def test_faults_can_be_removed() -> None:
     """By id; an unknown id raises an error."""
     with Emulator() as emulator:
-        one, other = emulator.faults.add(status=500), emulator.faults.add(status=501)
-        emulator.faults.remove(one.id)
-        assert [rule.id for rule in emulator.faults.rules()] == [other.id]
-        with pytest.raises(LookupError, match=f"no fault {one.id}"):
-            emulator.faults.remove(one.id)
+        first, second = emulator.faults.add(status=500), emulator.faults.add(status=501)
+        emulator.faults.remove(first.id)
+        assert [rule.id for rule in emulator.faults.rules()] == [second.id]
+        with pytest.raises(LookupError, match=f"no fault {first.id}"):
+            emulator.faults.remove(first.id)
 
 
 @pytest.mark.unchecked

@@ -33,7 +33,7 @@ def statuses(caller: Caller, type: str) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("feature", "types"), [("outbound_trunks", OUTBOUND), ("emergency_calling", EMERGENCY)], ids=lambda one: str(one)
+    ("feature", "types"), [("outbound_trunks", OUTBOUND), ("emergency_calling", EMERGENCY)], ids=str
 )
 def test_operations_return_403_without_their_feature(feature: str, types: tuple[str, ...]) -> None:
     """Until the feature is switched on; other accounts are not affected."""

@@ -90,9 +90,9 @@ def attributes(cls: Any) -> Any:
 @given(data=st.data())
 def test_api_accepts_or_rejects_any_document(emulator: Emulator, data: Any) -> None:
     """Documents of every type with arbitrary values."""
-    cls = data.draw(st.sampled_from([one for one in all_classes() if one._operations & {"create", "update"}]))
+    cls = data.draw(st.sampled_from([cls for cls in all_classes() if cls._operations & {"create", "update"}]))
     link = st.fixed_dictionaries(
-        {"type": st.sampled_from([one._type_name for one in all_classes()]), "id": st.text(max_size=40)}
+        {"type": st.sampled_from([cls._type_name for cls in all_classes()]), "id": st.text(max_size=40)}
     )
     relationships = st.dictionaries(
         st.sampled_from(sorted(cls._field_map)),
@@ -123,7 +123,7 @@ ARGUMENTS = sorted(
 @pytest.mark.unchecked
 @QUIET
 @given(
-    place=st.sampled_from([one for one in OPERATIONS if one not in SLOW]),
+    place=st.sampled_from([group for group in OPERATIONS if group not in SLOW]),
     body=st.one_of(st.dictionaries(st.sampled_from(ARGUMENTS), JSON, max_size=4), JSON),
     query=st.text(max_size=20),
 )

@@ -275,7 +275,7 @@ async def finished(works: list[tuple[str, float]]) -> list[str]:
         async with queue.share_of(name, work):
             order.append(name)
 
-    await asyncio.gather(*(ask(*one) for one in works))
+    await asyncio.gather(*(ask(*work) for work in works))
     return order
 
 

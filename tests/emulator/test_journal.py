@@ -60,7 +60,7 @@ def test_journal_suggests_corrections(path: str, hint: str | None) -> None:
     """A hint suggests a declared name that is close."""
     with Emulator() as emulator:
         hints = send(emulator, path).hints
-        assert hints == [hint] if hint else not any("Did you mean" in one for one in hints)
+        assert hints == [hint] if hint else not any("Did you mean" in hint for hint in hints)
 
 
 def test_journal_has_hints_for_bodies_and_keys() -> None:
@@ -99,17 +99,17 @@ def test_journal_entries_can_be_filtered() -> None:
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Main"))
         send(emulator, "/nothing")
         journal = emulator.journal
-        assert [one.path for one in journal.entries()] == [
+        assert [entry.path for entry in journal.entries()] == [
             "/v3/nothing",
             "/v3/voice_in_trunk_groups",
             "/v3/countries",
             "/v3/balance",
         ]
-        assert [one.id for one in journal.entries(limit=2)] == [4, 3]
-        assert [one.id for one in journal.entries(after=2)] == [4, 3]
-        assert [one.id for one in journal.entries(method="post")] == [3]
-        assert [one.id for one in journal.entries(path="/voice_*")] == [3]
-        assert [one.id for one in journal.entries(status=404)] == [4]
+        assert [entry.id for entry in journal.entries(limit=2)] == [4, 3]
+        assert [entry.id for entry in journal.entries(after=2)] == [4, 3]
+        assert [entry.id for entry in journal.entries(method="post")] == [3]
+        assert [entry.id for entry in journal.entries(path="/voice_*")] == [3]
+        assert [entry.id for entry in journal.entries(status=404)] == [4]
         journal.clear()
         assert journal.entries() == []
 

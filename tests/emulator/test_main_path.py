@@ -93,7 +93,7 @@ def test_fluent_query_combines_filter_include_sort_and_page(client: DidwwClient)
 def test_order_is_charged_at_once_and_completes_later(emulator: Emulator, client: DidwwClient) -> None:
     """Balance and stock go down at once, the DIDs exist after completion."""
     group = group_of(client)
-    sku = min(group.stock_keeping_units, key=lambda one: one.monthly_price)
+    sku = min(group.stock_keeping_units, key=lambda sku: sku.monthly_price)
     stock, money = group.meta.total_count, client.balance().find().data.total_balance
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=3)], external_reference_id="mine")).data
     assert order.status is OrderStatus.PENDING
@@ -134,7 +134,7 @@ def test_dids_that_need_registration_are_blocked(emulator: Emulator, client: Did
 def test_order_with_insufficient_balance_changes_nothing(emulator: Emulator, client: DidwwClient) -> None:
     """400 with both amounts; stock, balance and orders stay unchanged."""
     group = group_of(client)
-    sku = max(group.stock_keeping_units, key=lambda one: one.monthly_price)
+    sku = max(group.stock_keeping_units, key=lambda sku: sku.monthly_price)
     emulator.balance.put(10)
     with pytest.raises(InsufficientBalanceError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=100)]))
@@ -479,16 +479,16 @@ def test_unknown_export_file_returns_404(client: DidwwClient, tmp_path: Path) ->
 
 def test_accounts_do_not_see_each_other(emulator: Emulator) -> None:
     """Each key has its own balance, stock, DIDs and trunks."""
-    one, two = emulator.client("one-key"), emulator.client("two-key")
-    (did,) = buy(emulator, one)
-    trunk = trunk_of(one)
-    assert two.balance().find().data.total_balance == 10_000
-    assert two.dids().list().data == []
-    assert group_of(two).meta.total_count == (group_of(one).meta.total_count or 0) + 1
-    for call in (lambda: two.dids().find(did.id), lambda: two.voice_in_trunks().delete(trunk)):
+    first, second = emulator.client("one-key"), emulator.client("two-key")
+    (did,) = buy(emulator, first)
+    trunk = trunk_of(first)
+    assert second.balance().find().data.total_balance == 10_000
+    assert second.dids().list().data == []
+    assert group_of(second).meta.total_count == (group_of(first).meta.total_count or 0) + 1
+    for call in (lambda: second.dids().find(did.id), lambda: second.voice_in_trunks().delete(trunk)):
         with pytest.raises(NotFoundError):
             call()
-    assert trunk_of(two).name == trunk.name
+    assert trunk_of(second).name == trunk.name
 
 
 def test_emulator_can_be_restricted_to_one_key() -> None:

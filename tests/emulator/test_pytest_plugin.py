@@ -55,7 +55,7 @@ def test_invalid_preset_in_a_list(didww_emulator):
     pass
 @pytest.mark.didww(preset=["maintenance", "export-stuck"])
 def test_two_presets(didww_emulator):
-    assert len({one.status for one in didww_emulator.faults.rules()}) > 1
+    assert len({rule.status for rule in didww_emulator.faults.rules()}) > 1
 """
 FAILING = """
 import pytest
@@ -130,7 +130,7 @@ YAML = 'dids:\n  - number: "12125550100"\n  - number: "12125550101"\n'
 
 def run(folder: Path, *arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     installed = python != sys.executable or any(
-        one.name == "didww" for one in importlib.metadata.entry_points(group="pytest11")
+        entry_point.name == "didww" for entry_point in importlib.metadata.entry_points(group="pytest11")
     )
     plugin = [] if installed else ["-p", "didww.emulator.pytest_plugin"]
     command = [

@@ -84,7 +84,9 @@ def test_validation_reports_everything_missing_and_stores_nothing(emulator: Emul
     """Fields, proofs, forms and the country of the address, until each is supplied."""
     scene = Registration(
         emulator,
-        lambda one: bool(one.personal_permanent_document) and one.personal_mandatory_fields == ["birth_date"],
+        lambda requirement: (
+            bool(requirement.personal_permanent_document) and requirement.personal_mandatory_fields == ["birth_date"]
+        ),
     )
     client = scene.client
     identity, address = person(client, scene.country, birth_date=None)
@@ -103,7 +105,7 @@ def test_validation_reports_everything_missing_and_stores_nothing(emulator: Emul
     prove_all(client, scene.requirement, identity, address)
     assert scene.validate(identity, None).id == scene.validate(None, address).id == scene.requirement.id
 
-    elsewhere = next(one for one in client.countries().list().data if one.id != scene.country.id)
+    elsewhere = next(country for country in client.countries().list().data if country.id != scene.country.id)
     _, foreign = person(client, elsewhere)
     assert scene.missing(None, foreign)[0] == f"Address in {scene.country.name} required"
     with pytest.raises(ValidationError) as caught:
@@ -117,8 +119,8 @@ def test_validation_reports_everything_missing_and_stores_nothing(emulator: Emul
 
 def test_companies_need_company_fields_and_proofs(emulator: Emulator) -> None:
     """Registration number, tax number, their own proofs, and the country where required."""
-    scene = Registration(emulator, lambda one: one.business_area_level == "country")
-    elsewhere = next(one for one in scene.client.countries().list().data if one.id != scene.country.id)
+    scene = Registration(emulator, lambda requirement: requirement.business_area_level == "country")
+    elsewhere = next(country for country in scene.client.countries().list().data if country.id != scene.country.id)
     company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
     identity, _ = person(scene.client, elsewhere, **company)
     missing = scene.missing(identity, None)
@@ -144,9 +146,9 @@ def test_some_requirements_accept_one_identity_type_only(emulator: Emulator, tak
 @pytest.mark.parametrize(
     ("wanted", "supplied", "text"),
     [
-        (lambda one: one.service_description_required, {}, "service description is required"),
+        (lambda requirement: requirement.service_description_required, {}, "service description is required"),
         (plain, {"service_description": "x"}, "service description is not needed"),
-        (lambda one: bool(one.personal_onetime_document), {}, "one-time document is required"),
+        (lambda requirement: bool(requirement.personal_onetime_document), {}, "one-time document is required"),
         (plain, {"onetime_files": True}, "one-time document is not needed"),
     ],
 )
@@ -199,7 +201,7 @@ def test_only_the_reference_of_a_submitted_verification_can_change(emulator: Emu
 
 def test_deleting_an_identity_deletes_its_addresses_and_proofs(emulator: Emulator) -> None:
     """See the contract."""
-    scene = Registration(emulator, lambda one: bool(one.personal_permanent_document))
+    scene = Registration(emulator, lambda requirement: bool(requirement.personal_permanent_document))
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
     scene.client.identities().delete(identity)
@@ -218,7 +220,7 @@ def test_requirements_can_be_filtered_by_country_and_type(emulator: Emulator) ->
         response = client.address_requirements().list(
             filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id}
         )
-        assert [one.id for one in response.data] == [group.address_requirement and group.address_requirement.id]
+        assert [record.id for record in response.data] == [group.address_requirement and group.address_requirement.id]
     free = groups_of(client, "US", needs_registration=False)
     assert all(isinstance(group, DidGroup) and group.address_requirement is None for group in free)
     names = [template.name for template in client.supporting_document_templates().list(filter={"permanent": True}).data]
@@ -228,7 +230,7 @@ def test_requirements_can_be_filtered_by_country_and_type(emulator: Emulator) ->
 def test_uploaded_files_expire_after_a_day(emulator: Emulator) -> None:
     """Attached or not; they can be deleted earlier, and copies stay."""
     client = emulator.client()
-    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.name == "Passport")
     identity, _ = person(client, client.countries().one(filter={"iso": "DE"}))
     proof = prove(client, identity, kind)
     (attached,) = client.encrypted_files().list().data
@@ -238,7 +240,7 @@ def test_uploaded_files_expire_after_a_day(emulator: Emulator) -> None:
     assert file.expires_at is not None
     client.encrypted_files().delete(other)
     emulator.clock.advance(23 * 3600)
-    assert {one.id for one in client.encrypted_files().list().data} == {attached.id, file.id}
+    assert {file.id for file in client.encrypted_files().list().data} == {attached.id, file.id}
     emulator.clock.advance(2 * 3600)
     assert client.encrypted_files().list().total_records == 0
     assert client.proofs().find(proof.id).data.id == proof.id
@@ -278,7 +280,7 @@ def test_address_is_limited_to_200_characters(emulator: Emulator) -> None:
     caller = Caller(emulator.engine, emulator.key)
     body = document("addresses", address.id, address="x" * 201)
     assert caller.error("PATCH", f"/addresses/{address.id}", body)["source"]["pointer"] == "/data/attributes/address"
-    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.name == "Passport")
     files = [{"type": "encrypted_files", "id": client.upload_file(PDF).id} for _ in range(6)]
     links = {"proof_type": {"type": "proof_types", "id": kind.id}, "entity": {"type": "identities", "id": identity.id}}
     for linked in ([], files, [files[0], files[0]]):

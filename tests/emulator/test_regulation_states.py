@@ -165,8 +165,8 @@ def test_verified_means_registered_to_a_did(emulator: Emulator, client: DidwwCli
     assert verified() == (False, False)
     emulator.clock.advance(1)
     assert verified() == (True, True)
-    assert [one.id for one in client.identities().list(sort="-verified").data] == [identity.id, other.id]
-    assert [one.id for one in client.addresses().list(sort="verified").data] == [elsewhere.id, address.id]
+    assert [identity.id for identity in client.identities().list(sort="-verified").data] == [identity.id, other.id]
+    assert [address.id for address in client.addresses().list(sort="verified").data] == [elsewhere.id, address.id]
     again = verify(client, elsewhere_of(client, identity, address), dids)
     assert verified() == (True, True)
     emulator.clock.advance(1)
@@ -195,7 +195,7 @@ def elsewhere_of(client: DidwwClient, identity: Identity, address: Address) -> A
         )
         .data
     )
-    kind = next(one for one in client.proof_types().list().data if one.entity_type == "Address")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.entity_type == "Address")
     prove(client, made, kind)
     return made
 
@@ -204,10 +204,12 @@ def test_deleting_documents_under_review_returns_422(emulator: Emulator, client:
     """Other documents, and documents after the review, can be deleted."""
     dids, identity, address, form = with_form(emulator, client)
     passport, bill = client.proofs().list(sort="created_at").data
-    spare = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    spare = next(proof_type for proof_type in client.proof_types().list().data if proof_type.name == "Passport")
     _, stranger = person(client, client.countries().list(filter={"iso": "DE"}).data[0])
     free = prove(
-        client, stranger, next(one for one in client.proof_types().list().data if one.entity_type == "Address")
+        client,
+        stranger,
+        next(proof_type for proof_type in client.proof_types().list().data if proof_type.entity_type == "Address"),
     )
     emulator.transitions.set("address_verifications", by_hand=True)
     id = verify(client, address, dids)
@@ -236,7 +238,7 @@ def test_new_form_replaces_the_old_one(emulator: Emulator, client: DidwwClient) 
         return client.permanent_supporting_documents().create(made).data.id
 
     beside, new = filed(other), filed(template)
-    assert {one.id for one in client.permanent_supporting_documents().list().data} == {beside, new}
+    assert {document.id for document in client.permanent_supporting_documents().list().data} == {beside, new}
 
 
 def with_form(
@@ -393,7 +395,9 @@ def test_invalid_identities_return_422(emulator: Emulator, fields: dict[str, Any
         "phone_number": "442079460000",
         **fields,
     }
-    error = Caller(emulator.engine, emulator.key).error("POST", "/identities", document("identities", **identity_fields))
+    error = Caller(emulator.engine, emulator.key).error(
+        "POST", "/identities", document("identities", **identity_fields)
+    )
     place = "relationships" if field == "country" else "attributes"
     assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/{place}/{field}")
 
@@ -421,7 +425,7 @@ def test_invalid_identity_updates_return_422(emulator: Emulator, client: DidwwCl
 
 def test_proof_type_must_match_its_entity(client: DidwwClient) -> None:
     """A passport does not prove an address, and a utility bill does not prove a person."""
-    kinds = {one.name: one for one in client.proof_types().list().data}
+    kinds = {proof_type.name: proof_type for proof_type in client.proof_types().list().data}
     (country,) = client.countries().list(filter={"iso": "DE"}).data
     identity, address = person(client, country)
     for kind, entity in (("Passport", address), ("Utility Bill", identity), ("Trade License", identity)):

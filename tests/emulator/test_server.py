@@ -216,9 +216,9 @@ def test_command_allows_hosts_and_callback_hosts(tmp_path: Path) -> None:
                 )
         httpx2.post(f"{root}/_emulator/clock/advance", json={"by": 5})
         deliveries = httpx2.post(f"{root}/_emulator/callbacks/settle", json={}, timeout=30).json()
-        states = {urlsplit(one["url"]).hostname: one["state"] for one in deliveries}
+        states = {urlsplit(delivery["url"]).hostname: delivery["state"] for delivery in deliveries}
         assert states == {"0.0.0.0": "waiting", "192.0.2.1": "refused"}
-        assert "--callback-host" in str([one["attempts"] for one in deliveries])
+        assert "--callback-host" in str([delivery["attempts"] for delivery in deliveries])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
 

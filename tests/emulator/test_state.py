@@ -64,9 +64,9 @@ def everything(client: DidwwClient) -> tuple[Any, ...]:
     """Return everything of an account that snapshots are compared by."""
     return (
         client.balance().find().data.balance,
-        [(one.id, str(one.status), one.created_at) for one in client.orders().list().data],
-        [(one.id, one.number) for one in client.dids().list().data],
-        [one.name for one in client.voice_in_trunk_groups().list().data],
+        [(order.id, str(order.status), order.created_at) for order in client.orders().list().data],
+        [(did.id, did.number) for did in client.dids().list().data],
+        [group.name for group in client.voice_in_trunk_groups().list().data],
     )
 
 
@@ -89,10 +89,10 @@ def test_reset_restores_the_initial_state(tmp_path: Path, kept: bool) -> None:
         assert everything(client)[1:] == ([], [], [])
         assert client.balance().find().data.balance == 10000
         del first
-    with Emulator(seed=5, clock=Clock(START, running=False)) as one:
-        ids = [buy(one.client())]
-        one.state.reset()
-        ids.append(buy(one.client()))
+    with Emulator(seed=5, clock=Clock(START, running=False)) as emulator:
+        ids = [buy(emulator.client())]
+        emulator.state.reset()
+        ids.append(buy(emulator.client()))
         assert ids[0] == ids[1]
 
 
@@ -135,7 +135,7 @@ def test_objects_can_be_seeded_from_a_dict() -> None:
         }
         client = emulator.client()
         assert client.balance().find().data.balance == 250
-        dids = {one.number: one for one in client.dids().list(include=["voice_in_trunk", "did_group.country"]).data}
+        dids = {did.number: did for did in client.dids().list(include=["voice_in_trunk", "did_group.country"]).data}
         reception = dids["12125550100"]
         assert reception.description == "Reception"
         assert reception.voice_in_trunk is not None
@@ -148,7 +148,9 @@ def test_objects_can_be_seeded_from_a_dict() -> None:
         assert client.dids().find(emulator.state.id_of("london")).data.terminated
         desk = client.voice_in_trunk_groups().find(emulator.state.id_of("desk"), include="voice_in_trunks").data
         assert (
-            [one.id for one in desk.voice_in_trunks] == seeded["voice_in_trunks"][:1] == [emulator.state.id_of("main")]
+            [trunk.id for trunk in desk.voice_in_trunks]
+            == seeded["voice_in_trunks"][:1]
+            == [emulator.state.id_of("main")]
         )
         assert client.orders().find(emulator.state.id_of("old")).data.status == "canceled"
         emulator.state.seed({"dids": [{"number": "12125550101"}]}, api_key="other")

@@ -49,7 +49,7 @@ class Account(RuleBasedStateMachine):
             group = self.client.did_groups().list(filter={"area_name": name}, include="stock_keeping_units").data[0]
             self.emulator.stock.put(group.id, 6)
             self.groups.append(group)
-        self.pool = next(one for one in self.client.capacity_pools().list().data if one.name == "North America")
+        self.pool = next(pool for pool in self.client.capacity_pools().list().data if pool.name == "North America")
         self.money = Decimal(10_000)
         self.names = 0
 
@@ -70,7 +70,7 @@ class Account(RuleBasedStateMachine):
             assert error.status_code in (400, 422), error
             assert self.now() == before
             return None
-        assert order.amount == sum(one.qty * (one.nrc + one.mrc) for one in order.items)
+        assert order.amount == sum(item.qty * (item.nrc + item.mrc) for item in order.items)
         self.money -= order.amount
         return order  # type: ignore[no-any-return]
 
@@ -111,26 +111,26 @@ class Account(RuleBasedStateMachine):
         held = self.client.did_reservations().list().data
         if not held:
             return
-        one = held[n % len(held)]
+        reservation = held[n % len(held)]
         if not buy:
-            self.client.did_reservations().delete(one.id)
+            self.client.did_reservations().delete(reservation.id)
             return
         group = self.groups[n % 2]
-        item = ReservationDidOrderItem(sku_id=group.stock_keeping_units[0].id, did_reservation_id=one.id)
+        item = ReservationDidOrderItem(sku_id=group.stock_keeping_units[0].id, did_reservation_id=reservation.id)
         self.place(item, back=True)
 
     @rule(n=PICK)
     def cancels_an_order(self, n: int) -> None:
         orders = list(self.client.orders().iterate(page_size=100))
         if orders:
-            one = orders[n % len(orders)]
+            order = orders[n % len(orders)]
             try:
-                self.client.orders().delete(one.id)
+                self.client.orders().delete(order.id)
             except DidwwApiError as error:
                 assert error.status_code == 422
-                assert one.status != "pending" or one.description == "Capacity"
+                assert order.status != "pending" or order.description == "Capacity"
             else:
-                self.money += one.amount
+                self.money += order.amount
 
     @rule(n=PICK, group=st.booleans(), routed=st.booleans())
     def routes(self, n: int, group: bool, routed: bool) -> None:
@@ -149,7 +149,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(n=PICK)
     def deletes_a_route(self, n: int) -> None:
-        used = {one[name] for one in self.session.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
+        used = {did[name] for did in self.session.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
         for endpoint in (self.client.voice_in_trunks(), self.client.voice_in_trunk_groups()):
             routes = endpoint.list().data
             if routes and n % 3 == 0:
@@ -217,8 +217,8 @@ class Account(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from(("0.5 s", "1 min", "11 min", "1 day", "14 days", "27 days")))
     def time_passes(self, by: str) -> None:
-        before = {one["id"]: one for one in self.session.find("dids")}
-        pools = {one["id"]: one for one in self.session.find("capacity_pools")}
+        before = {did["id"]: did for did in self.session.find("dids")}
+        pools = {pool["id"]: pool for pool in self.session.find("capacity_pools")}
         # Ordered channels arrive half a second later, before any renewal.
         coming = sum(
             item["attributes"]["qty"]
@@ -228,20 +228,20 @@ class Account(RuleBasedStateMachine):
         )
         self.emulator.clock.advance(by)
         spent = Decimal(0)
-        for one in self.session.find("dids"):
-            was = before.get(one["id"])
-            if was is not None and was["expires_at"] != one["expires_at"]:
+        for did in self.session.find("dids"):
+            was = before.get(did["id"])
+            if was is not None and was["expires_at"] != did["expires_at"]:
                 assert not was["terminated"]
                 assert was["billing_cycles_count"] != 0
-                spent += Decimal(one["private"]["monthly"])
-        for one in self.session.find("capacity_pools"):
-            was = pools[one["id"]]
+                spent += Decimal(did["private"]["monthly"])
+        for pool in self.session.find("capacity_pools"):
+            was = pools[pool["id"]]
             # The month of an empty pool starts with its first channels, which are paid already.
-            if was["renew_date"] != one["renew_date"] and was["total_channels_count"]:
+            if was["renew_date"] != pool["renew_date"] and was["total_channels_count"]:
                 steps = {50: "3.60", 200: "3.00"}
                 count = was["total_channels_count"] + coming
                 price = next((Decimal(p) for q, p in sorted(steps.items(), reverse=True) if q <= count), Decimal(4))
-                spent += price * one["total_channels_count"]
+                spent += price * pool["total_channels_count"]
         self.money -= spent
 
     # Invariants
@@ -256,11 +256,11 @@ class Account(RuleBasedStateMachine):
 
     @invariant()
     def numbers_belong_to_one_owner(self) -> None:
-        mine = [one["number"] for one in self.session.find("dids")]
-        held = [one["number"] for one in self.session.find("did_reservations")]
+        mine = [did["number"] for did in self.session.find("dids")]
+        held = [reservation["number"] for reservation in self.session.find("did_reservations")]
         assert max(Counter(mine + held).values(), default=1) == 1
-        orders = {one["id"]: one for one in self.session.find("orders")}
-        bought = Counter(one["order"] for one in self.session.find("dids"))
+        orders = {order["id"]: order for order in self.session.find("orders")}
+        bought = Counter(did["order"] for did in self.session.find("dids"))
         for id, count in bought.items():
             assert orders[id]["status"] == "completed"
             assert count <= sum(item["attributes"]["qty"] for item in orders[id]["items"])
@@ -275,7 +275,7 @@ class Account(RuleBasedStateMachine):
             )
             assert 0 <= stock <= max(0, record["total_count"] - mine)
             listed = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-            assert not {one.number for one in listed} & {one["number"] for one in self.session.find("dids")}
+            assert not {available.number for available in listed} & {did["number"] for did in self.session.find("dids")}
 
     @invariant()
     def routes_lead_somewhere(self) -> None:
@@ -285,9 +285,9 @@ class Account(RuleBasedStateMachine):
     @invariant()
     def channels_are_not_used_twice(self) -> None:
         pool = self.session.get("capacity_pools", self.pool.id) or {}
-        used = sum(one["shared_channels_count"] for one in self.session.find("shared_capacity_groups"))
+        used = sum(group["shared_channels_count"] for group in self.session.find("shared_capacity_groups"))
         used += sum(
-            one["dedicated_channels_count"] or 0 for one in self.session.find("dids", capacity_pool=self.pool.id)
+            did["dedicated_channels_count"] or 0 for did in self.session.find("dids", capacity_pool=self.pool.id)
         )
         assert pool["assigned_channels_count"] == used <= pool["total_channels_count"]
 

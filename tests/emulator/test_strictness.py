@@ -73,7 +73,7 @@ def test_uploaded_file_can_be_attached_once(emulator: Emulator) -> None:
         identity_type=IdentityType.PERSONAL, first_name="Alex", last_name="Example", phone_number="442079460000"
     )
     identity = client.identities().create(identity).data
-    kind = next(one for one in client.proof_types().list().data if one.entity_type == "Personal")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.entity_type == "Personal")
     file, other = client.upload_file(b"%PDF-1.7 a"), client.upload_file(b"%PDF-1.7 b")
     proof = client.proofs().create(Proof(entity=identity, proof_type=kind, files=[file])).data
     for files in ([file], [other, file]):

@@ -45,17 +45,17 @@ def verified(emulator: Emulator, client: DidwwClient) -> str:
 MAKERS: dict[str, tuple[Callable[[Emulator, DidwwClient], str], Callable[[DidwwClient, str], str], str]] = {
     "orders": (
         lambda _, client: ordered(client),
-        lambda client, one: str(client.orders().find(one).data.status),
+        lambda client, record: str(client.orders().find(record).data.status),
         "completed",
     ),
     "exports": (
         lambda _, client: exported(client),
-        lambda client, one: str(client.exports().find(one).data.status),
+        lambda client, record: str(client.exports().find(record).data.status),
         "completed",
     ),
     "address_verifications": (
         verified,
-        lambda client, one: str(client.address_verifications().find(one).data.status),
+        lambda client, record: str(client.address_verifications().find(record).data.status),
         "approved",
     ),
 }
@@ -88,10 +88,10 @@ def test_transition_rules_decide_when_records_change(emulator: Emulator, type: s
     id = make(emulator, client)
     emulator.clock.advance("10 days")
     assert status(client, id) != done
-    assert id in [one.id for one in emulator.transitions.waiting()]
+    assert id in [record.id for record in emulator.transitions.waiting()]
     decided = getattr(emulator.transitions, HAND[type])(id)
     assert decided.status == done == status(client, id)
-    assert id not in [one.id for one in emulator.transitions.waiting()]
+    assert id not in [record.id for record in emulator.transitions.waiting()]
     with pytest.raises(ValueError, match=f"is {done} already"):
         getattr(emulator.transitions, HAND[type])(id)
 
@@ -168,7 +168,7 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
         assert emulator.transitions.show()["orders"].by_hand
         client = emulator.client()
         assert [str(client.orders().find(id).data.status) for _ in range(3)] == ["pending", "pending", "completed"]
-        assert [one.id for one in emulator.transitions.waiting()] == [other]
+        assert [record.id for record in emulator.transitions.waiting()] == [other]
         assert emulator.transitions.complete(other).status == "completed"
 
 

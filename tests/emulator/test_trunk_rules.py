@@ -32,7 +32,12 @@ def changed(id: str, configuration: Any = None, **attributes: Any) -> dict[str, 
 
 def outbound(name: str = "Out", method: Any = None, relationships: Any = None, **attributes: Any) -> dict[str, Any]:
     authentication = method or {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.10"]}}
-    fields = {"name": name, "on_cli_mismatch_action": "reject_call", "authentication_method": authentication, **attributes}
+    fields = {
+        "name": name,
+        "on_cli_mismatch_action": "reject_call",
+        "authentication_method": authentication,
+        **attributes,
+    }
     return document("voice_out_trunks", None, relationships, **fields)
 
 
@@ -145,7 +150,7 @@ def test_configuration_update_merges_members(caller: Caller) -> None:
 def test_trunk_group_is_limited_to_ten_trunks(caller: Caller) -> None:
     """An eleventh is rejected from either side; duplicates count once."""
     trunks = [caller.write("POST", "/voice_in_trunks", inbound(str(n)), 201)["data"]["id"] for n in range(11)]
-    linked = [{"type": "voice_in_trunks", "id": one} for one in trunks]
+    linked = [{"type": "voice_in_trunks", "id": trunk} for trunk in trunks]
     assert refused(
         caller,
         "POST",

@@ -51,7 +51,7 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> Order:
+def create_order(client: DidwwClient, url: str | None = None, group: Any = None) -> Order:
     group = group or groups_of(client, "GB")[0]
     fields: Any = {"items": [DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)]}
     if url is not None:
@@ -67,11 +67,11 @@ def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str)
     """The delivery fails, and the next ones are sent."""
     client = emulator.client()
     try:
-        ordered(client, url)
+        create_order(client, url)
     except (InvalidValueError, ValidationError):
         return
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as good:
-        ordered(client, good)
+        create_order(client, good)
         emulator.clock.advance(1)
         states = [delivery.state for delivery in emulator.callbacks.settle()]
     assert states[0] == "delivered"
@@ -119,8 +119,8 @@ def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyP
         listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,
     ):
         client = emulator.client()
-        ordered(client, slow)
-        ordered(client, good)
+        create_order(client, slow)
+        create_order(client, good)
         emulator.clock.advance(1)
         started = time.monotonic()
         assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered", "waiting"]
@@ -133,10 +133,10 @@ def test_events_run_while_a_receiver_is_slow() -> None:
     with listener(b"x" * 10_000, pause=0.1) as slow, Emulator() as emulator:
         client = emulator.client()
         emulator.serve_always()
-        ordered(client, slow)
+        create_order(client, slow)
         time.sleep(1)
         emulator.transitions.set("orders", after=0.3)
-        second = ordered(client)
+        second = create_order(client)
         end = time.monotonic() + 60
         status = ""
         while status != "completed" and time.monotonic() < end:
@@ -152,7 +152,7 @@ def test_events_run_while_a_receiver_is_slow() -> None:
 def test_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None:
     """Every sent request is listed."""
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", pause=0.01) as slow:
-        ordered(emulator.client(), slow)
+        create_order(emulator.client(), slow)
         emulator.clock.advance(1)
         deadline = time.monotonic() + 60
         while not emulator.callbacks.deliveries() and time.monotonic() < deadline:
@@ -168,7 +168,7 @@ def test_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None
 def test_event_and_its_removal_are_atomic(emulator: Emulator) -> None:
     """An interrupted event is still pending."""
     client = emulator.client()
-    order = ordered(client)
+    order = create_order(client)
     with emulator.engine.locked() as runtime:
         behavior = runtime.behavior("orders")
         whole = behavior.due
@@ -276,7 +276,7 @@ def test_state_file_is_locked_by_one_emulator(tmp_path: Path) -> None:
     """In the same and in other processes; closing releases it."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
-        ordered(emulator.client())
+        create_order(emulator.client())
         with pytest.raises(ValueError, match="is used by another emulator"):
             Emulator(path=path)
         done = subprocess.run(
@@ -332,7 +332,7 @@ def test_pending_control_requests_do_not_block_others() -> None:
     """Closing does not wait for them either."""
     with listener(b"HTTP/1.1 200 OK\r\n" + b"x" * 9000, pause=0.05) as slow, ThreadPoolExecutor(16) as pool:
         with Emulator() as emulator, served(server := Server(emulator)) as address:
-            ordered(emulator.client(), slow)
+            create_order(emulator.client(), slow)
             time.sleep(0.8)
             futures = [
                 pool.submit(httpx2.post, f"{address}/_emulator/callbacks/settle", json={"timeout": 60}, timeout=120)
@@ -385,7 +385,7 @@ def test_stock_only_completes_orders_that_wait_for_it(emulator: Emulator) -> Non
     waiting = client.orders().create(Order(items=[DidOrderItem(sku_id=first.stock_keeping_units[0].id, qty=1)])).data
     emulator.clock.advance(1)
     emulator.transitions.set("orders", after="10 days")
-    slow = ordered(client, group=second)
+    slow = create_order(client, group=second)
     emulator.stock.put(first.id, 5)
     assert client.orders().find(waiting).data.status == "completed"
     assert client.orders().find(slow).data.status == "pending"
@@ -470,7 +470,7 @@ def test_invalid_arguments_return_422_over_http(place: str, body: Any, status: i
     ],
 )
 def test_open_control_is_protected_against_dns_rebinding(host: str, status: int) -> None:
-    """Host names with dots may belong to a page of somebody else."""
+    """Host names with dots may belong to an attacker."""
     with Emulator() as emulator, served(Server(emulator, open_control=True)) as address:
         for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
             assert httpx2.get(f"{address}/_emulator/clock/state", headers=headers).status_code == status
@@ -533,7 +533,7 @@ def test_back_order_does_not_slow_down_advancing(emulator: Emulator) -> None:
     client = emulator.client()
     group = groups_of(client, "GB")[0]
     emulator.stock.put(group.id, 0)
-    order = ordered(client, group=group)
+    order = create_order(client, group=group)
     with work(emulator) as steps:
         emulator.clock.freeze("2030-01-01T00:00:00Z")
     assert steps[0] < 430_000

@@ -62,7 +62,7 @@ def history(client: DidwwClient) -> list[tuple[str, str]]:
     return [(str(entry.action), str(entry.method)) for entry in client.did_history().iterate(page_size=100)]
 
 
-def ordered(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
+def order_dids(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
     """Order numbers of a group by one of its SKUs."""
     made = client.orders().create(
         Order(items=[DidOrderItem(**{"sku_id": group.stock_keeping_units[sku].id, "qty": 1, **item})])
@@ -83,7 +83,9 @@ def pool_of(client: DidwwClient, name: str = "North America") -> CapacityPool:
     return next(pool for pool in client.capacity_pools().list().data if pool.name == name)
 
 
-def secured(emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]) -> EmergencyCallingService:
+def create_service(
+    emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]
+) -> EmergencyCallingService:
     """Create an active emergency service for numbers of a group."""
     assert group.country is not None
     verification = EmergencyVerification()
@@ -100,7 +102,7 @@ def test_balance_adds_up_after_a_year(emulator: Emulator) -> None:
     client = emulator.client()
     pool = channels(emulator, client, 50)
     urgent = groups_of(client, "US", features="emergency")[0]
-    service = secured(emulator, client, urgent, ordered(emulator, client, urgent))
+    service = create_service(emulator, client, urgent, order_dids(emulator, client, urgent))
     assert service.meta.monthly_price is not None
     # From January 31 to January 15 there are eleven renewals: on February 28, March 31 ... December 31.
     due = 11 * (50 * Decimal("3.60") + service.meta.monthly_price + urgent.stock_keeping_units[0].monthly_price)
@@ -112,7 +114,7 @@ def test_balance_adds_up_after_a_year(emulator: Emulator) -> None:
     ):
         group = next(group for group in groups_of(client, iso) if (group.meta.total_count or 0) >= qty)
         more = {} if cycles is None else {"billing_cycles_count": cycles}
-        assert len(ordered(emulator, client, group, sku, qty=qty, **more)) == qty
+        assert len(order_dids(emulator, client, group, sku, qty=qty, **more)) == qty
         due += renewals * qty * group.stock_keeping_units[sku].monthly_price
     orders = client.orders().list().data
     assert len(orders) == 7
@@ -192,7 +194,7 @@ def test_did_is_removed_after_its_last_billing_cycle(emulator: Emulator) -> None
 
 
 def test_canceled_did_can_be_restored_until_its_month_ends(emulator: Emulator) -> None:
-    """It works until then; a restored one goes on."""
+    """It works until then; a restored one continues."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     did.terminated = True
@@ -245,8 +247,8 @@ def test_references_to_a_removed_did_are_cleared(emulator: Emulator) -> None:
     """Its emergency service, shared group and outbound trunk continue without it."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
-    gone, stays = ordered(emulator, client, group, qty=2)
-    service = secured(emulator, client, group, [gone, stays])
+    gone, stays = order_dids(emulator, client, group, qty=2)
+    service = create_service(emulator, client, group, [gone, stays])
     pool = channels(emulator, client, 5)
     shared = SharedCapacityGroup(name="Desk", shared_channels_count=2)
     shared.capacity_pool, shared.dids = pool, [gone]

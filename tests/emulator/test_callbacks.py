@@ -101,7 +101,7 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
+def create_order(client: DidwwClient, url: str, method: str | None = "post") -> str:
     group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
     options: dict[str, Any] = {} if method is None else {"callback_method": method}
@@ -112,7 +112,7 @@ def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
 def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver: Receiver, method: str) -> None:
     """Fields go into a form or a query; the URL's own query is kept and not signed as fields."""
     client = emulator.client()
-    id = ordered(client, f"{receiver.base}/hook?tenant=42", method)
+    id = create_order(client, f"{receiver.base}/hook?tenant=42", method)
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, delivery.record, delivery.type) == ("delivered", id, "orders")
@@ -132,7 +132,7 @@ def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver:
 def test_callback_is_sent_automatically(receiver: Receiver) -> None:
     """With a running clock, no further call is needed."""
     with Emulator(callback_secret=SECRET) as emulator:
-        ordered(emulator.client(), f"{receiver.base}/hook")
+        create_order(emulator.client(), f"{receiver.base}/hook")
         end = time.monotonic() + 60
         while not receiver.got and time.monotonic() < end:
             time.sleep(0.01)
@@ -142,7 +142,7 @@ def test_callback_is_sent_automatically(receiver: Receiver) -> None:
 def test_canceled_orders_and_completed_exports_send_callbacks(emulator: Emulator, receiver: Receiver) -> None:
     """Canceling sends a callback too; that of an export has its download URL."""
     client = emulator.client()
-    id = ordered(client, f"{receiver.base}/hook")
+    id = create_order(client, f"{receiver.base}/hook")
     client.orders().delete(id)
     emulator.callbacks.settle()
     assert receiver.fields() == {"type": "orders", "id": id, "status": "canceled"}
@@ -166,7 +166,7 @@ def test_canceled_orders_and_completed_exports_send_callbacks(emulator: Emulator
 def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: Receiver) -> None:
     """Ten attempts at the documented intervals of the emulator's clock, then delivery fails."""
     receiver.responses = [500, 302, 404] + [500] * 20
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     for pause in PAUSES:
         (delivery,) = emulator.callbacks.settle()
@@ -193,7 +193,7 @@ def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: 
 def test_advancing_days_runs_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
     """Advancing past the whole schedule makes every attempt in order."""
     receiver.responses = [500] * 4
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance("10 days")
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, len(delivery.attempts)) == ("delivered", 5)
@@ -205,7 +205,7 @@ def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Recei
     outcomes: dict[str, tuple[bool, bool]] = {}
     for how in ("wrong", "none", "right"):
         emulator.callbacks.sign(how)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-        ordered(client, f"{receiver.base}/hook")
+        create_order(client, f"{receiver.base}/hook")
         emulator.clock.advance(1)
         emulator.callbacks.settle()
         outcomes[how] = (receiver.accepted(), "x-didww-signature" in receiver.got[-1][2])
@@ -216,7 +216,7 @@ def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Recei
 
 def test_signed_request_can_be_used_without_http(emulator: Emulator) -> None:
     """The signed request can be passed to a receiver directly."""
-    ordered(emulator.client(), "https://hooks.example.com/didww")
+    create_order(emulator.client(), "https://hooks.example.com/didww")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     request = emulator.callbacks.request(delivery.id)
@@ -234,7 +234,7 @@ def test_signed_request_can_be_used_without_http(emulator: Emulator) -> None:
 )
 def test_callbacks_are_only_sent_to_loopback_by_default(emulator: Emulator, url: str) -> None:
     """Other hosts are refused; the error says how to allow them."""
-    ordered(emulator.client(), url)
+    create_order(emulator.client(), url)
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert delivery.state == "refused"
@@ -244,7 +244,7 @@ def test_callbacks_are_only_sent_to_loopback_by_default(emulator: Emulator, url:
 def test_callbacks_are_sent_to_allowed_hosts(emulator: Emulator, receiver: Receiver) -> None:
     """A host that cannot be reached is a failed attempt."""
     emulator.callbacks.allow("nowhere.invalid")
-    ordered(emulator.client(), "http://nowhere.invalid/x")
+    create_order(emulator.client(), "http://nowhere.invalid/x")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle(timeout=30)
     assert delivery.state == "waiting"
@@ -259,7 +259,7 @@ def test_callback_faults_drop_or_duplicate(
 ) -> None:
     """A callback is never sent, or sent twice."""
     emulator.faults.add(callback=fault, resource="orders", times=1)
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, len(receiver.got)) == (state, times)
@@ -272,7 +272,7 @@ def test_pending_deliveries_survive_a_restart(tmp_path: Any, receiver: Receiver)
     path = str(tmp_path / "state.db")
     receiver.responses = [500]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
-        ordered(emulator.client(), f"{receiver.base}/hook")
+        create_order(emulator.client(), f"{receiver.base}/hook")
         emulator.clock.advance(1)
         assert [delivery.state for delivery in emulator.callbacks.settle()] == ["waiting"]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
@@ -285,7 +285,7 @@ def test_slow_receiver_does_not_block_the_api(emulator: Emulator, receiver: Rece
     """Requests work while a callback is pending, so a receiver can call the API itself."""
     receiver.gate.clear()
     client = emulator.client()
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     end = time.monotonic() + 60
     while not receiver.got and time.monotonic() < end:
@@ -299,7 +299,7 @@ def test_slow_receiver_does_not_block_the_api(emulator: Emulator, receiver: Rece
 
 def test_callback_secret_is_not_in_reprs(emulator: Emulator, receiver: Receiver) -> None:
     """Neither deliveries nor objects show it."""
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     text = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
     assert SECRET not in text
@@ -308,7 +308,7 @@ def test_callback_secret_is_not_in_reprs(emulator: Emulator, receiver: Receiver)
 # Payloads by type
 
 
-def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
+def create_verification(emulator: Emulator, client: DidwwClient, url: str) -> str:
     """Create an address verification with a callback that waits for a decision."""
     emulator.transitions.set("address_verifications", by_hand=True)
     for group in groups_of(client, "DE", needs_registration=True):
@@ -328,7 +328,7 @@ def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
 def test_address_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
     """Reasons are joined by ", "; reason and comment are present but empty when approved."""
     client = emulator.client()
-    id = reviewed(emulator, client, f"{receiver.base}/hook")
+    id = create_verification(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.reject(id, ["Document expired", "Address not found"], "Send a new copy")
     emulator.callbacks.settle()
     common = {"id": id, "type": "address_verifications", "status": "rejected"}
@@ -337,7 +337,7 @@ def test_address_verification_callback_has_all_members(emulator: Emulator, recei
         "reject_reason": "Document expired, Address not found",
         "reject_comment": "Send a new copy",
     }
-    id = reviewed(emulator, client, f"{receiver.base}/hook")
+    id = create_verification(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.approve(id)
     emulator.callbacks.settle()
     assert receiver.fields() == {**common, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
@@ -374,23 +374,23 @@ def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, r
     """Pending callbacks are not retried, and missed ones are not sent later."""
     client = emulator.client()
     receiver.responses = [500]
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     emulator.callbacks.settle()
     emulator.features.put({"callback_secret": False})
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance("2 minutes")
     assert [delivery.state for delivery in emulator.callbacks.settle()] == ["unsent", "unsent"]
     emulator.features.put({"callback_secret": True})
     emulator.clock.advance("1 day")
     emulator.callbacks.settle()
     assert len(receiver.got) == 1
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert emulator.callbacks.settle()[0].state == "delivered"
     other = emulator.client("other")
     emulator.features.put({"callback_secret": False}, api_key="other")
-    ordered(other, f"{receiver.base}/hook")
+    create_order(other, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert emulator.callbacks.settle()[0].state == "unsent"
 
@@ -401,7 +401,7 @@ def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, r
 def test_status_below_299_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
     """Statuses 200 to 298 count as delivered."""
     receiver.responses = [status]
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert [delivery.state for delivery in emulator.callbacks.settle()] == [state]
 
@@ -410,7 +410,7 @@ def test_callback_url_without_a_scheme_uses_http(emulator: Emulator, receiver: R
     """It is signed with http://, too; the record keeps the URL as it was set."""
     client = emulator.client()
     url = f"{receiver.base.removeprefix('http://')}/hook"
-    id = ordered(client, url)
+    id = create_order(client, url)
     emulator.clock.advance(1)
     assert [(delivery.state, delivery.url) for delivery in emulator.callbacks.settle()] == [("delivered", url)]
     assert receiver.accepted()
@@ -419,7 +419,7 @@ def test_callback_url_without_a_scheme_uses_http(emulator: Emulator, receiver: R
 
 def test_get_callback_fields_are_sorted_and_precede_the_fragment(emulator: Emulator) -> None:
     """They follow the URL's own query."""
-    id = ordered(emulator.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
+    id = create_order(emulator.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     url = emulator.callbacks.request(delivery.id).url

@@ -34,7 +34,7 @@ server.run()
 """
 
 
-def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
+def start_server(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a server on the file `state.db` in a separate process."""
     ready = folder / name
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
@@ -50,7 +50,7 @@ def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
     """After three kills during concurrent orders, everything confirmed is stored and the balance adds up."""
     confirmed: list[str] = []
     for round in range(3):
-        process, base = serving(tmp_path, f"ready{round}")
+        process, base = start_server(tmp_path, f"ready{round}")
         with DidwwClient("key", base_url=base, rate_limit=None, max_retries=0, timeout=30) as client:
             groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
             sku = groups.data[0].stock_keeping_units[0].id

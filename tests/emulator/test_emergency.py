@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     pass
 
 
-def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
+def submit(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
     verification = EmergencyVerification()
     verification.address = address
     verification.dids = dids
@@ -60,7 +60,7 @@ def test_verified_address_activates_and_charges_the_service(emulator: Emulator, 
     assert client.emergency_requirement_validations().create(validation).data.id == requirement.id
     before = client.balance().find().data.total_balance
 
-    verification = submitted(client, address, dids)
+    verification = submit(client, address, dids)
     assert verification.status == "pending"
     assert service_of(client, verification.emergency_calling_service).status == "in_process"
     assert client.dids().list(filter={"emergency_enabled": True}).total_records == 0
@@ -95,7 +95,7 @@ def test_active_service_can_change_address_and_be_canceled(emulator: Emulator, c
     assert group.country is not None
     dids = bought(emulator, client, group)
     _, address = person(client, group.country)
-    service = service_of(client, submitted(client, address, dids).emergency_calling_service)
+    service = service_of(client, submit(client, address, dids).emergency_calling_service)
     emulator.clock.advance(1)
     balance = client.balance().find().data.total_balance
 
@@ -146,7 +146,7 @@ def test_service_dids_must_share_type_and_city(emulator: Emulator, client: Didww
         ([without], "dids", f"does not support Emergency feature ({without.id})"),
     ):
         with pytest.raises(ValidationError) as caught:
-            submitted(client, address, dids)
+            submit(client, address, dids)
         assert caught.value.fields == {field: [text]}
     assert client.emergency_calling_services().list().total_records == 0
     assert client.emergency_verifications().list().total_records == 0
@@ -158,7 +158,7 @@ def test_verification_needs_either_dids_or_a_service(emulator: Emulator, client:
     assert group.country is not None
     dids = bought(emulator, client, group)
     _, address = person(client, group.country)
-    service = service_of(client, submitted(client, address, dids).emergency_calling_service)
+    service = service_of(client, submit(client, address, dids).emergency_calling_service)
     caller = Caller(emulator.engine, emulator.key)
     numbers = [{"type": "dids", "id": dids[0].id}]
     to = {"type": "emergency_calling_services", "id": service.id}
@@ -178,7 +178,7 @@ def test_verification_reference_has_three_letters_and_six_digits(emulator: Emula
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
-    assert re.fullmatch(r"[A-Z]{3}-\d{6}", submitted(client, address, bought(emulator, client, group)).reference)
+    assert re.fullmatch(r"[A-Z]{3}-\d{6}", submit(client, address, bought(emulator, client, group)).reference)
 
 
 def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
@@ -209,7 +209,7 @@ def test_services_are_filtered_by_their_latest_verification(emulator: Emulator, 
     assert group.country is not None
     first, address = person(client, group.country)
     second, other = person(client, group.country)
-    service = service_of(client, submitted(client, address, bought(emulator, client, group)).emergency_calling_service)
+    service = service_of(client, submit(client, address, bought(emulator, client, group)).emergency_calling_service)
     emulator.clock.advance(1)
     client.emergency_verifications().create(EmergencyVerification(address=other, emergency_calling_service=service))
     services = client.emergency_calling_services()
@@ -230,7 +230,7 @@ def test_emergency_relationship_links_return_404(emulator: Emulator, client: Did
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
-    submitted(client, address, bought(emulator, client, group))
+    submit(client, address, bought(emulator, client, group))
     caller = Caller(emulator.engine, emulator.key)
     for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
         record = caller.get(f"/{type}")["data"][0]

@@ -311,7 +311,7 @@ def test_location_name_filters_are_case_insensitive() -> None:
     assert caller.ids("/did_groups", **{"filter[area_name]": "lOnDoN"})
 
 
-def test_an_empty_filter_finds_records_without_a_value() -> None:
+def test_empty_filter_finds_records_without_a_value() -> None:
     """DIDs without a trunk and DIDs with an empty description."""
     stage = scene()
     number = stage.session.insert(

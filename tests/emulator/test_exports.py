@@ -51,7 +51,7 @@ def emulator() -> Iterator[Emulator]:
 UNKNOWN = "8d1a3c5e-0000-4000-8000-00000000dead"
 
 
-def exported(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export:
+def create_export(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export:
     client = emulator.client()
     export = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
     emulator.clock.advance(1)
@@ -152,7 +152,7 @@ def test_inbound_calls_have_routes_and_costs(emulator: Emulator) -> None:
     third.voice_in_trunk = mobile.data
     for did in (first, second, third):
         client.dids().update(did)
-    read = rows(emulator, exported(emulator))
+    read = rows(emulator, create_export(emulator))
     by_number = {number: [row for row in read if row["Destination DID"] == number] for number in dids}
     assert all(by_number.values())
     for row in read:
@@ -246,12 +246,12 @@ def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
     for destination in ("12125550100", "447700900000", "493023125000", "353209100001", "999"):
         emulator.calls.outbound(out.id, destination=destination)
     emulator.clock.freeze(START)
-    row = next(row for row in rows(emulator, exported(emulator)) if row["Call ID"] == forwarded.call_id)
+    row = next(row for row in rows(emulator, create_export(emulator)) if row["Call ID"] == forwarded.call_id)
     assert (row["Voice IN Trunk"], row["Destination"]) == ("Mobile", "447700900123")
     assert (row["PSTN (USD)"], row["Total (USD)"]) == ("0.048", "0.048")
     placed = [
         row
-        for row in rows(emulator, exported(emulator, "cdr_out"))
+        for row in rows(emulator, create_export(emulator, "cdr_out"))
         if row["Date/Time Start (UTC)"] == "2026-03-20 15:00:00"
     ]
     assert {row["Destination Number"]: (row["Destination Country"], row["Network"]) for row in placed} == {
@@ -274,7 +274,7 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
     client = emulator.client()
     dids = client.dids().list().data
     sales, _ = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
-    read = rows(emulator, exported(emulator, "cdr_out"))
+    read = rows(emulator, create_export(emulator, "cdr_out"))
     assert {row["Voice OUT Trunk"] for row in read} == {"Sales", "Support"}
     assert {row["CLI"] for row in read if row["Voice OUT Trunk"] == "Sales"} == {dids[0].number}
     for row in read:
@@ -282,9 +282,9 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
         assert billed % 60 == 0
         assert 0 <= billed - int(row["Call Duration (sec)"]) < 60
         assert Decimal(row["Charged (USD)"]) == Decimal(row["Rate (USD)"]) * billed / 60
-    narrowed = rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": sales.id}))
+    narrowed = rows(emulator, create_export(emulator, "cdr_out", **{"voice_out_trunk.id": sales.id}))
     assert narrowed == [row for row in read if row["Voice OUT Trunk"] == "Sales"]
-    assert rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": UNKNOWN})) == []
+    assert rows(emulator, create_export(emulator, "cdr_out", **{"voice_out_trunk.id": UNKNOWN})) == []
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> No
 @pytest.mark.unchecked
 def test_export_files_support_ranges(emulator: Emulator, requested: str, status: int, part: slice | None) -> None:
     """206 for a valid range, 416 if it cannot be satisfied, 200 if it is malformed."""
-    export = exported(emulator)
+    export = create_export(emulator)
     _, headers, whole = fetch(emulator, export)
     received_status, received, body = fetch(emulator, export, Range=requested)
     assert received_status == status
@@ -326,8 +326,8 @@ def test_export_files_support_ranges(emulator: Emulator, requested: str, status:
 @pytest.mark.unchecked
 def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> None:
     """The ETag of another export does not match."""
-    export = exported(emulator)
-    other = exported(emulator, did_number=emulator.client().dids().list().data[0].number)
+    export = create_export(emulator)
+    other = create_export(emulator, did_number=emulator.client().dids().list().data[0].number)
     _, headers, whole = fetch(emulator, export)
     assert fetch(emulator, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
     _, others, _ = fetch(emulator, other)
@@ -340,7 +340,7 @@ def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> 
 def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
     """Later numbers, calls and rates change later exports only."""
     client = emulator.client()
-    export = exported(emulator)
+    export = create_export(emulator)
     _, headers, whole = fetch(emulator, export)
     client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Desk"))
     did = client.dids().list().data[0]
@@ -349,12 +349,12 @@ def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
     client.dids().delete(did)
     assert fetch(emulator, export)[2] == whole
     assert fetch(emulator, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
-    assert fetch(emulator, exported(emulator))[2] != whole
+    assert fetch(emulator, create_export(emulator))[2] != whole
 
 
 def test_export_files_need_the_key_and_expire_after_a_month(emulator: Emulator) -> None:
     """401 without a key, 404 for other accounts; after a month the export is gone, too."""
-    export = exported(emulator)
+    export = create_export(emulator)
     assert emulator.exchange(Request("GET", str(export.url), {}))[0].status == 401
     stranger, _ = emulator.exchange(Request("GET", str(export.url), {"Api-Key": "another"}))
     assert (stranger.status, stranger.body) == (404, b"")
@@ -379,7 +379,7 @@ def test_invalid_export_periods_return_422(
 ) -> None:
     """It must be within this month and the two before, not in the future and not empty."""
     with pytest.raises((ValidationError, ValueError), match=message.split(maxsplit=1)[0]):
-        exported(emulator, kind, **filters)
+        create_export(emulator, kind, **filters)
     body = {"data": {"type": "exports", "attributes": {"export_type": kind, "filters": {**MONTH, **filters}}}}
     from support.api_caller import Caller
 
@@ -393,13 +393,13 @@ def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
     client = emulator.client()
     number = client.dids().list().data[0].number
     trunk = outbound(client, "Sales", threshold_amount=Decimal("0.05"))
-    before = {row["Call ID"] for row in rows(emulator, exported(emulator))}
+    before = {row["Call ID"] for row in rows(emulator, create_export(emulator))}
     emulator.clock.freeze("2026-03-20T15:00:00Z")
     placed = emulator.calls.inbound(number, count=3, source="447700900001", duration="2 min")
     missed = emulator.calls.inbound(number, duration=0, code="486")
     out = emulator.calls.outbound(trunk.id, count=8, duration=90, rate="0.01")
     emulator.clock.freeze(START)
-    read = {row["Call ID"]: row for row in rows(emulator, exported(emulator))}
+    read = {row["Call ID"]: row for row in rows(emulator, create_export(emulator))}
     assert set(read) == before | {call.call_id for call in (*placed, *missed)}
     row = read[placed[0].call_id]
     assert (row["Source"], row["Duration (sec)"], row["Status"]) == ("447700900001", "120", "Completed")
@@ -408,7 +408,7 @@ def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
     blocked_trunk = client.voice_out_trunks().find(trunk.id).data
     assert (blocked_trunk.status, blocked_trunk.threshold_reached) == ("blocked", True)
     assert emulator.calls.outbound(trunk.id) == []
-    starts = [row["Date/Time Start (UTC)"] for row in rows(emulator, exported(emulator, "cdr_out"))]
+    starts = [row["Date/Time Start (UTC)"] for row in rows(emulator, create_export(emulator, "cdr_out"))]
     assert starts == sorted(starts)
     for wrong in (lambda: emulator.calls.inbound("1"), lambda: emulator.calls.outbound("1")):
         with pytest.raises(LookupError):
@@ -430,7 +430,7 @@ def test_large_files_are_streamed_and_resumable(tmp_path: Path) -> None:
     with Emulator(clock=Clock(START, running=False)) as emulator, emulator.client(max_retries=3) as client:
         emulator.state.seed({"dids": [{"number": f"121255501{n:02}"} for n in range(40)]})
         emulator.calls.rate(100)
-        export = exported(emulator)
+        export = create_export(emulator)
         response, _ = emulator.exchange(Request("GET", str(export.url), {"Api-Key": emulator.key}))
         assert isinstance(response, Streamed)
         assert "content-length" not in response.headers

@@ -22,17 +22,17 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-def ordered(client: DidwwClient) -> str:
+def create_order(client: DidwwClient) -> str:
     (group, *_) = groups_of(client, "GB", area_name="London")
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
     return client.orders().create(Order(items=[item])).data.id
 
 
-def exported(client: DidwwClient) -> str:
+def create_export(client: DidwwClient) -> str:
     return client.exports().create(Export(export_type="cdr_in", filters=SPAN)).data.id
 
 
-def verified(emulator: Emulator, client: DidwwClient) -> str:
+def create_verification(emulator: Emulator, client: DidwwClient) -> str:
     """Create an address verification without documents."""
     (group, *_) = groups_of(client, "US", is_available=True)
     emulator.transitions.reset("orders")
@@ -44,17 +44,17 @@ def verified(emulator: Emulator, client: DidwwClient) -> str:
 
 MAKERS: dict[str, tuple[Callable[[Emulator, DidwwClient], str], Callable[[DidwwClient, str], str], str]] = {
     "orders": (
-        lambda _, client: ordered(client),
+        lambda _, client: create_order(client),
         lambda client, record: str(client.orders().find(record).data.status),
         "completed",
     ),
     "exports": (
-        lambda _, client: exported(client),
+        lambda _, client: create_export(client),
         lambda client, record: str(client.exports().find(record).data.status),
         "completed",
     ),
     "address_verifications": (
-        verified,
+        create_verification,
         lambda client, record: str(client.address_verifications().find(record).data.status),
         "approved",
     ),
@@ -106,7 +106,7 @@ def test_export_is_processing_before_it_completes_by_reads(emulator: Emulator) -
     """The steps are spread over the reads."""
     emulator.transitions.set("exports", reads=4)
     client = emulator.client()
-    id = exported(client)
+    id = create_export(client)
     seen = [str(client.exports().find(id).data.status) for _ in range(5)]
     assert seen == ["pending", "pending", "processing", "processing", "completed"]
 
@@ -115,10 +115,10 @@ def test_pending_records_can_be_decided_early(emulator: Emulator) -> None:
     """A record that waits for the clock or for reads can be decided manually, once."""
     client = emulator.client()
     emulator.transitions.set("orders", after="1 day")
-    id = ordered(client)
+    id = create_order(client)
     assert emulator.transitions.complete(id).status == "completed"
     emulator.transitions.set("orders", reads=1)
-    other = ordered(client)
+    other = create_order(client)
     assert emulator.transitions.cancel(other).status == "canceled"
     emulator.clock.advance("2 days")
     for _ in range(3):
@@ -132,7 +132,7 @@ def test_canceled_order_is_refunded(emulator: Emulator) -> None:
     client = emulator.client()
     before = client.balance().find().data.total_balance
     emulator.transitions.set("orders", outcome="cancel")
-    id = ordered(client)
+    id = create_order(client)
     assert client.balance().find().data.total_balance < before
     emulator.clock.advance(1)
     assert client.orders().find(id).data.status == "canceled"
@@ -161,9 +161,9 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
     path = str(tmp_path / "state.db")
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         emulator.transitions.set("orders", reads=2)
-        id = ordered(emulator.client())
+        id = create_order(emulator.client())
         emulator.transitions.set("orders", by_hand=True)
-        other = ordered(emulator.client())
+        other = create_order(emulator.client())
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         assert emulator.transitions.show()["orders"].by_hand
         client = emulator.client()

@@ -25,7 +25,7 @@ def inbound(name: str = "In", configuration: Any = None, **attributes: Any) -> d
     return document("voice_in_trunks", name=name, configuration=configuration or sip(**HOST), **attributes)
 
 
-def changed(id: str, configuration: Any = None, **attributes: Any) -> dict[str, Any]:
+def update_body(id: str, configuration: Any = None, **attributes: Any) -> dict[str, Any]:
     there = {} if configuration is None else {"configuration": configuration}
     return document("voice_in_trunks", id, **there, **attributes)
 
@@ -41,7 +41,7 @@ def outbound(name: str = "Out", method: Any = None, relationships: Any = None, *
     return document("voice_out_trunks", None, relationships, **fields)
 
 
-def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
+def get_invalid_members(caller: Caller, method: str, path: str, body: Any) -> set[str]:
     """Send a request that must return 422, and return the names of the invalid members."""
     response = caller.write(method, path, body, 422)
     return {error["source"]["pointer"].rpartition("/")[2] for error in response["errors"]}
@@ -80,16 +80,16 @@ def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
 )
 def test_invalid_sip_configurations_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
     """Host or registration, authentication, session timers, bounds: the error points to the member."""
-    assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=sip(**attributes))) == {place}
+    assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(configuration=sip(**attributes))) == {place}
 
 
 def test_pstn_trunk_needs_a_destination(caller: Caller) -> None:
     """Up to 15 digits."""
     for dst in (None, "", "+442079460000", 16 * "4"):
         pstn: dict[str, Any] = {"type": "pstn_configurations", "attributes": {"dst": dst}}
-        assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
+        assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
     pstn = {"type": "pstn_configurations", "attributes": {}}
-    assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
+    assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_pstn_trunk_needs_a_destination(caller: Caller) -> None:
 )
 def test_invalid_inbound_trunks_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
     """Bounds and formats of a trunk's own attributes."""
-    assert refused(caller, "POST", "/voice_in_trunks", inbound(**attributes)) == {place}
+    assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(**attributes)) == {place}
 
 
 def test_blank_cli_format_uses_the_default(caller: Caller) -> None:
@@ -125,33 +125,33 @@ def test_dtmf_format_id_is_stored_unchanged(caller: Caller) -> None:
     for n in (0, 1, 2, 3, 4):
         created = caller.write("POST", "/voice_in_trunks", inbound(str(n), sip(**HOST, tx_dtmf_format_id=n)), 201)
         assert created["data"]["attributes"]["configuration"]["attributes"]["tx_dtmf_format_id"] == n
-    assert refused(caller, "POST", "/voice_in_trunks", inbound("x", sip(**HOST, tx_dtmf_format_id="1"))) == {
-        "tx_dtmf_format_id"
-    }
+    assert get_invalid_members(
+        caller, "POST", "/voice_in_trunks", inbound("x", sip(**HOST, tx_dtmf_format_id="1"))
+    ) == {"tx_dtmf_format_id"}
 
 
 def test_configuration_update_merges_members(caller: Caller) -> None:
     """Members not sent stay, null clears, and the type cannot change."""
     id = caller.write("POST", "/voice_in_trunks", inbound(configuration=sip(**HOST, port=5060)), 201)["data"]["id"]
     path = f"/voice_in_trunks/{id}"
-    now = caller.write("PATCH", path, changed(id, sip(port=None)))["data"]["attributes"]["configuration"]
+    now = caller.write("PATCH", path, update_body(id, sip(port=None)))["data"]["attributes"]["configuration"]
     assert (now["attributes"]["host"], now["attributes"]["port"]) == ("sip.example.com", None)
     assert now["attributes"]["codec_ids"] == [9]
     # The host is still stored, so registration is rejected until null clears it.
-    assert refused(caller, "PATCH", path, changed(id, sip(enabled_sip_registration=True))) == {"host"}
-    now = caller.write("PATCH", path, changed(id, sip(enabled_sip_registration=True, host=None)))
+    assert get_invalid_members(caller, "PATCH", path, update_body(id, sip(enabled_sip_registration=True))) == {"host"}
+    now = caller.write("PATCH", path, update_body(id, sip(enabled_sip_registration=True, host=None)))
     assert now["data"]["attributes"]["configuration"]["attributes"]["incoming_auth_username"]
-    assert refused(caller, "PATCH", path, changed(id, sip(host="sip.example.com"))) == {"host"}
+    assert get_invalid_members(caller, "PATCH", path, update_body(id, sip(host="sip.example.com"))) == {"host"}
     pstn = {"type": "pstn_configurations", "attributes": {"dst": "442079460000"}}
-    assert refused(caller, "PATCH", path, changed(id, pstn)) == {"type"}
-    assert caller.write("PATCH", path, changed(id, description="x"))["data"]["attributes"]["description"] == "x"
+    assert get_invalid_members(caller, "PATCH", path, update_body(id, pstn)) == {"type"}
+    assert caller.write("PATCH", path, update_body(id, description="x"))["data"]["attributes"]["description"] == "x"
 
 
 def test_trunk_group_is_limited_to_ten_trunks(caller: Caller) -> None:
     """An eleventh is rejected from either side; duplicates count once."""
     trunks = [caller.write("POST", "/voice_in_trunks", inbound(str(n)), 201)["data"]["id"] for n in range(11)]
     linked = [{"type": "voice_in_trunks", "id": trunk} for trunk in trunks]
-    assert refused(
+    assert get_invalid_members(
         caller,
         "POST",
         "/voice_in_trunk_groups",
@@ -164,7 +164,9 @@ def test_trunk_group_is_limited_to_ten_trunks(caller: Caller) -> None:
     assert created["meta"]["trunks_count"] == 10
     group = {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": created["id"]}}
     path = f"/voice_in_trunks/{trunks[10]}"
-    assert refused(caller, "PATCH", path, document("voice_in_trunks", trunks[10], group)) == {"voice_in_trunk_group"}
+    assert get_invalid_members(caller, "PATCH", path, document("voice_in_trunks", trunks[10], group)) == {
+        "voice_in_trunk_group"
+    }
     caller.write("PATCH", f"/voice_in_trunks/{trunks[0]}", document("voice_in_trunks", trunks[0], group))
     assert caller.send("DELETE", f"/voice_in_trunk_groups/{created['id']}").status == 204
     assert caller.ids("/voice_in_trunks") == [trunks[10]]
@@ -188,7 +190,7 @@ def test_trunk_group_is_limited_to_ten_trunks(caller: Caller) -> None:
 )
 def test_invalid_outbound_trunks_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
     """Required attributes and bounds."""
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(**attributes)) == {place}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", outbound(**attributes)) == {place}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ def test_invalid_authentication_methods_return_422(
 ) -> None:
     """1 to 60 IP addresses, a tech prefix of digits and #, a valid Twilio SID; `ip_only` cannot be created."""
     method = {"type": type, "attributes": attributes}
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(method=method)) == {place}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", outbound(method=method)) == {place}
 
 
 def test_twilio_account_can_be_used_by_one_trunk_only(emulator: Emulator, caller: Caller) -> None:
@@ -221,7 +223,7 @@ def test_twilio_account_can_be_used_by_one_trunk_only(emulator: Emulator, caller
     id = caller.write("POST", "/voice_out_trunks", outbound(method=method), 201)["data"]["id"]
     caller.write("PATCH", f"/voice_out_trunks/{id}", document("voice_out_trunks", id, authentication_method=method))
     other = Caller(emulator.engine, "another")
-    assert refused(other, "POST", "/voice_out_trunks", outbound(method=method)) == {"twilio_account_sid"}
+    assert get_invalid_members(other, "POST", "/voice_out_trunks", outbound(method=method)) == {"twilio_account_sid"}
     prefixed = {"type": "twilio", "attributes": {"twilio_account_sid": SID, "tech_prefix": "1"}}
     assert caller.send("POST", "/voice_out_trunks", outbound("x", prefixed)).status == 400
 
@@ -230,13 +232,13 @@ def test_default_did_requires_the_replace_cli_action(emulator: Emulator, caller:
     """Required with `replace_cli`, rejected with other actions; duplicate prefixes are stored once."""
     (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
     linked = {"default_did": {"type": "dids", "id": did}}
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked)) == {"default_did"}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", outbound(relationships=linked)) == {"default_did"}
     body = outbound(relationships=linked, on_cli_mismatch_action="replace_cli", dst_prefixes=["44", "1", "44"])
     created = caller.write("POST", "/voice_out_trunks", body, 201)["data"]
     assert created["attributes"]["dst_prefixes"] == ["44", "1"]
     path, id = f"/voice_out_trunks/{created['id']}", created["id"]
     change: dict[str, Any] = {"on_cli_mismatch_action": "reject_call"}
-    assert refused(caller, "PATCH", path, document("voice_out_trunks", id, **change)) == {"default_did"}
+    assert get_invalid_members(caller, "PATCH", path, document("voice_out_trunks", id, **change)) == {"default_did"}
     caller.write("PATCH", path, document("voice_out_trunks", id, {"default_did": None}, **change))
 
 
@@ -244,7 +246,7 @@ def test_cli_mismatch_actions_need_their_feature(emulator: Emulator, caller: Cal
     """Without the feature the error points to the attribute."""
     emulator.features.put({"randomize_cli": False})
     body = outbound(on_cli_mismatch_action="randomize_cli")
-    assert refused(caller, "POST", "/voice_out_trunks", body) == {"on_cli_mismatch_action"}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", body) == {"on_cli_mismatch_action"}
     emulator.features.put({"randomize_cli": True})
     caller.write("POST", "/voice_out_trunks", body, 201)
 
@@ -256,8 +258,10 @@ def test_source_dids_exclude_allow_any_did_as_cli(emulator: Emulator, caller: Ca
     """Either list the DIDs or allow any; both together are rejected, also if one was stored before."""
     (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
     linked = {name: [{"type": "dids", "id": did}]}
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked, **{switch: True})) == {name}
+    assert get_invalid_members(
+        caller, "POST", "/voice_out_trunks", outbound(relationships=linked, **{switch: True})
+    ) == {name}
     id = caller.write("POST", "/voice_out_trunks", outbound(relationships=linked), 201)["data"]["id"]
     path, body = f"/voice_out_trunks/{id}", document("voice_out_trunks", id, **{switch: True})
-    assert refused(caller, "PATCH", path, body) == {name}
+    assert get_invalid_members(caller, "PATCH", path, body) == {name}
     caller.write("PATCH", path, document("voice_out_trunks", id, {name: []}, **{switch: True}))

@@ -206,7 +206,7 @@ class Account(RuleBasedStateMachine):
 
     # External changes
 
-    @rule(n=PICK, left=st.integers(0, 8))
+    @rule(n=PICK, count=st.integers(0, 8))
     def stock_comes_and_goes(self, n: int, count: int) -> None:
         self.emulator.stock.put(self.groups[n % 2].id, count)
 

@@ -1,4 +1,4 @@
-"""What the tests of the emulator share: a fresh emulator, a client of it, and calls without a client."""
+"""Fixtures for the tests of the emulator: an emulator, a client, and calls without a client."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A fresh emulator."""
+    """Return a new emulator."""
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def client(emulator: Emulator) -> DidwwClient:
-    """A client of the emulator."""
+    """Return a client of the emulator."""
     return emulator.client()
 
 
 @pytest.fixture
 def caller(emulator: Emulator) -> Caller:
-    """Calls to the emulator's engine, with its key and without a client."""
+    """Return a caller of the emulator's engine, with its key and without a client."""
     return Caller(emulator.engine, emulator.key)

@@ -1,4 +1,4 @@
-"""What attacks have found: the emulator goes on whatever callers, receivers and kills do to it."""
+"""Test that the emulator survives hostile or broken callers and receivers, and kills."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
-def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> Order:
+def create_order(client: DidwwClient, url: str | None = None, group: Any = None) -> Order:
     group = group or groups_of(client, "GB")[0]
-    made: Any = {"items": [DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)]}
+    fields: Any = {"items": [DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)]}
     if url is not None:
-        made |= {"callback_url": url, "callback_method": "post"}
-    return client.orders().create(Order(**made)).data
+        fields |= {"callback_url": url, "callback_method": "post"}
+    return client.orders().create(Order(**fields)).data
 
 
 @pytest.mark.parametrize(
@@ -64,30 +64,30 @@ def ordered(client: DidwwClient, url: str | None = None, group: Any = None) -> O
     ["http://[::1", "http://[bad]/", "http://127.0.0.1:x/", "http://127.0.0.1:99999/", "http:///x", "http://a b/"],
 )
 def test_invalid_callback_urls_do_not_block_others(emulator: Emulator, url: str) -> None:
-    """Its delivery fails; those after it go on."""
+    """The delivery fails, and the next ones are sent."""
     client = emulator.client()
     try:
-        ordered(client, url)
+        create_order(client, url)
     except (InvalidValueError, ValidationError):
         return
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as good:
-        ordered(client, good)
+        create_order(client, good)
         emulator.clock.advance(1)
-        states = [one.state for one in emulator.callbacks.settle()]
+        states = [delivery.state for delivery in emulator.callbacks.settle()]
     assert states[0] == "delivered"
     assert states[1] in ("refused", "waiting")
 
 
 @contextmanager
 def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
-    """The URL of a server that sends these bytes to each connection, one by one if there is a pause."""
-    with socket.create_server(("127.0.0.1", 0)) as made:
+    """Serve these bytes to each connection, one by one if there is a pause, and return the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
         def serve() -> None:
             while not stop.is_set():
                 try:
-                    connection, _ = made.accept()
+                    connection, _ = server.accept()
                 except OSError:
                     return
                 with connection:
@@ -103,45 +103,45 @@ def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{made.getsockname()[1]}/"
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
         finally:
             stop.set()
-            made.shutdown(socket.SHUT_RDWR)
+            server.shutdown(socket.SHUT_RDWR)
             thread.join(60)
 
 
 @pytest.mark.slow
 def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time to response is that of the whole response, not of each byte."""
+    """The timeout covers the whole response, not each byte."""
     monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 3.0)
     with (
         listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,
         listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,
     ):
         client = emulator.client()
-        ordered(client, slow)
-        ordered(client, good)
+        create_order(client, slow)
+        create_order(client, good)
         emulator.clock.advance(1)
         started = time.monotonic()
-        assert [one.state for one in emulator.callbacks.settle()] == ["delivered", "waiting"]
+        assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered", "waiting"]
         assert time.monotonic() - started < 60
 
 
 @pytest.mark.slow
 def test_events_run_while_a_receiver_is_slow() -> None:
-    """Orders are completed by the clock although a callback is under way."""
+    """Orders complete during a callback."""
     with listener(b"x" * 10_000, pause=0.1) as slow, Emulator() as emulator:
         client = emulator.client()
         emulator.serve_always()
-        ordered(client, slow)
+        create_order(client, slow)
         time.sleep(1)
         emulator.transitions.set("orders", after=0.3)
-        second = ordered(client)
+        second = create_order(client)
         end = time.monotonic() + 60
         status = ""
         while status != "completed" and time.monotonic() < end:
             time.sleep(0.05)
-            # Read without a request, which would do what is due.
+            # Read without a request, which would run due events.
             with emulator.engine.locked() as runtime:
                 status = runtime.store.connection.execute(
                     "SELECT status FROM orders WHERE id = ?", (second.id,)
@@ -149,10 +149,10 @@ def test_events_run_while_a_receiver_is_slow() -> None:
         assert status == "completed"
 
 
-def test_a_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None:
-    """Every request that was sent is listed."""
+def test_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> None:
+    """Every sent request is listed."""
     with listener(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", pause=0.01) as slow:
-        ordered(emulator.client(), slow)
+        create_order(emulator.client(), slow)
         emulator.clock.advance(1)
         deadline = time.monotonic() + 60
         while not emulator.callbacks.deliveries() and time.monotonic() < deadline:
@@ -162,13 +162,13 @@ def test_a_replay_during_an_attempt_keeps_that_attempt(emulator: Emulator) -> No
         emulator.clock.advance(5)  # so that the replay is due at another time
         emulator.callbacks.replay(delivery.id)
         (delivery,) = emulator.callbacks.settle()
-        assert [one.status for one in delivery.attempts] == [200, 200]
+        assert [attempt.status for attempt in delivery.attempts] == [200, 200]
 
 
-def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
-    """Interrupted in the middle, it is still to come."""
+def test_event_and_its_removal_are_atomic(emulator: Emulator) -> None:
+    """An interrupted event is still pending."""
     client = emulator.client()
-    order = ordered(client)
+    order = create_order(client)
     with emulator.engine.locked() as runtime:
         behavior = runtime.behavior("orders")
         whole = behavior.due
@@ -186,7 +186,7 @@ def test_an_event_and_its_removal_are_one(emulator: Emulator) -> None:
 
 
 def test_killed_advance_resumes_on_restart(tmp_path: Path) -> None:
-    """The file has the new time before anything is done at it."""
+    """The file has the new time before due events run."""
     path = str(tmp_path / "state.db")
     program = """
 import os, sys
@@ -216,19 +216,20 @@ emulator.clock.freeze("2026-12-24T00:00:00Z")
         assert emulator.clock.now() == datetime(2026, 12, 24, tzinfo=UTC)
         (did,) = emulator.client().dids().list().data
         assert did.expires_at == datetime(2027, 1, 10, tzinfo=UTC)
-        assert len(emulator.client().did_history().list(filter={"action": "renewed"}).data) == 3  # of the last 90 days
+        renewals = emulator.client().did_history().list(filter={"action": "renewed"}).data
+        assert len(renewals) == 3  # within the last 90 days
 
 
-def test_a_clock_that_is_given_is_kept(tmp_path: Path) -> None:
-    """Also if it was never moved."""
+def test_passed_clock_is_kept_across_a_restart(tmp_path: Path) -> None:
+    """Even if it was never moved."""
     path = str(tmp_path / "state.db")
     Emulator(path=path, clock=Clock(START, running=False)).close()
     with Emulator(path=path) as emulator:
         assert emulator.clock.now() == START
 
 
-def test_restoring_brings_time_and_contents_back_together(emulator: Emulator) -> None:
-    """Nothing of the later time happens to the earlier contents, however many ask meanwhile."""
+def test_restore_resets_time_and_records_atomically(emulator: Emulator) -> None:
+    """Concurrent requests never run later events on earlier records."""
     client = emulator.client()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
     before = client.balance().find().data.balance
@@ -240,8 +241,8 @@ def test_restoring_brings_time_and_contents_back_together(emulator: Emulator) ->
             client.balance().find()
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     try:
         for _ in range(30):
             emulator.clock.advance("40 days")
@@ -250,12 +251,12 @@ def test_restoring_brings_time_and_contents_back_together(emulator: Emulator) ->
             assert emulator.clock.now() == START
     finally:
         stop.set()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.join()
 
 
-def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
-    """The file that was begun anew throws other rng when it is opened again."""
+def test_ids_stay_unique_after_a_reset_and_a_restart(tmp_path: Path) -> None:
+    """A reset file gets another seed for its rng when it is reopened."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
         emulator.state.reset()
@@ -271,11 +272,11 @@ def test_ids_do_not_come_twice_after_a_reset_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_has_one_emulator_at_a_time(tmp_path: Path) -> None:
-    """A second one is refused in one sentence, in this process and in another; afterwards the file is free."""
+def test_state_file_is_locked_by_one_emulator(tmp_path: Path) -> None:
+    """In the same and in other processes; closing releases it."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
-        ordered(emulator.client())
+        create_order(emulator.client())
         with pytest.raises(ValueError, match="is used by another emulator"):
             Emulator(path=path)
         done = subprocess.run(
@@ -293,14 +294,14 @@ def test_a_file_has_one_emulator_at_a_time(tmp_path: Path) -> None:
 
 
 def open_files() -> int:
-    """How many files this process has open; 0 where the system does not tell."""
+    """Return the number of open files of this process; 0 where the system does not say."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
 @pytest.mark.unchecked
-def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emulator) -> None:
-    """Whatever is sent, a little of it stays."""
+def test_journal_does_not_keep_keys_long_bodies_or_files(emulator: Emulator) -> None:
+    """Only a part of a long body is kept."""
     body = b"x" * (10 << 20)
     for _ in range(3):
         emulator.exchange(
@@ -308,7 +309,7 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emul
         )
     kept = emulator.journal._snapshot()
     assert "a-very-secret-key" not in repr(kept) + repr(emulator._recent)
-    assert sum(len(one.body.head) + len(one.response.head) for one in kept) < 1 << 20
+    assert sum(len(entry.body.head) + len(entry.response.head) for entry in kept) < 1 << 20
     assert emulator.journal.entries()[0].body.endswith(f"... ({len(body)} bytes)")
     client = emulator.client()
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
@@ -327,13 +328,13 @@ def test_the_journal_keeps_neither_keys_nor_long_bodies_nor_files(emulator: Emul
 
 
 @pytest.mark.slow
-def test_waiting_controls_do_not_block_others() -> None:
-    """Nor does closing wait for them."""
+def test_pending_control_requests_do_not_block_others() -> None:
+    """Closing does not wait for them either."""
     with listener(b"HTTP/1.1 200 OK\r\n" + b"x" * 9000, pause=0.05) as slow, ThreadPoolExecutor(16) as pool:
         with Emulator() as emulator, served(server := Server(emulator)) as address:
-            ordered(emulator.client(), slow)
+            create_order(emulator.client(), slow)
             time.sleep(0.8)
-            asked = [
+            futures = [
                 pool.submit(httpx2.post, f"{address}/_emulator/callbacks/settle", json={"timeout": 60}, timeout=120)
                 for _ in range(12)
             ]
@@ -343,16 +344,16 @@ def test_waiting_controls_do_not_block_others() -> None:
             assert httpx2.get(f"{address}/_emulator/console/", timeout=60).status_code == 200
             assert time.monotonic() - started < 40
             del server
-        for one in asked:
-            # A server that stops returns 500 to who still waits.
-            error = one.exception()
-            assert isinstance(error, httpx2.TransportError) or one.result().status_code in (200, 500, 504)
+        for future in futures:
+            # A stopping server returns 500 to pending requests.
+            error = future.exception()
+            assert isinstance(error, httpx2.TransportError) or future.result().status_code in (200, 500, 504)
 
 
 @pytest.mark.unchecked
 @pytest.mark.slow
 def test_ranges_of_long_files_do_not_block_others() -> None:
-    """What comes before it is made beside the other requests."""
+    """The part before a range is generated while other requests run."""
     with Emulator(clock=Clock(START, running=False)) as emulator, served(Server(emulator)) as address:
         emulator.state.seed({"dids": [{"number": f"4420794600{n:02}"} for n in range(20)]})
         emulator.calls.rate(5000)
@@ -362,37 +363,37 @@ def test_ranges_of_long_files_do_not_block_others() -> None:
         emulator.clock.advance(1)
         path = str(client.exports().find(export).data.url).partition("/v3")[2]
         headers = {"Api-Key": emulator.key, "Range": "bytes=0-0"}
-        answered = 0
+        responses = 0
         with ThreadPoolExecutor(1) as pool:
             part = pool.submit(httpx2.get, f"{address}/v3{path}", headers=headers, timeout=60)
             while not part.done():
                 assert httpx2.get(f"{address}/v3/balance", headers=headers, timeout=60).status_code == 200
-                answered += 1
+                responses += 1
             response = part.result()
         assert (response.status_code, response.content) == (206, b"\x1f")
-        assert answered > 5
+        assert responses > 5
         whole = httpx2.get(f"{address}/v3{path}", headers={"Api-Key": emulator.key}, timeout=60).content
         assert response.headers["content-range"] == f"bytes 0-0/{len(whole)}"
         assert gzip.decompress(whole).count(b"\n") > 200_000
 
 
-def test_stock_moves_only_the_orders_that_wait_for_it(emulator: Emulator) -> None:
-    """Others keep their pace."""
+def test_stock_only_completes_orders_that_wait_for_it(emulator: Emulator) -> None:
+    """Other orders keep their transition."""
     client = emulator.client()
-    first, second = [one for one in groups_of(client, "GB") if (one.meta.total_count or 0) > 0][:2]
+    first, second = [group for group in groups_of(client, "GB") if (group.meta.total_count or 0) > 0][:2]
     emulator.stock.put(first.id, 0)
     waiting = client.orders().create(Order(items=[DidOrderItem(sku_id=first.stock_keeping_units[0].id, qty=1)])).data
     emulator.clock.advance(1)
     emulator.transitions.set("orders", after="10 days")
-    slow = ordered(client, group=second)
+    slow = create_order(client, group=second)
     emulator.stock.put(first.id, 5)
     assert client.orders().find(waiting).data.status == "completed"
     assert client.orders().find(slow).data.status == "pending"
 
 
 @pytest.mark.parametrize(("day", "until"), [("2026-03-25", "2026-04-25"), ("2026-03-31", "2026-04-30")])
-def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, until: str) -> None:
-    """A whole month for the price of one."""
+def test_seeded_expiry_keeps_the_day_of_the_month(emulator: Emulator, day: str, until: str) -> None:
+    """Its first renewal pays for a whole month."""
     emulator.state.seed({"dids": [{"number": "442079460001", "expires_at": f"{day}T00:00:00Z"}]})
     emulator.clock.freeze(f"{day}T01:00:00Z")
     (did,) = emulator.client().dids().list().data
@@ -400,8 +401,8 @@ def test_a_first_number_keeps_the_day_of_its_end(emulator: Emulator, day: str, u
     assert f"{did.expires_at:%Y-%m-%d}" == until
 
 
-def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
-    """It costs nothing to renew."""
+def test_free_did_is_renewed_with_a_negative_balance(emulator: Emulator) -> None:
+    """Its renewal costs nothing."""
     emulator.state.seed({"dids": [{"number": "442079460001"}]})
     with emulator.engine.locked() as runtime:
         runtime.store.connection.execute("""UPDATE dids SET private = '{"monthly": "0.00", "day": 10}'""")
@@ -411,7 +412,7 @@ def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda s: s.clock.freeze("0001-01-01T00:00:00+14:00"), "before the year 1"),
         (lambda s: s.clock.freeze("9999-12-31T23:59:59-14:00"), "after 9999"),
@@ -434,9 +435,9 @@ def test_a_free_number_is_kept_in_debt(emulator: Emulator) -> None:
         (lambda s: s.state.seed({"address_verifications": [{"status": "pending"}]}), "create it by a request"),
     ],
 )
-def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
-    """As a ValueError with the name in it, before anything is done."""
-    with pytest.raises(ValueError, match=said):
+def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emulator], Any], message: str) -> None:
+    """A ValueError names the argument, and nothing is done."""
+    with pytest.raises(ValueError, match=message):
         call(emulator)
 
 
@@ -451,7 +452,7 @@ def test_invalid_arguments_are_rejected(emulator: Emulator, call: Callable[[Emul
     ],
 )
 def test_invalid_arguments_return_422_over_http(place: str, body: Any, status: int) -> None:
-    """And nothing is an internal error."""
+    """No invalid argument is an internal error."""
     with Emulator() as emulator, served(Server(emulator)) as address:
         response = httpx2.post(f"{address}/_emulator/{place}", json=body)
         assert response.status_code == status
@@ -469,21 +470,21 @@ def test_invalid_arguments_return_422_over_http(place: str, body: Any, status: i
     ],
 )
 def test_open_control_is_protected_against_dns_rebinding(host: str, status: int) -> None:
-    """A name with dots may be a stranger's, whose page then looks as if it came from here."""
+    """Host names with dots may belong to an attacker."""
     with Emulator() as emulator, served(Server(emulator, open_control=True)) as address:
         for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
             assert httpx2.get(f"{address}/_emulator/clock/state", headers=headers).status_code == status
 
 
-def test_what_a_client_says_of_itself_is_not_who_it_is() -> None:
-    """A header of proxies changes nothing."""
+def test_forwarded_headers_are_ignored() -> None:
+    """Proxy headers do not change the client's address."""
     with Emulator() as emulator, served(Server(emulator)) as address:
         assert httpx2.get(f"{address}/_emulator/clock/state", headers={"X-Forwarded-For": "8.8.8.8"}).status_code == 200
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, 5, ["1"], "", True, None])
-def test_filters_of_exports_are_text(emulator: Emulator, value: Any) -> None:
-    """Anything else is refused, not answered with an empty file."""
+def test_export_filters_must_be_strings(emulator: Emulator, value: Any) -> None:
+    """Other values are rejected instead of giving an empty file."""
     for more in ({"did_number": value}, {"from": "\u0662026-03-01 00:00:00"}, {"from": "2026-3-1 0:0:0"}):
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00", **more}
         body = {"data": {"type": "exports", "attributes": {"export_type": "cdr_in", "filters": filters}}}
@@ -500,8 +501,8 @@ def test_filters_of_exports_are_text(emulator: Emulator, value: Any) -> None:
         assert response.status == 422
 
 
-def test_an_order_of_channels_is_not_canceled(emulator: Emulator) -> None:
-    """Orders of numbers are."""
+def test_channel_orders_cannot_be_canceled(emulator: Emulator) -> None:
+    """Orders of DIDs can."""
     client = emulator.client()
     pool = client.capacity_pools().list().data[0]
     channels = CapacityOrderItem(capacity_pool_id=pool.id, qty=5)
@@ -513,8 +514,8 @@ def test_an_order_of_channels_is_not_canceled(emulator: Emulator) -> None:
 
 
 @pytest.mark.slow
-def test_many_outbound_calls_are_placed_in_time(emulator: Emulator) -> None:
-    """The price of each is added without reading all of the day again."""
+def test_many_outbound_calls_can_be_simulated_quickly(emulator: Emulator) -> None:
+    """Each adds its price without reading the whole day again."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
     trunk = VoiceOutTrunk(name="Out", on_cli_mismatch_action="reject_call", authentication_method=method)
     trunk = emulator.client().voice_out_trunks().create(trunk).data
@@ -527,12 +528,12 @@ def test_many_outbound_calls_are_placed_in_time(emulator: Emulator) -> None:
 
 
 @pytest.mark.slow
-def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
-    """It is looked after now and then, and at once when stock is put."""
+def test_back_order_does_not_slow_down_advancing(emulator: Emulator) -> None:
+    """It is checked now and then, and at once when stock is added."""
     client = emulator.client()
     group = groups_of(client, "GB")[0]
     emulator.stock.put(group.id, 0)
-    order = ordered(client, group=group)
+    order = create_order(client, group=group)
     with work(emulator) as steps:
         emulator.clock.freeze("2030-01-01T00:00:00Z")
     assert steps[0] < 430_000
@@ -542,7 +543,7 @@ def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda s: s.clock.advance("1h30"), "30 has no unit"),
         (lambda s: s.clock.advance(None), "not a duration"),
@@ -553,21 +554,23 @@ def test_a_back_order_does_not_hold_up_the_years(emulator: Emulator) -> None:
         (lambda s: s.journal.assert_called("GET", "/dids?filter[number]=1"), "query="),
     ],
 )
-def test_unknown_paths_return_404(emulator: Emulator, call: Callable[[Emulator], Any], said: str) -> None:
-    """Instead of doing nothing, or something else."""
-    with pytest.raises(ValueError, match=said):
+def test_ambiguous_arguments_raise_value_error(
+    emulator: Emulator, call: Callable[[Emulator], Any], message: str
+) -> None:
+    """Instead of doing nothing or something else."""
+    with pytest.raises(ValueError, match=message):
         call(emulator)
 
 
-def test_a_fault_may_name_the_path_as_it_is_asked_for(emulator: Emulator) -> None:
-    """With the version in front, as the journal shows it."""
+def test_fault_path_may_include_the_version_prefix(emulator: Emulator) -> None:
+    """As the journal shows it."""
     emulator.faults.add(path="/v3/countries", status=422)
     response, _ = emulator.exchange(Request("GET", "http://127.0.0.1/v3/countries", {"Api-Key": emulator.key}))
     assert response.status == 422
 
 
 def test_unknown_parameters_error_lists_the_valid_ones() -> None:
-    """Over HTTP, where nobody completes them."""
+    """Over HTTP, where no editor completes names."""
     with Emulator() as emulator, served(Server(emulator)) as address:
         response = httpx2.post(f"{address}/_emulator/calls/inbound", json={"number": "1"})
         assert (response.status_code, "It takes: did, count" in response.json()["error"]) == (422, True)
@@ -575,8 +578,8 @@ def test_unknown_parameters_error_lists_the_valid_ones() -> None:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.slow
-def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals) -> None:
-    """The ready file goes, however it is stopped; the exit code is that of a good end."""
+def test_stopped_server_removes_its_ready_file(tmp_path: Path, by: signal.Signals) -> None:
+    """For any stop signal; the exit code is that of a normal end."""
     ready = tmp_path / "ready"
     process = subprocess.Popen(
         [sys.executable, "-m", "didww", "emulator", "--port", "0", "--ready-file", str(ready)],
@@ -596,7 +599,7 @@ def test_a_service_that_is_stopped_tidies_up(tmp_path: Path, by: signal.Signals)
 
 @pytest.mark.slow
 def test_unread_log_does_not_block_the_server(tmp_path: Path) -> None:
-    """As after `| head`: the server serves on, without a traceback for each request."""
+    """As after `| head`: no traceback for each request."""
     ready = tmp_path / "ready"
     process = subprocess.Popen(
         [sys.executable, "-m", "didww", "emulator", "--port", "0", "--ready-file", str(ready)],
@@ -622,8 +625,8 @@ def test_unread_log_does_not_block_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_command_line_can_be_started_again(tmp_path: Path) -> None:
-    """Seed data go into a file once; a stale ready file is removed; the controls are about the same account."""
+def test_command_can_be_restarted_with_the_same_arguments(tmp_path: Path) -> None:
+    """Seed data is loaded once, a stale ready file is removed, and controls use the same account."""
     (tmp_path / "numbers.yaml").write_text('dids:\n  - number: "442079460001"\n', encoding="utf-8")
     (tmp_path / "ready").write_text("http://127.0.0.1:9/v3\n", encoding="utf-8")
     command = [

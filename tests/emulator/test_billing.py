@@ -1,4 +1,4 @@
-"""The life of numbers after the purchase: renewals by the clock, cancellation, expiry, history; channels too."""
+"""Test billing: renewals by the clock, cancellation, expiry, history, channels."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 def buy(emulator: Emulator, client: DidwwClient, qty: int = 1, **item: Any) -> list[Did]:
-    """Numbers in New York, which need no registration."""
+    """Buy numbers in New York, which need no registration."""
     filters: Any = {"area_name": "New York", "is_available": True}
     group = client.did_groups().list(filter=filters, include="stock_keeping_units").data[0]
     order = Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=qty, **item)])
@@ -59,11 +59,11 @@ def money(client: DidwwClient) -> Decimal:
 
 
 def history(client: DidwwClient) -> list[tuple[str, str]]:
-    return [(str(one.action), str(one.method)) for one in client.did_history().iterate(page_size=100)]
+    return [(str(entry.action), str(entry.method)) for entry in client.did_history().iterate(page_size=100)]
 
 
-def ordered(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
-    """Numbers of a group by one of its SKUs."""
+def order_dids(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int = 0, **item: Any) -> list[Did]:
+    """Order numbers of a group by one of its SKUs."""
     made = client.orders().create(
         Order(items=[DidOrderItem(**{"sku_id": group.stock_keeping_units[sku].id, "qty": 1, **item})])
     )
@@ -72,7 +72,7 @@ def ordered(emulator: Emulator, client: DidwwClient, group: DidGroup, sku: int =
 
 
 def channels(emulator: Emulator, client: DidwwClient, qty: int, name: str = "North America") -> CapacityPool:
-    """A pool with more channels in it."""
+    """Buy channels and return their pool."""
     item = CapacityOrderItem(capacity_pool_id=pool_of(client, name).id, qty=qty)
     client.orders().create(Order(items=[item]))
     emulator.clock.advance(1)
@@ -80,27 +80,29 @@ def channels(emulator: Emulator, client: DidwwClient, qty: int, name: str = "Nor
 
 
 def pool_of(client: DidwwClient, name: str = "North America") -> CapacityPool:
-    return next(one for one in client.capacity_pools().list().data if one.name == name)
+    return next(pool for pool in client.capacity_pools().list().data if pool.name == name)
 
 
-def secured(emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]) -> EmergencyCallingService:
-    """An active emergency service with these numbers of a group."""
+def create_service(
+    emulator: Emulator, client: DidwwClient, group: DidGroup, dids: list[Did]
+) -> EmergencyCallingService:
+    """Create an active emergency service for numbers of a group."""
     assert group.country is not None
-    made = EmergencyVerification()
-    _, made.address = person(client, group.country)
-    made.dids = dids
-    made = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    verification = EmergencyVerification()
+    _, verification.address = person(client, group.country)
+    verification.dids = dids
+    verification = client.emergency_verifications().create(verification, include="emergency_calling_service").data
     emulator.clock.advance(1)
-    assert made.emergency_calling_service is not None
-    return client.emergency_calling_services().find(made.emergency_calling_service, include="dids").data
+    assert verification.emergency_calling_service is not None
+    return client.emergency_calling_services().find(verification.emergency_calling_service, include="dids").data
 
 
-def test_a_year_of_several_numbers_adds_up(emulator: Emulator) -> None:
-    """What was ordered and each month of numbers, channels and services are all that is missing from the balance."""
+def test_balance_adds_up_after_a_year(emulator: Emulator) -> None:
+    """Orders and monthly prices of numbers, channels and services account for the whole difference."""
     client = emulator.client()
     pool = channels(emulator, client, 50)
     urgent = groups_of(client, "US", features="emergency")[0]
-    service = secured(emulator, client, urgent, ordered(emulator, client, urgent))
+    service = create_service(emulator, client, urgent, order_dids(emulator, client, urgent))
     assert service.meta.monthly_price is not None
     # From January 31 to January 15 there are eleven renewals: on February 28, March 31 ... December 31.
     due = 11 * (50 * Decimal("3.60") + service.meta.monthly_price + urgent.stock_keeping_units[0].monthly_price)
@@ -110,9 +112,9 @@ def test_a_year_of_several_numbers_adds_up(emulator: Emulator) -> None:
         ("CA", 0, 1, 3, 3),
         ("AT", 1, 2, 0, 0),
     ):
-        group = next(one for one in groups_of(client, iso) if (one.meta.total_count or 0) >= qty)
+        group = next(group for group in groups_of(client, iso) if (group.meta.total_count or 0) >= qty)
         more = {} if cycles is None else {"billing_cycles_count": cycles}
-        assert len(ordered(emulator, client, group, sku, qty=qty, **more)) == qty
+        assert len(order_dids(emulator, client, group, sku, qty=qty, **more)) == qty
         due += renewals * qty * group.stock_keeping_units[sku].monthly_price
     orders = client.orders().list().data
     assert len(orders) == 7
@@ -126,12 +128,12 @@ def test_a_year_of_several_numbers_adds_up(emulator: Emulator) -> None:
     assert {did.expires_at.date().isoformat() for did in client.dids().list().data if did.expires_at} == {"2027-01-31"}
 
 
-def test_a_year_of_renewals_adds_up(emulator: Emulator) -> None:
-    """Each month costs each number its price; the day of the month is kept through the short ones."""
+def test_renewals_keep_the_day_of_the_month(emulator: Emulator) -> None:
+    """Each month costs the price of each number; short months do not move the day."""
     client = emulator.client()
     dids = buy(emulator, client, 3)
     price = sum(monthly(did) for did in dids)
-    left, ends = money(client), []
+    balance, ends = money(client), []
     for month in range(1, 13):
         emulator.clock.freeze(datetime(2026 + month // 12, month % 12 + 1, 1, tzinfo=UTC) + timedelta(days=31))
         now = client.dids().list().data
@@ -142,12 +144,12 @@ def test_a_year_of_renewals_adds_up(emulator: Emulator) -> None:
         ends.append((expires.month, expires.day))
     assert ends[:4] == [(3, 31), (4, 30), (5, 31), (6, 30)]
     renewals = (ends[-1][0] - 2) % 12 + 12
-    assert left - money(client) == price * renewals
+    assert balance - money(client) == price * renewals
 
 
 @pytest.mark.slow
 def test_one_large_advance_equals_many_small_ones() -> None:
-    """A clock moved by a year at once does what one moved day by day does."""
+    """Advancing by a year has the same result as advancing day by day."""
     outcomes: list[Any] = []
     for steps in (1, 365):
         with Emulator(seed=2, clock=Clock(START, running=False)) as emulator:
@@ -160,26 +162,29 @@ def test_one_large_advance_equals_many_small_ones() -> None:
                 (
                     money(client),
                     [(did.number, did.expires_at, did.billing_cycles_count) for did in client.dids().list().data],
-                    sorted((one.created_at, one.did_number, str(one.action)) for one in client.did_history().iterate()),
+                    sorted(
+                        (entry.created_at, entry.did_number, str(entry.action))
+                        for entry in client.did_history().iterate()
+                    ),
                 )
             )
     assert outcomes[0] == outcomes[1]
 
 
-def test_billing_cycles_run_out(emulator: Emulator) -> None:
-    """Two more renewals, then it is gone; the last month is not charged again."""
+def test_did_is_removed_after_its_last_billing_cycle(emulator: Emulator) -> None:
+    """Two more renewals; the last month is not charged again."""
     client = emulator.client()
     (did,) = buy(emulator, client, billing_cycles_count=2)
-    left = money(client)
+    balance = money(client)
     for cycles, day in ((1, "2026-02-28T12:00"), (0, "2026-03-31T12:00")):
         emulator.clock.freeze(day)
         assert client.dids().find(did.id).data.billing_cycles_count == cycles
-    assert left - money(client) == 2 * monthly(did)
+    assert balance - money(client) == 2 * monthly(did)
     assert client.dids().list(filter={"billing_cycles_count": 0}).total_records == 1
     emulator.clock.freeze("2026-04-30T12:00")
     with pytest.raises(NotFoundError):
         client.dids().find(did.id)
-    assert left - money(client) == 2 * monthly(did)
+    assert balance - money(client) == 2 * monthly(did)
     assert history(client) == [
         ("removed", "system"),
         ("renewed", "system"),
@@ -188,8 +193,8 @@ def test_billing_cycles_run_out(emulator: Emulator) -> None:
     ]
 
 
-def test_canceled_restored_and_canceled_for_good(emulator: Emulator) -> None:
-    """A canceled number works until its month ends; restored before, it goes on."""
+def test_canceled_did_can_be_restored_until_its_month_ends(emulator: Emulator) -> None:
+    """It works until then; a restored one continues."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     did.terminated = True
@@ -201,11 +206,11 @@ def test_canceled_restored_and_canceled_for_good(emulator: Emulator) -> None:
     again = client.dids().find(did.id).data
     again.terminated = True
     client.dids().update(again)
-    left = money(client)
+    balance = money(client)
     assert client.dids().list(filter={"terminated": True}).total_records == 1
     emulator.clock.advance("31 days")
     assert client.dids().list().total_records == 0
-    assert money(client) == left
+    assert money(client) == balance
     assert [action for action, _ in history(client)] == [
         "removed",
         "canceled",
@@ -216,13 +221,13 @@ def test_canceled_restored_and_canceled_for_good(emulator: Emulator) -> None:
     ]
 
 
-def test_a_number_that_is_gone_leaves_nothing_behind(emulator: Emulator) -> None:
-    """Its number is in stock again; groups and channels lose it."""
+def test_removed_did_returns_to_stock_and_frees_its_channels(emulator: Emulator) -> None:
+    """Trunk groups and pools lose it."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     assert did.did_group is not None
     group = client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Desk")).data
-    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    pool = next(pool for pool in client.capacity_pools().list().data if pool.name == "North America")
     item = CapacityOrderItem(capacity_pool_id=pool.id, qty=10)
     client.orders().create(Order(items=[item]))
     emulator.clock.advance(1)
@@ -238,12 +243,12 @@ def test_a_number_that_is_gone_leaves_nothing_behind(emulator: Emulator) -> None
     assert client.voice_in_trunk_groups().find(group.id).data.name == "Desk"
 
 
-def test_references_to_a_removed_number_are_cleared(emulator: Emulator) -> None:
-    """Its emergency service, shared group and outbound trunk go on without it."""
+def test_references_to_a_removed_did_are_cleared(emulator: Emulator) -> None:
+    """Its emergency service, shared group and outbound trunk continue without it."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
-    gone, stays = ordered(emulator, client, group, qty=2)
-    service = secured(emulator, client, group, [gone, stays])
+    gone, stays = order_dids(emulator, client, group, qty=2)
+    service = create_service(emulator, client, group, [gone, stays])
     pool = channels(emulator, client, 5)
     shared = SharedCapacityGroup(name="Desk", shared_channels_count=2)
     shared.capacity_pool, shared.dids = pool, [gone]
@@ -266,12 +271,12 @@ def test_references_to_a_removed_number_are_cleared(emulator: Emulator) -> None:
     kept = emulator.engine.session(emulator.key).get("voice_out_trunks", trunk.id)
     assert kept is not None
     assert kept["default_did"] is None
-    client.shared_capacity_groups().delete(shared)  # refused while a number is in it
+    client.shared_capacity_groups().delete(shared)  # rejected while a number is in it
     assert pool_of(client).assigned_channels_count == 0
 
 
-def test_a_number_that_is_deleted_is_removed_at_once(emulator: Emulator) -> None:
-    """By a request, the history says; its channels are free, and nothing is charged for it later."""
+def test_deleted_did_is_removed_immediately(emulator: Emulator) -> None:
+    """History records the request, its channels are free, and it is not charged again."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     pool = channels(emulator, client, 5)
@@ -280,13 +285,13 @@ def test_a_number_that_is_deleted_is_removed_at_once(emulator: Emulator) -> None
     client.dids().delete(did)
     assert pool_of(client).assigned_channels_count == 0
     assert history(client) == [("removed", "api3"), ("assigned", "api3")]
-    left = money(client)
+    balance = money(client)
     emulator.clock.advance("31 days")
-    assert left - money(client) == 5 * pool.monthly_price
+    assert balance - money(client) == 5 * pool.monthly_price
 
 
-def test_unpaid_renewals_are_removed(emulator: Emulator) -> None:
-    """As far as the money goes, numbers are renewed; the balance does not go below zero by them."""
+def test_dids_are_removed_if_the_balance_cannot_renew_them(emulator: Emulator) -> None:
+    """Numbers renew while the balance lasts; renewals never make it negative."""
     client = emulator.client()
     dids = buy(emulator, client, 5)
     emulator.balance.put(monthly(dids[0]) * 2 + Decimal("0.01"))
@@ -296,17 +301,17 @@ def test_unpaid_renewals_are_removed(emulator: Emulator) -> None:
 
 
 def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
-    """Counts before and after; after 90 days an entry is gone, and no earlier ones can be asked for."""
+    """Entries have the counts before and after; they are removed after 90 days."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     for cycles in (5, None, 7):
         did.billing_cycles_count = cycles
         client.dids().update(did)
     changes = client.did_history().list(filter={"action": "billing_cycles_count_changed"}, sort="created_at").data
-    assert [(one.meta.from_, one.meta.to) for one in changes] == [(None, "5"), ("5", None), (None, "7")]
-    assert {one.did_number for one in changes} == {did.number}
-    told = Caller(emulator.engine, emulator.key).get("/did_history")["data"]
-    assert [one.get("meta") for one in told][::-1] == [
+    assert [(entry.meta.from_, entry.meta.to) for entry in changes] == [(None, "5"), ("5", None), (None, "7")]
+    assert {entry.did_number for entry in changes} == {did.number}
+    entries = Caller(emulator.engine, emulator.key).get("/did_history")["data"]
+    assert [entry.get("meta") for entry in entries][::-1] == [
         None,
         *({"from": before, "to": after} for before, after in ((None, "5"), ("5", None), (None, "7"))),
     ]
@@ -322,8 +327,8 @@ def test_history_records_changes_and_is_purged(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("cycles", [-1, 1000])
-def test_invalid_counts_return_422(emulator: Emulator, cycles: int) -> None:
-    """0 to 999; the server says so, too."""
+def test_invalid_billing_cycles_return_422(emulator: Emulator, cycles: int) -> None:
+    """0 to 999, checked by the emulator too."""
     client = emulator.client()
     (did,) = buy(emulator, client)
     body = {"data": {"type": "dids", "id": did.id, "attributes": {"billing_cycles_count": cycles}}}
@@ -334,18 +339,18 @@ def test_invalid_counts_return_422(emulator: Emulator, cycles: int) -> None:
         client.dids().update(did)
 
 
-def test_channels_are_paid_each_month(emulator: Emulator) -> None:
-    """At the price of their quantity; without the money, those in no use are given up."""
+def test_channels_are_charged_monthly(emulator: Emulator) -> None:
+    """At the price for their quantity; unused ones are given up if the balance is too low."""
     client = emulator.client()
-    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    pool = next(pool for pool in client.capacity_pools().list().data if pool.name == "North America")
     client.orders().create(Order(items=[CapacityOrderItem(capacity_pool_id=pool.id, qty=60)]))
     emulator.clock.advance(1)
-    left = money(client)
+    balance = money(client)
     before = client.capacity_pools().find(pool.id).data
     assert before.renew_date == "2026-02-28"
     emulator.clock.freeze("2026-03-01")
     after = client.capacity_pools().find(pool.id).data
-    assert left - money(client) == 60 * Decimal("3.60")  # 4.00 less 10 % from 50 channels on
+    assert balance - money(client) == 60 * Decimal("3.60")  # 4.00 less 10 % for 50 channels or more
     assert after.renew_date == "2026-03-31"
     (did,) = buy(emulator, client)
     did.capacity_pool, did.dedicated_channels_count = pool, 4
@@ -357,7 +362,7 @@ def test_channels_are_paid_each_month(emulator: Emulator) -> None:
 
 
 def test_channels_given_up_are_not_charged_again(emulator: Emulator) -> None:
-    """An empty pool keeps its date, and what is bought meanwhile is charged until then, and from then on by the month."""
+    """An empty pool keeps its date; channels bought meanwhile are charged until then, and monthly from then on."""
     client = emulator.client()
     pool = channels(emulator, client, 10)
     assert pool.renew_date == "2026-02-28"
@@ -365,23 +370,23 @@ def test_channels_given_up_are_not_charged_again(emulator: Emulator) -> None:
     pool.total_channels_count = 0
     client.capacity_pools().update(pool)
     emulator.clock.freeze("2026-02-20T10:00:00Z")
-    left = money(client)
+    balance = money(client)
     pool = channels(emulator, client, 10)
     assert pool.renew_date == "2026-02-28"
-    assert left - money(client) == 10 * Decimal("1.14")  # 8 of 28 days of 4.00
-    left = money(client)
+    assert balance - money(client) == 10 * Decimal("1.14")  # 8 of 28 days of 4.00
+    balance = money(client)
     emulator.clock.freeze("2026-02-28T01:00:00Z")
-    assert left - money(client) == 10 * pool.monthly_price
-    assert {one.renew_date for one in client.capacity_pools().list().data} == {"2026-03-31"}
+    assert balance - money(client) == 10 * pool.monthly_price
+    assert {pool.renew_date for pool in client.capacity_pools().list().data} == {"2026-03-31"}
 
 
 def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
-    """What SQLite has to do at the end of the first month of so many numbers, in hundreds of its steps.
+    """Return the work of SQLite at the end of the first month, in hundreds of its instructions.
 
     Args:
-        number: How many.
+        number: The number of DIDs.
         apart: Seconds between the ends of their months.
-        fields: More of each number.
+        fields: More fields of each DID.
     """
     with Emulator(clock=Clock(START, running=False)) as emulator:
         session = emulator.engine.session(emulator.key)
@@ -411,15 +416,15 @@ def effort(number: int, *, apart: int = 0, **fields: Any) -> int:
 
 @pytest.mark.parametrize("fields", [{}, {"apart": 1}, {"terminated": True}, {"terminated": True, "apart": 1}])
 @pytest.mark.slow
-def test_each_number_costs_the_same_however_many_there_are(fields: dict[str, Any]) -> None:
-    """Four times the numbers are four times the work at the end of a month, together or one after the other."""
+def test_renewal_cost_is_linear(fields: dict[str, Any]) -> None:
+    """Four times the numbers are four times the work, renewing together or one by one."""
     few, many = effort(100, **fields), effort(400, **fields)
     assert few > 0
     assert many < 6 * few
 
 
-def test_many_numbers_are_renewed_in_time() -> None:
-    """Numbers of one order are renewed together: a thousand take no thousand turns."""
+def test_renewals_are_batched_by_order() -> None:
+    """A thousand numbers of one order renew together."""
     with Emulator(clock=Clock(START, running=False)) as emulator, emulator.client() as client:
         emulator.state.seed({"balance": "1000000"})
         country = client.countries().list(filter={"iso": "GB"}).data[0]
@@ -434,8 +439,8 @@ def test_many_numbers_are_renewed_in_time() -> None:
         assert client.did_history().list(filter={"action": "renewed"}).total_records == 1000
 
 
-def test_amounts_hold_the_tax(emulator: Emulator) -> None:
-    """Orders and renewals are charged with VAT, rounded to cents; prices of SKUs are shown without."""
+def test_order_and_renewal_amounts_include_vat(emulator: Emulator) -> None:
+    """Rounded to cents; SKU prices are without VAT."""
     client = emulator.client()
     assert emulator.balance.terms(vat="17.5").vat == "17.5"
     (did,) = buy(emulator, client)
@@ -444,18 +449,18 @@ def test_amounts_hold_the_tax(emulator: Emulator) -> None:
     gross = (price * Decimal("1.175")).quantize(Decimal("0.01"), "ROUND_HALF_UP")
     assert order.items[0].mrc == gross
     assert order.amount == order.items[0].nrc + gross == Decimal(10_000) - money(client)
-    left = money(client)
+    balance = money(client)
     emulator.clock.advance("31 days")
-    assert left - money(client) == gross
+    assert balance - money(client) == gross
     for wrong in (-1, 101, "much", float("nan")):
         with pytest.raises(ValueError, match="percentage"):
             emulator.balance.terms(vat=wrong)
 
 
-def test_channels_are_paid_for_the_rest_of_the_month(emulator: Emulator) -> None:
-    """Bought on the 14th of 28 days they cost half, the last day that is paid for is the one before the pool renews."""
+def test_first_month_of_channels_is_prorated(emulator: Emulator) -> None:
+    """Bought on the 14th of 28 days they cost half, paid until the day before the pool renews."""
     client = emulator.client()
-    pool = next(one for one in client.capacity_pools().list().data if one.name == "North America")
+    pool = next(pool for pool in client.capacity_pools().list().data if pool.name == "North America")
     assert pool.renew_date == "2026-02-28"
 
     def channels() -> Order:
@@ -469,6 +474,6 @@ def test_channels_are_paid_for_the_rest_of_the_month(emulator: Emulator) -> None
     (item,) = half.items
     assert (item.prorated_mrc, item.mrc, half.amount) == (True, Decimal("2.00"), Decimal("20.00"))
     assert (item.billed_from, item.billed_to) == ("2026-02-14", "2026-02-27")
-    left = money(client)
+    balance = money(client)
     emulator.clock.freeze("2026-02-28T10:00:00Z")
-    assert left - money(client) == 20 * pool.monthly_price
+    assert balance - money(client) == 20 * pool.monthly_price

@@ -1,4 +1,4 @@
-"""Callbacks of the emulator: what is told, how it is signed, the schedule of repeats, replay, hosts, faults."""
+"""Test callbacks: payloads, signatures, the retry schedule, replay, allowed hosts, faults."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECRET = "a-callback-secret-for-tests"
 
 
 class Receiver:
-    """Somebody who is called back; `responses` holds the statuses to come, 200 when none is left."""
+    """Receive callbacks; `responses` holds the next statuses, then 200."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -67,7 +67,7 @@ class Receiver:
         self.base = f"http://127.0.0.1:{self.server.server_port}"
 
     def fields(self, n: int = -1) -> Any:
-        """What a callback told."""
+        """Return the fields of a callback."""
         _, path, headers, body = self.got[n]
         if headers.get("content-type") == "application/json":
             return json.loads(body)
@@ -75,12 +75,12 @@ class Receiver:
         return dict(parse_qsl(text, keep_blank_values=True))
 
     def accepted(self, n: int = -1, own: tuple[str, ...] = ()) -> bool:
-        """Whether its signature is right."""
+        """Return whether the signature is valid."""
         _, path, headers, _ = self.got[n]
-        told = self.fields(n)
-        if isinstance(told, dict):
-            told = {name: value for name, value in told.items() if name not in own}
-        return RequestValidator(SECRET).validate(f"{self.base}{path}", told, headers.get("x-didww-signature"))
+        fields = self.fields(n)
+        if isinstance(fields, dict):
+            fields = {name: value for name, value in fields.items() if name not in own}
+        return RequestValidator(SECRET).validate(f"{self.base}{path}", fields, headers.get("x-didww-signature"))
 
     def close(self) -> None:
         self.server.shutdown()
@@ -90,18 +90,18 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
+        yield emulator
 
 
-def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
+def create_order(client: DidwwClient, url: str, method: str | None = "post") -> str:
     group = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1)).data[0]
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
     options: dict[str, Any] = {} if method is None else {"callback_method": method}
@@ -110,18 +110,18 @@ def ordered(client: DidwwClient, url: str, method: str | None = "post") -> str:
 
 @pytest.mark.parametrize("method", ["post", "get"])
 def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver: Receiver, method: str) -> None:
-    """A form or a query, with the address's own query kept and not signed as fields."""
+    """Fields go into a form or a query; the URL's own query is kept and not signed as fields."""
     client = emulator.client()
-    id = ordered(client, f"{receiver.base}/hook?tenant=42", method)
+    id = create_order(client, f"{receiver.base}/hook?tenant=42", method)
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, delivery.record, delivery.type) == ("delivered", id, "orders")
-    assert [(one.status, one.error, one.body) for one in delivery.attempts] == [(200, None, "ok")]
+    assert [(attempt.status, attempt.error, attempt.body) for attempt in delivery.attempts] == [(200, None, "ok")]
     (got,) = receiver.got
     assert got[0] == method.upper()
     assert got[1].startswith("/hook?tenant=42")
-    told = receiver.fields()
-    assert {name: told[name] for name in ("id", "type", "status")} == {
+    fields = receiver.fields()
+    assert {name: fields[name] for name in ("id", "type", "status")} == {
         "id": id,
         "type": "orders",
         "status": "completed",
@@ -130,19 +130,19 @@ def test_completed_order_sends_one_signed_callback(emulator: Emulator, receiver:
 
 
 def test_callback_is_sent_automatically(receiver: Receiver) -> None:
-    """With a clock that runs, nobody has to ask for anything."""
+    """With a running clock, no further call is needed."""
     with Emulator(callback_secret=SECRET) as emulator:
-        ordered(emulator.client(), f"{receiver.base}/hook")
+        create_order(emulator.client(), f"{receiver.base}/hook")
         end = time.monotonic() + 60
         while not receiver.got and time.monotonic() < end:
             time.sleep(0.01)
         assert receiver.accepted()
 
 
-def test_a_canceled_order_and_an_export(emulator: Emulator, receiver: Receiver) -> None:
-    """Canceling is told as well; an export tells its address."""
+def test_canceled_orders_and_completed_exports_send_callbacks(emulator: Emulator, receiver: Receiver) -> None:
+    """Canceling sends a callback too; that of an export has its download URL."""
     client = emulator.client()
-    id = ordered(client, f"{receiver.base}/hook")
+    id = create_order(client, f"{receiver.base}/hook")
     client.orders().delete(id)
     emulator.callbacks.settle()
     assert receiver.fields() == {"type": "orders", "id": id, "status": "canceled"}
@@ -164,9 +164,9 @@ def test_a_canceled_order_and_an_export(emulator: Emulator, receiver: Receiver) 
 
 
 def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: Receiver) -> None:
-    """Ten attempts in all, at the documented distances of the emulator's clock; then it is given up."""
+    """Ten attempts at the documented intervals of the emulator's clock, then delivery fails."""
     receiver.responses = [500, 302, 404] + [500] * 20
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     for pause in PAUSES:
         (delivery,) = emulator.callbacks.settle()
@@ -178,34 +178,34 @@ def test_failed_callbacks_are_retried_on_schedule(emulator: Emulator, receiver: 
         emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, delivery.next_at, len(receiver.got)) == ("failed", None, 10)
-    times = [datetime.fromisoformat(one.at) for one in delivery.attempts]
+    times = [datetime.fromisoformat(attempt.at) for attempt in delivery.attempts]
     assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(times)] == list(PAUSES)
-    assert [one.error for one in delivery.attempts][:3] == [
+    assert [attempt.error for attempt in delivery.attempts][:3] == [
         "responded with 500",
         "responded with 302",
         "responded with 404",
     ]
     receiver.responses.clear()
     assert emulator.callbacks.replay(delivery.id).state == "waiting"
-    assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered"]
 
 
 def test_advancing_days_runs_all_attempts(emulator: Emulator, receiver: Receiver) -> None:
-    """Moved over the whole schedule at once, every attempt is made, in its order."""
+    """Advancing past the whole schedule makes every attempt in order."""
     receiver.responses = [500] * 4
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance("10 days")
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, len(delivery.attempts)) == ("delivered", 5)
 
 
 def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Receiver) -> None:
-    """Wrong ones, and none at all, for receivers that must refuse them."""
+    """Wrong and missing signatures test receivers that must reject them."""
     client = emulator.client()
     outcomes: dict[str, tuple[bool, bool]] = {}
     for how in ("wrong", "none", "right"):
         emulator.callbacks.sign(how)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-        ordered(client, f"{receiver.base}/hook")
+        create_order(client, f"{receiver.base}/hook")
         emulator.clock.advance(1)
         emulator.callbacks.settle()
         outcomes[how] = (receiver.accepted(), "x-didww-signature" in receiver.got[-1][2])
@@ -214,9 +214,9 @@ def test_callbacks_can_be_signed_incorrectly(emulator: Emulator, receiver: Recei
         emulator.callbacks.sign("twice")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
-def test_a_request_without_a_socket(emulator: Emulator) -> None:
-    """The signed request can be handed to a receiver directly."""
-    ordered(emulator.client(), "https://hooks.example.com/didww")
+def test_signed_request_can_be_used_without_http(emulator: Emulator) -> None:
+    """The signed request can be passed to a receiver directly."""
+    create_order(emulator.client(), "https://hooks.example.com/didww")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     request = emulator.callbacks.request(delivery.id)
@@ -233,18 +233,18 @@ def test_a_request_without_a_socket(emulator: Emulator) -> None:
     ["https://hooks.example.com/x", "http://192.0.2.1/", "http://127.0.0.1.example.com/", "http://[2001:db8::1]/"],
 )
 def test_callbacks_are_only_sent_to_loopback_by_default(emulator: Emulator, url: str) -> None:
-    """Other hosts are refused, with the way out in the log."""
-    ordered(emulator.client(), url)
+    """Other hosts are refused; the error says how to allow them."""
+    create_order(emulator.client(), url)
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert delivery.state == "refused"
     assert "callbacks.allow(" in (delivery.attempts[0].error or "")
 
 
-def test_hosts_that_are_allowed(emulator: Emulator, receiver: Receiver) -> None:
-    """Allowed by name; what cannot be reached is an attempt that failed."""
+def test_callbacks_are_sent_to_allowed_hosts(emulator: Emulator, receiver: Receiver) -> None:
+    """A host that cannot be reached is a failed attempt."""
     emulator.callbacks.allow("nowhere.invalid")
-    ordered(emulator.client(), "http://nowhere.invalid/x")
+    create_order(emulator.client(), "http://nowhere.invalid/x")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle(timeout=30)
     assert delivery.state == "waiting"
@@ -254,10 +254,12 @@ def test_hosts_that_are_allowed(emulator: Emulator, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize(("fault", "times", "state"), [("drop", 0, "dropped"), ("duplicate", 2, "delivered")])
-def test_faults_of_callbacks(emulator: Emulator, receiver: Receiver, fault: Any, times: int, state: str) -> None:
-    """One that never comes, and one that comes twice."""
+def test_callback_faults_drop_or_duplicate(
+    emulator: Emulator, receiver: Receiver, fault: Any, times: int, state: str
+) -> None:
+    """A callback is never sent, or sent twice."""
     emulator.faults.add(callback=fault, resource="orders", times=1)
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     assert (delivery.state, len(receiver.got)) == (state, times)
@@ -265,25 +267,25 @@ def test_faults_of_callbacks(emulator: Emulator, receiver: Receiver, fault: Any,
         assert receiver.got[0] == receiver.got[1]
 
 
-def test_deliveries_outlive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
-    """What was not delivered is delivered by the emulator that opens the file again."""
+def test_pending_deliveries_survive_a_restart(tmp_path: Any, receiver: Receiver) -> None:
+    """The next emulator on the same file sends what was not delivered."""
     path = str(tmp_path / "state.db")
     receiver.responses = [500]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
-        ordered(emulator.client(), f"{receiver.base}/hook")
+        create_order(emulator.client(), f"{receiver.base}/hook")
         emulator.clock.advance(1)
-        assert [one.state for one in emulator.callbacks.settle()] == ["waiting"]
+        assert [delivery.state for delivery in emulator.callbacks.settle()] == ["waiting"]
     with Emulator(path=path, clock=Clock(START, running=False), callback_secret=SECRET) as emulator:
         emulator.clock.advance("2 minutes")
-        assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+        assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered"]
     assert receiver.accepted()
 
 
-def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: Receiver) -> None:
-    """Requests work while a callback is pending; a receiver can ask the API itself."""
+def test_slow_receiver_does_not_block_the_api(emulator: Emulator, receiver: Receiver) -> None:
+    """Requests work while a callback is pending, so a receiver can call the API itself."""
     receiver.gate.clear()
     client = emulator.client()
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     end = time.monotonic() + 60
     while not receiver.got and time.monotonic() < end:
@@ -292,22 +294,22 @@ def test_a_slow_receiver_does_not_hold_up_the_api(emulator: Emulator, receiver: 
     with pytest.raises(TimeoutError, match="still pending"):
         emulator.callbacks.settle(timeout=0.1)
     receiver.gate.set()
-    assert [one.state for one in emulator.callbacks.settle()] == ["delivered"]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == ["delivered"]
 
 
-def test_the_secret_is_not_shown(emulator: Emulator, receiver: Receiver) -> None:
-    """Neither by the deliveries nor by the objects."""
-    ordered(emulator.client(), f"{receiver.base}/hook")
+def test_callback_secret_is_not_in_reprs(emulator: Emulator, receiver: Receiver) -> None:
+    """Neither deliveries nor objects show it."""
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
-    shown = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
-    assert SECRET not in shown
+    text = repr(emulator.callbacks.settle()) + repr(emulator.callbacks) + repr(emulator)
+    assert SECRET not in text
 
 
-# What is told of each kind
+# Payloads by type
 
 
-def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
-    """An address verification with a callback, that waits for somebody's decision."""
+def create_verification(emulator: Emulator, client: DidwwClient, url: str) -> str:
+    """Create an address verification with a callback that waits for a decision."""
     emulator.transitions.set("address_verifications", by_hand=True)
     for group in groups_of(client, "DE", needs_registration=True):
         assert group.address_requirement is not None
@@ -318,77 +320,77 @@ def reviewed(emulator: Emulator, client: DidwwClient, url: str) -> str:
         assert requirement.country is not None
         identity, address = person(client, requirement.country)
         prove_all(client, requirement, identity, address)
-        made = AddressVerification(address=address, dids=dids, callback_url=url, callback_method="post")
-        return client.address_verifications().create(made).data.id
+        verification = AddressVerification(address=address, dids=dids, callback_url=url, callback_method="post")
+        return client.address_verifications().create(verification).data.id
     raise AssertionError("no such group")
 
 
 def test_address_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
-    """Reason and comment are always there: joined by comma and blank when rejected, empty when approved."""
+    """Reasons are joined by ", "; reason and comment are present but empty when approved."""
     client = emulator.client()
-    id = reviewed(emulator, client, f"{receiver.base}/hook")
+    id = create_verification(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.reject(id, ["Document expired", "Address not found"], "Send a new copy")
     emulator.callbacks.settle()
-    told = {"id": id, "type": "address_verifications", "status": "rejected"}
+    common = {"id": id, "type": "address_verifications", "status": "rejected"}
     assert receiver.fields() == {
-        **told,
+        **common,
         "reject_reason": "Document expired, Address not found",
         "reject_comment": "Send a new copy",
     }
-    id = reviewed(emulator, client, f"{receiver.base}/hook")
+    id = create_verification(emulator, client, f"{receiver.base}/hook")
     emulator.transitions.approve(id)
     emulator.callbacks.settle()
-    assert receiver.fields() == {**told, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
+    assert receiver.fields() == {**common, "id": id, "status": "approved", "reject_reason": "", "reject_comment": ""}
     assert receiver.accepted(0)
     assert receiver.accepted(1)
 
 
 def test_emergency_verification_callback_has_all_members(emulator: Emulator, receiver: Receiver) -> None:
-    """Several reasons are joined by semicolon and blank; the calling service is always named."""
+    """Reasons are joined by "; "; the calling service is always included."""
     client = emulator.client()
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
     emulator.transitions.set("emergency_verifications", by_hand=True)
     pair: dict[str, Any] = {"callback_url": f"{receiver.base}/hook", "callback_method": "get"}
-    made = EmergencyVerification(address=address, dids=bought(emulator, client, group), **pair)
-    first = client.emergency_verifications().create(made, include="emergency_calling_service").data
+    verification = EmergencyVerification(address=address, dids=bought(emulator, client, group), **pair)
+    first = client.emergency_verifications().create(verification, include="emergency_calling_service").data
     service = first.emergency_calling_service
     assert service is not None
     emulator.transitions.reject(first.id, ["Address not found", "Name differs"])
     emulator.callbacks.settle()
-    told = {"type": "emergency_verifications", "emergency_calling_service_id": service.id, "reject_comment": ""}
+    common = {"type": "emergency_verifications", "emergency_calling_service_id": service.id, "reject_comment": ""}
     reasons = "Address not found; Name differs"
-    assert receiver.fields() == {**told, "id": first.id, "status": "rejected", "reject_reasons": reasons}
+    assert receiver.fields() == {**common, "id": first.id, "status": "rejected", "reject_reasons": reasons}
     again = EmergencyVerification(address=address, emergency_calling_service=service, **pair)
     second = client.emergency_verifications().create(again).data
     emulator.transitions.approve(second.id)
     emulator.callbacks.settle()
     approved = next(receiver.fields(n) for n in range(len(receiver.got)) if receiver.fields(n).get("id") == second.id)
-    assert approved == {**told, "id": second.id, "status": "approved", "reject_reasons": ""}
+    assert approved == {**common, "id": second.id, "status": "approved", "reject_reasons": ""}
 
 
 def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, receiver: Receiver) -> None:
-    """Neither then nor later: what waits is not repeated, and what happened meanwhile is not made up for."""
+    """Pending callbacks are not retried, and missed ones are not sent later."""
     client = emulator.client()
     receiver.responses = [500]
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     emulator.callbacks.settle()
     emulator.features.put({"callback_secret": False})
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance("2 minutes")
-    assert [one.state for one in emulator.callbacks.settle()] == ["unsent", "unsent"]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == ["unsent", "unsent"]
     emulator.features.put({"callback_secret": True})
     emulator.clock.advance("1 day")
     emulator.callbacks.settle()
     assert len(receiver.got) == 1
-    ordered(client, f"{receiver.base}/hook")
+    create_order(client, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert emulator.callbacks.settle()[0].state == "delivered"
     other = emulator.client("other")
     emulator.features.put({"callback_secret": False}, api_key="other")
-    ordered(other, f"{receiver.base}/hook")
+    create_order(other, f"{receiver.base}/hook")
     emulator.clock.advance(1)
     assert emulator.callbacks.settle()[0].state == "unsent"
 
@@ -396,28 +398,28 @@ def test_account_without_callback_secret_gets_no_callbacks(emulator: Emulator, r
 @pytest.mark.parametrize(
     ("status", "state"), [(200, "delivered"), (298, "delivered"), (299, "waiting"), (300, "waiting")]
 )
-def test_what_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
-    """A response from 200 to 298."""
+def test_status_below_299_counts_as_delivered(emulator: Emulator, receiver: Receiver, status: int, state: str) -> None:
+    """Statuses 200 to 298 count as delivered."""
     receiver.responses = [status]
-    ordered(emulator.client(), f"{receiver.base}/hook")
+    create_order(emulator.client(), f"{receiver.base}/hook")
     emulator.clock.advance(1)
-    assert [one.state for one in emulator.callbacks.settle()] == [state]
+    assert [delivery.state for delivery in emulator.callbacks.settle()] == [state]
 
 
-def test_a_url_without_a_scheme_is_called_by_http(emulator: Emulator, receiver: Receiver) -> None:
-    """It is signed as such, too; the record has it as it was set."""
+def test_callback_url_without_a_scheme_uses_http(emulator: Emulator, receiver: Receiver) -> None:
+    """It is signed with http://, too; the record keeps the URL as it was set."""
     client = emulator.client()
     url = f"{receiver.base.removeprefix('http://')}/hook"
-    id = ordered(client, url)
+    id = create_order(client, url)
     emulator.clock.advance(1)
-    assert [(one.state, one.url) for one in emulator.callbacks.settle()] == [("delivered", url)]
+    assert [(delivery.state, delivery.url) for delivery in emulator.callbacks.settle()] == [("delivered", url)]
     assert receiver.accepted()
     assert client.orders().find(id).data.callback_url == url
 
 
-def test_fields_of_a_get_are_sorted_before_the_fragment(emulator: Emulator) -> None:
-    """After the URL's own query."""
-    id = ordered(emulator.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
+def test_get_callback_fields_are_sorted_and_precede_the_fragment(emulator: Emulator) -> None:
+    """They follow the URL's own query."""
+    id = create_order(emulator.client(), "https://hooks.example.com/didww?tenant=42#part", "get")
     emulator.clock.advance(1)
     (delivery,) = emulator.callbacks.settle()
     url = emulator.callbacks.request(delivery.id).url
@@ -425,27 +427,27 @@ def test_fields_of_a_get_are_sorted_before_the_fragment(emulator: Emulator) -> N
 
 
 def trunk(client: DidwwClient, url: str, name: str) -> str:
-    """An outbound trunk with a callback."""
+    """Create an outbound trunk with a callback."""
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.1/32"])
-    made = VoiceOutTrunk(
+    record = VoiceOutTrunk(
         name=name, authentication_method=method, on_cli_mismatch_action="reject_call", callback_url=url
     )
-    return client.voice_out_trunks().create(made).data.id
+    return client.voice_out_trunks().create(record).data.id
 
 
 def put(client: DidwwClient, id: str, status: str) -> None:
     """Block or unblock a trunk."""
-    found = client.voice_out_trunks().find(id).data
-    found.status = status  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] a text is taken
-    client.voice_out_trunks().update(found)
+    record = client.voice_out_trunks().find(id).data
+    record.status = status  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] accepts a string
+    client.voice_out_trunks().update(record)
 
 
-@pytest.mark.unchecked  # trunks of the declaration, not of the contract, are looked at elsewhere
+@pytest.mark.unchecked  # trunks follow the declaration, not the contract
 def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, receiver: Receiver) -> None:
-    """Blocked and unblocked, by hand or by the threshold, which is told; five members each."""
+    """Blocked and unblocked, by request or by the threshold; each event has five members."""
     client = emulator.client()
     id = trunk(client, f"{receiver.base}/hook", "One")
-    told: list[Any] = []
+    events: list[Any] = []
     for change in ("blocked", "active", "spent", "active"):
         if change == "spent":
             spend(emulator.engine.session(emulator.key), id, Decimal(10**6))
@@ -456,31 +458,31 @@ def test_trunk_sends_a_callback_for_every_status_change(emulator: Emulator, rece
         (event,) = receiver.fields()
         assert set(event) == {"id", "type", "status", "threshold_reached", "created_at"}
         assert receiver.accepted()
-        told.append((event["status"], event["threshold_reached"]))
-    assert told == [("blocked", False), ("active", False), ("blocked", True), ("active", False)]
+        events.append((event["status"], event["threshold_reached"]))
+    assert events == [("blocked", False), ("active", False), ("blocked", True), ("active", False)]
 
 
 @pytest.mark.unchecked  # the same
 def test_trunk_events_are_collected_while_a_delivery_fails(emulator: Emulator, receiver: Receiver) -> None:
-    """What comes meanwhile waits for the next attempt, and goes out in the same array, in order; other URLs do not wait."""
+    """Later events go out in order in the array of the next attempt; other URLs do not wait."""
     client = emulator.client()
     receiver.responses = [500]
-    one, two = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
-    three = trunk(client, f"{receiver.base}/elsewhere", "Three")
-    put(client, one, "blocked")
+    first, second = (trunk(client, f"{receiver.base}/hook", name) for name in ("One", "Two"))
+    third = trunk(client, f"{receiver.base}/elsewhere", "Three")
+    put(client, first, "blocked")
     emulator.callbacks.settle()
-    put(client, two, "blocked")
-    put(client, one, "active")
-    put(client, three, "blocked")
+    put(client, second, "blocked")
+    put(client, first, "active")
+    put(client, third, "blocked")
     states = {delivery.id: delivery.state for delivery in emulator.callbacks.settle()}
     assert states == {1: "waiting", 2: "collected", 3: "collected", 4: "delivered"}
-    assert [event["id"] for event in receiver.fields()] == [three]
+    assert [event["id"] for event in receiver.fields()] == [third]
     emulator.clock.advance("2 minutes")
     assert emulator.callbacks.settle()[-1].state == "delivered"
     assert [(event["id"], event["status"]) for event in receiver.fields()] == [
-        (one, "blocked"),
-        (two, "blocked"),
-        (one, "active"),
+        (first, "blocked"),
+        (second, "blocked"),
+        (first, "active"),
     ]
     assert receiver.accepted()
     assert len(receiver.got) == 3

@@ -1,4 +1,4 @@
-"""Channels: bought, shared, given to numbers, and given up."""
+"""Test channels: buying, shared groups, dedicated channels, giving them up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def pool_of(client: DidwwClient, name: str = "Europe") -> CapacityPool:
-    return next(one for one in client.capacity_pools().list(include="countries").data if one.name == name)
+    return next(pool for pool in client.capacity_pools().list(include="countries").data if pool.name == name)
 
 
 def buy(emulator: Emulator, client: DidwwClient, qty: int, name: str = "Europe") -> Order:
@@ -43,7 +43,7 @@ def counts(client: DidwwClient) -> tuple[int, int]:
 
 def numbers(emulator: Emulator, client: DidwwClient, qty: int, iso: str = "GB") -> list[Did]:
     return bought(
-        emulator, client, next(one for one in groups_of(client, iso) if (one.meta.total_count or 0) >= qty), qty
+        emulator, client, next(group for group in groups_of(client, iso) if (group.meta.total_count or 0) >= qty), qty
     )
 
 
@@ -53,8 +53,8 @@ def shared(client: DidwwClient, name: str = "Support", **fields: Any) -> SharedC
     return client.shared_capacity_groups().create(group, include="dids").data
 
 
-def test_channels_are_bought_by_an_order(emulator: Emulator, client: DidwwClient) -> None:
-    """They are paid and in the pool at once; the item has the price of one, and more of them cost less each."""
+def test_channels_can_be_ordered(emulator: Emulator, client: DidwwClient) -> None:
+    """They are charged and added at once; the item has the unit price, which falls with the quantity."""
     assert counts(client) == (0, 0)
     item = CapacityOrderItem(capacity_pool_id=pool_of(client).id, qty=5)
     order = client.orders().create(Order(items=[item])).data
@@ -72,7 +72,7 @@ def test_channels_are_bought_by_an_order(emulator: Emulator, client: DidwwClient
 
 
 def test_one_channel_can_be_bought(emulator: Emulator, client: DidwwClient) -> None:
-    """Each pool sells single channels; a request without a quantity means one."""
+    """Pools sell single channels; the default quantity is one."""
     assert {pool.minimum_qty_per_order for pool in client.capacity_pools().list().data} == {1}
     assert buy(emulator, client, 1).amount == Decimal("5.00")
     item = {"type": "capacity_order_items", "attributes": {"capacity_pool_id": pool_of(client).id}}
@@ -81,7 +81,7 @@ def test_one_channel_can_be_bought(emulator: Emulator, client: DidwwClient) -> N
 
 
 def test_channel_order_follows_the_transition_rule(emulator: Emulator, client: DidwwClient) -> None:
-    """By hand, as any order."""
+    """Orders of channels can be completed manually like others."""
     emulator.transitions.set("orders", by_hand=True)
     order = buy(emulator, client, 5)
     assert (order.status, counts(client)) == ("pending", (0, 0))
@@ -89,8 +89,8 @@ def test_channel_order_follows_the_transition_rule(emulator: Emulator, client: D
     assert (client.orders().find(order).data.status, counts(client)) == ("completed", (5, 0))
 
 
-def test_too_few_channels_or_too_little_money_buy_nothing(emulator: Emulator, client: DidwwClient) -> None:
-    """The field and the least that is sold; both amounts where the money does not do."""
+def test_channel_orders_below_the_minimum_or_balance_are_rejected(emulator: Emulator, client: DidwwClient) -> None:
+    """The error has the field and the minimum, or both amounts."""
     pool = pool_of(client).id
     emulator.engine.session(emulator.key).update("capacity_pools", pool, {"minimum_qty_per_order": 5})
     with pytest.raises(ValidationError) as caught:
@@ -103,8 +103,8 @@ def test_too_few_channels_or_too_little_money_buy_nothing(emulator: Emulator, cl
     assert counts(client) == (0, 0)
 
 
-def test_a_group_takes_its_channels_from_the_pool(emulator: Emulator, client: DidwwClient) -> None:
-    """As many as there are; more or fewer later; they come back when it is deleted, which numbers prevent."""
+def test_shared_group_takes_its_channels_from_the_pool(emulator: Emulator, client: DidwwClient) -> None:
+    """Up to what is free; they return on deletion, which numbers in the group prevent."""
     buy(emulator, client, 10)
     first, second = numbers(emulator, client, 2)
     group = shared(client, shared_channels_count=6, dids=[first])
@@ -137,8 +137,8 @@ def changed(record: Any, **fields: Any) -> Any:
     return record
 
 
-def test_group_names_are_unique(emulator: Emulator, client: DidwwClient) -> None:
-    """A second one of the name, and a change to it, are refused."""
+def test_shared_group_names_are_unique(emulator: Emulator, client: DidwwClient) -> None:
+    """Creating and renaming are rejected."""
     buy(emulator, client, 5)
     shared(client, shared_channels_count=1)
     other = shared(client, "Other", shared_channels_count=1)
@@ -151,8 +151,8 @@ def test_group_names_are_unique(emulator: Emulator, client: DidwwClient) -> None
         assert caught.value.fields == {"name": ["has already been taken"]}
 
 
-def test_a_number_has_channels_of_its_own(emulator: Emulator, client: DidwwClient) -> None:
-    """Out of a pool of its country, as many as are free; they come back."""
+def test_did_can_have_dedicated_channels(emulator: Emulator, client: DidwwClient) -> None:
+    """From a pool of its country, up to what is free; they can return."""
     buy(emulator, client, 5)
     did, other = numbers(emulator, client, 2)
     did.dedicated_channels_count = 3
@@ -172,8 +172,8 @@ def test_a_number_has_channels_of_its_own(emulator: Emulator, client: DidwwClien
     assert counts(client) == (5, 0)
 
 
-def test_a_pool_serves_the_numbers_of_its_countries(emulator: Emulator, client: DidwwClient) -> None:
-    """From the number's side and from the group's, each with its own words."""
+def test_pool_only_serves_dids_of_its_countries(emulator: Emulator, client: DidwwClient) -> None:
+    """From the DID's side and the group's side, each with its own error."""
     buy(emulator, client, 5)
     (american,) = numbers(emulator, client, 1, "US")
     group = shared(client, shared_channels_count=1)
@@ -186,8 +186,8 @@ def test_a_pool_serves_the_numbers_of_its_countries(emulator: Emulator, client: 
     assert caught.value.fields == {"dids[0]": ["cannot be applied to shared capacity group"]}
 
 
-def test_channels_are_only_given_up(emulator: Emulator, client: DidwwClient) -> None:
-    """Free ones; more are bought, not written."""
+def test_channel_count_can_only_be_reduced(emulator: Emulator, client: DidwwClient) -> None:
+    """Only free channels; more are bought by an order."""
     buy(emulator, client, 10)
     shared(client, shared_channels_count=4)
     pool = pool_of(client)
@@ -199,7 +199,7 @@ def test_channels_are_only_given_up(emulator: Emulator, client: DidwwClient) -> 
     assert client.capacity_pools().list(filter={"has_unassigned_channels": True}).total_records == 0
 
 
-def test_pools_are_the_accounts_own(emulator: Emulator, client: DidwwClient) -> None:
-    """What one account buys, another does not see."""
+def test_capacity_pools_are_separate_for_each_account(emulator: Emulator, client: DidwwClient) -> None:
+    """Other accounts do not see bought channels."""
     buy(emulator, client, 5)
     assert counts(emulator.client("another-key")) == (0, 0)

@@ -1,4 +1,4 @@
-"""Time in the emulator: lengths of time in words, a clock that is set, what falls due meanwhile, restarts."""
+"""Test time in the emulator: durations, freezing and advancing the clock, due events, restarts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ],
 )
 def test_durations_are_parsed(written: Any, seconds: float) -> None:
-    """Seconds, a timedelta, and words mean what they say."""
+    """Seconds, a timedelta, or text."""
     assert parse_duration(written) == seconds
 
 
@@ -44,14 +44,14 @@ def test_durations_are_parsed(written: Any, seconds: float) -> None:
     ["", "   ", "soon", "3 parsecs", "-1", -1, "days", "1 day ago", float("nan"), float("inf"), "1e9 days", 1e18],
 )
 def test_invalid_durations_are_rejected(written: Any) -> None:
-    """Anything else is refused with the value in the text."""
+    """The error has the value."""
     with pytest.raises(ValueError, match=r"not a duration") as refused:
         parse_duration(written)
     assert str(written)[:5] in str(refused.value) or not str(written).strip()
 
 
 def test_clock_can_be_frozen_advanced_and_resumed() -> None:
-    """A frozen clock stands; advancing moves it by just so much; running it goes on from there."""
+    """A frozen clock moves by exactly what it is advanced, then continues from there."""
     clock = Clock()
     assert clock.freeze("2026-03-01T12:00:00Z") == START == clock.now()
     assert clock.advance("30 days") == START + timedelta(days=30) == clock.now()
@@ -63,15 +63,15 @@ def test_clock_can_be_frozen_advanced_and_resumed() -> None:
 
 @pytest.mark.parametrize("at", ["yesterday", "", "2026-13-01", "0001-01-01", "9999-12-31"])
 def test_freeze_rejects_invalid_times(at: str) -> None:
-    """What is no time, or lies where months cannot be counted, is refused."""
+    """Invalid dates and dates outside the supported years raise an error."""
     clock = Clock(start=START, running=False)
     with pytest.raises(ValueError, match=r"must be"):
         clock.freeze(at)
     assert clock.now() == START
 
 
-def test_the_clock_has_an_end() -> None:
-    """It cannot be moved beyond the years that a date can have."""
+def test_clock_cannot_pass_the_last_supported_year() -> None:
+    """Advancing beyond it raises an error."""
     clock = Clock(start=START, running=False)
     with pytest.raises(ValueError, match="year"):
         for _ in range(100):
@@ -86,26 +86,26 @@ def order(client: DidwwClient, **fields: Any) -> Order:
 
 
 def test_advancing_the_clock_runs_due_events() -> None:
-    """Nobody has to ask for it: the record behind is changed already."""
+    """No request is needed: the stored record has changed already."""
     with Emulator(clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
-        made = order(client)
+        created = order(client)
         session = emulator.engine.session(emulator.key)
-        assert (session.get("orders", made.id) or {})["status"] == "pending"
+        assert (session.get("orders", created.id) or {})["status"] == "pending"
         emulator.clock.advance(1)
-        assert (session.get("orders", made.id) or {})["status"] == "completed"
+        assert (session.get("orders", created.id) or {})["status"] == "completed"
 
 
-def test_a_file_keeps_its_time(tmp_path: Path) -> None:
-    """An emulator that is opened again goes on at the time to which it was moved; a clock that is given wins."""
+def test_clock_is_kept_in_the_state_file(tmp_path: Path) -> None:
+    """A reopened emulator continues at its time, unless a clock is passed."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path) as emulator:
         emulator.clock.freeze(START)
-        made = order(emulator.client())
+        created = order(emulator.client())
         emulator.clock.advance("40 days")
     with Emulator(path=path) as emulator:
         assert emulator.clock.now() == START + timedelta(days=40)
-        assert emulator.client().orders().find(made.id).data.created_at == START
+        assert emulator.client().orders().find(created.id).data.created_at == START
         emulator.clock.run()
     with Emulator(path=path) as emulator:
         assert START + timedelta(days=40) < emulator.clock.now() < START + timedelta(days=40, minutes=5)

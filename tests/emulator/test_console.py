@@ -1,4 +1,4 @@
-"""The console: what its pages show and hide, what its forms do, and how it looks in a browser."""
+"""Test the console: what its pages show and hide, its forms, and how it works in a browser."""
 
 from __future__ import annotations
 
@@ -44,27 +44,27 @@ PAGES = ("", "journal/1", "journal/fragment", "resources", "pending", "clock", "
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """Its clock stands still."""
-    with Emulator(clock=Clock(start=datetime(2026, 3, 10, 12, tzinfo=UTC), running=False)) as made:
-        yield made
+    """Return an emulator with a frozen clock."""
+    with Emulator(clock=Clock(start=datetime(2026, 3, 10, 12, tzinfo=UTC), running=False)) as emulator:
+        yield emulator
 
 
 def get(emulator: Emulator, place: str, status: int = 200) -> str:
-    """The text of a page."""
+    """Return the text of a page."""
     response = console.handle(emulator, Request("GET", urljoin(ROOT, place), {}, None))
     assert response.status == status, response.body
     return response.body.decode()
 
 
 def post(emulator: Emulator, place: str, *fields: tuple[str, str], **more: str) -> Response:
-    """The response to a form."""
+    """Submit a form and return the response."""
     body = urlencode([*fields, *more.items()]).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
     return console.handle(emulator, Request("POST", urljoin(ROOT, place), headers, body))
 
 
 def trunk(name: str) -> VoiceInTrunk:
-    """A trunk with a password."""
+    """Return a trunk with a password."""
     configuration = SipConfiguration(
         codec_ids=[Codec.PCMU], host="sip.example.com", auth_enabled=True, auth_user="u", auth_password=PASSWORD
     )
@@ -72,7 +72,7 @@ def trunk(name: str) -> VoiceInTrunk:
 
 
 def order(client: DidwwClient, qty: int = 1, **more: Any) -> Order:
-    """An order of numbers in London."""
+    """Order numbers in London."""
     filters: Any = {"country.id": client.countries().list(filter={"iso": "GB"}).data[0].id, "area_name": "London"}
     group = client.did_groups().list(filter=filters, include="stock_keeping_units").data[0]
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=qty)
@@ -80,7 +80,7 @@ def order(client: DidwwClient, qty: int = 1, **more: Any) -> Order:
 
 
 def fill(emulator: Emulator) -> SimpleNamespace:
-    """Something on every page, with markup wherever somebody can put it, and secrets."""
+    """Put content on every page, with markup in every user text, and secrets."""
     client = emulator.client(KEY)
     main = client.voice_in_trunks().create(trunk(HOSTILE)).data
     address = f"http://hooks.example.com/?token={PASSWORD}&x={HOSTILE}"
@@ -102,25 +102,25 @@ def fill(emulator: Emulator) -> SimpleNamespace:
 
 
 def every_page(emulator: Emulator) -> dict[str, str]:
-    """All pages that can be reached by links, up to 150."""
+    """Return all pages that can be reached by links, up to 150."""
     seen: dict[str, str] = {}
     todo = list(PAGES)
     while todo and len(seen) < 150:
         place = todo.pop(0)
         if place not in seen:
             text = seen[place] = get(emulator, place)
-            for found in re.findall(r'href="([^"]+)"', text):
-                address = urljoin(urljoin(ROOT, place), html.unescape(found))
+            for link in re.findall(r'href="([^"]+)"', text):
+                address = urljoin(urljoin(ROOT, place), html.unescape(link))
                 if address.startswith(ROOT):
                     todo.append(address.removeprefix(ROOT))
     return seen
 
 
-# What is shown
+# Content
 
 
 def test_no_broken_links_and_user_text_is_escaped(emulator: Emulator) -> None:
-    """Each page that a link of another leads to is there, and shows markup of users as text."""
+    """Every linked page exists and shows user markup as text."""
     scene = fill(emulator)
     pages = every_page(emulator)
     assert len(pages) > 60
@@ -131,8 +131,8 @@ def test_no_broken_links_and_user_text_is_escaped(emulator: Emulator) -> None:
     assert {"", "journal", "resources", "faults", "callbacks", "state", "pending"} <= kinds
 
 
-def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
-    """Not in bodies, responses, attributes, addresses, queries, nor in what is to be copied."""
+def test_console_never_shows_keys_or_passwords(emulator: Emulator) -> None:
+    """Not in bodies, responses, attributes, URLs, queries, or text to copy."""
     scene = fill(emulator)
     pages = every_page(emulator)
     assert [place for place, text in pages.items() if PASSWORD in text or KEY in text] == []
@@ -142,7 +142,7 @@ def test_neither_keys_nor_passwords_are_shown(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("place", [*PAGES, "nowhere"])
 def test_pages_are_self_contained_with_a_strict_csp(emulator: Emulator, place: str) -> None:
-    """Styles and scripts stand in the page, under a nonce that is another one each time."""
+    """Styles and scripts are inline, with a new nonce each time."""
     fill(emulator)
     first, second = (console.handle(emulator, Request("GET", ROOT + place, {}, None)) for _ in range(2))
     policy = first.headers["content-security-policy"]
@@ -150,7 +150,7 @@ def test_pages_are_self_contained_with_a_strict_csp(emulator: Emulator, place: s
     text = first.body.decode()
     assert len(nonces) == 1
     assert nonces.isdisjoint(re.findall(r"'nonce-([^']+)'", second.headers["content-security-policy"]))
-    assert set(re.findall(r"<(?:script|style)([^>]*)>", text)) <= {f' nonce="{one}"' for one in nonces}
+    assert set(re.findall(r"<(?:script|style)([^>]*)>", text)) <= {f' nonce="{nonce}"' for nonce in nonces}
     assert "unsafe" not in policy
     assert {"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"} <= set(policy.split("; "))
     assert re.findall(r'(?:src|href|action)="(?:https?:)?//', text) == []
@@ -174,20 +174,20 @@ def test_pages_are_self_contained_with_a_strict_csp(emulator: Emulator, place: s
     ],
 )
 def test_missing_pages_return_404(emulator: Emulator, place: str) -> None:
-    """404, as a page."""
+    """The error is an HTML page."""
     assert "Not found" in get(emulator, place, 404)
 
 
-def test_the_journal_is_narrowed_as_in_python(emulator: Emulator) -> None:
-    """By method, path and status; a status that is none is said to be none."""
+def test_console_journal_can_be_filtered(emulator: Emulator) -> None:
+    """By method, path and status; an invalid status shows an error."""
     fill(emulator)
     assert get(emulator, "journal/fragment?method=POST&path=/orders&status=201").count("<li>") == 2
     assert 'data-poll="/_emulator/console/journal/fragment?status=404"' in get(emulator, "?status=404&method=")
     assert "Expected `int" in html.unescape(get(emulator, "?status=abc", 422))
 
 
-def test_a_record_leads_to_others(emulator: Emulator) -> None:
-    """Both ways of a relationship, over the catalog too."""
+def test_record_pages_link_to_related_records(emulator: Emulator) -> None:
+    """In both directions, and to the catalog."""
     scene = fill(emulator)
     text = get(emulator, f"resources/dids/{scene.did.id}")
     links = re.findall(r'href="/_emulator/console/resources/(\w+)/([^"]+)"', text)
@@ -196,21 +196,21 @@ def test_a_record_leads_to_others(emulator: Emulator) -> None:
 
 
 def test_viewing_pages_has_no_side_effects() -> None:
-    """The ids of what is made after a look at all pages are those that they were without it."""
+    """Viewing all pages does not change the next ids."""
     ids: list[str] = []
     for look in (False, True):
         with Emulator() as emulator:
             client = emulator.client()
-            made = [client.voice_in_trunks().create(trunk("a")).data.id]
+            created = [client.voice_in_trunks().create(trunk("a")).data.id]
             if look:
                 every_page(emulator)
-            made += [client.balance().find().data.id, client.capacity_pools().list().data[0].id]
-            made.append(client.voice_in_trunks().create(trunk("b")).data.id)
-        ids.append(" ".join(made))
+            created += [client.balance().find().data.id, client.capacity_pools().list().data[0].id]
+            created.append(client.voice_in_trunks().create(trunk("b")).data.id)
+        ids.append(" ".join(created))
     assert ids[0] == ids[1]
 
 
-# What is copied
+# Copied commands
 
 
 @pytest.mark.parametrize(
@@ -230,10 +230,10 @@ def test_viewing_pages_has_no_side_effects() -> None:
         ("PATCH", "/v3/dids/none", {"data": {"type": "dids", "id": "none", "attributes": {"terminated": True}}}),
     ],
 )
-def test_what_is_copied_sends_the_same_request(
+def test_copied_commands_send_the_same_request(
     monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
 ) -> None:
-    """As a command for a shell, and as a program."""
+    """As a shell command and as a Python program."""
     monkeypatch.setenv("DIDWW_API_KEY", KEY)
     with served() as (emulator, root):
         base = root.removesuffix("/_emulator/console/")
@@ -244,18 +244,18 @@ def test_what_is_copied_sends_the_same_request(
         command = formatting.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
         program, dash, sent, address, *rest = shlex.split(command)
         assert (program, dash) == ("curl", "-X")
-        given = [rest[n : n + 2] for n in range(0, len(rest), 2)]
-        headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
-        data = next((value.encode() for option, value in given if option == "--data-binary"), None)
+        options = [rest[n : n + 2] for n in range(0, len(rest), 2)]
+        headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
+        data = next((value.encode() for option, value in options if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
         with suppress(DidwwError):  # the error response
             exec(formatting.to_python(first, base), {})
         entries = emulator.journal.entries()
-    told = [
-        (one.method, one.path, sorted(one.query), one.body and json.loads(one.body), one.status, one.key)
-        for one in entries[:3]
+    requests = [
+        (entry.method, entry.path, sorted(entry.query), entry.body and json.loads(entry.body), entry.status, entry.key)
+        for entry in entries[:3]
     ]
-    assert told[0] == told[1] == told[2]
+    assert requests[0] == requests[1] == requests[2]
     assert len(entries) == 3
 
 
@@ -282,13 +282,13 @@ def test_what_is_copied_sends_the_same_request(
     ],
 )
 def test_secrets_are_masked(body: str, expected: str) -> None:
-    """By the name of their member, in whole JSON and in what was cut off."""
+    """By member name, in complete and truncated JSON."""
     assert formatting.pretty(body) == expected
 
 
 @pytest.mark.parametrize("name", ["api_key", "X-Signature", "password"])
-def test_secrets_of_a_query_are_masked(name: str) -> None:
-    """By the name of their parameter, as in an address."""
+def test_secrets_in_queries_are_masked(name: str) -> None:
+    """By parameter name."""
     assert formatting.mask_parameter("x1y2", name) == "********"
     assert formatting.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
     assert formatting.mask_parameter("GB", "filter[iso]") == "GB"
@@ -298,14 +298,14 @@ def test_secrets_of_a_query_are_masked(name: str) -> None:
     "text",
     ['{"a<b>": ["x & \\" y", -1.5e3, true, null], "c": "<i>"}', "<p>no JSON</p> & 'more' 12", '{"cut <b> off', ""],
 )
-def test_colours_leave_the_text_as_it_is(text: str) -> None:
-    """Highlighted text reads as before, and holds no markup but the colors."""
+def test_highlighting_does_not_change_the_text(text: str) -> None:
+    """Highlighting adds only color markup."""
     plain = re.sub(r'<span class="(?:name|text|word)">|</span>', "", str(formatting.highlight(text)))
     assert "<" not in plain
     assert html.unescape(plain) == text
 
 
-# What forms do
+# Forms
 
 Check = "Callable[[Emulator, SimpleNamespace], Any]"
 
@@ -330,7 +330,7 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
             "faults/add",
             {"method": "GET", "path": "/dids*", "status": "503", "nth": "2", "probability": "0.5", "html": "true", "latency": "2 s", "body": ""},
             "faults",
-            lambda s, _: [(one.status, one.nth, one.probability, one.html, one.latency, one.body) for one in s.faults.rules()[1:]] == [(503, 2, 0.5, True, 2.0, None)],
+            lambda s, _: [(rule.status, rule.nth, rule.probability, rule.html, rule.latency, rule.body) for rule in s.faults.rules()[1:]] == [(503, 2, 0.5, True, 2.0, None)],
         ),
         ("faults/preset", {"name": "flaky"}, "faults", lambda s, _: len(s.faults.rules()) == 5),
         ("faults/remove", {"id": "1"}, "faults", lambda s, _: s.faults.rules() == []),
@@ -348,10 +348,10 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
 def test_forms_run_their_operation_and_redirect(
     emulator: Emulator, place: str, fields: dict[str, str], page: str, check: Check
 ) -> None:
-    """Once: the browser is sent to a page by GET, which says so."""
+    """Once: a redirect leads to a GET page with the result."""
     scene = fill(emulator)
-    given = {name: scene.waiting.id if value == "waiting" else value for name, value in fields.items()}
-    response = post(emulator, place, **given)
+    values = {name: scene.waiting.id if value == "waiting" else value for name, value in fields.items()}
+    response = post(emulator, place, **values)
     assert response.status == 303, response.body
     address = urlsplit(response.headers["location"])
     assert address.path == f"/_emulator/console/{page}"
@@ -360,8 +360,8 @@ def test_forms_run_their_operation_and_redirect(
     assert check(emulator, scene)
 
 
-def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None:
-    """Fields of one name are a list."""
+def test_verification_can_be_rejected_with_several_reasons(emulator: Emulator) -> None:
+    """Fields of the same name form a list."""
     scene = Registration(emulator, plain)
     emulator.transitions.set("address_verifications", by_hand=True)
     client = scene.client
@@ -376,12 +376,16 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
         emulator, "transitions/reject", ("reasons", "Blurred"), ("reasons", "Expired"), id=id, comment="Again"
     )
     assert response.status == 303, response.body
-    found = client.address_verifications().find(id).data
-    assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["Blurred", "Expired"], "Again")
+    verification = client.address_verifications().find(id).data
+    assert (verification.status, verification.reject_reasons, verification.reject_comment) == (
+        "rejected",
+        ["Blurred", "Expired"],
+        "Again",
+    )
 
 
 @pytest.mark.parametrize(
-    ("place", "fields", "status", "told"),
+    ("place", "fields", "status", "message"),
     [
         ("clock/advance", {"by": "soon"}, 422, "'soon' is not a duration"),
         ("clock/advance", {}, 422, "missing required field `by`"),
@@ -404,19 +408,19 @@ def test_a_verification_is_rejected_with_its_reasons(emulator: Emulator) -> None
     ],
 )
 def test_invalid_forms_show_the_error(
-    emulator: Emulator, place: str, fields: dict[str, str], status: int, told: str
+    emulator: Emulator, place: str, fields: dict[str, str], status: int, message: str
 ) -> None:
-    """A page that says why, and shows what was sent as text."""
+    """The error page shows submitted values as text."""
     response = post(emulator, place, **fields)
     text = response.body.decode()
     assert response.status == status
-    assert told in html.unescape(text)
+    assert message in html.unescape(text)
     assert "<b>" not in text
     assert emulator.faults.rules() == []
 
 
-def test_form_with_an_invalid_api_key() -> None:
-    """Is said to be none, and not formatting."""
+def test_form_rejects_an_invalid_api_key() -> None:
+    """The error says so, without a formatting failure."""
     with Emulator(api_key="the-only-key") as emulator:
         response = post(emulator, "balance/put", balance="1", api_key=KEY)
         assert response.status == 422
@@ -424,14 +428,14 @@ def test_form_with_an_invalid_api_key() -> None:
         assert KEY.encode() not in response.body
 
 
-def test_other_methods_are_refused(emulator: Emulator) -> None:
-    """With the ones that there are."""
+def test_console_returns_405_for_other_methods(emulator: Emulator) -> None:
+    """`Allow` lists the supported methods."""
     response = console.handle(emulator, Request("PUT", ROOT, {}, b""))
     assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 def test_console_without_jinja2_says_what_to_install(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra that brings it."""
+    """The page names the extra."""
     monkeypatch.setitem(sys.modules, "jinja2", None)
     console._templates.cache_clear()
     response = console.handle(emulator, Request("GET", ROOT, {}, None))
@@ -444,7 +448,7 @@ def test_console_without_jinja2_says_what_to_install(emulator: Emulator, monkeyp
 
 @contextmanager
 def served(*, open_control: bool = False) -> Iterator[tuple[Emulator, str]]:
-    """An emulator, and the address of its console."""
+    """Serve an emulator and return it with the URL of its console."""
     with Emulator() as emulator:
         server = Server(emulator, open_control=open_control)
         thread = threading.Thread(target=server.run, daemon=True)
@@ -457,8 +461,8 @@ def served(*, open_control: bool = False) -> Iterator[tuple[Emulator, str]]:
             thread.join(timeout=60)
 
 
-def test_the_root_leads_to_the_console() -> None:
-    """As do the addresses without their last slash; the pages are not in the journal."""
+def test_root_redirects_to_the_console() -> None:
+    """So do URLs without their trailing slash; console pages are not in the journal."""
     with served() as (emulator, root):
         for address in (urljoin(root, "/"), urljoin(root, "/_emulator"), root[:-1]):
             response = httpx2.get(address)
@@ -481,8 +485,8 @@ def test_the_root_leads_to_the_console() -> None:
         ("http://127.0.0.1:1", 403),
     ],
 )
-def test_pages_of_other_origins_cannot_send_forms(open_control: bool, origin: str | None, status: int) -> None:
-    """Whether or not the controls are open to other machines."""
+def test_forms_of_other_origins_are_rejected(open_control: bool, origin: str | None, status: int) -> None:
+    """Whether or not the control API is open to other machines."""
     with served(open_control=open_control) as (emulator, root):
         own = root.removesuffix("/_emulator/console/")
         headers = {} if origin is None else {"origin": origin.format(own=own)}
@@ -492,7 +496,7 @@ def test_pages_of_other_origins_cannot_send_forms(open_control: bool, origin: st
 
 
 def test_console_rejects_other_machines() -> None:
-    """A name that somebody else's DNS leads here is not this machine's own."""
+    """Host names that others' DNS points here are rejected, too."""
     with served() as (_, root):
         assert httpx2.get(root, headers={"host": "evil.example.com"}).status_code == 403
 
@@ -502,20 +506,20 @@ def test_console_rejects_other_machines() -> None:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser."""
+    """Start a browser."""
     driver = pytest.importorskip("playwright.sync_api")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if executable is None:
         pytest.skip("There is no chromium here.")
     with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
         browser.close()
 
 
 @contextmanager
 def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
-    """A page in a window of its own; whatever its scripts complain of, or open, fails the test."""
+    """Open a page in its own window; script errors and new windows fail the test."""
     context = browser.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(10_000)
@@ -523,9 +527,9 @@ def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
 
-    def dialog(one: Any) -> None:
-        wrong.append(f"dialog {one.message}")
-        one.dismiss()
+    def dialog(opened_dialog: Any) -> None:
+        wrong.append(f"dialog {opened_dialog.message}")
+        opened_dialog.dismiss()
 
     page.on("dialog", dialog)
     page.goto(address)
@@ -534,8 +538,8 @@ def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     assert wrong == []
 
 
-def test_the_journal_is_live(chromium: Any) -> None:
-    """A request shows by itself, markup in it as text; the focus stays; paused, nothing moves."""
+def test_journal_page_updates_live(chromium: Any) -> None:
+    """Requests appear as escaped text without moving the focus; pausing stops updates."""
     with served() as (emulator, root), opened(chromium, root) as page:
         page.get_by_text("No requests yet").wait_for()
         client = emulator.client()
@@ -553,8 +557,8 @@ def test_the_journal_is_live(chromium: Any) -> None:
         page.get_by_role("heading", name="GET /v3/pops").wait_for()
 
 
-def test_buttons_copy(chromium: Any) -> None:
-    """What stands beside them."""
+def test_copy_buttons_copy_their_text(chromium: Any) -> None:
+    """The clipboard has the text next to the button."""
     with served() as (emulator, root):
         emulator.client().pops().list()
         with opened(chromium, root + "journal/1", permissions=["clipboard-read", "clipboard-write"]) as page:
@@ -565,37 +569,37 @@ def test_buttons_copy(chromium: Any) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_an_order_is_completed_by_hand(chromium: Any, scripts: bool) -> None:
-    """By a click, with and without JavaScript: a browser's own form is let in."""
+def test_order_can_be_completed_in_the_console(chromium: Any, scripts: bool) -> None:
+    """With and without JavaScript; a browser's own form is accepted."""
     with served() as (emulator, root):
         emulator.transitions.set("orders", by_hand=True)
         client = emulator.client()
-        made = order(client)
+        created = order(client)
         with opened(chromium, root + "pending", java_script_enabled=scripts) as page:
             page.get_by_role("button", name="Complete").click()
             page.get_by_text("No pending orders").wait_for()
             assert page.url == f"{root}pending?done=transitions%2Fcomplete"
-            assert client.orders().find(made.id).data.status == "completed"
+            assert client.orders().find(created.id).data.status == "completed"
 
 
 def test_cross_origin_pages_cannot_use_the_console(chromium: Any) -> None:
-    """Its form is refused, and the console cannot be framed."""
+    """Their forms are rejected, and the console cannot be framed."""
     with served() as (emulator, root):
         context = chromium.new_context()
         page = context.new_page()
         page.set_content(
             f'<form method="post" action="{root}faults/preset"><input name="name" value="flaky"><button>Go'
         )
-        with page.expect_response(lambda response: "faults/preset" in response.url) as answered:
+        with page.expect_response(lambda response: "faults/preset" in response.url) as waiting:
             page.get_by_role("button").click()
-        assert answered.value.status == 403
+        assert waiting.value.status == 403
         assert emulator.faults.rules() == []
         context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_a_phone(chromium: Any, scheme: str) -> None:
-    """Nothing is wider than 380 px, and nothing of a user runs, in the colours that the reader has chosen."""
+    """Pages fit 380 px and run no user scripts, in light and dark mode."""
     with served() as (emulator, root):
         scene = fill(emulator)
         shown_whole = [place for place in PAGES if place != "journal/fragment"]

@@ -1,4 +1,4 @@
-"""The controls over HTTP: the same as in Python, described by the document they serve, closed to strangers."""
+"""Test the control API: same operations as in Python, described by OpenAPI, closed to other machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from didww.emulator.http.server import Server
 
 
 class Remote:
-    """Somebody with an HTTP client in another language."""
+    """Call the control API over HTTP."""
 
     def __init__(self, base: str) -> None:
         self.address = urlsplit(base)
@@ -57,8 +57,8 @@ def remote(place: tuple[Emulator, str]) -> Iterator[Remote]:
     place[0].state.reset()
 
 
-def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
-    """The document names all of them, with the parameters of the methods."""
+def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Remote) -> None:
+    """The OpenAPI document lists every operation with the parameters of its method."""
     status, document = remote("GET", "openapi.json")
     assert status == 200
     assert document == json.loads(json.dumps(openapi()))
@@ -68,23 +68,23 @@ def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
                 method = getattr(getattr(emulator, group), name)
                 ((verb, shape),) = document["paths"][f"/_emulator/{group}/{name}"].items()
                 assert shape["summary"].endswith(".") or shape["summary"].endswith(";"), shape["summary"]
-                wanted = set(inspect.signature(method).parameters)
+                expected = set(inspect.signature(method).parameters)
                 if verb == "get":
-                    found = {one["name"] for one in shape.get("parameters", [])}
+                    documented = {parameter["name"] for parameter in shape.get("parameters", [])}
                 else:
                     schema = shape["requestBody"]["content"]["application/json"]["schema"]
                     body = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-                    found = set(body.get("properties", {}))
-                assert found == wanted, (group, name)
+                    documented = set(body.get("properties", {}))
+                assert documented == expected, (group, name)
     public = {
         group: {
             name
-            for name, one in inspect.getmembers(type(getattr(emulator, group)), inspect.isfunction)
+            for name, _ in inspect.getmembers(type(getattr(emulator, group)), inspect.isfunction)
             if not name.startswith("_")
         }
         for group in OPERATIONS
     }
-    # Python's own: a file of this machine, and what the emulator itself uses.
+    # Only in Python: local files, and what the emulator itself uses.
     own = {
         "clock": {"now", "restore", "watch"},
         "faults": {"for_request", "for_callback", "reset"},
@@ -97,8 +97,8 @@ def test_every_operation_is_a_method_and_is_described(remote: Remote) -> None:
     }
 
 
-def test_the_page_names_all_paths_and_parameters() -> None:
-    """As they are."""
+def test_control_page_lists_all_paths_and_parameters() -> None:
+    """docs/emulator-control.md lists every path with its parameters."""
     page = (Path(__file__).parents[2] / "docs" / "emulator-control.md").read_text(encoding="utf-8")
     for place, (verb, _, _, parameters, _) in _operations().items():
         names = ", ".join(f"`{name}`" for name in parameters.__struct_fields__)
@@ -106,33 +106,33 @@ def test_the_page_names_all_paths_and_parameters() -> None:
 
 
 def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, str]) -> None:
-    """Time, money, objects, faults, snapshots, the journal: what was done there is what a client of the API sees."""
+    """A client of the API sees what the control API changes."""
     _, base = place
     assert remote("POST", "clock/freeze", {"at": "2026-03-01T12:00:00Z"}) == (200, "2026-03-01T12:00:00Z")
     assert remote("POST", "clock/advance", {"by": "30 days"}) == (200, "2026-03-31T12:00:00Z")
     assert remote("GET", "clock/state")[1]["running"] is False
     assert remote("POST", "balance/put", {"balance": "12.50"})[1]["total_balance"] == "12.50"
     assert remote("POST", "balance/put", {"balance": 3, "api_key": "other"})[1]["balance"] == "3.00"
-    made = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
+    ids = remote("POST", "state/seed", {"objects": {"voice_in_trunk_groups": [{"id": "desk", "name": "Desk"}]}})[1]
     with DidwwClient("local-key", base_url=base, max_retries=0) as client:
         assert client.balance().find().data.balance == 12.5
-        assert [one.id for one in client.voice_in_trunk_groups().list().data] == made["voice_in_trunk_groups"]
+        assert [group.id for group in client.voice_in_trunk_groups().list().data] == ids["voice_in_trunk_groups"]
         assert remote("POST", "state/snapshot", {"name": "full"}) == (200, "full")
-        client.voice_in_trunk_groups().delete(made["voice_in_trunk_groups"][0])
+        client.voice_in_trunk_groups().delete(ids["voice_in_trunk_groups"][0])
         assert client.voice_in_trunk_groups().list().total_records == 0
         assert remote("POST", "state/restore", {"name": "full"}) == (204, None)
         assert client.voice_in_trunk_groups().list().total_records == 1
         assert (
             remote("POST", "journal/assert_called", {"method": "DELETE", "path": "/voice_in_trunk_groups/*"})[0] == 200
         )
-        status, said = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
+        status, document = remote("POST", "journal/assert_called", {"method": "POST", "path": "/orders"})
         assert status == 409
-        assert "Recorded requests" in said["error"]
+        assert "Recorded requests" in document["error"]
         assert remote("GET", "journal/entries?limit=1&method=DELETE")[1][0]["status"] == 204
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "said"),
+    ("method", "path", "body", "status", "message"),
     [
         ("POST", "clock/advnce", {}, 404, "Did you mean 'clock/advance'"),
         ("GET", "clock/advance", None, 405, "Use POST"),
@@ -152,18 +152,20 @@ def test_controls_can_be_used_over_http(remote: Remote, place: tuple[Emulator, s
         ("GET", "", None, 404, "openapi.json"),
     ],
 )
-def test_invalid_calls_are_rejected(remote: Remote, method: str, path: str, body: Any, status: int, said: str) -> None:
-    """Errors name the parameter, or what there is."""
-    answered, document = remote(method, path, body)
-    assert answered == status
-    assert said in document["error"]
+def test_invalid_calls_are_rejected(
+    remote: Remote, method: str, path: str, body: Any, status: int, message: str
+) -> None:
+    """The error names the invalid parameter or the valid choices."""
+    received, document = remote(method, path, body)
+    assert received == status
+    assert message in document["error"]
 
 
 @pytest.mark.parametrize(
     "raw", [b"{", b"\xff", b"[" * 100_000, b'{"by": 1e999}', b"null", b'{"by": "' + b"9" * 10_000 + b'"}']
 )
 def test_malformed_bodies_are_rejected(remote: Remote, raw: bytes) -> None:
-    """Whatever is sent, the response is a 422 with a text."""
+    """A malformed body returns 422 with an error message."""
     status, document = remote("POST", "clock/advance", raw=raw)
     assert status == 422
     assert document["error"]
@@ -181,21 +183,21 @@ def test_malformed_bodies_are_rejected(remote: Remote, raw: bytes) -> None:
     ],
 )
 def test_control_api_rejects_foreign_hosts_and_origins(remote: Remote, headers: dict[str, str]) -> None:
-    """A page in a browser on this machine cannot use the controls, under whatever name."""
+    """A page in a browser on this machine cannot use the control API under any host name."""
     status, document = remote("POST", "state/reset", {}, **headers)
     assert status == 403
     assert "control API" in document["error"]
 
 
 def test_control_api_accepts_its_own_origin(remote: Remote) -> None:
-    """The console's pages."""
+    """The pages of the console can call the control API."""
     host = f"{remote.address.hostname}:{remote.address.port}"
     assert remote("POST", "journal/clear", {}, Origin=f"http://{host}")[0] == 204
     assert remote("POST", "journal/clear", {}, Host="localhost")[0] == 204
 
 
 def test_other_machines_need_open_control() -> None:
-    """By their address, whatever they say in headers."""
+    """The client's address decides, not its headers."""
     import asyncio
 
     from didww.emulator.http.app import EmulatorApp

@@ -1,4 +1,4 @@
-"""State in a file: whole after a kill in the middle of writes, versioned, grown with the declarations."""
+"""Test the state file: atomic writes, versions, added columns, a full disk."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ server.run()
 """
 
 
-def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
-    """A server over the file `state.db`, in a process of its own."""
+def start_server(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server on the file `state.db` in a separate process."""
     ready = folder / name
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder / "state.db"), str(ready)], env=environment)
@@ -47,10 +47,10 @@ def serving(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
 
 @pytest.mark.slow
 def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
-    """Killed while eight threads order, three times: whatever was confirmed is stored, and the books add up."""
-    answered: list[str] = []
+    """After three kills during concurrent orders, everything confirmed is stored and the balance adds up."""
+    confirmed: list[str] = []
     for round in range(3):
-        process, base = serving(tmp_path, f"ready{round}")
+        process, base = start_server(tmp_path, f"ready{round}")
         with DidwwClient("key", base_url=base, rate_limit=None, max_retries=0, timeout=30) as client:
             groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
             sku = groups.data[0].stock_keeping_units[0].id
@@ -58,43 +58,43 @@ def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
             def order_on(client: DidwwClient = client, sku: str = sku) -> None:
                 while True:
                     try:
-                        made = client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
+                        response = client.orders().create(Order(items=[DidOrderItem(sku_id=sku, qty=1)]))
                     except DidwwError:
                         return
-                    answered.append(made.data.id)
+                    confirmed.append(response.data.id)
 
             threads = [threading.Thread(target=order_on) for _ in range(8)]
-            before = len(answered)
+            before = len(confirmed)
             for thread in threads:
                 thread.start()
             end = time.monotonic() + 60
-            while len(answered) < before + 12 and time.monotonic() < end:
+            while len(confirmed) < before + 12 and time.monotonic() < end:
                 time.sleep(0.002)
             process.send_signal(signal.SIGKILL)
             process.wait()
             for thread in threads:
                 thread.join(timeout=60)
-    assert len(answered) >= 30
+    assert len(confirmed) >= 30
     with Emulator(path=str(tmp_path / "state.db")) as emulator, emulator.client("key") as client:
         emulator.clock.advance("1 h")
         orders = list(client.orders().iterate())
-        there = {one.id for one in orders}
-        assert set(answered) <= there
-        assert len(there) == len(orders)
-        assert {str(one.status) for one in orders} <= {"completed", "pending"}
-        spent = sum(one.amount for one in orders)
+        stored = {order.id for order in orders}
+        assert set(confirmed) <= stored
+        assert len(stored) == len(orders)
+        assert {str(order.status) for order in orders} <= {"completed", "pending"}
+        spent = sum(order.amount for order in orders)
         assert client.balance().find().data.balance == 10_000 - spent
-        bought = sum(1 for one in orders if one.status == "completed")
+        bought = sum(1 for order in orders if order.status == "completed")
         assert client.dids().list().total_records == bought
-        numbers = [one.number for one in client.dids().iterate()]
+        numbers = [did.number for did in client.dids().iterate()]
         assert len(set(numbers)) == len(numbers)
     check = sqlite3.connect(tmp_path / "state.db")
     assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     check.close()
 
 
-def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
-    """With the way out, and the file as it was."""
+def test_state_file_of_another_version_or_seed_is_rejected(tmp_path: Path) -> None:
+    """The error says what to do, and the file stays unchanged."""
     path = tmp_path / "state.db"
     with Emulator(path=str(path), seed=1) as emulator:
         emulator.client().balance().find()
@@ -109,8 +109,8 @@ def test_a_file_of_another_version_or_seed_is_refused(tmp_path: Path) -> None:
             Emulator(path=str(path), seed=1)
 
 
-def test_the_layout_changes_with_the_catalog() -> None:
-    """Rows that are in a file are never made again: a file with other ones has to be refused."""
+def test_layout_version_changes_with_the_catalog() -> None:
+    """Rows in a file are never regenerated, so files with other rows must be rejected."""
     sums = md5(usedforsecurity=False)
     with Emulator() as emulator, emulator.engine.locked():
         session = emulator.engine.session(emulator.key)
@@ -122,8 +122,8 @@ def test_the_layout_changes_with_the_catalog() -> None:
     )
 
 
-def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
-    """A member that is declared later is a column more; what was stored stays."""
+def test_new_fields_are_added_to_existing_state_files(tmp_path: Path) -> None:
+    """A new field adds a column; stored data stays."""
     path = tmp_path / "state.db"
     with Emulator(path=str(path)) as emulator:
         emulator.state.seed({"voice_in_trunk_groups": [{"name": "Desk", "capacity_limit": 4}]})
@@ -137,12 +137,12 @@ def test_a_file_grows_with_the_declarations(tmp_path: Path) -> None:
         assert (group.name, group.capacity_limit, group.external_reference_id) == ("Desk", 4, None)
         group.external_reference_id = "desk-1"
         client.voice_in_trunk_groups().update(group)
-        found = client.voice_in_trunk_groups().list(filter={"external_reference_id": "desk-1"})
-        assert [one.id for one in found.data] == [group.id]
+        response = client.voice_in_trunk_groups().list(filter={"external_reference_id": "desk-1"})
+        assert [record.id for record in response.data] == [group.id]
 
 
-def test_no_database_and_no_place(tmp_path: Path) -> None:
-    """A file that is not a database raises the error of SQLite and is unchanged."""
+def test_invalid_state_files_raise_sqlite_errors(tmp_path: Path) -> None:
+    """A file that is not a database stays unchanged."""
     path = tmp_path / "state.db"
     path.write_text("something else, and more of it\n" * 100)
     with pytest.raises(sqlite3.DatabaseError):
@@ -211,7 +211,7 @@ print("held")
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit of file sizes stands for a full disk")
 @pytest.mark.slow
 def test_reads_work_while_the_disk_is_full(tmp_path: Path) -> None:
-    """Also of what was never read before, of new accounts and of what falls due; writes are 507 and change nothing."""
+    """First reads, new accounts and due events work too; writes return 507 and change nothing."""
     environment = {"PYTHONPATH": str(Path(didww.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "state.db")],

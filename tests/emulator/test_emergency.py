@@ -1,4 +1,4 @@
-"""Emergency calling, step by step, and everything that is refused on the way."""
+"""Test emergency calling step by step, with the errors of each step."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     pass
 
 
-def submitted(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
-    made = EmergencyVerification()
-    made.address = address
-    made.dids = dids
-    return client.emergency_verifications().create(made, include="emergency_calling_service").data
+def submit(client: DidwwClient, address: Address, dids: list[Did]) -> EmergencyVerification:
+    verification = EmergencyVerification()
+    verification.address = address
+    verification.dids = dids
+    return client.emergency_verifications().create(verification, include="emergency_calling_service").data
 
 
 def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> EmergencyCallingService:
@@ -41,8 +41,8 @@ def service_of(client: DidwwClient, service: EmergencyCallingService | None) -> 
     return client.emergency_calling_services().find(service, include=include).data
 
 
-def test_a_verified_address_makes_a_service_that_is_charged(emulator: Emulator, client: DidwwClient) -> None:
-    """Requirement, validation, verification; the service becomes active, an order of it appears, numbers are enabled."""
+def test_verified_address_activates_and_charges_the_service(emulator: Emulator, client: DidwwClient) -> None:
+    """Requirement, validation, verification; the service becomes active, is ordered, and its DIDs are enabled."""
     group = groups_of(client, "US", features="emergency")[0]
     dids = bought(emulator, client, group, 2)
     response = client.emergency_requirements().list(
@@ -60,7 +60,7 @@ def test_a_verified_address_makes_a_service_that_is_charged(emulator: Emulator, 
     assert client.emergency_requirement_validations().create(validation).data.id == requirement.id
     before = client.balance().find().data.total_balance
 
-    verification = submitted(client, address, dids)
+    verification = submit(client, address, dids)
     assert verification.status == "pending"
     assert service_of(client, verification.emergency_calling_service).status == "in_process"
     assert client.dids().list(filter={"emergency_enabled": True}).total_records == 0
@@ -89,13 +89,13 @@ def test_a_verified_address_makes_a_service_that_is_charged(emulator: Emulator, 
     assert before - client.balance().find().data.total_balance == 2 * (item.mrc + monthly)
 
 
-def test_an_active_service_moves_and_ends(emulator: Emulator, client: DidwwClient) -> None:
-    """Another address for the service, without numbers: it works on, is not charged again; then it is canceled."""
+def test_active_service_can_change_address_and_be_canceled(emulator: Emulator, client: DidwwClient) -> None:
+    """A change of address keeps the service active and is not charged."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     dids = bought(emulator, client, group)
     _, address = person(client, group.country)
-    service = service_of(client, submitted(client, address, dids).emergency_calling_service)
+    service = service_of(client, submit(client, address, dids).emergency_calling_service)
     emulator.clock.advance(1)
     balance = client.balance().find().data.total_balance
 
@@ -111,7 +111,7 @@ def test_an_active_service_moves_and_ends(emulator: Emulator, client: DidwwClien
     now = service_of(client, service)
     assert now.status == "active"
     moved_in = client.emergency_calling_services().list(filter={"address.id": moved.id})
-    assert [one.id for one in moved_in.data] == [service.id]
+    assert [service.id for service in moved_in.data] == [service.id]
     assert now.emergency_verification is not None
     assert now.emergency_verification.address == moved
     assert client.balance().find().data.total_balance == balance
@@ -127,8 +127,8 @@ def test_an_active_service_moves_and_ends(emulator: Emulator, client: DidwwClien
         client.emergency_calling_services().delete(ended)
 
 
-def test_numbers_of_one_service_belong_together(emulator: Emulator, client: DidwwClient) -> None:
-    """Same kind, same city, and able to do it. Nothing is made of what was refused."""
+def test_service_dids_must_share_type_and_city(emulator: Emulator, client: DidwwClient) -> None:
+    """All DIDs must support emergency calling; a rejected request creates nothing."""
     first, *others = groups_of(client, "US", features="emergency")
     assert first.country is not None
     _, address = person(client, first.country)
@@ -146,19 +146,19 @@ def test_numbers_of_one_service_belong_together(emulator: Emulator, client: Didw
         ([without], "dids", f"does not support Emergency feature ({without.id})"),
     ):
         with pytest.raises(ValidationError) as caught:
-            submitted(client, address, dids)
+            submit(client, address, dids)
         assert caught.value.fields == {field: [text]}
     assert client.emergency_calling_services().list().total_records == 0
     assert client.emergency_verifications().list().total_records == 0
 
 
-def test_exactly_one_of_numbers_and_service(emulator: Emulator, client: DidwwClient) -> None:
-    """Both are refused, and so is neither: an address alone is not enough."""
+def test_verification_needs_either_dids_or_a_service(emulator: Emulator, client: DidwwClient) -> None:
+    """Both are rejected, and so is neither."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     dids = bought(emulator, client, group)
     _, address = person(client, group.country)
-    service = service_of(client, submitted(client, address, dids).emergency_calling_service)
+    service = service_of(client, submit(client, address, dids).emergency_calling_service)
     caller = Caller(emulator.engine, emulator.key)
     numbers = [{"type": "dids", "id": dids[0].id}]
     to = {"type": "emergency_calling_services", "id": service.id}
@@ -173,75 +173,75 @@ def test_exactly_one_of_numbers_and_service(emulator: Emulator, client: DidwwCli
         assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/relationships/{field}")
 
 
-def test_references_have_no_fixed_form(emulator: Emulator, client: DidwwClient) -> None:
-    """Three letters and six digits, as in the document's example."""
+def test_verification_reference_has_three_letters_and_six_digits(emulator: Emulator, client: DidwwClient) -> None:
+    """The form is that of the documentation's example."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
-    assert re.fullmatch(r"[A-Z]{3}-\d{6}", submitted(client, address, bought(emulator, client, group)).reference)
+    assert re.fullmatch(r"[A-Z]{3}-\d{6}", submit(client, address, bought(emulator, client, group)).reference)
 
 
 def test_mandatory_fields_are_labels(client: DidwwClient) -> None:
-    """Lists of labels, never null; a validation names the missing one by its label."""
-    found = client.emergency_requirements().list(include="country").data
-    for one in found:
-        assert one.personal_mandatory_fields in ([], ["Birth Date"])
-        assert one.business_mandatory_fields in ([], ["Company ID", "Country of Tax Residence"])
-        assert one.address_mandatory_fields == []
-    asked = next(one for one in found if one.personal_mandatory_fields)
-    assert asked.country is not None
-    nobody, _ = person(client, asked.country, birth_date=None)
-    company, _ = person(client, asked.country, identity_type="business", company_name="Example Ltd")
+    """Lists of labels, never null; a validation error names the missing field by its label."""
+    requirements = client.emergency_requirements().list(include="country").data
+    for requirement in requirements:
+        assert requirement.personal_mandatory_fields in ([], ["Birth Date"])
+        assert requirement.business_mandatory_fields in ([], ["Company ID", "Country of Tax Residence"])
+        assert requirement.address_mandatory_fields == []
+    mandatory = next(requirement for requirement in requirements if requirement.personal_mandatory_fields)
+    assert mandatory.country is not None
+    nobody, _ = person(client, mandatory.country, birth_date=None)
+    company, _ = person(client, mandatory.country, identity_type="business", company_name="Example Ltd")
     for identity, missing in (
         (nobody, "Birth Date is required for Personal Identity"),
         (company, "Company ID is required for Business Identity"),
     ):
         with pytest.raises(ValidationError) as caught:
             client.emergency_requirement_validations().create(
-                EmergencyRequirementValidation(emergency_requirement=asked, identity=identity)
+                EmergencyRequirementValidation(emergency_requirement=mandatory, identity=identity)
             )
         assert caught.value.fields[""] == [missing]
 
 
-def test_the_latest_verification_tells_a_service_by_its_address(emulator: Emulator, client: DidwwClient) -> None:
-    """Filters by address and identity go by the address of the latest verification, before it is approved too."""
+def test_services_are_filtered_by_their_latest_verification(emulator: Emulator, client: DidwwClient) -> None:
+    """Filters by address and identity use the latest verification, even before it is approved."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     first, address = person(client, group.country)
     second, other = person(client, group.country)
-    service = service_of(client, submitted(client, address, bought(emulator, client, group)).emergency_calling_service)
+    service = service_of(client, submit(client, address, bought(emulator, client, group)).emergency_calling_service)
     emulator.clock.advance(1)
     client.emergency_verifications().create(EmergencyVerification(address=other, emergency_calling_service=service))
     services = client.emergency_calling_services()
-    found = [
-        services.list(filter=one).total_records
-        for one in (
+    totals = [
+        services.list(filter=query).total_records
+        for query in (
             {"address.id": address.id},
             {"identity.id": first.id},
             {"address.id": other.id},
             {"identity.id": second.id},
         )
     ]
-    assert found == [0, 0, 1, 1]
+    assert totals == [0, 0, 1, 1]
 
 
-def test_addresses_of_relationships_are_not_served(emulator: Emulator, client: DidwwClient) -> None:
-    """The links are written, and lead nowhere: of requirements, services and verifications."""
+def test_emergency_relationship_links_return_404(emulator: Emulator, client: DidwwClient) -> None:
+    """Requirements, services and verifications have relationship links that are not served."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     _, address = person(client, group.country)
-    submitted(client, address, bought(emulator, client, group))
+    submit(client, address, bought(emulator, client, group))
     caller = Caller(emulator.engine, emulator.key)
     for type in ("emergency_requirements", "emergency_calling_services", "emergency_verifications"):
         record = caller.get(f"/{type}")["data"][0]
-        for one in record["relationships"].values():
-            for link in one["links"].values():
+        for value in record["relationships"].values():
+            for link in value["links"].values():
                 response = caller.send("GET", urlsplit(link).path.removeprefix("/v3"))
                 assert response.status == 404, link
 
 
-def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emulator) -> None:
-    """Every operation on the four types is 403, before anything else; other types, and other accounts, are served."""
+def test_emergency_types_return_403_without_the_feature(client: DidwwClient, emulator: Emulator) -> None:
+    """Every operation on the four types returns 403; other types and other accounts are not affected."""
     emulator.features.put({"emergency_calling": False})
     caller = Caller(emulator.engine, emulator.key)
     nobody = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -261,10 +261,10 @@ def test_an_account_without_emergency_calling(client: DidwwClient, emulator: Emu
 
 
 def test_address_in_another_country_is_rejected(client: DidwwClient) -> None:
-    """The validation names the country that the address has to be in."""
+    """The error names the country in which the address must be."""
     requirement = client.emergency_requirements().list(include="country").data[0]
     assert requirement.country is not None
-    elsewhere = next(one for one in client.countries().list().data if one.id != requirement.country.id)
+    elsewhere = next(country for country in client.countries().list().data if country.id != requirement.country.id)
     _, address = person(client, elsewhere)
     validation = EmergencyRequirementValidation()
     validation.emergency_requirement = requirement

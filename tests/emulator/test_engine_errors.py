@@ -1,4 +1,4 @@
-"""The error responses, row by row, and the order in which they are reported."""
+"""Test error responses and the order in which errors are reported."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def expect(error: dict[str, Any], code: str, title: str, detail: str, pointer: s
 
 
 @pytest.mark.parametrize("key", [None, "", "  "])
-def test_a_request_without_a_key_is_unauthorized(key: str | None) -> None:
-    """401 with the body that the service gives; an unknown path changes nothing."""
+def test_request_without_a_key_returns_401(key: str | None) -> None:
+    """The body is the service's; an unknown path makes no difference."""
     for path in ("/dids", "/nowhere", "/balance"):
         error = Caller(scene().engine, key).error("GET", path)
         expect(error, "401", "Unauthorized", "Authorization failed")
@@ -41,15 +41,15 @@ def test_a_request_without_a_key_is_unauthorized(key: str | None) -> None:
     assert (response.status, response.body) == (401, b"")
 
 
-def test_public_keys_need_no_key() -> None:
-    """GET /public_keys alone is answered without a key."""
+def test_public_keys_need_no_api_key() -> None:
+    """Only GET /public_keys works without a key."""
     nobody = Caller(scene().engine, None)
     assert nobody.send("GET", "/public_keys").status == 200
     assert nobody.send("POST", "/public_keys", {}).status == 401
 
 
 def test_engine_can_be_restricted_to_one_key() -> None:
-    """Another key than the engine's own is wrong."""
+    """Other keys return 401."""
     engine = Engine(api_key="right")
     assert Caller(engine, "wrong").error("GET", "/balance")["status"] == "401"
     assert Caller(engine, "right").get("/balance")["data"]["attributes"]["balance"] == "10000.00"
@@ -57,8 +57,8 @@ def test_engine_can_be_restricted_to_one_key() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
 @pytest.mark.parametrize("type", ["addresses", "voice_in_trunks", "proofs", "permanent_supporting_documents"])
-def test_an_unknown_id_is_not_found(method: str, type: str) -> None:
-    """404 names the id, and the type alone for the two types that do so."""
+def test_unknown_id_returns_404(method: str, type: str) -> None:
+    """The detail has the id, or only the type for two of the types."""
     body = document(type, UNKNOWN) if method in ("PATCH", "PUT") else None
     error = scene().caller.error(method, f"/{type}/{UNKNOWN}", body)
     named = type in ("proofs", "permanent_supporting_documents")
@@ -80,13 +80,13 @@ def test_an_unknown_id_is_not_found(method: str, type: str) -> None:
         "/a/b/c/d/e",
     ],
 )
-def test_an_unknown_path_is_not_found(path: str) -> None:
-    """404; so are types that can be reached through include alone."""
+def test_unknown_path_returns_404(path: str) -> None:
+    """So do types that are available through `include` only."""
     assert scene().caller.error("GET", path)["status"] == "404"
 
 
-def test_a_path_without_the_prefix_names_it() -> None:
-    """404, and where the API begins."""
+def test_path_without_the_version_prefix_returns_the_base_url() -> None:
+    """404 with the base URL of the API."""
     from didww._core.effects import Request
 
     for path in ("/dids", "/", "/v33/dids", ""):
@@ -130,7 +130,7 @@ def test_a_path_without_the_prefix_names_it() -> None:
     ],
 )
 def test_invalid_queries_return_400(query: dict[str, str], code: str, title: str, detail: str) -> None:
-    """400 with the library's code and text."""
+    """The code and text are those of the service's JSON:API library."""
     error = scene().caller.error("GET", "/dids", **query)
     assert error["status"] == "400"
     expect(error, code, title, detail)
@@ -153,7 +153,7 @@ def test_invalid_queries_return_400(query: dict[str, str], code: str, title: str
     ],
 )
 def test_malformed_bodies_return_400(body: Any, code: str, title: str, detail: str) -> None:
-    """400 before anything of it is judged."""
+    """The structure is checked before the values."""
     error = scene().caller.error("POST", "/addresses", body)
     assert error["status"] == "400"
     expect(error, code, title, detail)
@@ -161,14 +161,14 @@ def test_malformed_bodies_return_400(body: Any, code: str, title: str, detail: s
 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"data": \xff}', b"[" * 100_000, b'{"data": "\\ud800"'])
 def test_invalid_json_returns_400(raw: bytes) -> None:
-    """400 with code 400."""
+    """The error has code 400."""
     response = scene().caller.send("POST", "/addresses", raw=raw)
     assert response.status == 400
     assert json.loads(response.body)["errors"][0]["code"] == "400"
 
 
-def test_the_id_of_an_update_is_the_one_of_the_url() -> None:
-    """Missing: 106; another one: 110."""
+def test_update_id_must_match_the_url() -> None:
+    """A missing id is error 106, another id is error 110."""
     id = scene().ids["identities"][0]
     missing = scene().caller.error("PATCH", f"/identities/{id}", document("identities"))
     expect(missing, "106", "Missing Parameter", "The required parameter, id, is missing.")
@@ -176,10 +176,10 @@ def test_the_id_of_an_update_is_the_one_of_the_url() -> None:
     expect(other, "110", "Key is not included in URL", f"The URL does not support the key {UNKNOWN}")
 
 
-def test_several_members_that_are_not_allowed_are_all_named() -> None:
-    """One error for each."""
+def test_each_unknown_member_has_its_own_error() -> None:
+    """Each error names one member."""
     response = scene().caller.send("POST", "/addresses", document("addresses", colour=1, verified=True))
-    assert [one["detail"] for one in json.loads(response.body)["errors"]] == [
+    assert [error["detail"] for error in json.loads(response.body)["errors"]] == [
         "colour is not allowed.",
         "verified is not allowed.",
     ]
@@ -323,21 +323,21 @@ VALIDATIONS = [
 def test_invalid_attributes_return_422(
     type: str, attributes: dict[str, Any], title: str, detail: str, pointer: str
 ) -> None:
-    """422, code 100, with the attribute's place."""
+    """Code 100 with a pointer to the attribute."""
     error = scene().caller.error("POST", f"/{type}", document(type, **attributes))
     assert error["status"] == "422"
     expect(error, "100", title, detail, pointer)
 
 
-def test_a_trunk_without_its_configuration_is_malformed() -> None:
-    """It returns 400."""
+def test_trunk_without_a_configuration_returns_400() -> None:
+    """A missing configuration is error 106."""
     error = scene().caller.error("POST", "/voice_in_trunks", document("voice_in_trunks", name="a"))
     assert error["status"] == "400"
     expect(error, "106", "Missing Parameter", "The required parameter, configuration, is missing.")
 
 
-def test_a_read_only_member_of_a_configuration_is_refused() -> None:
-    """incoming_auth_username may not be sent back (400, code 105)."""
+def test_read_only_configuration_member_returns_400() -> None:
+    """incoming_auth_username must not be sent back (code 105)."""
     configuration = {"type": "sip_configurations", "attributes": {"incoming_auth_username": "x"}}
     body = document("voice_in_trunks", name="a", configuration=configuration)
     expect(
@@ -360,7 +360,7 @@ def test_a_read_only_member_of_a_configuration_is_refused() -> None:
     ],
 )
 def test_invalid_relationships_return_422(value: Any, title: str) -> None:
-    """422 with the relationship's place; null for one that must be, unknown ids, other types, other shapes."""
+    """Null for a required one, unknown ids, wrong types, wrong shapes: the error points to the relationship."""
     stage = scene()
     country = {"type": "countries", "id": stage.ids["countries"][0]}
     body = document(
@@ -375,7 +375,7 @@ def test_invalid_relationships_return_422(value: Any, title: str) -> None:
 
 
 def test_records_of_other_accounts_are_not_found() -> None:
-    """A foreign id in a relationship is as invalid as one that does not exist, and a foreign record is not found."""
+    """The id of another account's record is treated like an unknown id, also in a relationship."""
     stage = scene()
     stranger = Caller(stage.engine, "stranger")
     identity = {"type": "identities", "id": stage.ids["identities"][0]}
@@ -393,11 +393,11 @@ def test_records_of_other_accounts_are_not_found() -> None:
             assert status == (200 if cls._type_name in SHARED else 404), cls._type_name
 
 
-def test_a_required_relationship_must_be_sent() -> None:
-    """All that is missing is told at once."""
+def test_all_missing_required_members_are_reported() -> None:
+    """One response reports all missing attributes and relationships."""
     response = scene().caller.send("POST", "/addresses", document("addresses"))
     assert response.status == 422
-    assert {one["source"]["pointer"] for one in json.loads(response.body)["errors"]} == {
+    assert {error["source"]["pointer"] for error in json.loads(response.body)["errors"]} == {
         "/data/attributes/address",
         "/data/attributes/city_name",
         "/data/attributes/postal_code",
@@ -407,7 +407,7 @@ def test_a_required_relationship_must_be_sent() -> None:
 
 
 def test_routing_to_an_unknown_trunk_returns_the_services_error() -> None:
-    """The pointers of trunk errors are older names."""
+    """Error pointers use older names of the trunk relationships."""
     stage = scene()
     id = stage.ids["dids"][0]
     body = document("dids", id, {"voice_in_trunk": {"type": "voice_in_trunks", "id": UNKNOWN}})
@@ -452,7 +452,7 @@ def test_routing_to_an_unknown_trunk_returns_the_services_error() -> None:
     ],
 )
 def test_unacceptable_media_types_return_406(accept: str, status: int) -> None:
-    """406 if the JSON:API type is named with parameters alone, or not at all."""
+    """Accept must list the JSON:API media type without parameters."""
     response = scene().caller.send("GET", "/dids", headers={"Accept": accept})
     assert response.status == status
     if status == 406:
@@ -461,26 +461,26 @@ def test_unacceptable_media_types_return_406(accept: str, status: int) -> None:
         assert MEDIA_TYPE in error["detail"]
 
 
-@pytest.mark.parametrize("given", ["", "application/json", f"{MEDIA_TYPE}; charset=utf-8"])
-def test_other_content_types_return_415(given: str) -> None:
-    """415 for another type, and for parameters."""
-    response = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": given})
+@pytest.mark.parametrize("content_type", ["", "application/json", f"{MEDIA_TYPE}; charset=utf-8"])
+def test_other_content_types_return_415(content_type: str) -> None:
+    """So does the JSON:API media type with parameters."""
+    response = scene().caller.send("POST", "/addresses", document("addresses"), headers={"Content-Type": content_type})
     assert response.status == 415
     error = json.loads(response.body)["errors"][0]
     assert (error["code"], error["title"]) == ("415", "Unsupported media type")
     assert MEDIA_TYPE in error["detail"]
 
 
-@pytest.mark.parametrize("given", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
-def test_media_types_are_case_insensitive(given: str) -> None:
-    """As RFC 9110 has them."""
-    body = document("voice_in_trunk_groups", name=given)
-    response = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": given})
+@pytest.mark.parametrize("content_type", ["Application/Vnd.Api+Json", MEDIA_TYPE.upper()])
+def test_media_types_are_case_insensitive(content_type: str) -> None:
+    """See RFC 9110."""
+    body = document("voice_in_trunk_groups", name=content_type)
+    response = scene().caller.send("POST", "/voice_in_trunk_groups", body, headers={"Content-Type": content_type})
     assert response.status == 201
 
 
-def test_too_large_bodies_return_413() -> None:
-    """413 beyond one mebibyte."""
+def test_bodies_over_one_mebibyte_return_413() -> None:
+    """The limit is one mebibyte."""
     assert scene().caller.send("POST", "/addresses", raw=b" " * ((1 << 20) + 1)).status == 413
 
 
@@ -497,7 +497,7 @@ METHODS = {
     "cls", [cls for cls in all_classes() if cls._operations and not cls._singleton], ids=lambda c: c._type_name
 )
 def test_unsupported_methods_return_405(cls: Any) -> None:
-    """405 with the methods that are offered; those are never 405."""
+    """`Allow` lists the supported methods, and those never return 405."""
     offered = cls._operations | cls._extra_operations
     for operation, (method, rest) in METHODS.items():
         response = scene().caller.send(method, f"/{cls._path}{rest}")
@@ -507,21 +507,21 @@ def test_unsupported_methods_return_405(cls: Any) -> None:
 
 
 def test_writing_to_relationship_urls_returns_501() -> None:
-    """501: how the service takes it is not known."""
+    """How the service handles these requests is not known."""
     id = scene().ids["dids"][0]
     for method in ("POST", "PATCH", "DELETE"):
         assert scene().caller.error(method, f"/dids/{id}/relationships/order", {"data": None})["status"] == "501"
     assert scene().caller.error("OPTIONS", f"/dids/{id}/relationships/order")["status"] == "405"
 
 
-def test_history_goes_back_ninety_days() -> None:
-    """400, code 107, with its own text."""
+def test_did_history_is_limited_to_ninety_days() -> None:
+    """400 with code 107 and its own text."""
     error = scene().caller.error("GET", "/did_history", **{"filter[created_at_gteq]": "2020-01-01T00:00:00Z"})
     expect(error, "107", "Invalid filter value", "Date must be within the last 90 days.")
 
 
-def test_a_part_of_a_number_needs_three_digits_or_a_coverage_filter() -> None:
-    """400 for two digits alone; fine with a country beside them."""
+def test_number_contains_needs_three_digits_or_a_coverage_filter() -> None:
+    """Two digits return 400, and work with a country filter."""
     caller = scene().caller
     assert caller.error("GET", "/available_dids", **{"filter[number_contains]": "44"})["status"] == "400"
     query = {"filter[number_contains]": "44", "filter[country.id]": scene().ids["countries"][0]}
@@ -529,7 +529,7 @@ def test_a_part_of_a_number_needs_three_digits_or_a_coverage_filter() -> None:
 
 
 def test_insufficient_balance_error_has_both_amounts() -> None:
-    """400, code 400, meta with available_balance and total_cost."""
+    """`meta` has available_balance and total_cost."""
     from decimal import Decimal
 
     session = Engine().session("key")
@@ -541,7 +541,7 @@ def test_insufficient_balance_error_has_both_amounts() -> None:
 
 
 def test_internal_errors_return_500_and_roll_back(caplog: pytest.LogCaptureFixture) -> None:
-    """500 with the service's body; nothing of the request stays; the engine goes on."""
+    """Nothing of the request is stored, and the engine keeps working."""
 
     class Broken(Behavior):
         def after_create(self, session: AccountSession, record: dict[str, Any]) -> None:
@@ -559,19 +559,19 @@ def test_internal_errors_return_500_and_roll_back(caplog: pytest.LogCaptureFixtu
 
 
 def test_every_response_has_content_type_and_request_id() -> None:
-    """Errors and empty responses too; no two request ids are the same."""
+    """Errors and empty responses too; request ids are unique."""
     stage = scene()
     responses = [stage.caller.send("GET", path) for path in ("/dids", "/nowhere", "/dids?filter[x]=1", "/balance")]
     assert all(response.headers["content-type"] == MEDIA_TYPE for response in responses)
     assert len({response.headers["x-request-id"] for response in responses}) == len(responses)
 
 
-def test_the_balance_takes_a_fieldset() -> None:
-    """The singleton is cut down like any other; a type without relationships has nothing to include."""
+def test_balance_supports_sparse_fieldsets() -> None:
+    """`include` is rejected for types without relationships."""
     with Emulator() as emulator:
         caller = Caller(emulator.engine, emulator.key)
-        found = caller.get("/balance", **{"fields[balances]": "balance"})
-        assert found["data"]["attributes"] == {"balance": "10000.00"}
-        assert "included" not in found
+        document = caller.get("/balance", **{"fields[balances]": "balance"})
+        assert document["data"]["attributes"] == {"balance": "10000.00"}
+        assert "included" not in document
         for path in ("/pops", "/did_group_types", "/exports", "/encrypted_files"):
             assert caller.error("GET", path, include="country")["code"] == "112"

@@ -1,4 +1,4 @@
-"""Every list of every declared resource: its filters, sort keys, includes, fieldsets and pages, from the declarations."""
+"""Test every list of every resource as declared: filters, sorting, includes, fieldsets, pagination."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def path_of(cls: type[Resource]) -> str:
 
 
 def whole(cls: type[Resource]) -> dict[str, str]:
-    """The largest page, where there are pages."""
+    """Return the query for the largest page, for paginated lists."""
     return {"page[size]": str(cls._largest_page)} if cls._paginated else {}
 
 
 def coverage(cls: type[Resource]) -> dict[str, str]:
-    """What makes the list of available DIDs one that is not a sample: one of its groups."""
+    """Return a filter that makes the list of available DIDs complete: one of their groups."""
     return {"filter[id]": scene().ids["available_dids"][0]} if cls._type_name == "available_dids" else {}
 
 
 def follow(type: str, record: dict[str, Any], name: str) -> Any:
-    """The value that a filter or sort key stands for, by its documented meaning, for a record of the store."""
+    """Return the value behind a filter or sort key for a stored record."""
     session = scene().session
     cls = class_of(type)
     assert cls is not None
@@ -71,29 +71,29 @@ def follow(type: str, record: dict[str, Any], name: str) -> Any:
 
 
 def two_records(type: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A record that has a value for `name`, and one with another value if there is any."""
+    """Return a record with a value for `name`, and one with another value, if any."""
     stage = scene()
     if type not in CATALOG:
         return stage.record(type, 0), stage.record(type, 1)
     records = stage.session.find(type)
-    mine = next(one for one in records if follow(type, one, name) is not None)
+    mine = next(resource for resource in records if follow(type, resource, name) is not None)
     value = follow(type, mine, name)
-    return mine, next((one for one in records if follow(type, one, name) not in (value, None)), mine)
+    return mine, next((resource for resource in records if follow(type, resource, name) not in (value, None)), mine)
 
 
 def as_text(value: Any) -> str:
-    """A value as it stands in a query."""
+    """Return a value as it is written in a query."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value[0] if isinstance(value, list) else value)
 
 
 def bare(name: str) -> str:
-    """A filter's name without what it says of the comparison."""
+    """Return the name of a filter without its comparison suffix."""
     return next((name.removesuffix(end) for end in ("_contains", "_gteq", "_lteq", "_in") if name.endswith(end)), name)
 
 
-# Filters over what the emulator works out have tests by name (test_engine_stock.py and below).
+# Computed filters have their own tests (test_engine_stock.py and below).
 PLAIN = [
     (cls, name)
     for cls, name in FILTERS
@@ -107,18 +107,18 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("cls", "name"), PLAIN, ids=label)
-def test_a_filter_lets_through_what_it_describes(cls: type[Resource], name: str) -> None:
-    """A record is found by its own value; a record with another value is not."""
+def test_filters_match_records_by_value(cls: type[Resource], name: str) -> None:
+    """A record matches its own value and not another."""
     mine, other = two_records(cls._type_name, bare(name))
     value, theirs = follow(cls._type_name, mine, bare(name)), follow(cls._type_name, other, bare(name))
     query = whole(cls)
-    found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
-    assert mine["id"] in found
+    ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
+    assert mine["id"] in ids
     if name.endswith("_gteq"):
-        assert other["id"] in found
+        assert other["id"] in ids
         assert mine["id"] not in scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(theirs)})
     else:
-        assert (other["id"] in found) == (value == theirs or (isinstance(value, list) and value[0] in theirs))
+        assert (other["id"] in ids) == (value == theirs or (isinstance(value, list) and value[0] in theirs))
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_a_filter_lets_through_what_it_describes(cls: type[Resource], name: str)
     [(cls, name) for cls, name in PLAIN if (rule := filter_rules(cls)[name]).multiple and not rule.every],
     ids=label,
 )
-def test_a_comma_list_matches_any_of_its_values(cls: type[Resource], name: str) -> None:
+def test_comma_separated_values_match_any(cls: type[Resource], name: str) -> None:
     """Two values find the records of both."""
     pair = two_records(cls._type_name, bare(name))
-    texts = [as_text(follow(cls._type_name, one, bare(name))) for one in pair]
+    texts = [as_text(follow(cls._type_name, record, bare(name))) for record in pair]
     query = whole(cls)
-    found = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
-    assert {one["id"] for one in pair} <= set(found)
+    ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
+    assert {record["id"] for record in pair} <= set(ids)
 
 
 @pytest.mark.parametrize(("cls", "name"), FILTERS, ids=label)
-def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource], name: str) -> None:
-    """Empty matches records that have none; elsewhere it is a bad value."""
+def test_empty_filter_values_are_allowed_for_nullable_filters(cls: type[Resource], name: str) -> None:
+    """They match records without a value; other filters return an error."""
     rule = filter_rules(cls)[name]
     response = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
     if rule.nullable:
@@ -152,8 +152,8 @@ def test_an_empty_value_is_allowed_where_the_filter_says_so(cls: type[Resource],
     [(cls, name) for cls, name in FILTERS if filter_rules(cls)[name].value != "text"],
     ids=label,
 )
-def test_a_value_of_another_kind_is_refused(cls: type[Resource], name: str) -> None:
-    """Flags are true or false, numbers digits, moments ISO 8601."""
+def test_filter_values_of_the_wrong_type_return_400(cls: type[Resource], name: str) -> None:
+    """Booleans are true or false, numbers are digits, datetimes are ISO 8601."""
     error = scene().caller.error("GET", path_of(cls), **{f"filter[{name}]": "maybe"})
     assert error["code"] == "107"
     assert error["detail"] == f"maybe is not a valid value for {name}."
@@ -164,21 +164,21 @@ def test_a_value_of_another_kind_is_refused(cls: type[Resource], name: str) -> N
     [pytest.param(*row, marks=[pytest.mark.slow] if row[0]._type_name == "did_groups" else []) for row in SORTS],
     ids=label,
 )
-def test_a_list_is_sorted_by_any_declared_key(cls: type[Resource], key: str) -> None:
-    """Values ascend, or descend with a minus; null comes last, or first with a minus."""
+def test_lists_can_be_sorted_by_any_declared_key(cls: type[Resource], key: str) -> None:
+    """Ascending, or descending with a minus; null comes last, or first with a minus."""
     stage = scene()
     name = key.removeprefix("-")
-    found = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
+    ids = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
     values: list[Any] = []
-    for id in found:
+    for id in ids:
         record = stage.session.get(cls._type_name, id)
         assert record is not None
-        stage.session.runtime.behavior(cls._type_name).attributes(stage.session, record)  # as it is shown
+        stage.session.runtime.behavior(cls._type_name).attributes(stage.session, record)  # as in responses
         values.append(follow(cls._type_name, record, name))
-    expected = sorted((one for one in values if one is not None), key=_number_if_any, reverse=key.startswith("-"))
-    nulls = [one for one in values if one is None]
+    expected = sorted((value for value in values if value is not None), key=_number_if_any, reverse=key.startswith("-"))
+    nulls = [value for value in values if value is None]
     assert values == (nulls + expected if key.startswith("-") else expected + nulls)
-    assert len(found) >= PER_TYPE
+    assert len(ids) >= PER_TYPE
 
 
 def _number_if_any(value: Any) -> Any:
@@ -188,51 +188,53 @@ def _number_if_any(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("cls", "path"), INCLUDES, ids=label)
-def test_an_include_brings_what_the_linkage_names(cls: type[Resource], path: str) -> None:
-    """Each linkage of an included relationship is in `included` or among the primary data, and each of those is named."""
+def test_included_records_match_the_linkage(cls: type[Resource], path: str) -> None:
+    """Every linkage is in `included` or the primary data, and nothing else is."""
     stage = scene()
     query = coverage(cls) | whole(cls)
     document = stage.caller.get(path_of(cls), include=path, **query)
-    resources = {(one["type"], one["id"]): one for one in [*document["data"], *document["included"]]}
+    resources = {
+        (resource["type"], resource["id"]): resource for resource in [*document["data"], *document["included"]]
+    }
     assert len(resources) == len(document["data"]) + len(document["included"])
     at = document["data"]
-    reached = {(one["type"], one["id"]) for one in at}
+    reached = {(resource["type"], resource["id"]) for resource in at}
     for part in path.split("."):
         following: list[Any] = []
-        for one in at:
-            if part not in one["relationships"]:  # one of several types that do not all have it
+        for resource in at:
+            if part not in resource["relationships"]:  # polymorphic, and not every type has it
                 continue
-            data = one["relationships"][part]["data"]
+            data = resource["relationships"][part]["data"]
             for identifier in data if isinstance(data, list) else [data] if data else []:
                 key = identifier["type"], identifier["id"]
                 reached.add(key)
-                following.append(resources[key])  # an include that was not in the response would be a KeyError
+                following.append(resources[key])  # a missing include would raise KeyError
         assert following or at is not document["data"], f"the scene has nothing at {part}"
         at = following
     assert reached == set(resources)
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_linkage_stands_only_where_it_was_asked_for(cls: type[Resource]) -> None:
-    """Every declared relationship has both links; none has `data` without an include, and there is no `included`."""
+def test_linkage_is_only_present_with_include(cls: type[Resource]) -> None:
+    """Relationships have both links; without an include there is neither `data` nor `included`."""
     stage = scene()
     document = stage.caller.get(path_of(cls), **coverage(cls))
     assert "included" not in document
     table = table_of(cls._type_name)
     assert table is not None
-    for one in document["data"]:
-        assert list(one["attributes"]) == list(table.attributes)
-        relationships = one.get("relationships", {})
+    for resource in document["data"]:
+        assert list(resource["attributes"]) == list(table.attributes)
+        relationships = resource.get("relationships", {})
         assert list(relationships) == list(table.visible_relations)
         for name, value in relationships.items():
-            at = f"http://127.0.0.1:8080/v3/{cls._path}/{one['id']}"
+            at = f"http://127.0.0.1:8080/v3/{cls._path}/{resource['id']}"
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
 
 
-@pytest.mark.unchecked  # documents of other types, and of linkage, are not in the contract
+@pytest.mark.unchecked  # the contract has no linkage documents or documents of other types
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> None:
-    """Both links of a relationship are answered and agree with the linkage of an include; emergency types serve none."""
+def test_relationship_links_return_the_related_records(cls: type[Resource]) -> None:
+    """Both links agree with the linkage; emergency types serve none."""
     if "find" not in cls._operations or cls._type_name in LINKS_NOT_SERVED:
         return
     stage = scene()
@@ -243,31 +245,31 @@ def test_the_addresses_of_relationships_lead_somewhere(cls: type[Resource]) -> N
         bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
         full = stage.caller.get(f"{at}/{name}")["data"]
         ones = full if isinstance(full, list) else [full] if full else []
-        shown = [{"type": one["type"], "id": one["id"]} for one in ones]
-        assert shown == (bare if isinstance(bare, list) else [bare] if bare else [])
+        identifiers = [{"type": resource["type"], "id": resource["id"]} for resource in ones]
+        assert identifiers == (bare if isinstance(bare, list) else [bare] if bare else [])
         if name in table.includable:
             linked = stage.caller.get(at, include=name)["data"]["relationships"][name]["data"]
             assert linked == bare
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_a_fieldset_cuts_attributes_and_relationships(cls: type[Resource]) -> None:
-    """Only what is named is shown; nothing of both for an empty value."""
+def test_sparse_fieldsets_select_attributes_and_relationships(cls: type[Resource]) -> None:
+    """An empty value selects none."""
     stage = scene()
     table = table_of(cls._type_name)
     assert table is not None
     wanted = [table.attributes[-1], *list(table.visible_relations)[:1]]
     query = coverage(cls)
-    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
-        assert [*one["attributes"], *one.get("relationships", {})] == wanted
-    for one in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
-        assert one["attributes"] == {}
-        assert "relationships" not in one
+    for resource in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
+        assert [*resource["attributes"], *resource.get("relationships", {})] == wanted
+    for resource in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
+        assert resource["attributes"] == {}
+        assert "relationships" not in resource
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_meta_and_links_are_those_of_the_service(cls: type[Resource]) -> None:
-    """Lists in pages tell total_records and have links; the others have neither; public_keys have no meta at all."""
+def test_list_meta_and_links_match_the_service(cls: type[Resource]) -> None:
+    """Paginated lists have total_records and links, others neither; public_keys have no meta."""
     document = scene().caller.get(path_of(cls))
     if cls._type_name == "public_keys":
         assert set(document) == {"data"}
@@ -283,8 +285,8 @@ def test_meta_and_links_are_those_of_the_service(cls: type[Resource]) -> None:
 
 
 @pytest.mark.parametrize("cls", [cls for cls in all_classes() if "find" in cls._operations], ids=label)
-def test_a_record_is_the_same_in_a_list_and_alone(cls: type[Resource]) -> None:
-    """GET one and GET list show one record alike."""
+def test_records_are_identical_in_lists_and_alone(cls: type[Resource]) -> None:
+    """GET of one record and GET of the list return the same resource object."""
     stage = scene()
     if cls._singleton:
         assert stage.caller.get(path_of(cls))["data"]["type"] == cls._type_name
@@ -297,8 +299,8 @@ def test_a_record_is_the_same_in_a_list_and_alone(cls: type[Resource]) -> None:
         assert listed == alone["data"]
 
 
-def test_names_of_places_are_found_in_upper_and_lower_case() -> None:
-    """The filter is name on countries, regions, cities and areas, area_name on did_groups."""
+def test_location_name_filters_are_case_insensitive() -> None:
+    """`name` of countries, regions, cities and areas, `area_name` of did_groups."""
     caller = scene().caller
     for path, name in (("/countries", "name"), ("/regions", "name"), ("/cities", "name"), ("/areas", "name")):
         some = caller.get(path)["data"][0]["attributes"][name]
@@ -309,8 +311,8 @@ def test_names_of_places_are_found_in_upper_and_lower_case() -> None:
     assert caller.ids("/did_groups", **{"filter[area_name]": "lOnDoN"})
 
 
-def test_an_empty_filter_finds_records_without_a_value() -> None:
-    """A DID without a trunk is found by an empty trunk id, and one with an empty description by an empty description."""
+def test_empty_filter_finds_records_without_a_value() -> None:
+    """DIDs without a trunk and DIDs with an empty description."""
     stage = scene()
     number = stage.session.insert(
         "dids", {**stage.record("dids", 0), "id": stage.session.new_id(), "voice_in_trunk": None}
@@ -321,15 +323,15 @@ def test_an_empty_filter_finds_records_without_a_value() -> None:
     stage.session.delete("dids", number["id"])
 
 
-def test_numbers_in_a_comma_list_are_compared_as_numbers() -> None:
-    """billing_cycles_count is a number; its filter takes a comma list of texts."""
+def test_comma_separated_numbers_are_compared_as_numbers() -> None:
+    """The filter of billing_cycles_count takes a comma-separated list."""
     stage = scene()
     assert len(stage.caller.ids("/dids", **{"filter[billing_cycles_count]": "1,3"})) == 2
 
 
 @pytest.mark.parametrize("name", ["include", "sort"])
-def test_an_empty_include_or_sort_is_ignored(name: str) -> None:
-    """The list is the one of a request without it, links included; empty parts of a list are ignored, too."""
+def test_empty_include_or_sort_keeps_the_list_unchanged(name: str) -> None:
+    """Links are unchanged too; empty items are ignored."""
     caller = scene().caller
     assert caller.get("/dids", **{name: ""}) == caller.get("/dids")
     assert caller.ids("/dids", sort="number,") == caller.ids("/dids", sort="number")
@@ -344,32 +346,32 @@ def test_several_filters_must_all_match() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("include", ""), ("sort", ""), ("sort", ",")])
-def test_an_empty_include_or_sort_says_nothing(name: str, value: str) -> None:
-    """The response is that of a request without the parameter, of lists and of single records."""
+def test_empty_include_or_sort_equals_none(name: str, value: str) -> None:
+    """For lists and single records."""
     caller = scene().caller
     for path in ("/dids", f"/dids/{caller.ids('/dids')[0]}", "/countries"):
         assert caller.get(path, **{name: value})["data"] == caller.get(path)["data"]
     assert "included" not in caller.get("/dids", **{name: ""})
 
 
-def test_several_sort_keys_are_used_in_their_order() -> None:
+def test_sort_keys_apply_in_order() -> None:
     """Type first, then name, each in its own direction."""
     caller = scene().caller
     data = caller.get(
         "/did_groups", sort="did_group_type.name,-prefix", include="did_group_type", **{"page[size]": "100"}
     )
-    names = {one["id"]: one["attributes"]["name"] for one in data["included"]}
+    names = {resource["id"]: resource["attributes"]["name"] for resource in data["included"]}
     keys = [
-        (names[one["relationships"]["did_group_type"]["data"]["id"]], one["attributes"]["prefix"])
-        for one in data["data"]
+        (names[resource["relationships"]["did_group_type"]["data"]["id"]], resource["attributes"]["prefix"])
+        for resource in data["data"]
     ]
     assert keys == sorted(sorted(keys, key=lambda key: key[1], reverse=True), key=lambda key: key[0])
 
 
 @law(60)
 @given(size=st.integers(1, 100), iso=st.sampled_from(["US", "GB", "FR", "MC"]))
-def test_pages_together_are_the_list(size: int, iso: str) -> None:
-    """Walking `next` from the first page gives every match once, in the order of one big page, whatever the size."""
+def test_pages_add_up_to_the_whole_list(size: int, iso: str) -> None:
+    """Following `next` returns each match once, in order, for any page size."""
     stage = scene()
     country = stage.session.search("countries", {"iso": iso})[0]["id"]
     query = {"filter[country.id]": country, "sort": "-prefix"}
@@ -381,8 +383,8 @@ def test_pages_together_are_the_list(size: int, iso: str) -> None:
 
 @law(60)
 @given(number=st.integers(1, 400), size=st.integers(1, 100))
-def test_links_name_the_neighbouring_pages(number: int, size: int) -> None:
-    """First and last always; next until the last page, prev from the second; they repeat the rest of the query."""
+def test_pagination_links_point_to_neighboring_pages(number: int, size: int) -> None:
+    """First and last always, next and prev where they exist; all repeat the query."""
     caller: Caller = scene().caller
     query = {"filter[prefix]": "201,212,20,21,305", "sort": "prefix"}
     document = caller.get("/did_groups", **query, **{"page[number]": str(number), "page[size]": str(size)})
@@ -400,55 +402,55 @@ def test_links_name_the_neighbouring_pages(number: int, size: int) -> None:
     assert len(document["data"]) == max(0, min(size, total - (number - 1) * size))
 
 
-def test_numbers_come_in_their_order() -> None:
-    """Unless sorted otherwise, DIDs are listed by number, and entries of their history begin with the newest."""
+def test_default_sort_order_matches_the_service() -> None:
+    """DIDs are sorted by number, their history newest first."""
     stage = scene()
-    numbers = [one["attributes"]["number"] for one in stage.caller.get("/dids")["data"]]
+    numbers = [resource["attributes"]["number"] for resource in stage.caller.get("/dids")["data"]]
     assert numbers == sorted(numbers)
     assert stage.caller.ids("/did_history") == stage.caller.ids("/did_history", sort="-created_at")
 
 
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls._paginated], ids=label)
-def test_a_page_has_a_largest_size(cls: type[Resource]) -> None:
-    """Up to the type's own maximum; one more is refused."""
+def test_page_size_has_a_maximum(cls: type[Resource]) -> None:
+    """It depends on the type; one more returns an error."""
     caller, most = scene().caller, cls._largest_page
     assert len(caller.get(path_of(cls), **{"page[size]": str(most)})["data"]) <= most
     error = caller.error("GET", path_of(cls), **{"page[size]": str(most + 1)})
     assert (error["code"], error["detail"]) == ("118", f"size exceeds maximum page size of {most}.")
 
 
-def test_all_features_of_a_list_must_be_offered() -> None:
-    """By groups, by prefixes and by numbers; a group with one of two features is not found, and unknown ones refused."""
+def test_feature_filters_require_all_features() -> None:
+    """For groups, prefixes and available DIDs; unknown features return an error."""
     stage = scene()
-    groups = {one["id"]: set(one["features"]) for one in stage.session.find("did_groups")}
+    groups = {group["id"]: set(group["features"]) for group in stage.session.find("did_groups")}
     pair = {"voice_in", "t38"}
-    found = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
-    assert found == {id for id, features in groups.items() if pair <= features}
-    assert found < {id for id, features in groups.items() if pair & features}
+    ids = set(stage.caller.ids("/did_groups", **{"filter[features]": ",".join(pair), "page[size]": "100"}))
+    assert ids == {id for id, features in groups.items() if pair <= features}
+    assert ids < {id for id, features in groups.items() if pair & features}
     for path, name in (("/did_groups", "features"), ("/nanpa_prefixes", "did_group.features")):
         error = stage.caller.error("GET", path, **{f"filter[{name}]": "voice_in,telex"})
         assert error["detail"] == f"telex is not a valid value for {name}."
 
 
-def test_a_pool_must_cover_all_countries_of_a_list() -> None:
+def test_country_filters_of_pools_require_all_countries() -> None:
     """Two countries find the pools that have both."""
     session = scene().session
     pools = {id: set(session.related("capacity_pools", id, "countries")) for id in scene().ids["capacity_pools"]}
     first, second = (min(countries) for countries in list(pools.values())[:2])
     assert first != second
     for wanted in ([first], [second], [first, second]):
-        found = scene().caller.ids("/capacity_pools", **{"filter[country.id]": ",".join(wanted)})
-        assert set(found) == {id for id, countries in pools.items() if set(wanted) <= countries}
+        ids = scene().caller.ids("/capacity_pools", **{"filter[country.id]": ",".join(wanted)})
+        assert set(ids) == {id for id, countries in pools.items() if set(wanted) <= countries}
 
 
-def test_filters_that_look_into_texts() -> None:
-    """Any part of the text is enough where the contract says so, whatever the filter is called; commas are text there."""
+def test_substring_filters_match_any_part() -> None:
+    """Where the contract says so; commas are part of the text."""
     stage = scene()
     did = stage.record("dids", 0)
     stage.session.update("dids", did["id"], {"description": "Front desk, London"})
     try:
-        for part, found in (("desk, Lon", [did["id"]]), ("desk,Lon", []), ("Front,desk", [])):
-            assert stage.caller.ids("/dids", **{"filter[description]": part}) == found
+        for part, ids in (("desk, Lon", [did["id"]]), ("desk,Lon", []), ("Front,desk", [])):
+            assert stage.caller.ids("/dids", **{"filter[description]": part}) == ids
     finally:
         stage.session.update("dids", did["id"], {"description": did["description"]})
     prefix = stage.session.find("nanpa_prefixes")[0]
@@ -456,16 +458,16 @@ def test_filters_that_look_into_texts() -> None:
     assert prefix["id"] in stage.caller.ids("/nanpa_prefixes", **{"filter[npanxx]": digits, "page[size]": "100"})
 
 
-def test_a_filter_without_a_list_takes_a_comma_as_text() -> None:
-    """Two names of identities in one value are one name that nobody has."""
+def test_single_value_filters_treat_commas_as_text() -> None:
+    """Match "A,B" as one name, which no identity has."""
     stage = scene()
     names = [stage.record("identities", n)["last_name"] for n in range(2)]
     assert stage.caller.ids("/identities", **{"filter[last_name]": names[0]})
     assert stage.caller.ids("/identities", **{"filter[last_name]": ",".join(names)}) == []
 
 
-def test_an_unknown_kind_of_configuration_matches_nothing() -> None:
-    """Contract file voice_in_trunks: no error."""
+def test_unknown_configuration_type_matches_nothing() -> None:
+    """See the contract file voice_in_trunks: no error."""
     stage = scene()
     kinds = {"filter[configuration.type]": "iax2_configurations"}
     assert stage.caller.ids("/voice_in_trunks", **kinds) == []
@@ -473,8 +475,8 @@ def test_an_unknown_kind_of_configuration_matches_nothing() -> None:
     assert stage.caller.ids("/voice_in_trunks", **kinds)
 
 
-def test_orders_of_a_whole_day() -> None:
-    """The upper bound of an order's creation reaches to the end of its day."""
+def test_order_date_filter_includes_the_whole_day() -> None:
+    """The upper bound reaches to the end of its day."""
     stage = scene()
     order = stage.record("orders", 0)
     day, time = order["created_at"].split("T")
@@ -484,24 +486,24 @@ def test_orders_of_a_whole_day() -> None:
     assert order["id"] not in stage.caller.ids("/orders", **{"filter[created_at_gteq]": f"{day}T23:59:59Z"})
 
 
-def test_the_id_filter_of_public_keys_has_no_effect() -> None:
-    """Every key is returned, whatever id is asked for."""
+def test_public_keys_ignore_the_id_filter() -> None:
+    """Every key is returned."""
     caller = scene().caller
     both = caller.ids("/public_keys")
     assert len(both) > 1
     assert caller.ids("/public_keys", **{"filter[id]": both[0]}) == both
 
 
-def test_the_default_did_of_a_filter_must_be_the_accounts() -> None:
-    """The id of a DID that the account does not own is an error and no empty list."""
+def test_default_did_filter_must_be_an_owned_did() -> None:
+    """Other ids return an error, not an empty list."""
     caller = scene().caller
     strange = "8d1a3c5e-0000-4000-8000-000000000001"
     error = caller.error("GET", "/voice_out_trunks", **{"filter[default_did.id]": strange})
     assert error["detail"] == f"{strange} is not a valid value for default_did.id."
 
 
-def test_short_parts_of_numbers_need_a_place() -> None:
-    """Two digits are enough beside a country, region, city or DID group, and beside nothing else."""
+def test_short_number_contains_needs_a_location_filter() -> None:
+    """Two digits work with a country, region, city or DID group filter only."""
     stage = scene()
     group = stage.session.get("available_dids", stage.ids["available_dids"][0])
     assert group is not None
@@ -511,18 +513,18 @@ def test_short_parts_of_numbers_need_a_place() -> None:
         assert error["code"] == "107"
 
 
-def test_includes_can_have_any_length() -> None:
-    """Along relationships, back and forth; each resource stands in the response once."""
+def test_include_paths_can_have_any_length() -> None:
+    """Paths may go back and forth; each resource is included once."""
     caller = scene().caller
     document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
-    reached = [(one["type"], one["id"]) for one in [*document["data"], *document["included"]]]
+    reached = [(resource["type"], resource["id"]) for resource in [*document["data"], *document["included"]]]
     assert len(reached) == len(set(reached))
     assert {type for type, _ in reached} == {"countries", "regions"}
     document = caller.get(
         "/dids", include="did_group.country.regions,did_group.address_requirement.personal_proof_types"
     )
     assert {"did_groups", "countries", "regions", "address_requirements"} <= {
-        one["type"] for one in document["included"]
+        resource["type"] for resource in document["included"]
     }
 
 
@@ -534,7 +536,7 @@ def test_only_relationships_can_be_included() -> None:
 
 
 def test_session_search_accepts_plain_and_validated_values() -> None:
-    """Behaviors search by the list's own filters with Python values."""
+    """Behaviors use the filters of the list with Python values."""
     session = scene().session
     groups = session.search("did_groups", {"features": ["t38"], "is_metered": False, "region.id": None})
     assert groups

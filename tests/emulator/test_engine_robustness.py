@@ -1,4 +1,4 @@
-"""The engine never raises and is never at fault: any bytes, paths and queries; accounts, files and threads."""
+"""Test that the engine never raises: any bytes, paths and queries; accounts, files and threads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ json_values = st.recursive(
 )
 
 
-def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
+def send(method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Any:
     response = SCENE.engine.handle(Request(method, url, headers or HEADERS, body))
     assert response.status != 500, (method, url, body, response.body)
     assert 200 <= response.status < 600
@@ -57,18 +57,18 @@ def answer_of(method: str, url: str, body: bytes | None = None, headers: dict[st
 @law(400)
 @given(method=methods, path=paths, query=st.lists(parameters, max_size=4), body=st.none() | st.binary(max_size=50))
 def test_no_request_causes_a_500(method: str, path: str, query: list[tuple[str, str]], body: bytes | None) -> None:
-    """Whatever the method, path, query and body: a response that is JSON, and never 500."""
-    answer_of(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
+    """Any method, path, query and body returns JSON."""
+    send(method, f"{BASE}/{path}?{'&'.join(f'{name}={value}' for name, value in query)}", body)
 
 
 @pytest.mark.unchecked
 @law(300)
 @given(url=st.text(st.characters(), max_size=60))
 def test_no_url_causes_a_500(url: str) -> None:
-    """Not even one that is none, or that holds lone surrogates."""
-    answer_of("GET", url)
-    answer_of("GET", f"{BASE}/dids?{url}")
-    answer_of("GET", f"{BASE}/{url}", headers={"api-key": url, "accept": url})
+    """Invalid URLs and lone surrogates too."""
+    send("GET", url)
+    send("GET", f"{BASE}/dids?{url}")
+    send("GET", f"{BASE}/{url}", headers={"api-key": url, "accept": url})
 
 
 @law(400)
@@ -100,7 +100,7 @@ def test_no_value_causes_a_500(cls: Any, value: Any, data: st.DataObject) -> Non
         body: dict[str, Any] = {"type": cls._type_name, field.place: {field.name: inside}}
         if id is not None:
             body["id"] = id
-        answer_of(method, f"{BASE}/{cls._path}{path}", json.dumps({"data": body}).encode())
+        send(method, f"{BASE}/{cls._path}{path}", json.dumps({"data": body}).encode())
 
 
 @law(200)
@@ -110,11 +110,11 @@ def test_no_document_causes_a_500(value: Any, depth: int) -> None:
     wrapped = (value, {"data": value}, {"data": {"type": "addresses", "attributes": value, "relationships": value}})[
         depth
     ]
-    answer_of("POST", f"{BASE}/addresses", json.dumps(wrapped).encode())
+    send("POST", f"{BASE}/addresses", json.dumps(wrapped).encode())
 
 
 def test_closed_engine_returns_500() -> None:
-    """500, and no exception."""
+    """No exception is raised."""
     engine = Engine()
     engine.close()
     assert Caller(engine).send("GET", "/dids").status == 500
@@ -122,71 +122,71 @@ def test_closed_engine_returns_500() -> None:
 
 @law(30)
 @given(names=st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz", min_size=1, max_size=4)), max_size=12))
-def test_no_account_sees_what_another_made(names: list[tuple[str, str]]) -> None:
-    """Each finds its own records, in its own order, and its own money."""
+def test_accounts_are_isolated(names: list[tuple[str, str]]) -> None:
+    """Each has its own records and balance."""
     engine = Engine()
     for key, name in names:
         body = document("voice_in_trunk_groups", name=name)
-        # The name may be taken, by the account itself alone.
-        taken = name in [one["name"] for one in engine.session(key).find("voice_in_trunk_groups")]
+        # The name may be taken by the same account only.
+        taken = name in [group["name"] for group in engine.session(key).find("voice_in_trunk_groups")]
         assert (Caller(engine, key).send("POST", "/voice_in_trunk_groups", body).status == 201) != taken
     for key in "abc":
         expected = list(dict.fromkeys(name for owner, name in names if owner == key))
         data = Caller(engine, key).get("/voice_in_trunk_groups")["data"]
-        assert [one["attributes"]["name"] for one in data] == expected
+        assert [resource["attributes"]["name"] for resource in data] == expected
     balances = {Caller(engine, key).get("/balance")["data"]["id"] for key in "abc"}
     assert len(balances) == 3
 
 
-def test_a_file_keeps_everything(tmp_path: Path) -> None:
-    """Records, accounts, what is scheduled; new ids do not repeat old ones."""
+def test_state_file_keeps_everything(tmp_path: Path) -> None:
+    """Records, accounts and scheduled events; new ids do not repeat old ones."""
     path = str(tmp_path / "emulator.db")
     first = Engine(path=path, seed=1)
-    made = Caller(first).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="kept"), 201)
+    created = Caller(first).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="kept"), 201)
     listed = Caller(first).get("/countries")
     first.close()
     second = Engine(path=path, seed=1)
-    assert Caller(second).get(f"/voice_in_trunk_groups/{made['data']['id']}")["data"] == made["data"]
+    assert Caller(second).get(f"/voice_in_trunk_groups/{created['data']['id']}")["data"] == created["data"]
     assert Caller(second).get("/countries") == listed
     again = Caller(second).write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="more"), 201)
-    assert again["data"]["id"] != made["data"]["id"]
+    assert again["data"]["id"] != created["data"]["id"]
     second.close()
 
 
-def test_a_file_of_another_seed_is_refused(tmp_path: Path) -> None:
-    """Its ids would lead nowhere."""
+def test_state_file_of_another_seed_is_rejected(tmp_path: Path) -> None:
+    """Its ids would not exist."""
     path = str(tmp_path / "emulator.db")
     Engine(path=path, seed=1).close()
     with pytest.raises(ValueError, match="another file"):
         Engine(path=path, seed=2)
 
 
-def test_a_file_holds_no_key(tmp_path: Path) -> None:
-    """Somebody will point a real key at the emulator."""
+def test_state_file_contains_no_api_key(tmp_path: Path) -> None:
+    """Somebody may use a real key with the emulator."""
     path = tmp_path / "emulator.db"
     engine = Engine(path=str(path))
     Caller(engine, "a-very-real-key").get("/balance")
     engine.close()
-    assert b"a-very-real-key" not in b"".join(one.read_bytes() for one in tmp_path.iterdir())
+    assert b"a-very-real-key" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_threads_share_an_engine() -> None:
-    """Concurrent requests are handled one after the other; nothing is lost or doubled."""
+    """Concurrent requests are serialized; none is lost or duplicated."""
     engine = Engine()
 
     def make(n: int) -> str:
         body = document("voice_in_trunk_groups", name=f"group {n}")
-        made = Caller(engine, f"key {n % 4}").write("POST", "/voice_in_trunk_groups", body, 201)
-        return str(made["data"]["id"])
+        created = Caller(engine, f"key {n % 4}").write("POST", "/voice_in_trunk_groups", body, 201)
+        return str(created["data"]["id"])
 
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(make, range(200)))
-    found = [id for n in range(4) for id in Caller(engine, f"key {n}").ids("/voice_in_trunk_groups")]
-    assert sorted(found) == sorted(ids)
+    stored = [id for n in range(4) for id in Caller(engine, f"key {n}").ids("/voice_in_trunk_groups")]
+    assert sorted(stored) == sorted(ids)
 
 
 def test_frozen_clock_only_moves_by_advance() -> None:
-    """now() is the same until somebody advances it; a running clock starts where it is told."""
+    """now() stays the same until advanced; a running clock starts at its start time."""
     from datetime import UTC, datetime, timedelta
 
     start = datetime(2026, 3, 1, tzinfo=UTC)
@@ -199,7 +199,7 @@ def test_frozen_clock_only_moves_by_advance() -> None:
 
 @pytest.mark.slow
 def test_same_seed_gives_the_same_state() -> None:
-    """Two engines respond to the same requests with the same ids."""
+    """Two engines return the same ids for the same requests."""
     responses = [
         Caller(Engine(seed=9, clock=Clock(running=False))).ids("/balance"[:0] or "/did_groups", sort="prefix")
         for _ in "ab"
@@ -217,13 +217,13 @@ def test_same_seed_gives_the_same_state() -> None:
         ("dids", "id"),
     ],
 )
-def test_a_filter_takes_thousands_of_values(path: str, name: str) -> None:
-    """One parameter for all of them: SQLite bounds parameters, terms and depth."""
+def test_filters_accept_thousands_of_values(path: str, name: str) -> None:
+    """SQLite limits parameters, terms and depth, so all values share one parameter."""
     response = Caller(Engine()).send("GET", f"/{path}", **{f"filter[{name}]": ",".join(f"x{n}" for n in range(1500))})
     assert response.status in (200, 400)
 
 
-def test_invalid_methods_are_rejected() -> None:
-    """405, also where it could not be written into a response."""
+def test_invalid_methods_return_405() -> None:
+    """Even if they cannot be written into a response."""
     for method in ("\ud800", "G\u00c9T", "", "get"):
         assert Engine().handle(Request(method, "http://emulator.example.com/v3/dids", {"Api-Key": "key"})).status == 405

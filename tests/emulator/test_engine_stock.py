@@ -1,4 +1,4 @@
-"""Numbers in stock, seen by one account: available DIDs, the meta of groups, and what takes a number away."""
+"""Test stock as an account sees it: available DIDs, group meta, and what takes a number out of stock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENGINE = Engine(seed=3)
 
 
 def group_of(session: AccountSession, number: str) -> dict[str, Any]:
-    """The group whose numbers begin so."""
+    """Return the group whose numbers start with `number`."""
     return next(group for group in session.find("did_groups") if group["number_base"].startswith(number))
 
 
@@ -39,41 +39,41 @@ def session(caller: Caller) -> AccountSession:
     return ENGINE.session(caller.key)
 
 
-def test_the_list_is_capped_and_tells_how_many_there_are(caller: Caller, session: AccountSession) -> None:
-    """No pages; meta.total_count is the stock of all groups whose numbers can be chosen."""
+def test_available_dids_list_is_capped_with_a_total_count(caller: Caller, session: AccountSession) -> None:
+    """No pagination; meta.total_count is the stock of all groups whose numbers can be chosen."""
     document = caller.get("/available_dids")
     groups = session.search("did_groups", {"available_dids_enabled": True})
     assert document["meta"]["total_count"] == sum(group["total_count"] for group in groups)
     assert len(document["data"]) == MAX_LISTED
-    assert len({one["id"] for one in document["data"]}) == MAX_LISTED
+    assert len({resource["id"] for resource in document["data"]}) == MAX_LISTED
     assert "links" not in document
 
 
-def test_the_same_requests_give_the_same_numbers() -> None:
-    """Random, but from the seed."""
+def test_same_requests_return_the_same_available_dids() -> None:
+    """The numbers are random but seeded."""
     lists = [Caller(Engine(seed=5)).ids("/available_dids") for _ in range(2)]
     assert lists[0] == lists[1]
     assert lists[0] != Caller(Engine(seed=6)).ids("/available_dids")
 
 
-def test_every_listed_number_can_be_found_by_its_id(caller: Caller) -> None:
-    """With its group, in another order of requests and by another account too."""
+def test_listed_available_dids_can_be_found_by_id(caller: Caller) -> None:
+    """With includes, in any order of requests, and by other accounts."""
     listed = caller.get("/available_dids", include="did_group,nanpa_prefix")["data"]
     stranger = Caller(Engine(seed=3), "other")
-    for one in listed[:20]:
-        found = stranger.get(f"/available_dids/{one['id']}", include="did_group,nanpa_prefix")["data"]
-        assert found == one
+    for available in listed[:20]:
+        resource = stranger.get(f"/available_dids/{available['id']}", include="did_group,nanpa_prefix")["data"]
+        assert resource == available
 
 
 @pytest.mark.parametrize(
     "id", ["x", "8d1a3c5e-0000-4000-8000-000000000001", "8d1a3c5e-0000-4000-8000-00000000000G", "0" * 36]
 )
-def test_an_invented_id_is_not_found(caller: Caller, id: str) -> None:
-    """Ids hold a check."""
+def test_invalid_available_did_id_returns_404(caller: Caller, id: str) -> None:
+    """Ids contain a checksum."""
     assert caller.send("GET", f"/available_dids/{id}").status == 404
 
 
-def test_filters_are_those_of_the_group(caller: Caller, session: AccountSession) -> None:
+def test_available_dids_are_filtered_by_group_attributes(caller: Caller, session: AccountSession) -> None:
     """By country, region, city, type, group, features, registration and NPA-NXX."""
     group = group_of(session, "1212")
     (prefix,) = session.find("nanpa_prefixes", did_group=group["id"])
@@ -95,15 +95,15 @@ def test_filters_are_those_of_the_group(caller: Caller, session: AccountSession)
     )
 
 
-def test_numbers_that_cannot_be_chosen_are_not_listed(caller: Caller, session: AccountSession) -> None:
-    """Groups that are sold in bulk alone have none, neither in a list nor by id."""
+def test_groups_without_number_selection_have_no_available_dids(caller: Caller, session: AccountSession) -> None:
+    """Their numbers are neither listed nor found by id."""
     group = session.search("did_groups", {"available_dids_enabled": False, "meta.total_count_gteq": 1})[0]
     assert caller.get("/available_dids", **{"filter[did_group.id]": group["id"]})["meta"]["total_count"] == 0
     assert caller.send("GET", f"/available_dids/{available_id(session, group, 0)}").status == 404
 
 
-def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller, session: AccountSession) -> None:
-    """Both kinds count in meta, in filters and in lists; other accounts see the first day's stock."""
+def test_owned_and_reserved_numbers_leave_only_that_accounts_stock(caller: Caller, session: AccountSession) -> None:
+    """They leave meta, filters and lists; other accounts see the full stock."""
     group = group_of(session, "44115")  # Nottingham: two numbers
     assert group["total_count"] == 2
     query = {"filter[did_group.id]": group["id"]}
@@ -120,7 +120,7 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
     assert caller.get("/available_dids", **query)["meta"]["total_count"] == 0
     meta = caller.get(f"/did_groups/{group['id']}")["data"]["meta"]
     assert (meta["total_count"], meta["is_available"]) == (0, False)
-    # It can be ordered still, on back order.
+    # It can still be ordered as a back order.
     assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"}) == [group["id"]]
     assert caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "false"}) == []
     for least, found in (("0", [group["id"]]), ("1", [])):
@@ -128,13 +128,13 @@ def test_what_an_account_owns_or_holds_is_out_of_its_stock_alone(caller: Caller,
 
     stranger = Caller(ENGINE, "a stranger in Nottingham")
     assert stranger.get("/available_dids", **query)["meta"]["total_count"] == 2
-    # What a reservation holds is still shown with it.
+    # A reserved number is still included with its reservation.
     held = caller.get("/did_reservations", include="available_did.did_group")
-    assert {one["type"] for one in held["included"]} == {"available_dids", "did_groups"}
+    assert {resource["type"] for resource in held["included"]} == {"available_dids", "did_groups"}
 
 
-def test_numbers_are_picked_only_once(caller: Caller, session: AccountSession) -> None:
-    """An order by quantity gets numbers that the account has not got, and no more than there are."""
+def test_numbers_are_assigned_only_once(caller: Caller, session: AccountSession) -> None:
+    """An order by quantity gets numbers that the account does not own, up to the stock."""
     group = group_of(session, "44115")
     numbers = pick_numbers(session, group, 5)
     assert len(numbers) == 2
@@ -142,8 +142,8 @@ def test_numbers_are_picked_only_once(caller: Caller, session: AccountSession) -
     assert pick_numbers(session, group, 5) == numbers[1:]
 
 
-def test_the_meta_of_a_group_tells_its_terms(caller: Caller, session: AccountSession) -> None:
-    """Contract file did_groups: four members."""
+def test_did_group_meta_has_its_terms(caller: Caller, session: AccountSession) -> None:
+    """See the contract file did_groups: four members."""
     group = group_of(session, "4420")
     assert caller.get(f"/did_groups/{group['id']}")["data"]["meta"] == {
         "available_dids_enabled": True,
@@ -153,13 +153,13 @@ def test_the_meta_of_a_group_tells_its_terms(caller: Caller, session: AccountSes
     }
 
 
-def test_a_group_without_stock_is_available_if_it_takes_back_orders(caller: Caller, session: AccountSession) -> None:
-    """The filter means what can be ordered now, `meta` the stock alone; an order beyond it waits, or is refused."""
+def test_group_with_back_orders_is_available_without_stock(caller: Caller, session: AccountSession) -> None:
+    """The filter means what can be ordered, `meta` only the stock; orders beyond it wait or are rejected."""
     for takes in (True, False):
         group = next(
-            one
-            for one in session.find("did_groups")
-            if one["back_orders"] is takes and one["total_count"] == 0 and not one["needs_registration"]
+            group
+            for group in session.find("did_groups")
+            if group["back_orders"] is takes and group["total_count"] == 0 and not group["needs_registration"]
         )
         mine = {"filter[id]": group["id"]}
         assert caller.ids("/did_groups", **mine, **{"filter[is_available]": str(takes).lower()}) == [group["id"]]
@@ -168,27 +168,27 @@ def test_a_group_without_stock_is_available_if_it_takes_back_orders(caller: Call
         sku = session.find("stock_keeping_units", did_group=group["id"])[0]["id"]
         item = {"type": "did_order_items", "attributes": {"sku_id": sku, "qty": 1}}
         if takes:
-            made = caller.write("POST", "/orders", document("orders", items=[item]), 201)
-            assert made["data"]["attributes"]["status"] == "pending"
+            order = caller.write("POST", "/orders", document("orders", items=[item]), 201)
+            assert order["data"]["attributes"]["status"] == "pending"
         else:
             error = caller.error("POST", "/orders", document("orders", items=[item], allow_back_ordering=True))
             assert (error["status"], error["detail"]) == ("422", "items/0/qty - exceeds available DIDs count")
 
 
-def test_the_stock_of_a_prefix_is_no_back_order(caller: Caller, session: AccountSession) -> None:
-    """`did_group.is_available` of prefixes is stock alone, whatever the group takes."""
+def test_prefix_availability_ignores_back_orders(caller: Caller, session: AccountSession) -> None:
+    """`did_group.is_available` of prefixes means stock, whether or not the group takes back orders."""
     (prefix,) = caller.ids("/nanpa_prefixes", **{"filter[npanxx]": "212555"})
     group = group_of(session, "1212")
     session.update("did_groups", group["id"], {"total_count": 0})
     try:
         assert caller.ids("/nanpa_prefixes", **{"filter[id]": prefix, "filter[did_group.is_available]": "true"}) == []
         assert len(caller.ids("/did_groups", **{"filter[id]": group["id"], "filter[is_available]": "true"})) == 1
-    finally:  # the scene is the module's
+    finally:  # the module shares the scene
         session.update("did_groups", group["id"], {"total_count": group["total_count"]})
 
 
-def test_prefixes_of_north_america_find_their_groups(caller: Caller, session: AccountSession) -> None:
-    """By npanxx, by id, by the group's features and stock."""
+def test_nanpa_prefixes_can_be_filtered(caller: Caller, session: AccountSession) -> None:
+    """By npanxx, by id, and by features and stock of the group."""
     (prefix,) = caller.ids("/nanpa_prefixes", **{"filter[npanxx]": "212555"})
     group = group_of(session, "1212")
     assert caller.ids("/did_groups", **{"filter[nanpa_prefix.id]": prefix}) == [group["id"]]
@@ -202,7 +202,7 @@ def test_prefixes_of_north_america_find_their_groups(caller: Caller, session: Ac
 
 
 def test_computed_filters(session: AccountSession) -> None:
-    """Pools with free channels."""
+    """Pools can be filtered by unassigned channels."""
     assert {type for type, _ in EXPRESSIONS} == {
         "did_groups",
         "nanpa_prefixes",
@@ -212,12 +212,12 @@ def test_computed_filters(session: AccountSession) -> None:
     }
     full = session.insert("capacity_pools", {"name": "a", "total_channels_count": 5, "assigned_channels_count": 5})
     free = session.insert("capacity_pools", {"name": "b", "total_channels_count": 5, "assigned_channels_count": 4})
-    assert free["id"] in [one["id"] for one in session.search("capacity_pools", {"has_unassigned_channels": True})]
-    assert full["id"] in [one["id"] for one in session.search("capacity_pools", {"has_unassigned_channels": False})]
+    assert free["id"] in [pool["id"] for pool in session.search("capacity_pools", {"has_unassigned_channels": True})]
+    assert full["id"] in [pool["id"] for pool in session.search("capacity_pools", {"has_unassigned_channels": False})]
 
 
-def test_history_within_bounds_is_found(caller: Caller, session: AccountSession) -> None:
-    """Entries of the last days, from and to, newest first."""
+def test_did_history_is_filtered_by_date(caller: Caller, session: AccountSession) -> None:
+    """Entries come newest first."""
     ids = [
         session.insert("did_history", filled("did_history", did_number=str(n), created_at=None))["id"] for n in range(2)
     ]
@@ -234,8 +234,8 @@ def test_history_within_bounds_is_found(caller: Caller, session: AccountSession)
 
 @law(40)
 @given(prefix=st.sampled_from(["4420", "1212", "44115", "33"]), data=st.data())
-def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, data: st.DataObject) -> None:
-    """Compared with looking at every number."""
+def test_number_contains_finds_exactly_the_matching_numbers(prefix: str, data: st.DataObject) -> None:
+    """Compare with a scan of all numbers."""
     session = ENGINE.session("parts")
     groups = [group for group in session.find("did_groups") if group["number_base"].startswith(prefix)][:4]
     every = [
@@ -253,7 +253,7 @@ def test_parts_of_numbers_find_exactly_the_numbers_that_hold_them(prefix: str, d
     response = Caller(ENGINE, "parts").get("/available_dids", **query)
     matching = {number for number in every if part in number}
     assert response["meta"]["total_count"] == len(matching)
-    shown = {one["attributes"]["number"] for one in response["data"]}
-    assert shown <= matching
-    assert len(shown) == min(len(matching), MAX_LISTED)
-    assert all(re.fullmatch(r"\d+", number) for number in shown)
+    numbers = {resource["attributes"]["number"] for resource in response["data"]}
+    assert numbers <= matching
+    assert len(numbers) == min(len(matching), MAX_LISTED)
+    assert all(re.fullmatch(r"\d+", number) for number in numbers)

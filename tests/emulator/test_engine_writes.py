@@ -1,4 +1,4 @@
-"""Creating, updating and deleting by the declarations alone, and what behaviors may do on the way."""
+"""Test create, update and delete as declared, and the hooks of behaviors."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def engine_with(**behaviors: Behavior) -> Engine:
     return engine
 
 
-def test_what_is_created_can_be_read(stage: Scene) -> None:
-    """201 with the record: every attribute is there, null where nothing was said, created_at by the clock."""
-    made = stage.caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="new"), 201)
-    data = made["data"]
+def test_created_records_can_be_read(stage: Scene) -> None:
+    """201 with every attribute: null where none was sent, created_at from the clock."""
+    created = stage.caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="new"), 201)
+    data = created["data"]
     assert data["attributes"] == {
         "name": "new",
         "capacity_limit": None,
@@ -41,13 +41,13 @@ def test_what_is_created_can_be_read(stage: Scene) -> None:
     }
     assert data["attributes"]["created_at"].endswith("Z")
     assert len(data["id"]) == 36
-    assert stage.caller.get(f"/voice_in_trunk_groups/{data['id']}") == made
+    assert stage.caller.get(f"/voice_in_trunk_groups/{data['id']}") == created
 
 
-def test_an_update_changes_what_was_sent_and_nothing_else(stage: Scene) -> None:
-    """PATCH, and PUT as its other name; null is a value."""
+def test_update_changes_only_the_sent_attributes(stage: Scene) -> None:
+    """PATCH, or PUT as its alias; null is a value."""
     id = next(
-        one for one in stage.ids["identities"] if stage.session.get("identities", one)["identity_type"] == "business"
+        id for id in stage.ids["identities"] if stage.session.get("identities", id)["identity_type"] == "business"
     )
     before = stage.caller.get(f"/identities/{id}")["data"]
     for method in ("PATCH", "PUT"):
@@ -59,15 +59,15 @@ def test_an_update_changes_what_was_sent_and_nothing_else(stage: Scene) -> None:
         assert stage.caller.get(f"/identities/{id}")["data"]["attributes"] == expected
 
 
-def test_an_update_of_nothing_is_fine(stage: Scene) -> None:
-    """The record as it is."""
+def test_empty_update_returns_the_record(stage: Scene) -> None:
+    """The record stays unchanged."""
     id = stage.ids["identities"][0]
     before = stage.caller.get(f"/identities/{id}")
     assert stage.caller.write("PATCH", f"/identities/{id}", document("identities", id)) == before
 
 
-def test_a_deletion_leaves_no_body_and_no_record(stage: Scene) -> None:
-    """204, then 404; a second deletion is 404."""
+def test_delete_returns_204_and_removes_the_record(stage: Scene) -> None:
+    """Reading or deleting it again returns 404."""
     id = stage.ids["voice_out_trunks"][0]
     response = stage.caller.send("DELETE", f"/voice_out_trunks/{id}")
     assert (response.status, response.body) == (204, b"")
@@ -75,8 +75,8 @@ def test_a_deletion_leaves_no_body_and_no_record(stage: Scene) -> None:
     assert stage.caller.send("DELETE", f"/voice_out_trunks/{id}").status == 404
 
 
-def test_a_to_many_relationship_is_replaced_as_a_whole(stage: Scene) -> None:
-    """Those that are not named any more are let go, whichever side keeps the link."""
+def test_to_many_relationships_are_replaced(stage: Scene) -> None:
+    """Records that are not listed are unlinked, whichever side stores the link."""
     trunks, group = stage.ids["voice_in_trunks"], stage.ids["voice_in_trunk_groups"][0]
     cases: list[tuple[str, str, str, str, list[str]]] = [
         ("voice_in_trunk_groups", group, "voice_in_trunks", "voice_in_trunks", trunks),
@@ -86,15 +86,15 @@ def test_a_to_many_relationship_is_replaced_as_a_whole(stage: Scene) -> None:
         repeat = [[ids[2], ids[2]]] if type == "voice_in_trunk_groups" else []
         switch: dict[str, Any] = {} if repeat else {"allow_any_did_as_cli": False}
         for wanted in (ids[1:], [ids[0]], [], *repeat):
-            body = document(type, id, {name: [{"type": other, "id": one} for one in wanted]}, **switch)
+            body = document(type, id, {name: [{"type": other, "id": linked_id} for linked_id in wanted]}, **switch)
             response = stage.caller.write("PATCH", f"/{type}/{id}", body, include=name)
             linked = response["data"]["relationships"][name]["data"]
-            assert {one["id"] for one in linked} == set(wanted)
+            assert {link["id"] for link in linked} == set(wanted)
             assert len(linked) == len(set(wanted))
 
 
-def test_a_repeat_in_a_list_is_refused_where_the_contract_forbids_it(stage: Scene) -> None:
-    """A trunk group counts it once, other lists are wrong."""
+def test_duplicates_in_a_relationship_are_rejected_or_ignored(stage: Scene) -> None:
+    """A trunk group ignores duplicates, other lists reject them."""
     id, did = stage.ids["voice_out_trunks"][0], stage.ids["dids"][2]
     body = document("voice_out_trunks", id, {"dids": [{"type": "dids", "id": did}] * 2}, allow_any_did_as_cli=False)
     assert (
@@ -103,7 +103,7 @@ def test_a_repeat_in_a_list_is_refused_where_the_contract_forbids_it(stage: Scen
 
 
 def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
-    """A trunk is in one group at a time."""
+    """A trunk belongs to one group at a time."""
     first, second = stage.ids["voice_in_trunk_groups"][:2]
     trunk = stage.ids["voice_in_trunks"][1]
     assert stage.session.related("voice_in_trunk_groups", second, "voice_in_trunks") == [trunk]
@@ -112,8 +112,8 @@ def test_listed_trunks_move_out_of_other_groups(stage: Scene) -> None:
     assert stage.session.related("voice_in_trunk_groups", second, "voice_in_trunks") == []
 
 
-def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
-    """A DID is routed to a trunk or to a group; both at once are not valid."""
+def test_setting_a_route_clears_the_other(stage: Scene) -> None:
+    """A DID is routed to a trunk or to a group; both at once are invalid."""
     id = stage.ids["dids"][0]
     trunk = {"type": "voice_in_trunks", "id": stage.ids["voice_in_trunks"][0]}
     group = {"type": "voice_in_trunk_groups", "id": stage.ids["voice_in_trunk_groups"][0]}
@@ -127,8 +127,8 @@ def test_of_two_routes_setting_one_clears_the_other(stage: Scene) -> None:
     stage.caller.write("PATCH", f"/dids/{id}", none)
 
 
-def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
-    """What the service refuses to delete is for behaviors, see test_path."""
+def test_delete_clears_links_to_the_record(stage: Scene) -> None:
+    """Deletions that the service rejects are up to behaviors, see test_main_path.py."""
     stage.caller.write("DELETE", f"/voice_in_trunks/{stage.ids['voice_in_trunks'][0]}", status=204)
     did = stage.session.get("dids", stage.ids["dids"][0])
     assert did is not None
@@ -136,38 +136,38 @@ def test_the_engine_alone_unsets_links_to_what_is_deleted(stage: Scene) -> None:
 
 
 def test_deleting_an_identity_deletes_its_addresses_and_documents(stage: Scene) -> None:
-    """Contract file identities; another identity's are left alone."""
+    """See the contract file identities; those of other identities stay."""
     stage.caller.write("DELETE", f"/identities/{stage.ids['identities'][0]}", status=204)
     for type in ("addresses", "permanent_supporting_documents", "proofs"):
         assert stage.session.get(type, stage.ids[type][0]) is None, type
     assert stage.session.get("addresses", stage.ids["addresses"][1]) is not None
 
 
-def test_a_polymorphic_relationship_keeps_the_type(stage: Scene) -> None:
+def test_polymorphic_relationships_keep_the_type(stage: Scene) -> None:
     """A proof's entity is an identity or an address."""
     file = {"type": "encrypted_files", "id": stage.ids["encrypted_files"][0]}
     kind = {"type": "proof_types", "id": stage.ids["proof_types"][0]}
     for type in ("identities", "addresses"):
         entity = {"type": type, "id": stage.ids[type][0]}
         body = document("proofs", None, {"entity": entity, "proof_type": kind, "files": [file]})
-        made = stage.caller.write("POST", "/proofs", body, 201, include="entity")
-        assert made["data"]["relationships"]["entity"]["data"] == entity
-        assert [(one["type"], one["id"]) for one in made["included"]] == [tuple(entity.values())]
+        created = stage.caller.write("POST", "/proofs", body, 201, include="entity")
+        assert created["data"]["relationships"]["entity"]["data"] == entity
+        assert [(resource["type"], resource["id"]) for resource in created["included"]] == [tuple(entity.values())]
 
 
-def test_a_nested_object_is_shown_with_all_its_members(stage: Scene) -> None:
-    """What was not sent is null or the emptiest of its kind; what a request alone may carry is not shown."""
+def test_nested_objects_have_all_members(stage: Scene) -> None:
+    """Members not sent are null or empty; write-only members are not returned."""
     body = document(
         "voice_in_trunks",
         name="sip",
         configuration={"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}},
     )
-    shown = stage.caller.write("POST", "/voice_in_trunks", body, 201)["data"]["attributes"]["configuration"]
-    assert shown["type"] == "sip_configurations"
-    assert shown["attributes"]["host"] == "sip.example.com"
-    assert shown["attributes"]["port"] is None
-    assert shown["attributes"]["enabled_sip_registration"] is False
-    assert "incoming_auth_password" in shown["attributes"]
+    returned = stage.caller.write("POST", "/voice_in_trunks", body, 201)["data"]["attributes"]["configuration"]
+    assert returned["type"] == "sip_configurations"
+    assert returned["attributes"]["host"] == "sip.example.com"
+    assert returned["attributes"]["port"] is None
+    assert returned["attributes"]["enabled_sip_registration"] is False
+    assert "incoming_auth_password" in returned["attributes"]
     item = {"type": "did_order_items", "attributes": {"qty": 2, "sku_id": "8d1a3c5e-0000-4000-8000-000000000001"}}
     order = stage.caller.write("POST", "/orders", document("orders", items=[item]), 201)
     inside = order["data"]["attributes"]["items"][0]["attributes"]
@@ -176,20 +176,20 @@ def test_a_nested_object_is_shown_with_all_its_members(stage: Scene) -> None:
     assert inside["billed_from"] is None
 
 
-def test_money_is_kept_as_text(stage: Scene) -> None:
-    """A number is taken too; what is shown is a decimal in a string."""
+def test_money_is_stored_as_a_decimal_string(stage: Scene) -> None:
+    """JSON numbers are accepted too."""
     id = stage.ids["voice_out_trunks"][0]
-    for value, shown in (("12.50", "12.50"), (7, "7.0"), ("7", "7.0")):
+    for value, expected in (("12.50", "12.50"), (7, "7.0"), ("7", "7.0")):
         body = document("voice_out_trunks", id, threshold_amount=value)
         attributes = stage.caller.write("PATCH", f"/voice_out_trunks/{id}", body)["data"]["attributes"]
-        assert attributes["threshold_amount"] == shown
+        assert attributes["threshold_amount"] == expected
     for value in ("many", "1e5", "NaN", "", True, 1e300):
         body = document("voice_out_trunks", id, threshold_amount=value)
         assert stage.caller.send("PATCH", f"/voice_out_trunks/{id}", body).status == 422
 
 
-def test_dates_are_checked(stage: Scene) -> None:
-    """YYYY-MM-DD and a day that there is."""
+def test_invalid_dates_return_422(stage: Scene) -> None:
+    """The format is YYYY-MM-DD, and the day must exist."""
     id = stage.ids["identities"][0]
     assert (
         stage.caller.send("PATCH", f"/identities/{id}", document("identities", id, birth_date="2024-02-29")).status
@@ -201,7 +201,7 @@ def test_dates_are_checked(stage: Scene) -> None:
 
 
 class Full(Behavior):
-    """A behavior that uses every hook."""
+    """Use every hook of a behavior."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"capacity_limit": 9}
 
@@ -260,7 +260,7 @@ class Full(Behavior):
 
 @pytest.mark.unchecked
 def test_all_behavior_hooks_are_called() -> None:
-    """Hooks are called in order, see and change what they are told, and their refusals undo."""
+    """Hooks run in order, can change their arguments, and their errors roll back."""
     full = Full()
     engine = engine_with(voice_in_trunk_groups=full)
     caller = Caller(engine)
@@ -268,11 +268,11 @@ def test_all_behavior_hooks_are_called() -> None:
     assert first["attributes"]["name"] == "FIRST"
 
     body = document("voice_in_trunk_groups", name="a")
-    made = caller.write("POST", "/voice_in_trunk_groups", body, 201)
-    id = made["data"]["id"]
-    assert made["data"]["attributes"]["capacity_limit"] == 9
-    assert made["data"]["meta"] == {"trunks_count": 0}
-    assert made["meta"]["available_count"] == len("create")
+    created = caller.write("POST", "/voice_in_trunk_groups", body, 201)
+    id = created["data"]["id"]
+    assert created["data"]["attributes"]["capacity_limit"] == 9
+    assert created["data"]["meta"] == {"trunks_count": 0}
+    assert created["meta"]["available_count"] == len("create")
     record = engine.session("key").get("voice_in_trunk_groups", id)
     assert record is not None
     assert record["private"] == {"secret": 1}
@@ -288,7 +288,7 @@ def test_all_behavior_hooks_are_called() -> None:
 
     refused = caller.send("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="no"))
     assert refused.status == 422
-    assert [one["title"] for one in json.loads(refused.body)["errors"]] == ["no", "never"]
+    assert [error["title"] for error in json.loads(refused.body)["errors"]] == ["no", "never"]
     assert len(caller.ids("/voice_in_trunk_groups")) == 2
 
     assert caller.send("GET", "/voice_in_trunk_groups/x.txt").body == b"x.txt"
@@ -296,23 +296,25 @@ def test_all_behavior_hooks_are_called() -> None:
 
 
 def test_behavior_can_replace_a_deletion() -> None:
-    """Refused, done in another way, or done."""
+    """Reject it, replace it, or run it."""
     full = Full()
     caller = Caller(engine_with(voice_in_trunk_groups=full))
-    for name, status, left in (("keep", 422, "KEEP"), ("mark", 204, "MARKED"), ("go", 204, None)):
+    for name, status, remaining in (("keep", 422, "KEEP"), ("mark", 204, "MARKED"), ("go", 204, None)):
         body = document("voice_in_trunk_groups", name=name)
         id = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]["id"]
         assert caller.send("DELETE", f"/voice_in_trunk_groups/{id}").status == status
         response = caller.send("GET", f"/voice_in_trunk_groups/{id}")
-        assert (json.loads(response.body)["data"]["attributes"]["name"] if response.status == 200 else None) == left
+        assert (
+            json.loads(response.body)["data"]["attributes"]["name"] if response.status == 200 else None
+        ) == remaining
 
 
 def test_scheduled_events_run_at_their_time() -> None:
-    """At the next request after it, with the time that it was scheduled for."""
+    """They run before the next request, with the time for which they were scheduled."""
     engine = engine_with(voice_in_trunk_groups=Full())
     caller = Caller(engine)
-    made = caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="a"), 201)["data"]
-    path = f"/voice_in_trunk_groups/{made['id']}"
+    created = caller.write("POST", "/voice_in_trunk_groups", document("voice_in_trunk_groups", name="a"), 201)["data"]
+    path = f"/voice_in_trunk_groups/{created['id']}"
     engine.clock.advance(59)
     assert caller.get(path)["data"]["attributes"]["external_reference_id"] is None
     expected = engine.session("key").stamp(engine.clock.now())
@@ -324,8 +326,8 @@ def test_scheduled_events_run_at_their_time() -> None:
 
 
 @pytest.mark.unchecked
-def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged, what it did is undone, and others happen all the same."""
+def test_failed_events_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """The error is logged, changes are rolled back, and other events run."""
 
     class Failing(Behavior):
         def due(self, session: AccountSession, name: str, payload: Any) -> None:
@@ -339,12 +341,12 @@ def test_an_event_that_fails_is_dropped(caplog: pytest.LogCaptureFixture) -> Non
     session.schedule(2, "voice_in_trunk_groups", "good")
     engine.clock.advance(3)
     data = Caller(engine).get("/voice_in_trunk_groups")["data"]
-    assert [one["attributes"]["name"] for one in data] == ["good"]
+    assert [resource["attributes"]["name"] for resource in data] == ["good"]
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_validations_are_not_stored() -> None:
-    """A behavior with stored = False gives the id; nothing can be found afterwards."""
+    """With stored = False the response has the id, and nothing can be found later."""
 
     class Validation(Behavior):
         stored = False
@@ -358,14 +360,14 @@ def test_validations_are_not_stored() -> None:
     body = document(
         "voice_out_trunk_regenerate_credentials", None, {"voice_out_trunk": {"type": "voice_out_trunks", "id": trunk}}
     )
-    made = Caller(engine).write("POST", "/voice_out_trunk_regenerate_credentials", body, 201)
-    assert made["data"]["id"] == trunk
-    assert made["data"]["attributes"] == {}
+    created = Caller(engine).write("POST", "/voice_out_trunk_regenerate_credentials", body, 201)
+    assert created["data"]["id"] == trunk
+    assert created["data"]["attributes"] == {}
     assert session.count("voice_out_trunk_regenerate_credentials") == 0
 
 
-def test_uploads_are_not_json_api_documents() -> None:
-    """A behavior makes a record of a request of another media type."""
+def test_behavior_can_handle_uploads() -> None:
+    """It creates a record from a request of another media type."""
 
     class Uploads(Behavior):
         def create(self, session: AccountSession, content_type: str, body: bytes) -> Record | None:

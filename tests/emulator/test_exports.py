@@ -1,4 +1,4 @@
-"""Exports: realistic calls that stay what they are, money that adds up, parts of a file, calls placed on purpose."""
+"""Test exports: realistic and reproducible calls, costs, ranges of files, simulated calls."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ SIP = Attempt("Main", "sip:442079460000@sip.example.com")
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        made.state.seed({"dids": [{"number": f"1212555010{n}"} for n in range(4)]})
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        emulator.state.seed({"dids": [{"number": f"1212555010{n}"} for n in range(4)]})
+        yield emulator
 
 
 UNKNOWN = "8d1a3c5e-0000-4000-8000-00000000dead"
 
 
-def exported(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export:
+def create_export(emulator: Emulator, kind: str = "cdr_in", **filters: str) -> Export:
     client = emulator.client()
-    made = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
+    export = client.exports().create(Export(export_type=kind, filters={**MONTH, **filters})).data
     emulator.clock.advance(1)
-    return client.exports().find(made.id).data
+    return client.exports().find(export.id).data
 
 
 def fetch(emulator: Emulator, export: Export, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """The raw answer for a file or a part of it."""
+    """Return the raw response for a file or a range of it."""
     sent = {"Api-Key": emulator.key, **{name.replace("_", "-"): value for name, value in headers.items()}}
     response, _ = emulator.exchange(Request("GET", str(export.url), sent))
     read, _ = reader_of(response)
@@ -76,9 +76,9 @@ def rows(emulator: Emulator, export: Export) -> list[dict[str, str]]:
 
 
 def test_calls_follow_the_time_of_day() -> None:
-    """More by day than at night, fewer at weekends; short ones and a few long ones; some fail, each with its code."""
-    found = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
-    read = [row for _, text in found for row in csv.reader([text])]
+    """Fewer at night and at weekends; mostly short, a few long; failed ones have a code."""
+    calls = list(cdr_in([Line(f"4420794600{n:02}", (SIP,)) for n in range(30)], *span(28), 7, 50))
+    read = [row for _, text in calls for row in csv.reader([text])]
     hours = Counter(int(row[0][11:13]) for row in read)
     assert min(hours[h] for h in range(9, 17)) > 4 * max(hours[h] for h in range(4))
     days = Counter(date.fromisoformat(row[0][:10]).weekday() for row in read)
@@ -100,8 +100,8 @@ def span(days: int) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=days)
 
 
-def test_a_call_is_the_same_in_every_export() -> None:
-    """Whatever the period, whoever else is in it; and another seed has others."""
+def test_same_call_appears_identically_in_every_export() -> None:
+    """Regardless of the period and of other calls; another seed has other calls."""
     lines = [Line(f"4420794600{n:02}", (SIP,)) for n in range(5)]
     start, end = span(10)
     whole = list(cdr_in(lines, start, end, 1))
@@ -110,8 +110,8 @@ def test_a_call_is_the_same_in_every_export() -> None:
         *cdr_in(lines, start + timedelta(days=3, hours=7, minutes=13, seconds=5), end, 1),
     ]
     assert halves == whole
-    one = [call for call in whole if ",442079460003," in call[1]]
-    assert list(cdr_in([lines[3]], start, end, 1)) == one
+    expected = [call for call in whole if ",442079460003," in call[1]]
+    assert list(cdr_in([lines[3]], start, end, 1)) == expected
     assert list(cdr_in(lines, start, end, 2)) != whole
     trunks = [OutLine("a", "A", ("12125550100",)), OutLine("b", "B")]
     assert list(cdr_out(trunks, start, start, 1)) == []
@@ -119,8 +119,8 @@ def test_a_call_is_the_same_in_every_export() -> None:
     assert [call for call in both if ",A," in call[1]] == list(cdr_out(trunks[:1], start, end, 1))
 
 
-def test_to_is_exclusive_and_from_is_not() -> None:
-    """A call in the second of a bound belongs to the period that begins with it."""
+def test_export_period_includes_from_and_excludes_to() -> None:
+    """A call at the second of a bound belongs to the period that starts there."""
     lines = [Line("442079460000", (SIP,))]
     start, end = span(20)
     (moment, _), *_ = cdr_in(lines, start, end, 1)
@@ -129,8 +129,8 @@ def test_to_is_exclusive_and_from_is_not() -> None:
     assert moment in [when for when, _ in cdr_in(lines, at, at + timedelta(seconds=1), 1)]
 
 
-def test_routes_and_costs_of_inbound_calls(emulator: Emulator) -> None:
-    """Trunks, groups, forwarding and second attempts are in the rows; the total is the sum of its parts."""
+def test_inbound_calls_have_routes_and_costs(emulator: Emulator) -> None:
+    """Rows have trunks, groups, forwarding and second attempts; the total is the sum of its parts."""
     client = emulator.client()
     dids = {did.number: did for did in client.dids().list().data}
     sip = client.voice_in_trunks().create(
@@ -152,7 +152,7 @@ def test_routes_and_costs_of_inbound_calls(emulator: Emulator) -> None:
     third.voice_in_trunk = mobile.data
     for did in (first, second, third):
         client.dids().update(did)
-    read = rows(emulator, exported(emulator))
+    read = rows(emulator, create_export(emulator))
     by_number = {number: [row for row in read if row["Destination DID"] == number] for number in dids}
     assert all(by_number.values())
     for row in read:
@@ -183,15 +183,15 @@ def test_routes_and_costs_of_inbound_calls(emulator: Emulator) -> None:
         assert row["Date/Time Start (UTC)"] > before["Date/Time Start (UTC)"]
 
 
-def test_what_inbound_calls_cost() -> None:
-    """Some find the paid channels taken; a metered number costs each minute, a forwarded call what its network does."""
+def test_inbound_calls_are_charged_by_kind() -> None:
+    """Metered numbers and calls beyond the paid channels cost by the minute, forwarding by the network."""
     forwarded = (
         (Attempt("Mobile", "447700900123", forwarded=True), 24),
         (Attempt("Desk", "12125550100", forwarded=True), 5),
     )
 
     def costs(line: Line) -> tuple[float, set[Decimal]]:
-        """The part of the answered calls that cost something, and what a minute of these costs."""
+        """Return the share of answered calls with a cost, and their rates per minute."""
         read = [row for _, text in cdr_in([line], *span(28), 7, 200) for row in csv.reader([text])]
         answered = [(int(row[7]), Decimal(row[20])) for row in read if row[3] == "Completed"]
         priced = [(seconds, cost) for seconds, cost in answered if cost]
@@ -203,7 +203,7 @@ def test_what_inbound_calls_cost() -> None:
     assert 0.04 < share < 0.09
     assert rates == {Decimal("0.010")}
     share, rates = costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=16))
-    assert share > 0.95  # what rounds to nothing is left out
+    assert share > 0.95  # amounts that round to zero are left out
     assert rates == {Decimal("0.010")}
     assert costs(Line("442079460000", (SIP,), metered_rate=10, metered_share=0)) == (0, set())
     for where, rate in forwarded:
@@ -211,8 +211,8 @@ def test_what_inbound_calls_cost() -> None:
     assert costs(Line("448000000000", (SIP,), toll_free=True))[1] == {Decimal("0.018")}
 
 
-def test_where_outbound_calls_go() -> None:
-    """To several countries and kinds of network, most of them near; each at one rate."""
+def test_outbound_calls_go_to_several_countries() -> None:
+    """Mostly near ones, to several kinds of networks, each at one rate."""
     read = [
         row for _, text in cdr_out([OutLine("a", "A", ("12125550100",))], *span(28), 7) for row in csv.reader([text])
     ]
@@ -225,7 +225,7 @@ def test_where_outbound_calls_go() -> None:
 
 
 def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
-    """As those of the days before: by forwarding and kind of number, and by the prefix that is called."""
+    """Like generated calls: by forwarding, by kind of number, and by the dialed prefix."""
     client = emulator.client()
     did, metered, *_ = client.dids().list().data
     group = client.did_groups().list(filter={"is_metered": True}, page=(1, 1)).data[0]
@@ -246,12 +246,12 @@ def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
     for destination in ("12125550100", "447700900000", "493023125000", "353209100001", "999"):
         emulator.calls.outbound(out.id, destination=destination)
     emulator.clock.freeze(START)
-    row = next(row for row in rows(emulator, exported(emulator)) if row["Call ID"] == forwarded.call_id)
+    row = next(row for row in rows(emulator, create_export(emulator)) if row["Call ID"] == forwarded.call_id)
     assert (row["Voice IN Trunk"], row["Destination"]) == ("Mobile", "447700900123")
     assert (row["PSTN (USD)"], row["Total (USD)"]) == ("0.048", "0.048")
     placed = [
         row
-        for row in rows(emulator, exported(emulator, "cdr_out"))
+        for row in rows(emulator, create_export(emulator, "cdr_out"))
         if row["Date/Time Start (UTC)"] == "2026-03-20 15:00:00"
     ]
     assert {row["Destination Number"]: (row["Destination Country"], row["Network"]) for row in placed} == {
@@ -265,16 +265,16 @@ def test_simulated_calls_have_a_price_and_a_country(emulator: Emulator) -> None:
 
 def outbound(client: DidwwClient, name: str, **fields: Any) -> VoiceOutTrunk:
     method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"])
-    made = VoiceOutTrunk(name=name, on_cli_mismatch_action="reject_call", authentication_method=method, **fields)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    return client.voice_out_trunks().create(made).data
+    trunk = VoiceOutTrunk(name=name, on_cli_mismatch_action="reject_call", authentication_method=method, **fields)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    return client.voice_out_trunks().create(trunk).data
 
 
-def test_outbound_exports(emulator: Emulator) -> None:
-    """The calls of the account's trunks, billed by the minute at the rate of their destination."""
+def test_outbound_exports_have_the_calls_of_the_trunks(emulator: Emulator) -> None:
+    """Billed by the minute at the rate of the destination."""
     client = emulator.client()
     dids = client.dids().list().data
-    one, other = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
-    read = rows(emulator, exported(emulator, "cdr_out"))
+    sales, _ = outbound(client, "Sales", dids=dids[:1]), outbound(client, "Support")
+    read = rows(emulator, create_export(emulator, "cdr_out"))
     assert {row["Voice OUT Trunk"] for row in read} == {"Sales", "Support"}
     assert {row["CLI"] for row in read if row["Voice OUT Trunk"] == "Sales"} == {dids[0].number}
     for row in read:
@@ -282,14 +282,13 @@ def test_outbound_exports(emulator: Emulator) -> None:
         assert billed % 60 == 0
         assert 0 <= billed - int(row["Call Duration (sec)"]) < 60
         assert Decimal(row["Charged (USD)"]) == Decimal(row["Rate (USD)"]) * billed / 60
-    narrowed = rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": one.id}))
+    narrowed = rows(emulator, create_export(emulator, "cdr_out", **{"voice_out_trunk.id": sales.id}))
     assert narrowed == [row for row in read if row["Voice OUT Trunk"] == "Sales"]
-    assert rows(emulator, exported(emulator, "cdr_out", **{"voice_out_trunk.id": UNKNOWN})) == []
-    del other
+    assert rows(emulator, create_export(emulator, "cdr_out", **{"voice_out_trunk.id": UNKNOWN})) == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "part"),
+    ("requested", "status", "part"),
     [
         ("bytes=0-", 206, slice(0, None)),
         ("bytes=100-199", 206, slice(100, 200)),
@@ -307,41 +306,41 @@ def test_outbound_exports(emulator: Emulator) -> None:
 )
 @pytest.mark.slow
 @pytest.mark.unchecked
-def test_file_ranges(emulator: Emulator, asked: str, status: int, part: slice | None) -> None:
-    """A range is answered with just these bytes, one that cannot be with 416, and what is no range with the file."""
-    export = exported(emulator)
+def test_export_files_support_ranges(emulator: Emulator, requested: str, status: int, part: slice | None) -> None:
+    """206 for a valid range, 416 if it cannot be satisfied, 200 if it is malformed."""
+    export = create_export(emulator)
     _, headers, whole = fetch(emulator, export)
-    answered, said, body = fetch(emulator, export, Range=asked)
-    assert answered == status
+    received_status, received, body = fetch(emulator, export, Range=requested)
+    assert received_status == status
     if part is None:
-        assert (said["content-range"], body) == (f"bytes */{len(whole)}", b"")
+        assert (received["content-range"], body) == (f"bytes */{len(whole)}", b"")
         return
     assert body == whole[part]
-    assert said["etag"] == headers["etag"]
+    assert received["etag"] == headers["etag"]
     if status == 206:
         begin, end, _ = part.indices(len(whole))
-        assert said["content-range"] == f"bytes {begin}-{end - 1}/{len(whole)}"
-        assert said["content-length"] == str(len(body))
+        assert received["content-range"] == f"bytes {begin}-{end - 1}/{len(whole)}"
+        assert received["content-length"] == str(len(body))
 
 
 @pytest.mark.unchecked
 def test_if_range_of_another_file_returns_the_whole_file(emulator: Emulator) -> None:
-    """By the tag of another export, the whole of this one comes."""
-    export = exported(emulator)
-    other = exported(emulator, did_number=emulator.client().dids().list().data[0].number)
+    """The ETag of another export does not match."""
+    export = create_export(emulator)
+    other = create_export(emulator, did_number=emulator.client().dids().list().data[0].number)
     _, headers, whole = fetch(emulator, export)
     assert fetch(emulator, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
     _, others, _ = fetch(emulator, other)
     assert others["etag"] != headers["etag"]
-    status, said, body = fetch(emulator, export, Range="bytes=10-", If_Range=others["etag"])
-    assert (status, said["etag"], body) == (200, headers["etag"], whole)
+    status, received, body = fetch(emulator, export, Range="bytes=10-", If_Range=others["etag"])
+    assert (status, received["etag"], body) == (200, headers["etag"], whole)
 
 
 @pytest.mark.unchecked
 def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
-    """Numbers that come and go, calls and their rate afterwards change later exports, and not this one."""
+    """Later numbers, calls and rates change later exports only."""
     client = emulator.client()
-    export = exported(emulator)
+    export = create_export(emulator)
     _, headers, whole = fetch(emulator, export)
     client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Desk"))
     did = client.dids().list().data[0]
@@ -350,12 +349,12 @@ def test_file_does_not_change_after_completion(emulator: Emulator) -> None:
     client.dids().delete(did)
     assert fetch(emulator, export)[2] == whole
     assert fetch(emulator, export, Range="bytes=10-", If_Range=headers["etag"])[0] == 206
-    assert fetch(emulator, exported(emulator))[2] != whole
+    assert fetch(emulator, create_export(emulator))[2] != whole
 
 
-def test_the_key_is_checked_and_a_month_later_the_file_is_gone(emulator: Emulator) -> None:
-    """401 without the key; another account gets 404; after a month nobody gets it, and the export is gone."""
-    export = exported(emulator)
+def test_export_files_need_the_key_and_expire_after_a_month(emulator: Emulator) -> None:
+    """401 without a key, 404 for other accounts; after a month the export is gone, too."""
+    export = create_export(emulator)
     assert emulator.exchange(Request("GET", str(export.url), {}))[0].status == 401
     stranger, _ = emulator.exchange(Request("GET", str(export.url), {"Api-Key": "another"}))
     assert (stranger.status, stranger.body) == (404, b"")
@@ -367,7 +366,7 @@ def test_the_key_is_checked_and_a_month_later_the_file_is_gone(emulator: Emulato
 
 
 @pytest.mark.parametrize(
-    ("kind", "filters", "said"),
+    ("kind", "filters", "message"),
     [
         ("cdr_in", {"from": "2025-12-31 23:59:59"}, "from must be within the current and 2 previous months"),
         ("cdr_in", {"to": "2026-03-25 13:00:00"}, "to not valid"),
@@ -375,39 +374,41 @@ def test_the_key_is_checked_and_a_month_later_the_file_is_gone(emulator: Emulato
         ("cdr_in", {"from": "soon"}, "from not valid"),
     ],
 )
-def test_invalid_periods_return_422(emulator: Emulator, kind: str, filters: dict[str, str], said: str) -> None:
-    """This month and the two before, nothing in the future, not empty."""
-    with pytest.raises((ValidationError, ValueError), match=said.split(maxsplit=1)[0]):
-        exported(emulator, kind, **filters)
+def test_invalid_export_periods_return_422(
+    emulator: Emulator, kind: str, filters: dict[str, str], message: str
+) -> None:
+    """It must be within this month and the two before, not in the future and not empty."""
+    with pytest.raises((ValidationError, ValueError), match=message.split(maxsplit=1)[0]):
+        create_export(emulator, kind, **filters)
     body = {"data": {"type": "exports", "attributes": {"export_type": kind, "filters": {**MONTH, **filters}}}}
     from support.api_caller import Caller
 
     error = Caller(emulator.engine, emulator.key).error("POST", "/exports", body)
-    assert error["title"] == said
+    assert error["title"] == message
     assert error["source"] == {"pointer": "/data/attributes/filters"}
 
 
 def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
-    """They stand in the exports of their time beside the others, and cost a trunk its threshold."""
+    """They are listed with the generated ones and count toward the trunk's threshold."""
     client = emulator.client()
     number = client.dids().list().data[0].number
     trunk = outbound(client, "Sales", threshold_amount=Decimal("0.05"))
-    before = {row["Call ID"] for row in rows(emulator, exported(emulator))}
+    before = {row["Call ID"] for row in rows(emulator, create_export(emulator))}
     emulator.clock.freeze("2026-03-20T15:00:00Z")
     placed = emulator.calls.inbound(number, count=3, source="447700900001", duration="2 min")
     missed = emulator.calls.inbound(number, duration=0, code="486")
     out = emulator.calls.outbound(trunk.id, count=8, duration=90, rate="0.01")
     emulator.clock.freeze(START)
-    read = {row["Call ID"]: row for row in rows(emulator, exported(emulator))}
+    read = {row["Call ID"]: row for row in rows(emulator, create_export(emulator))}
     assert set(read) == before | {call.call_id for call in (*placed, *missed)}
     row = read[placed[0].call_id]
     assert (row["Source"], row["Duration (sec)"], row["Status"]) == ("447700900001", "120", "Completed")
     assert read[missed[0].call_id]["Disconnect Code"] == "486"
     assert len(out) == 3  # 0.02 each: blocked at 0.05
-    found = client.voice_out_trunks().find(trunk.id).data
-    assert (found.status, found.threshold_reached) == ("blocked", True)
+    blocked_trunk = client.voice_out_trunks().find(trunk.id).data
+    assert (blocked_trunk.status, blocked_trunk.threshold_reached) == ("blocked", True)
     assert emulator.calls.outbound(trunk.id) == []
-    starts = [row["Date/Time Start (UTC)"] for row in rows(emulator, exported(emulator, "cdr_out"))]
+    starts = [row["Date/Time Start (UTC)"] for row in rows(emulator, create_export(emulator, "cdr_out"))]
     assert starts == sorted(starts)
     for wrong in (lambda: emulator.calls.inbound("1"), lambda: emulator.calls.outbound("1")):
         with pytest.raises(LookupError):
@@ -424,12 +425,12 @@ def test_simulated_calls_appear_in_exports(emulator: Emulator) -> None:
 
 @pytest.mark.unchecked
 @pytest.mark.slow
-def test_a_large_file_is_streamed_and_resumed(tmp_path: Path) -> None:
-    """Not in memory as a whole: it comes in pieces of no known length, and goes on where a cut left it."""
+def test_large_files_are_streamed_and_resumable(tmp_path: Path) -> None:
+    """In chunks without a length, not in memory; an interrupted download can continue."""
     with Emulator(clock=Clock(START, running=False)) as emulator, emulator.client(max_retries=3) as client:
         emulator.state.seed({"dids": [{"number": f"121255501{n:02}"} for n in range(40)]})
         emulator.calls.rate(100)
-        export = exported(emulator)
+        export = create_export(emulator)
         response, _ = emulator.exchange(Request("GET", str(export.url), {"Api-Key": emulator.key}))
         assert isinstance(response, Streamed)
         assert "content-length" not in response.headers
@@ -443,39 +444,39 @@ def test_a_large_file_is_streamed_and_resumed(tmp_path: Path) -> None:
         assert gzip.decompress(whole).count(b"\n") > 60_000
 
 
-def test_readers_share_a_file() -> None:
-    """Many at once, at different places, read the same bytes; it is made once."""
-    made: list[int] = []
+def test_concurrent_downloads_share_a_file() -> None:
+    """Readers at different positions get the same bytes; the file is generated once."""
+    generated: list[int] = []
 
     def lines() -> Iterator[str]:
         for n in range(60_000):
-            made.append(n)
+            generated.append(n)
             yield f"{n},{n * 7919 % 10007},some text to be packed\n"
 
     file = ExportFile(lines())
     assert file.size(1000) is None
-    found: dict[int, bytes] = {}
+    bodies: dict[int, bytes] = {}
 
     def read(who: int) -> None:
         body = b""
         while chunk := file.read(len(body), 1000 + who * 777):
             body += chunk
             time.sleep(0)
-        found[who] = body
+        bodies[who] = body
 
     threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(found.values())) == 1
-    assert len(made) == 60_000
-    assert file.size() == len(found[0])
-    assert gzip.decompress(found[0]).startswith(b"0,0,some text")
+    assert len(set(bodies.values())) == 1
+    assert len(generated) == 60_000
+    assert file.size() == len(bodies[0])
+    assert gzip.decompress(bodies[0]).startswith(b"0,0,some text")
 
 
-def test_a_file_without_a_key_has_no_body() -> None:
-    """401 and 404 of the download have none; other refusals of the same type do."""
+def test_download_errors_have_no_body() -> None:
+    """401 and 404 of a download; other errors of the type have one."""
     with Emulator() as emulator:
         nobody, somebody = (Caller(emulator.engine, key) for key in (None, emulator.key))
         path = "/exports/8d1a3c5e-0000-4000-8000-000000000001.csv.gz"
@@ -495,8 +496,8 @@ def test_a_file_without_a_key_has_no_body() -> None:
         ("cdr_out", {"country": "GB"}),
     ],
 )
-def test_filters_that_an_export_does_not_take(export_type: str, more: dict[str, str]) -> None:
-    """422 for any key but the two moments and the one that narrows its type down."""
+def test_unknown_export_filters_return_422(export_type: str, more: dict[str, str]) -> None:
+    """Only the period and the one filter of each type are allowed."""
     with Emulator(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as emulator:
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00", **more}
         body = document("exports", export_type=export_type, filters=filters)
@@ -505,17 +506,17 @@ def test_filters_that_an_export_does_not_take(export_type: str, more: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("attributes", "field"),
     [
         ({"callback_url": "https://hooks.example.com/didww"}, "callback_method"),
         ({"callback_method": "post"}, "callback_url"),
         ({"callback_url": "ftp://hooks.example.com/", "callback_method": "post"}, "callback_url"),
     ],
 )
-def test_a_callback_needs_address_and_method(given: dict[str, str], field: str) -> None:
-    """One alone is refused, and so is another scheme than HTTP and HTTPS."""
+def test_callback_needs_a_url_and_a_method(attributes: dict[str, str], field: str) -> None:
+    """One without the other is rejected, and so are schemes other than HTTP and HTTPS."""
     with Emulator(clock=Clock(datetime(2026, 3, 15, tzinfo=UTC), running=False)) as emulator:
         filters = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
-        body = document("exports", export_type="cdr_in", filters=filters, **given)
+        body = document("exports", export_type="cdr_in", filters=filters, **attributes)
         error = Caller(emulator.engine, emulator.key).error("POST", "/exports", body)
         assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/attributes/{field}")

@@ -1,4 +1,4 @@
-"""Faults on purpose: which requests they hit, what comes of it in process and over a socket, presets."""
+"""Test faults: which requests they match, their effects in process and over a socket, presets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOORS = ("in process", "in process, async", "served")
 
 @contextmanager
 def served(emulator: Emulator) -> Iterator[str]:
-    """The base URL of an emulator that stays in the test's hands."""
+    """Serve an emulator and return its base URL."""
     server = Server(emulator)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -39,7 +39,7 @@ def served(emulator: Emulator) -> Iterator[str]:
 
 @contextmanager
 def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
-    """An emulator, and a function that reads the balance through one of its doors."""
+    """Return an emulator and a function that reads the balance, in process or over HTTP."""
     options = {"max_retries": 0, "timeout": 60.0, **options}
     with Emulator(seed=1) as emulator:
         if door == "in process":
@@ -78,8 +78,10 @@ def doors(door: str, **options: Any) -> Iterator[tuple[Emulator, Any]]:
     ],
 )
 @patient
-def test_fault_effects(door: str, fault: dict[str, Any], error: type[DidwwError], text: str) -> None:
-    """The same fault is the same error through every door, and only once if it is to come once."""
+def test_faults_have_the_same_effect_for_every_transport(
+    door: str, fault: dict[str, Any], error: type[DidwwError], text: str
+) -> None:
+    """The error is the same, and a fault with times=1 applies once."""
     timeout = seconds(0.4) if "latency" in fault or "drip" in fault else 60.0
     with doors(door, timeout=timeout) as (emulator, balance):
         assert balance() == "10000.00"
@@ -91,13 +93,13 @@ def test_fault_effects(door: str, fault: dict[str, Any], error: type[DidwwError]
         if fault.get("retry_after"):
             assert getattr(failed.value, "retry_after", None) == 7
         assert balance() == "10000.00"
-        assert [one.hits for one in emulator.faults.rules()] == [1]
+        assert [rule.hits for rule in emulator.faults.rules()] == [1]
         assert emulator.journal.entries(limit=2)[1].fault == rule.id
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_latency_and_drip_only_take_time(door: str) -> None:
-    """A slow response is a good one if there is time."""
+def test_latency_and_drip_delay_valid_responses(door: str) -> None:
+    """A slow response is valid if the timeout allows it."""
     with doors(door) as (emulator, balance):
         emulator.faults.add(latency="200 ms")
         started = time.monotonic()
@@ -111,20 +113,20 @@ def test_latency_and_drip_only_take_time(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS[:2])
-def test_fault_conditions(door: str) -> None:
-    """Method, path, resource, nth, times and probability are all kept."""
+def test_faults_match_their_conditions(door: str) -> None:
+    """Method, path, resource, nth, times and probability."""
     with doors(door) as (emulator, balance):
 
         def outcomes(count: int) -> str:
-            said = ""
+            marks = ""
             for _ in range(count):
                 try:
                     balance()
-                    said += "."
+                    marks += "."
                 except DidwwApiError:
-                    said += "x"
+                    marks += "x"
             emulator.faults.clear()
-            return said
+            return marks
 
         for nowhere in ({"method": "POST"}, {"path": "/orders"}, {"resource": "orders"}, {"path": "/balance/*"}):
             emulator.faults.add(status=500, **nowhere)
@@ -148,19 +150,19 @@ def test_fault_conditions(door: str) -> None:
 
 
 def test_lost_response_faults_process_the_request() -> None:
-    """An order whose response is lost was carried out; the client looks, and there is one order."""
+    """The order exists, and the client finds it instead of creating another."""
     with Emulator() as emulator, emulator.client() as client:
         groups = client.did_groups().list(filter={"is_available": True}, include="stock_keeping_units", page=(1, 1))
         item = DidOrderItem(sku_id=groups.data[0].stock_keeping_units[0].id, qty=1)
         emulator.faults.add(method="POST", resource="orders", lost_response=True, times=1)
-        made = client.orders().create(Order(items=[item])).data
-        assert [one.id for one in client.orders().list().data] == [made.id]
+        created = client.orders().create(Order(items=[item])).data
+        assert [order.id for order in client.orders().list().data] == [created.id]
         emulator.journal.assert_called("POST", "/orders", times=1)
 
 
 @pytest.mark.slow
 def test_fault_presets() -> None:
-    """Each does what its name says, and a client with retries gets through what passes."""
+    """Presets work as named, and a client with retries survives the transient ones."""
     with Emulator(seed=3) as emulator, emulator.client(max_retries=8) as client:
         emulator.faults.preset("flaky")
         assert {str(client.balance().find().data.balance) for _ in range(15)} == {"10000.00"}
@@ -188,7 +190,7 @@ def _day(emulator: Emulator, back: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ({}, "The rule has no effect"),
         ({"callback": "drop", "html": True}, "A callback rule accepts only"),
@@ -210,28 +212,28 @@ def _day(emulator: Emulator, back: int) -> str:
         ({"callback": "drop", "status": 503}, "accepts only resource"),
     ],
 )
-def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], said: str) -> None:
-    """The error says what is wrong with the rule, and nothing is added."""
+def test_invalid_fault_rules_are_rejected(fault: dict[str, Any], message: str) -> None:
+    """The error names the problem, and no rule is added."""
     with closing(Emulator()) as emulator:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             emulator.faults.add(**fault)
         assert emulator.faults.rules() == []
 
 
 def test_faults_can_be_removed() -> None:
-    """A rule goes by its number; a number that there is not is told."""
+    """By id; an unknown id raises an error."""
     with Emulator() as emulator:
-        one, other = emulator.faults.add(status=500), emulator.faults.add(status=501)
-        emulator.faults.remove(one.id)
-        assert [rule.id for rule in emulator.faults.rules()] == [other.id]
-        with pytest.raises(LookupError, match=f"no fault {one.id}"):
-            emulator.faults.remove(one.id)
+        first, second = emulator.faults.add(status=500), emulator.faults.add(status=501)
+        emulator.faults.remove(first.id)
+        assert [rule.id for rule in emulator.faults.rules()] == [second.id]
+        with pytest.raises(LookupError, match=f"no fault {first.id}"):
+            emulator.faults.remove(first.id)
 
 
 @pytest.mark.unchecked
 @pytest.mark.parametrize("door", DOORS)
-def test_the_rate_limit(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a limit, the request above it is answered as the service does, and a second later there is room."""
+def test_requests_over_the_rate_limit_return_429(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second later requests succeed again."""
     now = [1000.0]
     clock = SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr("didww.emulator.engine.rate_limit.time", clock)

@@ -1,4 +1,4 @@
-"""Accounts without a feature, or in read-only mode: what is refused, and how a feature is switched."""
+"""Test accounts without a feature or in read-only mode, and how features are switched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EMERGENCY = (
 
 
 def statuses(caller: Caller, type: str) -> set[int]:
-    """What every operation on a type is answered with, where it is offered."""
+    """Return the response statuses of all operations on a type."""
     requests: tuple[tuple[str, str, Any], ...] = (
         ("GET", f"/{type}", None),
         ("GET", f"/{type}/{NOWHERE}", None),
@@ -33,10 +33,10 @@ def statuses(caller: Caller, type: str) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("feature", "types"), [("outbound_trunks", OUTBOUND), ("emergency_calling", EMERGENCY)], ids=lambda one: str(one)
+    ("feature", "types"), [("outbound_trunks", OUTBOUND), ("emergency_calling", EMERGENCY)], ids=str
 )
-def test_without_a_feature_every_operation_is_forbidden(feature: str, types: tuple[str, ...]) -> None:
-    """403 on all operations of its types, until it is switched on; other accounts keep theirs."""
+def test_operations_return_403_without_their_feature(feature: str, types: tuple[str, ...]) -> None:
+    """Until the feature is switched on; other accounts are not affected."""
     with Emulator() as emulator:
         caller, other = Caller(emulator.engine, emulator.key), Caller(emulator.engine, "another")
         assert emulator.features.put({feature: False})[feature] is False
@@ -49,8 +49,8 @@ def test_without_a_feature_every_operation_is_forbidden(feature: str, types: tup
         assert 403 not in statuses(caller, types[0])
 
 
-def test_in_read_only_mode_no_order_is_placed() -> None:
-    """403 for POST /orders alone."""
+def test_orders_return_403_in_read_only_mode() -> None:
+    """Only POST /orders returns 403."""
     with Emulator() as emulator, emulator.client() as client:
         emulator.features.put({"ordering": False})
         order = Order(items=[DidOrderItem(sku_id=NOWHERE, qty=1)])
@@ -65,7 +65,7 @@ def test_in_read_only_mode_no_order_is_placed() -> None:
 
 
 def test_features_can_be_seeded() -> None:
-    """`features` in a file of seed data; what it names wrongly is told."""
+    """Seed data has `features`; unknown names and invalid values raise an error."""
     with Emulator() as emulator:
         emulator.state.seed({"features": {"outbound_trunks": False}, "balance": "5.00"})
         assert emulator.features.show()["outbound_trunks"] is False
@@ -79,7 +79,7 @@ def test_features_can_be_seeded() -> None:
 
 
 def test_only_uploads_accept_other_media_types() -> None:
-    """406 for a media type that cannot be served, on deletions too; POST /encrypted_files takes any Accept."""
+    """Other operations return 406, deletions too."""
     with Emulator() as emulator:
         caller = Caller(emulator.engine, emulator.key)
         text = {"Accept": "text/html"}

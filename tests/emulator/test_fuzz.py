@@ -1,4 +1,4 @@
-"""Whatever is asked of the emulator, of its controls or of its console: a response, and never a fault of its own."""
+"""Fuzz the API, the control API and the console: every request gets a response, never an internal error."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ QUIET = law(300, suppress_health_check=list(HealthCheck))
 
 @pytest.fixture(scope="module")
 def emulator() -> Any:
-    with Emulator(seed=1) as made:
-        made.state.seed({"dids": [{"number": "12125550100"}], "voice_in_trunk_groups": [{"name": "Desk"}]})
-        yield made
+    with Emulator(seed=1) as emulator:
+        emulator.state.seed({"dids": [{"number": "12125550100"}], "voice_in_trunk_groups": [{"name": "Desk"}]})
+        yield emulator
 
 
 @pytest.mark.unchecked
@@ -66,10 +66,10 @@ def emulator() -> Any:
     key=KEYS,
     headers=st.dictionaries(st.sampled_from(["Accept", "Content-Type", "Range", "If-Range"]), st.text(max_size=30)),
 )
-def test_the_api(
+def test_api_never_fails_internally(
     emulator: Emulator, method: str, parts: list[str], query: Any, body: Any, key: str, headers: dict[str, str]
 ) -> None:
-    """Any method, path, query, headers and body: a status below 500 (501 for what is told to be missing)."""
+    """Any method, path, query, headers and body: the status is below 500, or 501 where documented."""
     text = "&".join(f"{name}={value}" for name, value in query)
     url = f"{BASE}/v3/{'/'.join(parts)}?{text}"
     sent = {"Api-Key": key, "Accept": "application/vnd.api+json", "Content-Type": "application/vnd.api+json", **headers}
@@ -81,18 +81,18 @@ def test_the_api(
 
 
 def attributes(cls: Any) -> Any:
-    """Attributes of one type, with values of any kind."""
+    """Generate attributes of one type with any values."""
     return st.dictionaries(st.sampled_from(sorted(cls._field_map)), JSON, max_size=6)
 
 
 @pytest.mark.unchecked
 @QUIET
 @given(data=st.data())
-def test_documents(emulator: Emulator, data: Any) -> None:
-    """Documents of every type with values that are not theirs."""
-    cls = data.draw(st.sampled_from([one for one in all_classes() if one._operations & {"create", "update"}]))
+def test_api_accepts_or_rejects_any_document(emulator: Emulator, data: Any) -> None:
+    """Documents of every type with arbitrary values."""
+    cls = data.draw(st.sampled_from([cls for cls in all_classes() if cls._operations & {"create", "update"}]))
     link = st.fixed_dictionaries(
-        {"type": st.sampled_from([one._type_name for one in all_classes()]), "id": st.text(max_size=40)}
+        {"type": st.sampled_from([cls._type_name for cls in all_classes()]), "id": st.text(max_size=40)}
     )
     relationships = st.dictionaries(
         st.sampled_from(sorted(cls._field_map)),
@@ -113,7 +113,7 @@ def test_documents(emulator: Emulator, data: Any) -> None:
 
 
 OPERATIONS = [f"{group}/{name}" for group, names in control_api.OPERATIONS.items() for name in names]
-# What waits for real time, or grows with what was drawn.
+# These wait for real time, or grow with the input.
 SLOW = {"callbacks/settle", "calls/inbound", "calls/outbound"}
 ARGUMENTS = sorted(
     {name for place in OPERATIONS for name in control_api._operations()[place].parameters.__struct_fields__} | {"x"}
@@ -123,12 +123,12 @@ ARGUMENTS = sorted(
 @pytest.mark.unchecked
 @QUIET
 @given(
-    place=st.sampled_from([one for one in OPERATIONS if one not in SLOW]),
+    place=st.sampled_from([group for group in OPERATIONS if group not in SLOW]),
     body=st.one_of(st.dictionaries(st.sampled_from(ARGUMENTS), JSON, max_size=4), JSON),
     query=st.text(max_size=20),
 )
-def test_the_controls(place: str, body: Any, query: str) -> None:
-    """Any parameters: done, or an error with a text; and the emulator still responds."""
+def test_control_api_never_fails_internally(place: str, body: Any, query: str) -> None:
+    """Any parameters succeed or return an error message, and the emulator keeps responding."""
     with Emulator() as emulator:
         for method in ("POST", "GET"):
             request = Request(method, f"{BASE}/_emulator/{place}?{query}", {}, json.dumps(body).encode())
@@ -136,9 +136,9 @@ def test_the_controls(place: str, body: Any, query: str) -> None:
             assert response.status in (200, 204, 404, 405, 409, 422, 504), response.body
             if response.status >= 400:
                 assert json.loads(response.body)["error"]
-        asked = Request("GET", f"{BASE}/v3/balance", {"Api-Key": "key"})
+        read_balance = Request("GET", f"{BASE}/v3/balance", {"Api-Key": "key"})
         emulator.faults.clear()
-        assert emulator.exchange(asked)[0].status == 200
+        assert emulator.exchange(read_balance)[0].status == 200
 
 
 @pytest.mark.unchecked
@@ -153,7 +153,9 @@ def test_the_controls(place: str, body: Any, query: str) -> None:
     body=st.one_of(st.none(), st.binary(max_size=40), st.text(max_size=40).map(str.encode)),
     method=st.sampled_from(["GET", "POST", "PUT"]),
 )
-def test_the_console(emulator: Emulator, parts: list[str], query: str, body: bytes | None, method: str) -> None:
+def test_console_never_fails_internally(
+    emulator: Emulator, parts: list[str], query: str, body: bytes | None, method: str
+) -> None:
     """Any page and form."""
     url = f"{BASE}/_emulator/console/{'/'.join(parts)}?{query}"
     headers = {"content-type": "application/x-www-form-urlencoded"}

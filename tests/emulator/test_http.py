@@ -1,4 +1,4 @@
-"""The served emulator as HTTP: methods, hosts, browsers, compression, validators, the date, a fair share for everybody."""
+"""Test the emulator as an HTTP server: methods, hosts, browsers, compression, validators, dates, fair queuing."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ KEY = {"Api-Key": "key"}
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 @pytest.fixture
 def raw(emulator: Emulator) -> Iterator[httpx2.Client]:
-    """A client that says no more than it is told, at the address of a served emulator."""
+    """Return an HTTP client without default headers, for a served emulator."""
     server = Server(emulator, hosts=["emulator.example.com"])
     with served(server), httpx2.Client(base_url=server.address, headers=KEY, trust_env=False) as client:
         yield client
 
 
-def spoken(raw: httpx2.Client, head: str) -> bytes:
-    """The whole response to a request that is written byte by byte, to the end of the connection."""
+def send_raw(raw: httpx2.Client, head: str) -> bytes:
+    """Send the raw request and return the whole response, until the connection closes."""
     url = raw.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=30) as connection:
         connection.sendall(f"{head}\r\nApi-Key: key\r\nConnection: close\r\n\r\n".encode())
@@ -53,7 +53,7 @@ def spoken(raw: httpx2.Client, head: str) -> bytes:
 
 
 def test_head_is_get_without_a_body(raw: httpx2.Client) -> None:
-    """The same status and length, for a record, a list, an error and what needs a key."""
+    """Same status and length for a record, a list, an error and an unauthorized request."""
     for path, status in (("/v3/balance", 200), ("/v3/countries", 200), ("/v3/dids/x", 404), ("/v3/nothing", 404)):
         got, head = raw.get(path, headers={"Accept-Encoding": ""}), raw.head(path, headers={"Accept-Encoding": ""})
         assert (got.status_code, head.status_code) == (status, status)
@@ -64,8 +64,8 @@ def test_head_is_get_without_a_body(raw: httpx2.Client) -> None:
     assert raw.head("/_emulator/clock/advance").status_code == 405
 
 
-def test_head_of_the_file_of_an_export(emulator: Emulator, raw: httpx2.Client) -> None:
-    """Its length and tag, and none of its bytes."""
+def test_head_works_for_export_files(emulator: Emulator, raw: httpx2.Client) -> None:
+    """The response has the length and ETag, and no body."""
     span = {"from": "2026-03-01 00:00:00", "to": "2026-03-10 00:00:00"}
     export = emulator.client("key").exports().create(Export(export_type=ExportType.CDR_IN, filters=span)).data
     emulator.clock.advance(1)
@@ -79,18 +79,22 @@ def test_head_of_the_file_of_an_export(emulator: Emulator, raw: httpx2.Client) -
 
 
 def test_local_pages_get_cors_headers(raw: httpx2.Client) -> None:
-    """A preflight needs no key; responses, refusals too, name what the service's do."""
-    asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "api-key"}
-    preflight = raw.options("/v3/orders", headers={**asked, "Api-Key": ""})
+    """Preflights need no key; all responses have the service's CORS headers, errors too."""
+    request_headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "api-key"}
+    preflight = raw.options("/v3/orders", headers={**request_headers, "Api-Key": ""})
     assert preflight.status_code == 200
-    for response in (preflight, raw.get("/v3/balance", headers=asked), raw.get("/v3/dids/x", headers=asked)):
-        shown = {name.removeprefix("access-control-"): value for name, value in response.headers.items()}
-        assert shown["allow-origin"] == "http://localhost:3000"
-        assert shown["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
-        assert shown["allow-credentials"] == "true"
-        assert "api-key" in shown["allow-headers"].split(", ")
-        assert shown["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
-        assert "Origin" in shown["vary"] if response is not preflight else True
+    for response in (
+        preflight,
+        raw.get("/v3/balance", headers=request_headers),
+        raw.get("/v3/dids/x", headers=request_headers),
+    ):
+        cors = {name.removeprefix("access-control-"): value for name, value in response.headers.items()}
+        assert cors["allow-origin"] == "http://localhost:3000"
+        assert cors["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
+        assert cors["allow-credentials"] == "true"
+        assert "api-key" in cors["allow-headers"].split(", ")
+        assert cors["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
+        assert "Origin" in cors["vary"] if response is not preflight else True
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_local_pages_get_cors_headers(raw: httpx2.Client) -> None:
     ],
 )
 def test_cors_headers_depend_on_the_origin(raw: httpx2.Client, origin: str, let_in: bool) -> None:
-    """Those of this machine and of hosts that it was started for: the key is known to everybody."""
+    """Only origins of this machine and of allowed hosts get them, since the key is well known."""
     response = raw.get("/v3/balance", headers={"Origin": origin})
     assert response.status_code == 200
     assert ("access-control-allow-origin" in response.headers) is let_in
@@ -115,7 +119,7 @@ def test_cors_headers_depend_on_the_origin(raw: httpx2.Client, origin: str, let_
 
 @pytest.mark.parametrize("path", ["/_emulator/clock/state", "/_emulator/console/"])
 def test_control_api_and_console_reject_other_origins(raw: httpx2.Client, path: str) -> None:
-    """No header of theirs lets a page of another origin in."""
+    """No CORS header lets in a page of another origin."""
     response = raw.get(path, headers={"Origin": "http://localhost:3000"})
     assert response.status_code == 403
     assert not [name for name in response.headers if name.startswith("access-control")]
@@ -138,7 +142,7 @@ def test_control_api_and_console_reject_other_origins(raw: httpx2.Client, path: 
     ],
 )
 def test_api_rejects_unknown_host_names(raw: httpx2.Client, host: str, status: int) -> None:
-    """A name with a dot that it was not started for may be a page's that was made to lead here; the way out is named."""
+    """Protect against DNS rebinding; the error says how to allow the host."""
     response = raw.get("/v3/balance", headers={"Host": host})
     assert response.status_code == status
     if status == 403:
@@ -146,7 +150,7 @@ def test_api_rejects_unknown_host_names(raw: httpx2.Client, host: str, status: i
 
 
 def test_any_host_can_be_allowed(emulator: Emulator) -> None:
-    """With `*`."""
+    """`*` allows every host."""
     server = Server(emulator, hosts=["*"])
     with served(server):
         response = httpx2.get(
@@ -156,23 +160,23 @@ def test_any_host_can_be_allowed(emulator: Emulator) -> None:
         assert response.headers["access-control-allow-origin"] == "https://y.example.com"
 
 
-def test_a_request_line_with_the_whole_address(raw: httpx2.Client) -> None:
-    """As proxies get it; the host in it counts, for links and for what is allowed."""
-    response = spoken(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
+def test_absolute_request_target_is_accepted(raw: httpx2.Client) -> None:
+    """As sent to proxies; its host counts for links and for the host check."""
+    response = send_raw(raw, "GET http://localhost:99/v3/did_groups?page[size]=1 HTTP/1.1\r\nHost: 127.0.0.1")
     assert response.startswith(b"HTTP/1.1 200 ")
     assert b'"http://localhost:99/v3/did_groups?' in response
-    assert spoken(raw, "GET HTTP://[::1]/_emulator/clock/state HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 200 ")
-    assert spoken(raw, "GET http://r.example.com/v3/balance HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 403 ")
-    assert spoken(raw, "GET http://r.example.com/_emulator/clock/state HTTP/1.1\r\nHost: localhost").startswith(
+    assert send_raw(raw, "GET HTTP://[::1]/_emulator/clock/state HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 200 ")
+    assert send_raw(raw, "GET http://r.example.com/v3/balance HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 403 ")
+    assert send_raw(raw, "GET http://r.example.com/_emulator/clock/state HTTP/1.1\r\nHost: localhost").startswith(
         b"HTTP/1.1 403 "
     )
-    assert spoken(raw, "GET http://localhost HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 307 ")
+    assert send_raw(raw, "GET http://localhost HTTP/1.1\r\nHost: x").startswith(b"HTTP/1.1 307 ")
 
 
 @pytest.mark.parametrize("host", ["[::1", "[bad]", "a:b:c", "%zz", ""])
 def test_invalid_host_headers_get_a_response(raw: httpx2.Client, host: str) -> None:
-    """With an error of ours, or with nothing worse."""
-    response = spoken(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
+    """The response is an error of the emulator or of the server."""
+    response = send_raw(raw, f"GET /v3/balance HTTP/1.1\r\nHost: {host}")
     assert response[9:12] in (b"200", b"400", b"403")
     assert raw.get("/_emulator/journal/entries").status_code == 200
 
@@ -182,7 +186,7 @@ def test_invalid_host_headers_get_a_response(raw: httpx2.Client, host: str) -> N
     [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("", False), ("br", False), ("gzip;q=0", False)],
 )
 def test_responses_are_compressed_on_request(raw: httpx2.Client, accepted: str, packed: bool) -> None:
-    """With gzip, at a fraction of the length; the file of an export never is."""
+    """With gzip; export files never are."""
     with raw.stream("GET", "/v3/countries", headers={"Accept-Encoding": accepted}) as response:
         body = b"".join(response.iter_raw())
         assert ("content-encoding" in response.headers) is packed
@@ -192,7 +196,7 @@ def test_responses_are_compressed_on_request(raw: httpx2.Client, accepted: str, 
 
 
 def test_responses_have_validators(raw: httpx2.Client) -> None:
-    """A tag, which returns 304 while nothing changes; the time that it took; what is not to be kept."""
+    """ETag with 304, Cache-Control, X-Runtime."""
     first = raw.get("/v3/balance")
     tag = first.headers["etag"]
     assert tag.startswith('W/"')
@@ -206,18 +210,18 @@ def test_responses_have_validators(raw: httpx2.Client) -> None:
     assert missing.headers["cache-control"] == "no-cache"
 
 
-def test_the_date_is_the_emulators_own(emulator: Emulator, raw: httpx2.Client) -> None:
-    """Of every response, once; an advance moves it."""
+def test_date_header_follows_the_emulator_clock(emulator: Emulator, raw: httpx2.Client) -> None:
+    """Each response has one Date header; advancing the clock moves it."""
     paths = ("/v3/balance", "/v3/nothing", "/_emulator/clock/state", "/_emulator/console/")
     for _ in range(2):
         for path in paths:
-            (told,) = raw.get(path).headers.get_list("date")
-            assert parsedate_to_datetime(told) == emulator.clock.now()
+            (date,) = raw.get(path).headers.get_list("date")
+            assert parsedate_to_datetime(date) == emulator.clock.now()
         emulator.clock.advance("40 days")
 
 
 def test_only_one_date_header_is_sent(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Served by itself, also where the body of a request does not come; other applications have the server's date."""
+    """Also if the request body never arrives; other applications have the server's date."""
     monkeypatch.setattr(app, "SECONDS_FOR_BODY", 0.2)
     half = b"POST /v3/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf"
     with served(EmulatorApp(emulator)) as address, httpx2.Client(trust_env=False) as client:
@@ -239,7 +243,7 @@ def test_only_one_date_header_is_sent(emulator: Emulator, monkeypatch: pytest.Mo
 
 
 def test_client_reports_the_server_time(emulator: Emulator) -> None:
-    """That of the last response, refused ones too; none before the first; shared with clients made of it."""
+    """It is that of the last response, errors too; None before the first; derived clients share it."""
     with emulator.client() as client:
         assert client.server_time is None
         other = client.with_options(timeout=5)
@@ -260,29 +264,29 @@ def test_client_reports_the_server_time(emulator: Emulator) -> None:
     asyncio.run(asynchronous())
 
 
-# A fair share
+# Fair queuing
 
 
 async def finished(works: list[tuple[str, float]]) -> list[str]:
-    """The order in which requests, all there at once, are worked on."""
+    """Return the order in which concurrent requests are processed."""
     queue, order = FairQueue(), []
 
     async def ask(name: str, work: float) -> None:
         async with queue.share_of(name, work):
             order.append(name)
 
-    await asyncio.gather(*(ask(*one) for one in works))
+    await asyncio.gather(*(ask(*work) for work in works))
     return order
 
 
 def test_small_requests_go_first_without_starving_large_ones() -> None:
-    """A connection gets ahead with what is small until it had its share; equals go in order."""
+    """A connection's small requests go first until it has used its share; equals go in order."""
     order = asyncio.run(finished([("a", 100), ("b", 100), *(("small", 30.0) for _ in range(9))]))
     assert order == ["small", "small", "small", "a", "b", *["small"] * 6]
 
 
 def test_canceled_waiters_do_not_block_others() -> None:
-    """Cancelled while waiting, or just when its time had come."""
+    """Canceled while waiting, or just when its turn has come."""
 
     async def main() -> list[str]:
         queue, order, begun = FairQueue(), [], asyncio.Event()
@@ -300,7 +304,7 @@ def test_canceled_waiters_do_not_block_others() -> None:
         await asyncio.wait(tasks)
         late = asyncio.create_task(ask("late"))
         await asyncio.sleep(0)
-        await asyncio.sleep(0)  # its future is set now
+        await asyncio.sleep(0)  # sets its future
         late.cancel()
         await asyncio.wait([late])
         await ask("last")
@@ -310,8 +314,8 @@ def test_canceled_waiters_do_not_block_others() -> None:
 
 
 def test_large_pages_do_not_block_other_clients() -> None:
-    """A small request that comes after thirty for large pages is answered among the first of them."""
-    answered: list[str] = []
+    """A small request after thirty large pages gets one of the first responses."""
+    completed: list[str] = []
 
     async def ask(app: Any, name: str, query: bytes) -> None:
         async def receive() -> Any:
@@ -320,7 +324,7 @@ def test_large_pages_do_not_block_other_clients() -> None:
         async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
                 assert message["status"] == 200
-                answered.append(name)
+                completed.append(name)
 
         path = "/v3/balance" if not query else "/v3/areas"
         scope = {
@@ -338,15 +342,15 @@ def test_large_pages_do_not_block_other_clients() -> None:
 
     async def main(emulator: Emulator) -> None:
         app = EmulatorApp(emulator)
-        await ask(app, "1", b"page%5Bsize%5D=1000")  # makes the rows
-        answered.clear()
+        await ask(app, "1", b"page%5Bsize%5D=1000")  # generates the rows
+        completed.clear()
         large = [asyncio.create_task(ask(app, str(n), b"page%5Bsize%5D=1000")) for n in range(30)]
-        while not answered:
+        while not completed:
             await asyncio.sleep(0)
         await ask(app, "999", b"")
         await asyncio.gather(*large)
 
     with Emulator() as emulator:
         asyncio.run(main(emulator))
-    assert answered.index("999") < 5
-    assert len(answered) == 31
+    assert completed.index("999") < 5
+    assert len(completed) == 31

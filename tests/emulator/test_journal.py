@@ -1,4 +1,4 @@
-"""The journal: entries, hints for refused requests, and assertions that list similar requests."""
+"""Test the journal: entries, hints for rejected requests, assertions that list similar requests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BASE = "http://emulator.example.com/v3"
 HEADERS = {"Api-Key": "local-key", "Accept": "application/vnd.api+json", "Authorization": "Basic c2VjcmV0"}
 
 
-def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) -> Any:
-    """The journal's entry of a request made by hand."""
+def send(emulator: Emulator, path: str, method: str = "GET", body: Any = None) -> Any:
+    """Send a request without a client and return its journal entry."""
     headers = HEADERS | ({"Content-Type": "application/vnd.api+json"} if body is not None else {})
     content = None if body is None else json.dumps(body).encode()
     emulator.exchange(Request(method, f"{BASE}{path}", headers, content))
@@ -24,20 +24,20 @@ def asked(emulator: Emulator, path: str, method: str = "GET", body: Any = None) 
 
 
 def test_entry_has_request_and_response_without_the_key() -> None:
-    """Everything that is needed to see what happened, and no secret."""
+    """An entry has everything but secrets."""
     with Emulator() as emulator:
         document = {"data": {"type": "voice_in_trunk_groups", "attributes": {"name": "Main"}}}
-        entry = asked(emulator, "/voice_in_trunk_groups", "POST", document)
+        entry = send(emulator, "/voice_in_trunk_groups", "POST", document)
         assert (entry.method, entry.path, entry.status) == ("POST", "/v3/voice_in_trunk_groups", 201)
         assert json.loads(entry.body) == document
         assert json.loads(entry.response)["data"]["attributes"]["name"] == "Main"
         assert entry.ms > 0
         assert entry.fault is None
-        shown = repr(entry)
-        assert "local-key" not in shown
-        assert "c2VjcmV0" not in shown
+        text = repr(entry)
+        assert "local-key" not in text
+        assert "c2VjcmV0" not in text
         assert entry.key
-        assert asked(emulator, "/balance").key == entry.key
+        assert send(emulator, "/balance").key == entry.key
         with emulator.client("another") as other:
             other.balance().find()
         assert emulator.journal.entries(limit=1)[0].key not in ("", entry.key)
@@ -56,18 +56,18 @@ def test_entry_has_request_and_response_without_the_key() -> None:
         ("/dids/nothing", None),
     ],
 )
-def test_the_journal_gives_hints(path: str, hint: str | None) -> None:
-    """A name that is nearly right is told, as far as the declarations know."""
+def test_journal_suggests_corrections(path: str, hint: str | None) -> None:
+    """A hint suggests a declared name that is close."""
     with Emulator() as emulator:
-        hints = asked(emulator, path).hints
-        assert hints == [hint] if hint else not any("Did you mean" in one for one in hints)
+        hints = send(emulator, path).hints
+        assert hints == [hint] if hint else not any("Did you mean" in hint for hint in hints)
 
 
-def test_hints_of_bodies_and_keys() -> None:
-    """A misspelt attribute, one that cannot be written, and a missing key."""
+def test_journal_has_hints_for_bodies_and_keys() -> None:
+    """Misspelled attribute, read-only attribute, missing key."""
     with Emulator() as emulator:
         body = {"data": {"type": "voice_in_trunk_groups", "attributes": {"nmae": "x", "created_at": "2026-01-01"}}}
-        hints = asked(emulator, "/voice_in_trunk_groups", "POST", body).hints
+        hints = send(emulator, "/voice_in_trunk_groups", "POST", body).hints
         assert hints[0] == "nmae is not allowed. Did you mean 'name'?"
         assert "created_at" in hints[1]
         assert "cannot be written" in hints[1]
@@ -76,7 +76,7 @@ def test_hints_of_bodies_and_keys() -> None:
 
 
 def test_request_for_another_api_version_gets_a_hint() -> None:
-    """Whatever its response; the version of this API, and none, are what is served."""
+    """Whatever its response; requests for this version or for none get no hint."""
     with Emulator() as emulator:
 
         def hinted(path: str, **headers: str) -> list[str]:
@@ -91,30 +91,30 @@ def test_request_for_another_api_version_gets_a_hint() -> None:
         assert len(hinted("/did", **{"X-DIDWW-API-Version": "2022-05-10"})) == 2
 
 
-def test_entries_can_be_filtered() -> None:
-    """By method, path, status and number; the newest first."""
+def test_journal_entries_can_be_filtered() -> None:
+    """By method, path, status and id; newest first."""
     with Emulator() as emulator, emulator.client() as client:
         client.balance().find()
         client.countries().list(filter={"iso": "GB"})
         client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Main"))
-        asked(emulator, "/nothing")
+        send(emulator, "/nothing")
         journal = emulator.journal
-        assert [one.path for one in journal.entries()] == [
+        assert [entry.path for entry in journal.entries()] == [
             "/v3/nothing",
             "/v3/voice_in_trunk_groups",
             "/v3/countries",
             "/v3/balance",
         ]
-        assert [one.id for one in journal.entries(limit=2)] == [4, 3]
-        assert [one.id for one in journal.entries(after=2)] == [4, 3]
-        assert [one.id for one in journal.entries(method="post")] == [3]
-        assert [one.id for one in journal.entries(path="/voice_*")] == [3]
-        assert [one.id for one in journal.entries(status=404)] == [4]
+        assert [entry.id for entry in journal.entries(limit=2)] == [4, 3]
+        assert [entry.id for entry in journal.entries(after=2)] == [4, 3]
+        assert [entry.id for entry in journal.entries(method="post")] == [3]
+        assert [entry.id for entry in journal.entries(path="/voice_*")] == [3]
+        assert [entry.id for entry in journal.entries(status=404)] == [4]
         journal.clear()
         assert journal.entries() == []
 
 
-def test_only_the_last_thousand_are_kept() -> None:
+def test_journal_keeps_the_last_thousand_entries() -> None:
     """A long run does not fill the memory."""
     with Emulator() as emulator, emulator.client() as client:
         for _ in range(1010):
@@ -148,13 +148,13 @@ def play(client: DidwwClient) -> None:
     ],
 )
 def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
-    """An assertion that holds gives the entries."""
-    found = played.journal.assert_called(**arguments)
-    assert len(found) == arguments.get("times", len(found))
+    """Return the matching entries."""
+    entries = played.journal.assert_called(**arguments)
+    assert len(entries) == arguments.get("times", len(entries))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"method": "POST", "path": "/orders"}, "Recorded requests:"),
         ({"method": "GET", "path": "/countries", "times": 3}, "3 times, but 2 times"),
@@ -168,15 +168,15 @@ def test_assert_called(played: Emulator, arguments: dict[str, Any]) -> None:
         ({"method": "POST", "path": "/*", "status": 422}, "status is 201"),
     ],
 )
-def test_assert_called_lists_similar_requests(played: Emulator, arguments: dict[str, Any], said: str) -> None:
-    """One that does not shows what Similar requests, and why it was not that."""
+def test_assert_called_lists_similar_requests(played: Emulator, arguments: dict[str, Any], message: str) -> None:
+    """The failure lists similar requests and why they did not match."""
     with pytest.raises(AssertionError) as failed:
         played.journal.assert_called(**arguments)
-    assert said in str(failed.value)
+    assert message in str(failed.value)
 
 
 def test_assert_not_called(played: Emulator) -> None:
-    """The other way round."""
+    """Fail if a matching request was recorded."""
     played.journal.assert_not_called("POST", "/orders")
     played.journal.assert_not_called("POST", "/*", json={"data": {"attributes": {"name": "Other"}}})
     with pytest.raises(AssertionError, match="was called 2 times"):
@@ -184,7 +184,7 @@ def test_assert_not_called(played: Emulator) -> None:
 
 
 def test_uploads_and_binary_bodies_are_summarized() -> None:
-    """Bytes that are no text are counted, not shown."""
+    """Binary bodies are shown as a byte count."""
     with Emulator() as emulator:
         headers = {**HEADERS, "Content-Type": "multipart/form-data; boundary=x"}
         emulator.exchange(Request("POST", f"{BASE}/encrypted_files", headers, b"\xff\xfe" * 50))

@@ -1,4 +1,4 @@
-"""The path of the foundation on the emulator: search, price, order, own, route, export, download."""
+"""Test the main path on the emulator: search, price, order, own, route, export, download."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ NOWHERE = "8d1a3c5e-0000-4000-8000-000000000001"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator whose clock stands still at noon."""
-    with Emulator(clock=Clock(NOON, running=False)) as made:
-        yield made
+    """Return an emulator with its clock frozen at noon."""
+    with Emulator(clock=Clock(NOON, running=False)) as emulator:
+        yield emulator
 
 
 def group_of(client: DidwwClient, prefix: str = "4420") -> DidGroup:
-    """The group of a prefix, country code included."""
+    """Return the group of a prefix, country code included."""
     code = prefix[: 1 if prefix.startswith("1") else 2]
     for country in client.countries().list(filter={"prefix": code}).data:
         wanted: Any = {"prefix": prefix.removeprefix(code), "country.id": country.id}
@@ -79,8 +79,8 @@ def trunk_of(client: DidwwClient, name: str = "Front desk", **fields: Any) -> Vo
     return client.voice_in_trunks().create(VoiceInTrunk(name=name, configuration=sip, **fields)).data
 
 
-def test_the_query_of_the_interface_works_as_asked_for(client: DidwwClient) -> None:
-    """Filters, include, sort and page in one fluent query; regions come in one list, so the page changes nothing."""
+def test_fluent_query_combines_filter_include_sort_and_page(client: DidwwClient) -> None:
+    """Regions are returned in one list, so the page changes nothing."""
     country = client.countries().list(filter={"iso": "US"}).data[0]
     params = QueryParams().filter("country.id", country.id).filter("name", "Arizona").include("country").sort("name")
     (region,) = client.regions().list(params.page(1, 25)).data
@@ -90,10 +90,10 @@ def test_the_query_of_the_interface_works_as_asked_for(client: DidwwClient) -> N
 # Orders
 
 
-def test_an_order_is_charged_at_once_and_completes_by_itself(emulator: Emulator, client: DidwwClient) -> None:
-    """Money and stock go down at the order, the numbers come with its completion a moment later."""
+def test_order_is_charged_at_once_and_completes_later(emulator: Emulator, client: DidwwClient) -> None:
+    """Balance and stock go down at once, the DIDs exist after completion."""
     group = group_of(client)
-    sku = min(group.stock_keeping_units, key=lambda one: one.monthly_price)
+    sku = min(group.stock_keeping_units, key=lambda sku: sku.monthly_price)
     stock, money = group.meta.total_count, client.balance().find().data.total_balance
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=3)], external_reference_id="mine")).data
     assert order.status is OrderStatus.PENDING
@@ -125,16 +125,16 @@ def test_an_order_is_charged_at_once_and_completes_by_itself(emulator: Emulator,
     assert group_of(client).meta.total_count == (stock or 0) - 3
 
 
-def test_numbers_that_need_registration_come_blocked(emulator: Emulator, client: DidwwClient) -> None:
-    """A group that needs registration gives numbers that wait for it."""
+def test_dids_that_need_registration_are_blocked(emulator: Emulator, client: DidwwClient) -> None:
+    """They stay blocked until they are registered."""
     (did,) = buy(emulator, client, prefix="4930")
     assert (did.blocked, did.awaiting_registration) == (True, True)
 
 
-def test_too_little_money_refuses_and_takes_nothing(emulator: Emulator, client: DidwwClient) -> None:
-    """400 with both amounts; stock, balance and orders stay as they were."""
+def test_order_with_insufficient_balance_changes_nothing(emulator: Emulator, client: DidwwClient) -> None:
+    """400 with both amounts; stock, balance and orders stay unchanged."""
     group = group_of(client)
-    sku = max(group.stock_keeping_units, key=lambda one: one.monthly_price)
+    sku = max(group.stock_keeping_units, key=lambda sku: sku.monthly_price)
     emulator.balance.put(10)
     with pytest.raises(InsufficientBalanceError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=100)]))
@@ -145,8 +145,8 @@ def test_too_little_money_refuses_and_takes_nothing(emulator: Emulator, client: 
     assert group_of(client).meta.total_count == group.meta.total_count
 
 
-def test_more_than_the_stock_is_refused_or_waited_for(emulator: Emulator, client: DidwwClient) -> None:
-    """Without back ordering 422 names the item; with it the order stays pending, and can be canceled for its money."""
+def test_order_beyond_the_stock_is_rejected_or_back_ordered(emulator: Emulator, client: DidwwClient) -> None:
+    """422 names the item; a back order stays pending and can be canceled with a refund."""
     sku = group_of(client, "44115").stock_keeping_units[0]
     assert group_of(client, "44115").meta.total_count == 2
     order = Order(items=[DidOrderItem(sku_id=sku.id, qty=3)], allow_back_ordering=False)
@@ -168,12 +168,12 @@ def test_more_than_the_stock_is_refused_or_waited_for(emulator: Emulator, client
         client.orders().delete(waiting)
 
 
-def test_a_particular_number_can_be_bought_once(emulator: Emulator, client: DidwwClient) -> None:
-    """The chosen number becomes the account's; buying it again is refused by its field."""
+def test_available_did_can_be_bought_once(emulator: Emulator, client: DidwwClient) -> None:
+    """Buying it again returns an error with its field."""
     group = group_of(client)
-    found = client.available_dids().list(filter={"did_group.id": group.id}, include="did_group.stock_keeping_units")
-    assert found.total_records == group.meta.total_count
-    chosen = found.data[0]
+    response = client.available_dids().list(filter={"did_group.id": group.id}, include="did_group.stock_keeping_units")
+    assert response.total_records == group.meta.total_count
+    chosen = response.data[0]
     assert chosen.did_group is not None
     item = AvailableDidOrderItem(available_did_id=chosen.id, sku_id=chosen.did_group.stock_keeping_units[0].id)
     client.orders().create(Order(items=[item]))
@@ -187,8 +187,8 @@ def test_a_particular_number_can_be_bought_once(emulator: Emulator, client: Didw
         client.available_dids().find(chosen.id)
 
 
-def test_a_reservation_holds_a_number_for_ten_minutes(emulator: Emulator, client: DidwwClient) -> None:
-    """Held it is out of stock; it is bought by its reservation, released by delete, or comes back by itself."""
+def test_reservation_lasts_ten_minutes(emulator: Emulator, client: DidwwClient) -> None:
+    """It can be bought, deleted, or expires."""
     group = group_of(client)
     number, other, third = client.available_dids().list(filter={"did_group.id": group.id}).data[:3]
     held = client.did_reservations().create(DidReservation(available_did=number, description="for a client")).data
@@ -214,8 +214,8 @@ def test_a_reservation_holds_a_number_for_ten_minutes(emulator: Emulator, client
     assert client.available_dids().find(third.id).data.number == third.number
 
 
-def test_an_account_holds_ten_reservations_at_most(client: DidwwClient) -> None:
-    """The eleventh is refused."""
+def test_account_is_limited_to_ten_reservations(client: DidwwClient) -> None:
+    """The eleventh is rejected."""
     numbers = client.available_dids().list(filter={"did_group.id": group_of(client).id}).data
     for number in numbers[:10]:
         client.did_reservations().create(DidReservation(available_did=number))
@@ -223,8 +223,8 @@ def test_an_account_holds_ten_reservations_at_most(client: DidwwClient) -> None:
         client.did_reservations().create(DidReservation(available_did=numbers[10]))
 
 
-def test_orders_that_make_no_sense_are_refused_by_field(client: DidwwClient) -> None:
-    """Unknown SKU, another group's number, an unknown reservation, prefix or pool: each has its own error."""
+def test_invalid_orders_return_errors_by_field(client: DidwwClient) -> None:
+    """Unknown SKU, reservation, prefix or pool, or another group's number."""
     sku = group_of(client).stock_keeping_units[0]
     foreign = client.available_dids().list(filter={"did_group.id": group_of(client, "1212").id}).data[0]
     for item, field in (
@@ -240,8 +240,8 @@ def test_orders_that_make_no_sense_are_refused_by_field(client: DidwwClient) -> 
     assert client.balance().find().data.total_balance == 10_000
 
 
-def test_numbers_can_be_bought_by_nanpa_prefix(emulator: Emulator, client: DidwwClient) -> None:
-    """NPA-NXX 212-555 leads to the group, and the number bought begins with it."""
+def test_dids_can_be_bought_by_nanpa_prefix(emulator: Emulator, client: DidwwClient) -> None:
+    """NPA-NXX 212-555 leads to the group, and the number starts with it."""
     (prefix,) = client.nanpa_prefixes().list(filter={"npanxx": "212555"}).data
     (group,) = client.did_groups().list(filter={"nanpa_prefix.id": prefix.id}, include="stock_keeping_units").data
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1, nanpa_prefix_id=prefix.id)
@@ -254,8 +254,8 @@ def test_numbers_can_be_bought_by_nanpa_prefix(emulator: Emulator, client: Didww
 # Routing
 
 
-def test_a_trunk_has_the_servers_defaults_and_a_name_of_its_own(client: DidwwClient) -> None:
-    """What was left out is filled in; a second trunk, or a group, of that name is refused."""
+def test_trunk_gets_defaults_and_needs_a_unique_name(client: DidwwClient) -> None:
+    """The name of another trunk or group is rejected."""
     trunk = trunk_of(client)
     assert (trunk.priority, trunk.weight, trunk.cli_format) == (1, 65535, CliFormat.E164)
     assert isinstance(trunk.configuration, SipConfiguration)
@@ -272,8 +272,8 @@ def test_a_trunk_has_the_servers_defaults_and_a_name_of_its_own(client: DidwwCli
     assert caught.value.fields == {"name": ["has already been taken"]}
 
 
-def test_a_configuration_changed_in_place_is_saved(client: DidwwClient) -> None:
-    """A list and a text inside the configuration are changed and read back; everything else stays."""
+def test_configuration_changed_in_place_is_saved(client: DidwwClient) -> None:
+    """A changed list and text are stored; everything else stays."""
     trunk = trunk_of(client)
     assert isinstance(trunk.configuration, SipConfiguration)
     before = trunk.configuration.to_dict()["attributes"]
@@ -284,30 +284,30 @@ def test_a_configuration_changed_in_place_is_saved(client: DidwwClient) -> None:
     assert after == {**before, "host": "sip2.example.com", "codec_ids": [*before["codec_ids"], Codec.GSM]}
 
 
-def test_registration_makes_credentials_and_clears_the_host(client: DidwwClient) -> None:
-    """Switching registration on nulls host and port and gives secret credentials; off takes them away."""
+def test_enabling_sip_registration_creates_credentials_and_clears_the_host(client: DidwwClient) -> None:
+    """Disabling it removes the credentials."""
     trunk = trunk_of(client)
     sip = trunk.configuration
     assert isinstance(sip, SipConfiguration)
     sip.enabled_sip_registration = True
     sip.use_did_in_ruri = True
     updated = client.voice_in_trunks().update(trunk).data
-    made = updated.configuration
-    assert isinstance(made, SipConfiguration)
-    assert (made.host, made.port) == (None, None)
-    for secret in (made.incoming_auth_username, made.incoming_auth_password):
+    configuration = updated.configuration
+    assert isinstance(configuration, SipConfiguration)
+    assert (configuration.host, configuration.port) == (None, None)
+    for secret in (configuration.incoming_auth_username, configuration.incoming_auth_password):
         assert re.fullmatch(r"[A-Za-z0-9]{16}", secret or "")
-    assert made.incoming_auth_password
-    assert made.incoming_auth_password not in repr(updated)
-    made.enabled_sip_registration = False
-    made.host = "sip.example.com"
+    assert configuration.incoming_auth_password
+    assert configuration.incoming_auth_password not in repr(updated)
+    configuration.enabled_sip_registration = False
+    configuration.host = "sip.example.com"
     back = client.voice_in_trunks().update(updated).data.configuration
     assert isinstance(back, SipConfiguration)
     assert (back.incoming_auth_username, back.use_did_in_ruri) == (None, False)
 
 
-def test_a_host_on_a_trunk_that_registers_ends_registration(client: DidwwClient) -> None:
-    """The host alone is assigned; what the service wants with it goes along, on a loaded trunk and on a built one."""
+def test_setting_a_host_disables_sip_registration(client: DidwwClient) -> None:
+    """The required members are sent along, for loaded and new trunks."""
     trunk = client.voice_in_trunks().create(
         VoiceInTrunk(
             name="Phone",
@@ -332,8 +332,8 @@ def test_a_host_on_a_trunk_that_registers_ends_registration(client: DidwwClient)
     assert moved.configuration.host == "sip2.example.com"
 
 
-def test_nested_objects_may_be_written_as_dicts(client: DidwwClient) -> None:
-    """A trunk and an order are made of plain dicts."""
+def test_nested_objects_can_be_dicts(client: DidwwClient) -> None:
+    """For a trunk and an order."""
     wanted: Any = VoiceInTrunk(name="Plain")
     wanted.configuration = {"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}}
     trunk = client.voice_in_trunks().create(wanted).data
@@ -350,8 +350,8 @@ def test_nested_objects_may_be_written_as_dicts(client: DidwwClient) -> None:
     assert (placed.is_completed, placed.is_pending, len(placed.items)) == (False, True, 1)
 
 
-def test_a_number_is_routed_to_a_trunk_or_a_group(emulator: Emulator, client: DidwwClient) -> None:
-    """Setting one clears the other; what is in use stays, and a deleted group takes its trunks with it."""
+def test_did_is_routed_to_a_trunk_or_a_group(emulator: Emulator, client: DidwwClient) -> None:
+    """Setting one clears the other; trunks in use cannot be deleted, and deleting a group deletes its trunks."""
     (did,) = buy(emulator, client)
     trunk = trunk_of(client)
     group = client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="All", voice_in_trunks=[trunk])).data
@@ -359,8 +359,8 @@ def test_a_number_is_routed_to_a_trunk_or_a_group(emulator: Emulator, client: Di
     did.voice_in_trunk = trunk
     client.dids().update(did)
     did.voice_in_trunk_group = group
-    found = client.dids().update(did, include=["voice_in_trunk", "voice_in_trunk_group"]).data
-    assert (found.voice_in_trunk, found.voice_in_trunk_group) == (None, group)
+    updated = client.dids().update(did, include=["voice_in_trunk", "voice_in_trunk_group"]).data
+    assert (updated.voice_in_trunk, updated.voice_in_trunk_group) == (None, group)
     did.voice_in_trunk = trunk
     client.dids().update(did)
     for delete in (
@@ -378,8 +378,8 @@ def test_a_number_is_routed_to_a_trunk_or_a_group(emulator: Emulator, client: Di
         client.voice_in_trunks().find(trunk.id)
 
 
-def test_a_number_to_a_trunk_that_is_not_there_is_refused(emulator: Emulator, client: DidwwClient) -> None:
-    """The error names the field as Python has it; another account's trunk is not there either."""
+def test_routing_to_an_unknown_trunk_is_rejected(emulator: Emulator, client: DidwwClient) -> None:
+    """The error has the Python field; trunks of other accounts are unknown."""
     (did,) = buy(emulator, client)
     foreign = trunk_of(emulator.client("another-key"))
     for trunk in (VoiceInTrunk.build(NOWHERE), foreign):
@@ -402,10 +402,8 @@ def rows_by_id(client: DidwwClient, export: Export, folder: Path) -> list[dict[s
     return list(csv.DictReader(io.StringIO(gzip.decompress(data).decode())))
 
 
-def test_an_export_is_prepared_and_holds_the_accounts_calls(
-    emulator: Emulator, client: DidwwClient, tmp_path: Path
-) -> None:
-    """Pending, processing, completed; the file has calls of the account's numbers, in the period, with their trunk."""
+def test_completed_export_has_the_accounts_calls(emulator: Emulator, client: DidwwClient, tmp_path: Path) -> None:
+    """Pending, processing, completed; calls are of the account's DIDs, in the period, with their trunk."""
     first, second = buy(emulator, client, 2)
     second.voice_in_trunk = trunk_of(client)
     client.dids().update(second)
@@ -434,8 +432,8 @@ def test_an_export_is_prepared_and_holds_the_accounts_calls(
     assert narrowed == [row for row in rows if row["Destination DID"] == first.number]
 
 
-def test_forwarded_calls_cost_money(emulator: Emulator, client: DidwwClient, tmp_path: Path) -> None:
-    """Calls that a PSTN trunk forwards carry a charge, and the total is the sum."""
+def test_forwarded_calls_are_charged(emulator: Emulator, client: DidwwClient, tmp_path: Path) -> None:
+    """Calls forwarded by a PSTN trunk have a cost, and the total is the sum."""
     (did,) = buy(emulator, client)
     trunk = VoiceInTrunk(name="Mobile", configuration=PstnConfiguration(dst="447700900123"))
     did.voice_in_trunk = client.voice_in_trunks().create(trunk).data
@@ -460,8 +458,8 @@ def test_forwarded_calls_cost_money(emulator: Emulator, client: DidwwClient, tmp
         ({"colour": "red"}, "colour not valid"),
     ],
 )
-def test_a_period_that_cannot_be_exported_is_refused(emulator: Emulator, filters: Any, title: str) -> None:
-    """The filters are checked as the service does, whoever sends them, and the error points at them."""
+def test_invalid_export_filters_are_rejected(emulator: Emulator, filters: Any, title: str) -> None:
+    """The emulator checks filters like the service, and the error points to them."""
     period = {"from": "2026-03-05 12:00:00", "to": "2026-03-15 12:00:00"}
     body = document("exports", export_type="cdr_in", filters={**period, **filters})
     error = Caller(emulator.engine).error("POST", "/exports", body)
@@ -469,8 +467,8 @@ def test_a_period_that_cannot_be_exported_is_refused(emulator: Emulator, filters
     assert error["source"] == {"pointer": "/data/attributes/filters"}
 
 
-def test_a_file_that_is_not_there_is_not_found(client: DidwwClient, tmp_path: Path) -> None:
-    """404 with an empty body, as the service has it."""
+def test_unknown_export_file_returns_404(client: DidwwClient, tmp_path: Path) -> None:
+    """With an empty body, as in the service."""
     with pytest.raises(NotFoundError) as caught:
         client.download_export(f"{client.base_url}/exports/{NOWHERE}.csv.gz", tmp_path / "x")
     assert caught.value.errors == []
@@ -480,29 +478,29 @@ def test_a_file_that_is_not_there_is_not_found(client: DidwwClient, tmp_path: Pa
 
 
 def test_accounts_do_not_see_each_other(emulator: Emulator) -> None:
-    """Each key has its own money, stock, numbers and trunks; a record of another is not found."""
-    one, two = emulator.client("one-key"), emulator.client("two-key")
-    (did,) = buy(emulator, one)
-    trunk = trunk_of(one)
-    assert two.balance().find().data.total_balance == 10_000
-    assert two.dids().list().data == []
-    assert group_of(two).meta.total_count == (group_of(one).meta.total_count or 0) + 1
-    for call in (lambda: two.dids().find(did.id), lambda: two.voice_in_trunks().delete(trunk)):
+    """Each key has its own balance, stock, DIDs and trunks."""
+    first, second = emulator.client("one-key"), emulator.client("two-key")
+    (did,) = buy(emulator, first)
+    trunk = trunk_of(first)
+    assert second.balance().find().data.total_balance == 10_000
+    assert second.dids().list().data == []
+    assert group_of(second).meta.total_count == (group_of(first).meta.total_count or 0) + 1
+    for call in (lambda: second.dids().find(did.id), lambda: second.voice_in_trunks().delete(trunk)):
         with pytest.raises(NotFoundError):
             call()
-    assert trunk_of(two).name == trunk.name
+    assert trunk_of(second).name == trunk.name
 
 
-def test_a_restricted_emulator_takes_one_key_only() -> None:
-    """Any other key returns 401."""
+def test_emulator_can_be_restricted_to_one_key() -> None:
+    """Other keys return 401."""
     with Emulator(api_key="the-key") as emulator:
         assert emulator.client("the-key").balance().find().data.credit == 0
         with pytest.raises(AuthenticationError):
             emulator.client("another-key").balance().find()
 
 
-def test_a_file_keeps_the_state(tmp_path: Path) -> None:
-    """What was bought is there when the emulator is opened again; what was to happen happens then."""
+def test_state_file_keeps_records_and_scheduled_events(tmp_path: Path) -> None:
+    """Pending events run after the emulator is reopened."""
     path = str(tmp_path / "emulator.db")
     with Emulator(path=path, clock=Clock(NOON, running=False)) as emulator:
         client = emulator.client()
@@ -530,8 +528,8 @@ def test_asynchronous_client_works_the_same(emulator: Emulator, tmp_path: Path) 
             async for did in client.dids().iterate(filter={"order.id": order.id}, page=(1, 1)):
                 did.voice_in_trunk = trunk
                 await client.dids().update(did)
-            found = await client.dids().list(filter={"voice_in_trunk.id": trunk.id})
-            assert found.total_records == 2
+            response = await client.dids().list(filter={"voice_in_trunk.id": trunk.id})
+            assert response.total_records == 2
             period = {"from": NOON - timedelta(days=2), "to": NOON}
             export = (await client.exports().create(Export(export_type=ExportType.CDR_IN, filters=dict(period)))).data
             emulator.clock.advance(1)

@@ -1,4 +1,4 @@
-"""What an order's items may hold, sent as it is: the client refuses most of what cannot be by itself."""
+"""Test the rules for order items. Requests are sent without the client, which rejects most of these itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def caller() -> Iterator[Caller]:
-    """Somebody with money."""
+    """Return a caller with a high balance."""
     with Emulator() as made:
         yield Caller(made.engine, made.key)
 
@@ -33,16 +33,16 @@ def sku_of(caller: Caller) -> str:
     return str(caller.get("/did_groups", **wanted)["included"][0]["id"])
 
 
-def test_without_a_quantity_one_is_bought(caller: Caller) -> None:
-    """One number, with a NANPA prefix or without; one channel."""
+def test_order_item_quantity_defaults_to_one(caller: Caller) -> None:
+    """For DIDs, with or without a NANPA prefix, and for channels."""
     pool = caller.ids("/capacity_pools")[0]
     for item in (number(sku_id=sku_of(caller)), channels(capacity_pool_id=pool)):
         made = caller.write("POST", "/orders", document("orders", items=[item]), 201)
         assert made["data"]["attributes"]["items"][0]["attributes"]["qty"] == 1
 
 
-def test_items_are_of_one_kind_and_within_bounds(caller: Caller) -> None:
-    """Numbers or channels, never both; 1 to 1000 of the ones, 1 to 10000 of the others; at most 999 cycles."""
+def test_order_items_have_one_type_and_valid_quantities(caller: Caller) -> None:
+    """DIDs or channels, never both; up to 1000 DIDs, 10000 channels, 999 billing cycles."""
     sku, pool = sku_of(caller), caller.ids("/capacity_pools")[0]
     for items, place in (
         ([number(sku_id=sku), channels(capacity_pool_id=pool)], "items"),
@@ -60,8 +60,8 @@ def test_items_are_of_one_kind_and_within_bounds(caller: Caller) -> None:
     caller.write("POST", "/orders", document("orders", items=[number(sku_id=sku, billing_cycles_count=0)]), 201)
 
 
-def test_items_that_are_malformed(caller: Caller) -> None:
-    """400 for what is missing, and for two ways to choose at once."""
+def test_malformed_order_items_return_400(caller: Caller) -> None:
+    """Missing members, or two ways to choose a number."""
     sku = sku_of(caller)
     for item, text in (
         (number(qty=1), "sku_id, is missing"),
@@ -73,8 +73,8 @@ def test_items_that_are_malformed(caller: Caller) -> None:
         assert (error["status"], text in error["detail"]) == ("400", True)
 
 
-def test_a_number_is_detached_only(caller: Caller) -> None:
-    """Null is taken for the verification and the emergency service, an id is refused; bounds of what can be set."""
+def test_did_verification_and_service_can_only_be_cleared(caller: Caller) -> None:
+    """Null is accepted, an id is rejected; other attributes have bounds."""
     caller.write("POST", "/orders", document("orders", items=[number(sku_id=sku_of(caller))]), 201)
     session = caller.engine.session(str(caller.key))
     did = session.insert("dids", {"number": "12025550100", "did_group": session.find("did_groups", limit=1)[0]["id"]})[

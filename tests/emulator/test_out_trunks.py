@@ -1,4 +1,4 @@
-"""Outbound trunks: three ways to prove who calls, and credentials that DIDWW makes."""
+"""Test outbound trunks: three authentication methods, and credentials that DIDWW generates."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def by_credentials(*ips: str) -> CredentialsAndIpAuthenticationMethod:
     return CredentialsAndIpAuthenticationMethod(allowed_sip_ips=list(ips))
 
 
-def test_credentials_are_made_by_the_service_and_hidden(client: DidwwClient) -> None:
-    """Readable, masked in each repr, single addresses as networks, the defaults of the contract, and kept on change."""
+def test_generated_credentials_are_readable_but_masked_in_reprs(client: DidwwClient) -> None:
+    """Single addresses become networks, defaults are the contract's, and updates keep the credentials."""
     made = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10", "198.51.100.0/24"))).data
     method = made.authentication_method
     assert isinstance(method, CredentialsAndIpAuthenticationMethod)
@@ -60,7 +60,7 @@ def test_credentials_are_made_by_the_service_and_hidden(client: DidwwClient) -> 
 
 
 def test_outbound_trunk_names_are_unique(client: DidwwClient) -> None:
-    """A second one of the name, and a change to it, are refused; its own name may be sent again."""
+    """Creating and renaming are rejected; a trunk may send its own name again."""
     client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10")))
     other = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10"), "Other")).data
     other.name = "Outbound"
@@ -75,8 +75,8 @@ def test_outbound_trunk_names_are_unique(client: DidwwClient) -> None:
     client.voice_out_trunks().update(other)
 
 
-def test_the_default_did_can_be_included(client: DidwwClient) -> None:
-    """As DIDWW's own SDKs do; a filter finds the trunks that have it."""
+def test_default_did_can_be_included_and_filtered(client: DidwwClient) -> None:
+    """As in DIDWW's own SDKs."""
     (group,) = client.did_groups().list(page=(1, 1), include="stock_keeping_units").data
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)])).data
     client.orders().wait(order)
@@ -91,8 +91,8 @@ def test_the_default_did_can_be_included(client: DidwwClient) -> None:
     assert client.voice_out_trunks().one(filter={"default_did.id": did}).id == made.id
 
 
-def test_what_the_service_made_is_never_sent_back() -> None:
-    """Neither when something else of the method changes, nor when it is taken over by another trunk."""
+def test_generated_credentials_are_never_sent() -> None:
+    """Neither in a change of the method, nor when another trunk takes it over."""
     loaded = {
         "allowed_sip_ips": ["192.0.2.10/32"],
         "tech_prefix": None,
@@ -112,8 +112,8 @@ def test_what_the_service_made_is_never_sent_back() -> None:
     assert b"example-password" not in encode({"sent": transport.sent})
 
 
-def test_new_credentials_replace_the_old_ones(client: DidwwClient) -> None:
-    """The response bears the trunk's id and nothing else; trunks of other methods have none to replace."""
+def test_credentials_can_be_regenerated(client: DidwwClient) -> None:
+    """The response has only the trunk's id; trunks of other methods have no credentials."""
     old = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10"))).data
     renewal = VoiceOutTrunkRegenerateCredential()
     renewal.voice_out_trunk = old
@@ -134,8 +134,8 @@ def test_new_credentials_replace_the_old_ones(client: DidwwClient) -> None:
     assert caught.value.fields == {"voice_out_trunk": ["is invalid"]}
 
 
-def test_a_method_is_replaced_as_a_whole(client: DidwwClient) -> None:
-    """Another kind takes its place."""
+def test_authentication_method_can_be_replaced(client: DidwwClient) -> None:
+    """By a method of another type."""
     made = client.voice_out_trunks().create(trunk(by_credentials("192.0.2.10"))).data
     made.authentication_method = TwilioAuthenticationMethod(twilio_account_sid=SID)
     changed = client.voice_out_trunks().update(made).data.authentication_method
@@ -143,11 +143,9 @@ def test_a_method_is_replaced_as_a_whole(client: DidwwClient) -> None:
     assert changed.twilio_account_sid == SID
 
 
-def test_authentication_by_address_alone_cannot_be_written() -> None:
-    """Refused when it is assigned, with the two that can be; a loaded one is kept, and is no obstacle to other changes."""
-    with pytest.raises(
-        ReadOnlyFieldError, match=r"must be Credentials\w+ or Twilio\w+, got IpOnlyAuthenticationMethod"
-    ):
+def test_ip_only_authentication_is_read_only() -> None:
+    """Assigning it names the two valid types; a loaded one stays and allows other changes."""
+    with pytest.raises(ReadOnlyFieldError, match=r"must be Credentials\w+ or Twilio\w+, got IpOnlyAuthenticationMethod"):
         trunk(IpOnlyAuthenticationMethod())
     attributes = {
         "name": "a",
@@ -164,8 +162,8 @@ def test_authentication_by_address_alone_cannot_be_written() -> None:
     assert record.changes == {"attributes": {"name": "b"}}
 
 
-def test_a_method_of_a_later_version_is_kept_and_sent_back_as_it_came() -> None:
-    """It reads by its names, shows nothing that may be secret, and survives a change of something else."""
+def test_unknown_authentication_method_is_preserved() -> None:
+    """It is readable by name, masked in reprs, and survives other changes."""
     there = {"type": "token", "attributes": {"token": "example-secret", "ttl": 5}}
     attributes = {"name": "a", "authentication_method": there}
     document = {"data": {"type": "voice_out_trunks", "id": "1", "attributes": attributes}}
@@ -182,8 +180,8 @@ def test_a_method_of_a_later_version_is_kept_and_sent_back_as_it_came() -> None:
     assert record.changes["attributes"]["authentication_method"] == there
 
 
-def test_credentials_are_filled_in_by_the_emulator_only(client: DidwwClient) -> None:
-    """They cannot be written, in the constructor or later."""
+def test_credentials_are_read_only(client: DidwwClient) -> None:
+    """They cannot be set in the constructor or later."""
     method: Any = by_credentials("192.0.2.10")
     for name in ("username", "password"):
         with pytest.raises(ReadOnlyFieldError, match=f"{name} cannot be set: it is read-only"):

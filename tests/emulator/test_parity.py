@@ -1,4 +1,4 @@
-"""The page that compares the emulator with the service is what the code says, and the code does what it says."""
+"""Test that the parity page matches the code, and the code matches the page."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ PAGE = Path(__file__).parents[2] / "docs" / "emulator-parity.md"
 MEDIA_TYPE = "application/vnd.api+json"
 
 
-def test_the_page_is_up_to_date() -> None:
-    """Write it anew with `python -m didww.emulator.parity > docs/emulator-parity.md`."""
+def test_parity_page_is_up_to_date() -> None:
+    """Update it with `python -m didww.emulator.parity > docs/emulator-parity.md`."""
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-def test_what_differs_is_offered() -> None:
-    """No remark is left over from an operation that is gone, and no decision stands twice."""
+def test_parity_notes_match_existing_operations() -> None:
+    """Every note is about an existing operation, and no decision is listed twice."""
     offered = {(type, name) for type, name, _, _ in operations()}
     assert set(DIFFERS) <= offered
     assert len({what for what, _ in DECIDED}) == len(DECIDED)
 
 
 @pytest.mark.unchecked
-def test_every_operation_is_there() -> None:
-    """None returns 404 for its path, 405 or 501."""
+def test_every_operation_is_implemented() -> None:
+    """No operation returns 404 for its path, 405 or 501."""
     engine = Engine()
     caller = Caller(engine)
-    told = 0
+    count = 0
     for _, name, method, path in operations():
         body = {"data": {}} if method in ("POST", "PATCH") else None
         response = caller.send(method, path.replace("{id}", "nothing"), body)
-        told += 1
+        count += 1
         assert response.status in (200, 400, 404, 422), (method, path, response.status, response.body)
         if response.status == 404:
             assert b"ecord not found" in response.body, (method, path, response.body)
         assert name in ("list", "find", "create", "update", "delete")
-    assert told > 100
+    assert count > 100
 
 
 @pytest.mark.unchecked
-def test_relationship_addresses() -> None:
-    """They are read; writing to them returns 501 and says so."""
+def test_relationship_urls_are_read_only() -> None:
+    """Writing to them returns 501 with an explanation."""
     scene = Scene()
     did = scene.ids["dids"][0]
     path = f"/dids/{did}/relationships/voice_in_trunk"

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures that need no conftest, isolated, with xdist too, and what a failure shows."""
+"""Test the pytest plugin: fixtures without a conftest, isolation, xdist, failure reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from didww import VoiceInTrunkGroup
 
 @pytest.mark.parametrize("n", range(6))
-def test_alone(didww_emulator, didww_client, n):
+def test_emulators_are_isolated(didww_emulator, didww_client, n):
     didww_client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Main"))
     assert didww_client.voice_in_trunk_groups().list().total_records == 1
     didww_emulator.journal.assert_called("POST", "/voice_in_trunk_groups", times=1)
@@ -42,20 +42,20 @@ def test_file_and_preset(didww_emulator, didww_client):
 MARKED_WRONGLY = """
 import pytest
 @pytest.mark.didww(freezee="2026-03-01")
-def test_misspelt(didww_emulator):
+def test_misspelled(didww_emulator):
     pass
 @pytest.mark.didww("flaky")
 def test_without_a_name(didww_emulator):
     pass
 @pytest.mark.didww(preset=5)
-def test_a_number(didww_emulator):
+def test_invalid_preset(didww_emulator):
     pass
 @pytest.mark.didww(preset=["flaky", 5])
-def test_a_name_and_a_number(didww_emulator):
+def test_invalid_preset_in_a_list(didww_emulator):
     pass
 @pytest.mark.didww(preset=["maintenance", "export-stuck"])
-def test_two(didww_emulator):
-    assert len({one.status for one in didww_emulator.faults.rules()}) > 1
+def test_two_presets(didww_emulator):
+    assert len({rule.status for rule in didww_emulator.faults.rules()}) > 1
 """
 FAILING = """
 import pytest
@@ -130,7 +130,7 @@ YAML = 'dids:\n  - number: "12125550100"\n  - number: "12125550101"\n'
 
 def run(folder: Path, *arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     installed = python != sys.executable or any(
-        one.name == "didww" for one in importlib.metadata.entry_points(group="pytest11")
+        entry_point.name == "didww" for entry_point in importlib.metadata.entry_points(group="pytest11")
     )
     plugin = [] if installed else ["-p", "didww.emulator.pytest_plugin"]
     command = [
@@ -153,8 +153,8 @@ def run(folder: Path, *arguments: str, python: str = sys.executable) -> subproce
 
 
 @pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)])
-def test_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
-    """Each test has an emulator of its own; the marker says how it is made."""
+def test_plugin_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """Each test has its own emulator, configured by the marker."""
     (tmp_path / "test_program.py").write_text(PROGRAM)
     (tmp_path / "numbers.yaml").write_text(YAML)
     done = run(tmp_path, *workers)
@@ -163,8 +163,8 @@ def test_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
     assert " passed" in done.stdout
 
 
-def test_a_failure_shows_the_requests(tmp_path: Path) -> None:
-    """What was asked of the emulator stands below the traceback, of a failing fixture as well."""
+def test_failed_test_reports_emulator_requests(tmp_path: Path) -> None:
+    """Requests are listed below the traceback, for failed fixtures too."""
     (tmp_path / "test_failing.py").write_text(FAILING)
     done = run(tmp_path)
     assert done.returncode == 1
@@ -173,8 +173,8 @@ def test_a_failure_shows_the_requests(tmp_path: Path) -> None:
     assert "GET /dids?filter[number]=12025550100 -> 200" in done.stdout
 
 
-def test_a_marker_that_cannot_be_says_what_can(tmp_path: Path) -> None:
-    """A misspelt name, an argument without one, and a preset that is no name."""
+def test_invalid_marker_error_lists_valid_arguments(tmp_path: Path) -> None:
+    """A misspelled name, a positional argument, a preset that is not a name."""
     (tmp_path / "test_marks.py").write_text(MARKED_WRONGLY, encoding="utf-8")
     done = run(tmp_path)
     assert "4 errors" in done.stdout
@@ -185,8 +185,8 @@ def test_a_marker_that_cannot_be_says_what_can(tmp_path: Path) -> None:
     assert "takes keyword arguments only: freeze, objects, preset, path, seed" in done.stdout
 
 
-def test_it_is_light(tmp_path: Path) -> None:
-    """A test run that does not use it imports nothing of the SDK."""
+def test_plugin_imports_the_sdk_lazily(tmp_path: Path) -> None:
+    """A test run that does not use the plugin does not import the SDK."""
     (tmp_path / "test_light.py").write_text(
         "import sys\ndef test_light():\n    heavy = ('msgspec', 'httpx2', 'didww.client', 'didww.emulator.engine.engine')\n"
         "    assert not [name for name in heavy if name in sys.modules]\n"
@@ -195,16 +195,16 @@ def test_it_is_light(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_no_event_loop_is_touched(tmp_path: Path) -> None:
-    """The asynchronous client leaves the loop that a test has set, or that runs in its thread, as it was."""
+def test_plugin_leaves_event_loops_unchanged(tmp_path: Path) -> None:
+    """The asynchronous client keeps the event loop that a test has set or runs."""
     (tmp_path / "test_loops.py").write_text(LOOPS)
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
 
 
-def test_a_report_never_ends_the_run(tmp_path: Path) -> None:
-    """An emulator without its journal, or a frozen clock: the test fails by itself, and the run goes on."""
+def test_report_errors_do_not_stop_the_run(tmp_path: Path) -> None:
+    """Without a journal or with a frozen clock, only the test itself fails."""
     pytest.importorskip("freezegun")
     (tmp_path / "test_states.py").write_text(STATES)
     done = run(tmp_path)
@@ -213,15 +213,15 @@ def test_a_report_never_ends_the_run(tmp_path: Path) -> None:
     assert "2 failed" in done.stdout
 
 
-def test_nothing_of_a_newer_pytest_is_used() -> None:
-    """Every test run loads the plugin, whatever its pytest: wrappers of the new kind and the stash are no part of it."""
+def test_plugin_works_without_newer_pytest_features() -> None:
+    """The plugin loads with old pytest versions: no new-style wrappers, no stash."""
     environment = {**os.environ, "PYTHONPATH": str(Path(didww.__file__).parents[1])}
     subprocess.run([sys.executable, "-c", OLD], check=True, timeout=120, env=environment)
 
 
 @pytest.mark.skipif("OLD_PYTEST" not in os.environ, reason="OLD_PYTEST names no Python with an old pytest (.ci/run)")
-def test_an_old_pytest_runs(tmp_path: Path) -> None:
-    """The plugin, installed beside an old pytest, breaks no run, and does what it does elsewhere."""
+def test_plugin_runs_with_an_old_pytest(tmp_path: Path) -> None:
+    """The plugin works and breaks no run."""
     (tmp_path / "test_plain.py").write_text("def test_plain():\n    pass\n")
     (tmp_path / "test_failing.py").write_text(FAILING)
     done = run(tmp_path, python=os.environ["OLD_PYTEST"])
@@ -229,7 +229,7 @@ def test_an_old_pytest_runs(tmp_path: Path) -> None:
     assert "GET /countries?filter[iso]=GB -> 200" in done.stdout
 
 
-def test_it_is_declared() -> None:
-    """The package names the plugin, so that installing it is enough."""
+def test_plugin_entry_point_is_declared() -> None:
+    """Installing the package is enough to load the plugin."""
     project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     assert '[project.entry-points.pytest11]\ndidww = "didww.emulator.pytest_plugin"' in project

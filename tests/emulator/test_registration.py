@@ -1,4 +1,4 @@
-"""Registering numbers, step by step, and everything that is refused on the way."""
+"""Test the registration of numbers step by step, with the errors of each step."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from didww import AddressRequirement
 
 
-def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -> None:
-    """From the order to the approval: number, identity and address change together, and only then."""
+def test_did_is_blocked_until_its_address_is_verified(emulator: Emulator) -> None:
+    """DID, identity and address change together on approval."""
     scene = Registration(emulator, plain)
     client = scene.client
     (did,) = bought(emulator, client, scene.group)
@@ -36,17 +36,17 @@ def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -
     prove_all(client, scene.requirement, identity, address)
     assert scene.validate(identity, address).id == scene.requirement.id
 
-    made = client.address_verifications().create(scene.verification(address, [did])).data
-    assert made.status == "pending"
-    assert made.reference.startswith("AV-")
+    verification = client.address_verifications().create(scene.verification(address, [did])).data
+    assert verification.status == "pending"
+    assert verification.reference.startswith("AV-")
     assert client.dids().find(did).data.blocked is True
     emulator.clock.advance(1)
-    done = client.address_verifications().wait(made).data
+    done = client.address_verifications().wait(verification).data
     assert done.status == "approved"
     did = client.dids().find(did, include="address_verification").data
     assert (did.awaiting_registration, did.blocked) == (False, False)
     assert did.address_verification is not None
-    assert did.address_verification.id == made.id
+    assert did.address_verification.id == verification.id
     assert client.identities().find(identity).data.verified
     assert client.addresses().find(address).data.verified
 
@@ -56,7 +56,7 @@ def test_a_number_is_blocked_until_its_address_is_verified(emulator: Emulator) -
     assert client.dids().find(another).data.blocked is False
 
 
-def test_a_number_whose_verification_is_detached_stays_registered(emulator: Emulator) -> None:
+def test_did_stays_registered_after_detaching_its_verification(emulator: Emulator) -> None:
     """It is not blocked again, and its identity and address stay verified and in use."""
     scene = Registration(emulator, plain)
     client = scene.client
@@ -80,11 +80,13 @@ def test_a_number_whose_verification_is_detached_stays_registered(emulator: Emul
     assert caught.value.status_code == 409
 
 
-def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emulator) -> None:
-    """Fields, proofs of identity and address, forms, and where the address has to be; each as it is supplied."""
+def test_validation_reports_everything_missing_and_stores_nothing(emulator: Emulator) -> None:
+    """Fields, proofs, forms and the country of the address, until each is supplied."""
     scene = Registration(
         emulator,
-        lambda one: bool(one.personal_permanent_document) and one.personal_mandatory_fields == ["birth_date"],
+        lambda requirement: (
+            bool(requirement.personal_permanent_document) and requirement.personal_mandatory_fields == ["birth_date"]
+        ),
     )
     client = scene.client
     identity, address = person(client, scene.country, birth_date=None)
@@ -103,7 +105,7 @@ def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emu
     prove_all(client, scene.requirement, identity, address)
     assert scene.validate(identity, None).id == scene.validate(None, address).id == scene.requirement.id
 
-    elsewhere = next(one for one in client.countries().list().data if one.id != scene.country.id)
+    elsewhere = next(country for country in client.countries().list().data if country.id != scene.country.id)
     _, foreign = person(client, elsewhere)
     assert scene.missing(None, foreign)[0] == f"Address in {scene.country.name} required"
     with pytest.raises(ValidationError) as caught:
@@ -115,10 +117,10 @@ def test_a_validation_tells_all_that_is_missing_and_stores_nothing(emulator: Emu
     assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/identity")
 
 
-def test_a_company_is_asked_for_what_companies_are(emulator: Emulator) -> None:
-    """Registration number, tax number, proofs of their own kinds, and a company in the country where that is asked."""
-    scene = Registration(emulator, lambda one: one.business_area_level == "country")
-    elsewhere = next(one for one in scene.client.countries().list().data if one.id != scene.country.id)
+def test_companies_need_company_fields_and_proofs(emulator: Emulator) -> None:
+    """Registration number, tax number, their own proofs, and the country where required."""
+    scene = Registration(emulator, lambda requirement: requirement.business_area_level == "country")
+    elsewhere = next(country for country in scene.client.countries().list().data if country.id != scene.country.id)
     company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
     identity, _ = person(scene.client, elsewhere, **company)
     missing = scene.missing(identity, None)
@@ -128,50 +130,50 @@ def test_a_company_is_asked_for_what_companies_are(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("taken", ["personal", "business"])
-def test_some_numbers_are_for_persons_or_companies_alone(emulator: Emulator, taken: str) -> None:
-    """Of the other kind of identity nothing is asked, its area level is null, and one is refused."""
+def test_some_requirements_accept_one_identity_type_only(emulator: Emulator, taken: str) -> None:
+    """The other type has no required fields, its area level is null, and it is rejected."""
     scene = Registration(emulator, lambda _: True, taken)
     other = "business" if taken == "personal" else "personal"
-    asked = scene.requirement
-    assert getattr(asked, f"{other}_area_level") is None
-    assert getattr(asked, f"{taken}_area_level") is not None
-    assert (getattr(asked, f"{other}_proof_qty"), getattr(asked, f"{other}_proof_types")) == (0, [])
+    requirement = scene.requirement
+    assert getattr(requirement, f"{other}_area_level") is None
+    assert getattr(requirement, f"{taken}_area_level") is not None
+    assert (getattr(requirement, f"{other}_proof_qty"), getattr(requirement, f"{other}_proof_types")) == (0, [])
     company = {"identity_type": "business", "company_name": "Example Ltd", "birth_date": None}
     identity, _ = person(scene.client, scene.country, **(company if other == "business" else {}))
     assert scene.missing(identity, None) == [f"{taken.capitalize()} Identity required"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "given", "text"),
+    ("wanted", "supplied", "text"),
     [
-        (lambda one: one.service_description_required, {}, "service description is required"),
+        (lambda requirement: requirement.service_description_required, {}, "service description is required"),
         (plain, {"service_description": "x"}, "service description is not needed"),
-        (lambda one: bool(one.personal_onetime_document), {}, "one-time document is required"),
+        (lambda requirement: bool(requirement.personal_onetime_document), {}, "one-time document is required"),
         (plain, {"onetime_files": True}, "one-time document is not needed"),
     ],
 )
-def test_papers_are_taken_only_where_they_are_asked_for(
-    emulator: Emulator, wanted: Callable[[AddressRequirement], bool], given: dict[str, Any], text: str
+def test_missing_and_unneeded_documents_are_rejected(
+    emulator: Emulator, wanted: Callable[[AddressRequirement], bool], supplied: dict[str, Any], text: str
 ) -> None:
-    """What is missing, and what is too much, is refused; the number stays as it is."""
+    """The DID stays unchanged."""
     scene = Registration(emulator, wanted)
     (did,) = bought(emulator, scene.client, scene.group)
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
-    made = scene.verification(address, [did])
-    if "service_description" in given:
-        made.service_description = given["service_description"]
-    if "onetime_files" in given:
-        made.onetime_files = [scene.client.upload_file(PDF)]
+    verification = scene.verification(address, [did])
+    if "service_description" in supplied:
+        verification.service_description = supplied["service_description"]
+    if "onetime_files" in supplied:
+        verification.onetime_files = [scene.client.upload_file(PDF)]
     with pytest.raises(ValidationError) as caught:
-        scene.client.address_verifications().create(made)
+        scene.client.address_verifications().create(verification)
     assert text in caught.value.fields[""]
     assert scene.client.address_verifications().list().total_records == 0
     assert scene.client.dids().find(did).data.blocked is True
 
 
-def test_a_verification_needs_numbers_of_the_account(emulator: Emulator) -> None:
-    """None, or one that belongs to nobody here, is refused by the relationship's name."""
+def test_verification_needs_dids_of_the_account(emulator: Emulator) -> None:
+    """The error names the relationship."""
     scene = Registration(emulator, plain)
     _, address = person(scene.client, scene.country)
     links = {"address": {"type": "addresses", "id": address.id}, "dids": []}
@@ -183,23 +185,23 @@ def test_a_verification_needs_numbers_of_the_account(emulator: Emulator) -> None
         scene.client.address_verifications().create(foreign)
 
 
-def test_of_a_submitted_verification_only_the_reference_can_change(emulator: Emulator) -> None:
-    """The account's own identifier; the rest is refused before anything is sent."""
+def test_only_the_reference_of_a_submitted_verification_can_change(emulator: Emulator) -> None:
+    """Other changes are rejected before a request is sent."""
     scene = Registration(emulator, plain)
     (did,) = bought(emulator, scene.client, scene.group)
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
-    made = scene.client.address_verifications().create(scene.verification(address, [did])).data
-    made.external_reference_id = "mine"
-    assert scene.client.address_verifications().update(made).data.external_reference_id == "mine"
+    verification = scene.client.address_verifications().create(scene.verification(address, [did])).data
+    verification.external_reference_id = "mine"
+    assert scene.client.address_verifications().update(verification).data.external_reference_id == "mine"
     for name, value in (("service_description", "x"), ("dids", []), ("status", "approved")):
         with pytest.raises(ValueError, match=f"AddressVerification.{name} cannot be set"):
-            setattr(made, name, value)
+            setattr(verification, name, value)
 
 
-def test_a_deleted_identity_takes_its_addresses_and_papers_along(emulator: Emulator) -> None:
-    """As the contract says of it."""
-    scene = Registration(emulator, lambda one: bool(one.personal_permanent_document))
+def test_deleting_an_identity_deletes_its_addresses_and_proofs(emulator: Emulator) -> None:
+    """See the contract."""
+    scene = Registration(emulator, lambda requirement: bool(requirement.personal_permanent_document))
     identity, address = person(scene.client, scene.country)
     prove_all(scene.client, scene.requirement, identity, address)
     scene.client.identities().delete(identity)
@@ -209,26 +211,26 @@ def test_a_deleted_identity_takes_its_addresses_and_papers_along(emulator: Emula
         assert accessor.list().total_records == 0
 
 
-def test_requirements_are_found_by_country_and_kind(emulator: Emulator) -> None:
-    """The group's own, and the one that the filters lead to, are the same; groups without registration have none."""
+def test_requirements_can_be_filtered_by_country_and_type(emulator: Emulator) -> None:
+    """Filters find the group's own requirement; groups without registration have none."""
     client = emulator.client()
     for group in groups_of(client, "DE", needs_registration=True)[:3]:
         assert group.country is not None
         assert group.did_group_type is not None
-        found = client.address_requirements().list(
+        response = client.address_requirements().list(
             filter={"country.id": group.country.id, "did_group_type.id": group.did_group_type.id}
         )
-        assert [one.id for one in found.data] == [group.address_requirement and group.address_requirement.id]
+        assert [record.id for record in response.data] == [group.address_requirement and group.address_requirement.id]
     free = groups_of(client, "US", needs_registration=False)
     assert all(isinstance(group, DidGroup) and group.address_requirement is None for group in free)
     names = [template.name for template in client.supporting_document_templates().list(filter={"permanent": True}).data]
     assert names == ["Declaration of Consent", "Business Declaration"]
 
 
-def test_a_staged_file_is_forgotten_after_a_day(emulator: Emulator) -> None:
-    """Found until then, attached or not; it can be deleted, too. What holds a copy stays."""
+def test_uploaded_files_expire_after_a_day(emulator: Emulator) -> None:
+    """Attached or not; they can be deleted earlier, and copies stay."""
     client = emulator.client()
-    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.name == "Passport")
     identity, _ = person(client, client.countries().one(filter={"iso": "DE"}))
     proof = prove(client, identity, kind)
     (attached,) = client.encrypted_files().list().data
@@ -238,23 +240,23 @@ def test_a_staged_file_is_forgotten_after_a_day(emulator: Emulator) -> None:
     assert file.expires_at is not None
     client.encrypted_files().delete(other)
     emulator.clock.advance(23 * 3600)
-    assert {one.id for one in client.encrypted_files().list().data} == {attached.id, file.id}
+    assert {file.id for file in client.encrypted_files().list().data} == {attached.id, file.id}
     emulator.clock.advance(2 * 3600)
     assert client.encrypted_files().list().total_records == 0
     assert client.proofs().find(proof.id).data.id == proof.id
 
 
 def test_invalid_uploads_are_rejected(emulator: Emulator) -> None:
-    """400 for what is no form, and for foreign fields; neither 406 nor 415, whatever is accepted or sent."""
+    """400 for other bodies and unknown fields; any Accept or Content-Type header is allowed."""
     caller = Caller(emulator.engine, emulator.key)
     form = "multipart/form-data; boundary=limit"
 
     def parts(**fields: str) -> bytes:
-        told = [
+        lines = [
             f'--limit\r\nContent-Disposition: form-data; name="encrypted_files[{name}]"\r\n\r\n{value}\r\n'
             for name, value in fields.items()
         ]
-        return ("".join(told) + "--limit--\r\n").encode()
+        return ("".join(lines) + "--limit--\r\n").encode()
 
     for content_type, body in (
         ("application/vnd.api+json", b"{}"),
@@ -270,18 +272,18 @@ def test_invalid_uploads_are_rejected(emulator: Emulator) -> None:
     assert response.status == 422
 
 
-def test_an_address_of_200_characters(emulator: Emulator) -> None:
-    """No longer; and a proof takes five files at most, each once."""
+def test_address_is_limited_to_200_characters(emulator: Emulator) -> None:
+    """A proof takes up to five different files."""
     client = emulator.client()
     country = client.countries().one(filter={"iso": "DE"})
     identity, address = person(client, country)
     caller = Caller(emulator.engine, emulator.key)
     body = document("addresses", address.id, address="x" * 201)
     assert caller.error("PATCH", f"/addresses/{address.id}", body)["source"]["pointer"] == "/data/attributes/address"
-    kind = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.name == "Passport")
     files = [{"type": "encrypted_files", "id": client.upload_file(PDF).id} for _ in range(6)]
     links = {"proof_type": {"type": "proof_types", "id": kind.id}, "entity": {"type": "identities", "id": identity.id}}
-    for given in ([], files, [files[0], files[0]]):
-        error = caller.error("POST", "/proofs", document("proofs", None, {**links, "files": given}))
+    for linked in ([], files, [files[0], files[0]]):
+        error = caller.error("POST", "/proofs", document("proofs", None, {**links, "files": linked}))
         assert (error["status"], error["source"]["pointer"]) == ("422", "/data/relationships/files")
     caller.write("POST", "/proofs", document("proofs", None, {**links, "files": files[:5]}), 201)

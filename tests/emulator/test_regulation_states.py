@@ -1,4 +1,4 @@
-"""Regulation when it does not go well: rejections, reuse, money that is missing, things that are still in use."""
+"""Test regulation when it fails: rejections, reuse, insufficient balance, records that are in use."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
 def regulated(emulator: Emulator, client: DidwwClient) -> tuple[Any, list[Did], Identity, Address]:
-    """A group that needs registration, two numbers of it, and a person with all papers."""
+    """Return a group that needs registration, two of its DIDs, and a person with all documents."""
     for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX"):
         for group in groups_of(client, iso, needs_registration=True):
             assert group.address_requirement is not None
@@ -55,7 +55,7 @@ def regulated(emulator: Emulator, client: DidwwClient) -> tuple[Any, list[Did], 
 
 
 def emergency(emulator: Emulator, client: DidwwClient, qty: int = 1) -> tuple[list[Did], Identity, Address]:
-    """Numbers that can call for help, and a person."""
+    """Return DIDs with emergency calling, and a person."""
     group = groups_of(client, "US", features="emergency")[0]
     assert group.country is not None
     return bought(emulator, client, group, qty), *person(client, group.country)
@@ -76,8 +76,8 @@ def service_of(client: DidwwClient, verification: EmergencyVerification) -> Emer
     return client.emergency_calling_services().find(service.id, include=["dids", "order"]).data
 
 
-def test_rejected_corrected_approved(emulator: Emulator, client: DidwwClient) -> None:
-    """A rejected verification changes nothing and tells why; a new one registers the numbers to the person."""
+def test_rejected_verification_can_be_corrected_and_approved(emulator: Emulator, client: DidwwClient) -> None:
+    """A rejection has reasons and changes nothing; the next verification registers the DIDs."""
     _, dids, identity, address = regulated(emulator, client)
     emulator.transitions.set("address_verifications", by_hand=True)
     id = verify(client, address, dids)
@@ -98,18 +98,22 @@ def test_rejected_corrected_approved(emulator: Emulator, client: DidwwClient) ->
     assert client.address_verifications().find(id).data.status == "rejected"
 
 
-def test_rejected_by_policy(emulator: Emulator, client: DidwwClient) -> None:
-    """What was set decides every verification from then on, with its reasons."""
+def test_transition_rule_can_reject_verifications(emulator: Emulator, client: DidwwClient) -> None:
+    """The rule and its reasons apply to every later verification."""
     _, dids, _, address = regulated(emulator, client)
     emulator.transitions.set("address_verifications", outcome="reject", reasons=["No"], comment="Sorry")
     id = verify(client, address, dids)
     emulator.clock.advance(1)
-    found = client.address_verifications().find(id).data
-    assert (found.status, found.reject_reasons, found.reject_comment) == ("rejected", ["No"], "Sorry")
+    verification = client.address_verifications().find(id).data
+    assert (verification.status, verification.reject_reasons, verification.reject_comment) == (
+        "rejected",
+        ["No"],
+        "Sorry",
+    )
 
 
 def test_deleting_an_address_in_use_returns_409(emulator: Emulator, client: DidwwClient) -> None:
-    """409 while a verification is pending or an emergency service has not ended; what is over keeps no address."""
+    """While a verification is pending or an emergency service has not ended."""
     _, dids, identity, address = regulated(emulator, client)
     emulator.transitions.set("address_verifications", by_hand=True)
     id = verify(client, address, dids)
@@ -133,7 +137,7 @@ def test_deleting_an_address_in_use_returns_409(emulator: Emulator, client: Didw
 
 
 def test_deleting_an_identity_in_use_returns_409(emulator: Emulator, client: DidwwClient) -> None:
-    """409 while a number is registered to it; its address can go, and is kept on file with DIDWW."""
+    """While a DID is registered to it; its address can be deleted, and DIDWW keeps it on file."""
     _, dids, identity, address = regulated(emulator, client)
     id = verify(client, address, dids)
     emulator.clock.advance(1)
@@ -148,8 +152,8 @@ def test_deleting_an_identity_in_use_returns_409(emulator: Emulator, client: Did
     client.identities().delete(identity.id)
 
 
-def test_verified_means_registered_to_a_number(emulator: Emulator, client: DidwwClient) -> None:
-    """True from the approval on, false again when the last number is gone; papers do not count. Lists sort by it."""
+def test_verified_means_registered_to_a_did(emulator: Emulator, client: DidwwClient) -> None:
+    """From the approval until the last DID is gone, whatever the documents; lists sort by it."""
     _, dids, identity, address = regulated(emulator, client)
     other, elsewhere = person(client, client.countries().list(filter={"iso": "DE"}).data[0])
 
@@ -161,8 +165,8 @@ def test_verified_means_registered_to_a_number(emulator: Emulator, client: Didww
     assert verified() == (False, False)
     emulator.clock.advance(1)
     assert verified() == (True, True)
-    assert [one.id for one in client.identities().list(sort="-verified").data] == [identity.id, other.id]
-    assert [one.id for one in client.addresses().list(sort="verified").data] == [elsewhere.id, address.id]
+    assert [identity.id for identity in client.identities().list(sort="-verified").data] == [identity.id, other.id]
+    assert [address.id for address in client.addresses().list(sort="verified").data] == [elsewhere.id, address.id]
     again = verify(client, elsewhere_of(client, identity, address), dids)
     assert verified() == (True, True)
     emulator.clock.advance(1)
@@ -175,7 +179,7 @@ def test_verified_means_registered_to_a_number(emulator: Emulator, client: Didww
 
 
 def elsewhere_of(client: DidwwClient, identity: Identity, address: Address) -> Address:
-    """Another address of an identity, with its proof."""
+    """Create another address of an identity, with its proof."""
     found = client.addresses().find(address.id, include="country").data
     assert found.country is not None
     made = (
@@ -191,19 +195,21 @@ def elsewhere_of(client: DidwwClient, identity: Identity, address: Address) -> A
         )
         .data
     )
-    kind = next(one for one in client.proof_types().list().data if one.entity_type == "Address")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.entity_type == "Address")
     prove(client, made, kind)
     return made
 
 
-def test_deleting_documents_under_review_returns_409(emulator: Emulator, client: DidwwClient) -> None:
-    """422 for proofs and forms while a verification that needs them is under review; others, and later, they go."""
+def test_deleting_documents_under_review_returns_422(emulator: Emulator, client: DidwwClient) -> None:
+    """Other documents, and documents after the review, can be deleted."""
     dids, identity, address, form = with_form(emulator, client)
     passport, bill = client.proofs().list(sort="created_at").data
-    spare = next(one for one in client.proof_types().list().data if one.name == "Passport")
+    spare = next(proof_type for proof_type in client.proof_types().list().data if proof_type.name == "Passport")
     _, stranger = person(client, client.countries().list(filter={"iso": "DE"}).data[0])
     free = prove(
-        client, stranger, next(one for one in client.proof_types().list().data if one.entity_type == "Address")
+        client,
+        stranger,
+        next(proof_type for proof_type in client.proof_types().list().data if proof_type.entity_type == "Address"),
     )
     emulator.transitions.set("address_verifications", by_hand=True)
     id = verify(client, address, dids)
@@ -221,8 +227,8 @@ def test_deleting_documents_under_review_returns_409(emulator: Emulator, client:
     del identity, spare
 
 
-def test_a_new_form_takes_the_place_of_the_old_one(emulator: Emulator, client: DidwwClient) -> None:
-    """One for each identity and template: the former is removed, those of others stay."""
+def test_new_form_replaces_the_old_one(emulator: Emulator, client: DidwwClient) -> None:
+    """One form for each identity and template; those of other identities stay."""
     _, identity, _, form = with_form(emulator, client)
     template = client.permanent_supporting_documents().find(form.id, include="template").data.template
     other = client.supporting_document_templates().one(filter={"name": "Business Declaration"})
@@ -232,13 +238,13 @@ def test_a_new_form_takes_the_place_of_the_old_one(emulator: Emulator, client: D
         return client.permanent_supporting_documents().create(made).data.id
 
     beside, new = filed(other), filed(template)
-    assert {one.id for one in client.permanent_supporting_documents().list().data} == {beside, new}
+    assert {document.id for document in client.permanent_supporting_documents().list().data} == {beside, new}
 
 
 def with_form(
     emulator: Emulator, client: DidwwClient
 ) -> tuple[list[Did], Identity, Address, PermanentSupportingDocument]:
-    """A number whose requirement asks for a form on file, and a person with all papers."""
+    """Return a DID whose requirement needs a form, and a person with all documents."""
     for iso in ("DE", "FR", "GR", "BE", "ZA", "EG", "KE", "AT", "IN", "UA", "MX"):
         for group in groups_of(client, iso, needs_registration=True):
             assert group.address_requirement is not None
@@ -253,7 +259,7 @@ def with_form(
     raise AssertionError("no such group")
 
 
-def test_all_states_of_a_calling_service(emulator: Emulator, client: DidwwClient) -> None:
+def test_emergency_service_goes_through_all_states(emulator: Emulator, client: DidwwClient) -> None:
     """in_process, changes_required, active, pending_update, active with the old address, canceled."""
     dids, _, home = emergency(emulator, client, 2)
     emulator.transitions.set("emergency_verifications", by_hand=True)
@@ -291,7 +297,7 @@ def test_all_states_of_a_calling_service(emulator: Emulator, client: DidwwClient
     kept = emulator.engine.session(emulator.key).get("emergency_calling_services", service.id)
     assert kept is not None
     assert kept["address"] == home.id
-    # The filter looks at the latest verification, whatever became of it.
+    # The filter uses the latest verification, whatever its status.
     assert client.emergency_calling_services().list(filter={"address.id": home.id}).total_records == 0
     assert client.emergency_calling_services().list(filter={"address.id": other.id}).total_records == 1
     emulator.transitions.approve(again(other))
@@ -301,8 +307,8 @@ def test_all_states_of_a_calling_service(emulator: Emulator, client: DidwwClient
     assert [did.emergency_enabled for did in client.dids().list().data] == [False] * len(dids)
 
 
-def test_without_the_money_a_service_is_rejected(emulator: Emulator, client: DidwwClient) -> None:
-    """It does not hang: changes are required, nothing is charged, and with money it goes through."""
+def test_emergency_service_with_insufficient_balance_requires_changes(emulator: Emulator, client: DidwwClient) -> None:
+    """Nothing is charged, and with enough balance it is approved."""
     dids, _, home = emergency(emulator, client)
     emulator.balance.put("0.10")
     first = secure(client, home, dids)
@@ -316,8 +322,8 @@ def test_without_the_money_a_service_is_rejected(emulator: Emulator, client: Did
     assert service_of(client, first).status == "active"
 
 
-def test_numbers_of_a_service_belong_to_it(emulator: Emulator, client: DidwwClient) -> None:
-    """They are taken by no other; those registered to somebody else are refused by name; and none is charged twice."""
+def test_dids_belong_to_one_emergency_service(emulator: Emulator, client: DidwwClient) -> None:
+    """Another service cannot take them, DIDs registered to others are rejected, and none is charged twice."""
     dids, identity, home = emergency(emulator, client, 2)
     secure(client, home, [dids[0]])
     emulator.clock.advance(1)
@@ -334,8 +340,8 @@ def test_numbers_of_a_service_belong_to_it(emulator: Emulator, client: DidwwClie
     assert client.balance().find().data.balance == spent
 
 
-def test_leaving_a_service(emulator: Emulator, client: DidwwClient) -> None:
-    """A number is enabled while it is in an active service; it can leave, and not come back."""
+def test_did_can_leave_an_emergency_service(emulator: Emulator, client: DidwwClient) -> None:
+    """It is enabled only while in an active service, and cannot return."""
     dids, _, home = emergency(emulator, client, 2)
     first = secure(client, home, dids)
     emulator.clock.advance(1)
@@ -347,8 +353,8 @@ def test_leaving_a_service(emulator: Emulator, client: DidwwClient) -> None:
     assert [did.id for did in service_of(client, first).dids] == [dids[0].id]
 
 
-def test_a_service_is_renewed_or_ends(emulator: Emulator, client: DidwwClient) -> None:
-    """Each month costs its price; without the money it is canceled."""
+def test_emergency_service_renews_or_is_canceled(emulator: Emulator, client: DidwwClient) -> None:
+    """Each month is charged; with insufficient balance the service is canceled."""
     dids, _, home = emergency(emulator, client)
     first = secure(client, home, dids)
     emulator.clock.advance(1)
@@ -381,21 +387,23 @@ def test_a_service_is_renewed_or_ends(emulator: Emulator, client: DidwwClient) -
     ],
 )
 def test_invalid_identities_return_422(emulator: Emulator, fields: dict[str, Any], field: str) -> None:
-    """A company has a name, and a VAT number of a country; a person has none of what companies have."""
-    given = {
+    """A company has a name and a VAT country; a person has no company attributes."""
+    identity_fields = {
         "identity_type": "personal",
         "first_name": "Alex",
         "last_name": "Example",
         "phone_number": "442079460000",
         **fields,
     }
-    error = Caller(emulator.engine, emulator.key).error("POST", "/identities", document("identities", **given))
+    error = Caller(emulator.engine, emulator.key).error(
+        "POST", "/identities", document("identities", **identity_fields)
+    )
     place = "relationships" if field == "country" else "attributes"
     assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/{place}/{field}")
 
 
-def test_what_an_identity_cannot_become(emulator: Emulator, client: DidwwClient) -> None:
-    """The same of updates; what does not change is not looked at, and null clears it."""
+def test_invalid_identity_updates_return_422(emulator: Emulator, client: DidwwClient) -> None:
+    """Unchanged attributes are not checked, and null clears them."""
     country = client.countries().list(filter={"iso": "DE"}).data[0]
     person_, _ = person(client, country)
     company, _ = person(client, country, identity_type="business", company_name="Example Ltd", vat_id="DE999999999")
@@ -415,9 +423,9 @@ def test_what_an_identity_cannot_become(emulator: Emulator, client: DidwwClient)
     caller.write("PATCH", f"/identities/{company.id}", gone)
 
 
-def test_a_proof_proves_what_its_kind_says(client: DidwwClient) -> None:
-    """A passport is no proof of an address, and a utility bill none of a person."""
-    kinds = {one.name: one for one in client.proof_types().list().data}
+def test_proof_type_must_match_its_entity(client: DidwwClient) -> None:
+    """A passport does not prove an address, and a utility bill does not prove a person."""
+    kinds = {proof_type.name: proof_type for proof_type in client.proof_types().list().data}
     (country,) = client.countries().list(filter={"iso": "DE"}).data
     identity, address = person(client, country)
     for kind, entity in (("Passport", address), ("Utility Bill", identity), ("Trade License", identity)):
@@ -439,8 +447,8 @@ def outbound(client: DidwwClient, **fields: Any) -> VoiceOutTrunk:
     return client.voice_out_trunks().create(made).data
 
 
-def test_a_trunk_is_blocked_at_its_threshold(emulator: Emulator, client: DidwwClient) -> None:
-    """What was spent within 24 hours is shown and counts; unblocked, it begins anew."""
+def test_outbound_trunk_is_blocked_at_its_threshold(emulator: Emulator, client: DidwwClient) -> None:
+    """Spending of 24 hours counts; unblocking resets it."""
     trunk = outbound(client, threshold_amount=Decimal(10))
     session = emulator.engine.session(emulator.key)
     spend(session, trunk.id, Decimal("4.50"))

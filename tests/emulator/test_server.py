@@ -1,4 +1,4 @@
-"""The doors of the emulator: over HTTP in a thread, and the `didww emulator` command as a process of its own."""
+"""Test the emulator as an HTTP server in a thread, and the `didww emulator` command as a process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def command(*arguments: str, ready: Path | None = None) -> Iterator[subprocess.Popen[str]]:
-    """The command `didww emulator ARGUMENTS`, once it serves."""
+    """Run `didww emulator ARGUMENTS` and wait until it serves."""
     options = ["--ready-file", str(ready)] if ready is not None else []
     started = subprocess.Popen(
         [sys.executable, "-u", "-m", "didww", "emulator", *arguments, *options],
@@ -54,8 +54,8 @@ def command(*arguments: str, ready: Path | None = None) -> Iterator[subprocess.P
         started.communicate()
 
 
-def test_a_client_talks_to_a_served_emulator() -> None:
-    """Over real HTTP: reading, an error, the absolute links of a page built from the request's host, a second client."""
+def test_client_works_with_a_served_emulator() -> None:
+    """Reads, an error, absolute links with the request's host, a second client."""
     with running() as base_url, DidwwClient("key", base_url=base_url) as client:
         page = client.did_groups().list(page=(2, 10))
         assert page.links["next"].startswith(f"{base_url}/did_groups?")
@@ -71,25 +71,25 @@ def test_a_client_talks_to_a_served_emulator() -> None:
 
 
 def test_too_large_bodies_do_not_stop_the_server() -> None:
-    """413 or a cut connection for 40 MB; the next request works."""
+    """40 MB return 413 or close the connection; the next request works."""
     with running() as base_url, httpx2.Client() as raw:
-        with suppress(httpx2.HTTPError):  # the server may hang up before all of it was sent
+        with suppress(httpx2.HTTPError):  # the server may close the connection early
             assert raw.post(f"{base_url}/orders", content=bytes(40 << 20), headers={"Api-Key": "k"}).status_code == 413
         assert raw.get(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code == 200
         assert raw.head(f"{base_url}/balance", headers={"Api-Key": "k"}).status_code in (200, 404, 405)
         assert raw.get(base_url.removesuffix("/v3") + "/nowhere", headers={"Api-Key": "k"}).status_code == 404
 
 
-def test_a_port_in_use_is_named() -> None:
-    """The error says which port, and how to choose another."""
+def test_port_in_use_error_names_the_port() -> None:
+    """The error says how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(DidwwClientError, match=rf"port {port}: the port is already in use.*--port"):
             Server(Emulator(), port=port)
 
 
-def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
-    """It prints the address and two lines to paste, logs requests without the key, and Ctrl-C ends it with code 0."""
+def test_command_serves_until_interrupted(tmp_path: Path) -> None:
+    """It prints the address and lines to paste, logs requests without the key; Ctrl-C exits with 0."""
     ready = tmp_path / "ready"
     with command("--port", "0", ready=ready) as process:
         base_url = ready.read_text().strip()
@@ -107,8 +107,8 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     assert not ready.exists()
 
 
-def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Path) -> None:
-    """With --api-key others are refused; with --db a number is still there after a restart."""
+def test_command_supports_api_key_and_db_options(tmp_path: Path) -> None:
+    """--api-key rejects other keys; --db keeps a DID across a restart."""
     ready, db = tmp_path / "ready", tmp_path / "state.db"
     ids = []
     for _ in range(2):
@@ -135,8 +135,8 @@ def test_the_command_can_be_restricted_to_a_key_and_keep_its_state(tmp_path: Pat
         (["--port", "0", "--api-key", ""], "Error: api_key must be a key"),
     ],
 )
-def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str) -> None:
-    """A wrong option ends it with a message and a code other than 0, without a traceback."""
+def test_command_rejects_invalid_options(arguments: list[str], message: str) -> None:
+    """It exits with a message and a nonzero code, without a traceback."""
     with command(*arguments) as process:
         output, _ = process.communicate(timeout=120)
     assert process.returncode != 0
@@ -144,8 +144,8 @@ def test_the_command_names_what_it_cannot_use(arguments: list[str], message: str
     assert "Traceback" not in output
 
 
-def test_a_state_of_another_seed_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    """The file, its seed and the one asked for; nothing twice."""
+def test_state_file_with_another_seed_is_rejected_with_one_message(tmp_path: Path) -> None:
+    """The message has the file and both seeds."""
     db = tmp_path / "state.db"
     Engine(path=str(db), seed=1).close()
     with command("--db", str(db), "--seed", "2") as process:
@@ -157,8 +157,8 @@ def test_a_state_of_another_seed_is_refused_in_one_sentence(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path) -> None:
-    """The address that is printed can be used, and a warning says who else can."""
+def test_wildcard_address_prints_a_loopback_url(host: str, tmp_path: Path) -> None:
+    """The printed URL works, and a warning says who else can connect."""
     if host == "::" and not socket.has_ipv6:
         pytest.skip("there is no IPv6 here")
     ready = tmp_path / "ready"
@@ -171,8 +171,8 @@ def test_who_listens_everywhere_is_reached_at_loopback(host: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("own_key", [False, True])
-def test_the_start_line_tells_the_money_that_there_is(tmp_path: Path, own_key: bool) -> None:
-    """Of the seed data, and of what a state in a file has left; other keys have what each begins with."""
+def test_start_message_has_the_current_balance(tmp_path: Path, own_key: bool) -> None:
+    """From seed data or the state file; other keys have the initial balance."""
     objects, db = tmp_path / "objects.yaml", tmp_path / "state.db"
     objects.write_text("balance: 250\n")
     options = ["--port", "0", "--objects", str(objects), "--db", str(db), *(["--api-key", "own"] if own_key else [])]
@@ -192,8 +192,8 @@ def test_the_start_line_tells_the_money_that_there_is(tmp_path: Path, own_key: b
             assert f"with a balance of 10000.00 USD; local-key has {money} USD." in output
 
 
-def test_the_command_lets_hosts_in_and_callbacks_out(tmp_path: Path) -> None:
-    """Names that it is asked for by, and hosts that callbacks go to; a reset keeps both."""
+def test_command_allows_hosts_and_callback_hosts(tmp_path: Path) -> None:
+    """A reset keeps both."""
     ready = tmp_path / "ready"
     options = ["--port", "0", "--allow-host", "didww.example.com", "--callback-host", "0.0.0.0"]
     with command(*options, ready=ready) as process:
@@ -215,16 +215,16 @@ def test_the_command_lets_hosts_in_and_callbacks_out(tmp_path: Path) -> None:
                     )
                 )
         httpx2.post(f"{root}/_emulator/clock/advance", json={"by": 5})
-        told = httpx2.post(f"{root}/_emulator/callbacks/settle", json={}, timeout=30).json()
-        states = {urlsplit(one["url"]).hostname: one["state"] for one in told}
+        deliveries = httpx2.post(f"{root}/_emulator/callbacks/settle", json={}, timeout=30).json()
+        states = {urlsplit(delivery["url"]).hostname: delivery["state"] for delivery in deliveries}
         assert states == {"0.0.0.0": "waiting", "192.0.2.1": "refused"}
-        assert "--callback-host" in str([one["attempts"] for one in told])
+        assert "--callback-host" in str([delivery["attempts"] for delivery in deliveries])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
 
 
-def test_a_client_without_the_prefix_is_told_the_base_url() -> None:
-    """404 with the address that the API begins at."""
+def test_request_without_the_version_prefix_returns_the_base_url() -> None:
+    """404 with the base URL of the API."""
     with running() as base_url, DidwwClient("key", base_url=base_url.removesuffix("/v3")) as client:
         with pytest.raises(NotFoundError, match=f"The API begins at {base_url}"):
             client.balance().find()

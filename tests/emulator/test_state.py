@@ -1,4 +1,4 @@
-"""The emulator as a whole: begun anew, put aside and brought back, filled from plain data and from a file."""
+"""Test the emulator's state: reset, snapshots, seed data from a dict or a file."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ def buy(client: DidwwClient) -> str:
 
 
 def everything(client: DidwwClient) -> tuple[Any, ...]:
-    """What an account has, as far as two moments are compared."""
+    """Return everything of an account that snapshots are compared by."""
     return (
         client.balance().find().data.balance,
-        [(one.id, str(one.status), one.created_at) for one in client.orders().list().data],
-        [(one.id, one.number) for one in client.dids().list().data],
-        [one.name for one in client.voice_in_trunk_groups().list().data],
+        [(order.id, str(order.status), order.created_at) for order in client.orders().list().data],
+        [(did.id, did.number) for did in client.dids().list().data],
+        [group.name for group in client.voice_in_trunk_groups().list().data],
     )
 
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_reset_restores_the_initial_state(tmp_path: Path, kept: bool) -> None:
-    """Nothing is left, faults and journal neither, time is as it was, and the same ids come again."""
+    """Records, faults and journal are cleared, the clock is reset, and the same ids come again."""
     path = str(tmp_path / "state.db") if kept else None
     with Emulator(path=path, seed=5, clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
@@ -89,16 +89,16 @@ def test_reset_restores_the_initial_state(tmp_path: Path, kept: bool) -> None:
         assert everything(client)[1:] == ([], [], [])
         assert client.balance().find().data.balance == 10000
         del first
-    with Emulator(seed=5, clock=Clock(START, running=False)) as one:
-        ids = [buy(one.client())]
-        one.state.reset()
-        ids.append(buy(one.client()))
+    with Emulator(seed=5, clock=Clock(START, running=False)) as emulator:
+        ids = [buy(emulator.client())]
+        emulator.state.reset()
+        ids.append(buy(emulator.client()))
         assert ids[0] == ids[1]
 
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_snapshot_can_be_restored_repeatedly(tmp_path: Path, kept: bool) -> None:
-    """Records, money, time, what is to happen and the ids to come are as they were."""
+    """Records, money, time, scheduled events and future ids are restored."""
     path = str(tmp_path / "state.db") if kept else None
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         client = emulator.client()
@@ -123,11 +123,11 @@ def test_snapshot_can_be_restored_repeatedly(tmp_path: Path, kept: bool) -> None
             emulator.state.restore("befor")
 
 
-def test_seeding_from_a_dict() -> None:
-    """They are there as written, completed as the service would, and what is to happen to them does."""
+def test_objects_can_be_seeded_from_a_dict() -> None:
+    """Missing attributes get the service's defaults, and scheduled events run."""
     with Emulator(clock=Clock(START, running=False)) as emulator:
-        made = emulator.state.seed(OBJECTS)
-        assert {type: len(ids) for type, ids in made.items()} == {
+        seeded = emulator.state.seed(OBJECTS)
+        assert {type: len(ids) for type, ids in seeded.items()} == {
             "voice_in_trunks": 2,
             "voice_in_trunk_groups": 1,
             "dids": 2,
@@ -135,7 +135,7 @@ def test_seeding_from_a_dict() -> None:
         }
         client = emulator.client()
         assert client.balance().find().data.balance == 250
-        dids = {one.number: one for one in client.dids().list(include=["voice_in_trunk", "did_group.country"]).data}
+        dids = {did.number: did for did in client.dids().list(include=["voice_in_trunk", "did_group.country"]).data}
         reception = dids["12125550100"]
         assert reception.description == "Reception"
         assert reception.voice_in_trunk is not None
@@ -147,15 +147,19 @@ def test_seeding_from_a_dict() -> None:
         assert reception.expires_at is not None
         assert client.dids().find(emulator.state.id_of("london")).data.terminated
         desk = client.voice_in_trunk_groups().find(emulator.state.id_of("desk"), include="voice_in_trunks").data
-        assert [one.id for one in desk.voice_in_trunks] == made["voice_in_trunks"][:1] == [emulator.state.id_of("main")]
+        assert (
+            [trunk.id for trunk in desk.voice_in_trunks]
+            == seeded["voice_in_trunks"][:1]
+            == [emulator.state.id_of("main")]
+        )
         assert client.orders().find(emulator.state.id_of("old")).data.status == "canceled"
         emulator.state.seed({"dids": [{"number": "12125550101"}]}, api_key="other")
         assert client.dids().list().total_records == 2
         assert emulator.client("other").dids().list().total_records == 1
 
 
-def test_seeding_from_a_file(tmp_path: Path) -> None:
-    """YAML's numbers and times are read as what the members are."""
+def test_objects_can_be_seeded_from_a_file(tmp_path: Path) -> None:
+    """YAML numbers and dates are converted to the types of the fields."""
     path = tmp_path / "objects.yaml"
     path.write_text(YAML)
     with Emulator(clock=Clock(START, running=False)) as emulator:
@@ -168,7 +172,7 @@ def test_seeding_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("objects", "said"),
+    ("objects", "message"),
     [
         ({"did": []}, r"did: .*Did you mean 'dids'"),
         ({"countries": []}, "countries: objects of this type cannot be created"),
@@ -192,10 +196,10 @@ def test_seeding_from_a_file(tmp_path: Path) -> None:
         ({"balance": "NaN"}, "An amount must be .*, got 'NaN'"),
     ],
 )
-def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> None:
-    """The error names the place, and nothing of it was made."""
+def test_invalid_seed_data_is_rejected(objects: dict[str, Any], message: str) -> None:
+    """The error has the path of the value, and nothing is created."""
     with Emulator() as emulator:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             emulator.state.seed({"voice_in_trunk_groups": [{"name": "Kept?"}], **objects})
         client = emulator.client()
         assert client.voice_in_trunk_groups().list().total_records == 0
@@ -204,19 +208,19 @@ def test_invalid_seed_data_is_rejected(objects: dict[str, Any], said: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
+    ("text", "message"), [("- 1", "must contain objects"), ("a: [", "is not valid YAML"), (None, "cannot be read")]
 )
-def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, said: str) -> None:
-    """A file that is missing, or is something else."""
+def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, message: str) -> None:
+    """A missing file, and files with other content."""
     path = tmp_path / "objects.yaml"
     if text is not None:
         path.write_text(text)
-    with Emulator() as emulator, pytest.raises(ValueError, match=said):
+    with Emulator() as emulator, pytest.raises(ValueError, match=message):
         emulator.state.seed_file(path)
 
 
 def test_balance_and_stock_can_be_set() -> None:
-    """What is put there is what a client sees."""
+    """A client sees the new values."""
     with Emulator() as emulator, emulator.client() as client:
         assert emulator.balance.put("1.50", credit=10).total_balance == "11.50"
         assert client.balance().find().data.total_balance == emulator.client().balance().find().data.total_balance

@@ -1,4 +1,4 @@
-"""Anything in any order: orders, money, stock, routing, channels and time never go inconsistent."""
+"""Run random operations: orders, money, stock, routing, channels and time stay consistent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PICK = st.integers(0, 10**6)
 
 
 class Account(RuleBasedStateMachine):
-    """One account, everything that a client can do to it, and a ledger beside it."""
+    """Do everything that a client can do with an account, and keep a ledger."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,17 +46,17 @@ class Account(RuleBasedStateMachine):
         self.session = self.emulator.engine.session(self.emulator.key)
         self.groups: list[Any] = []
         for name in NAMES:
-            found = self.client.did_groups().list(filter={"area_name": name}, include="stock_keeping_units").data[0]
-            self.emulator.stock.put(found.id, 6)
-            self.groups.append(found)
-        self.pool = next(one for one in self.client.capacity_pools().list().data if one.name == "North America")
+            group = self.client.did_groups().list(filter={"area_name": name}, include="stock_keeping_units").data[0]
+            self.emulator.stock.put(group.id, 6)
+            self.groups.append(group)
+        self.pool = next(pool for pool in self.client.capacity_pools().list().data if pool.name == "North America")
         self.money = Decimal(10_000)
         self.names = 0
 
     def teardown(self) -> None:
         self.emulator.close()
 
-    # What a client does
+    # Client operations
 
     def name(self) -> str:
         self.names += 1
@@ -65,14 +65,14 @@ class Account(RuleBasedStateMachine):
     def place(self, item: Any, *, back: bool) -> Order | None:
         before = self.money
         try:
-            made = self.client.orders().create(Order(items=[item], allow_back_ordering=back)).data
+            order = self.client.orders().create(Order(items=[item], allow_back_ordering=back)).data
         except DidwwApiError as error:
             assert error.status_code in (400, 422), error
             assert self.now() == before
             return None
-        assert made.amount == sum(one.qty * (one.nrc + one.mrc) for one in made.items)
-        self.money -= made.amount
-        return made  # type: ignore[no-any-return]
+        assert order.amount == sum(item.qty * (item.nrc + item.mrc) for item in order.items)
+        self.money -= order.amount
+        return order  # type: ignore[no-any-return]
 
     def now(self) -> Decimal:
         return self.client.balance().find().data.balance  # type: ignore[no-any-return]
@@ -82,27 +82,27 @@ class Account(RuleBasedStateMachine):
         group = self.groups[n % 2]
         more: Any = {} if cycles is None else {"billing_cycles_count": cycles}
         item = DidOrderItem(sku_id=group.stock_keeping_units[n % 2].id, qty=qty, **more)
-        left = self.client.did_groups().find(group.id).data.meta.total_count
-        made = self.place(item, back=back)
-        assert made is not None or (qty > left and not back) or self.now() < 100
+        stock = self.client.did_groups().find(group.id).data.meta.total_count
+        order = self.place(item, back=back)
+        assert order is not None or (qty > stock and not back) or self.now() < 100
 
     @rule(n=PICK)
     def buys_one(self, n: int) -> None:
         group = self.groups[n % 2]
-        found = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-        if found:
+        available = self.client.available_dids().list(filter={"did_group.id": group.id}).data
+        if available:
             item = AvailableDidOrderItem(
-                sku_id=group.stock_keeping_units[0].id, available_did_id=found[n % len(found)].id
+                sku_id=group.stock_keeping_units[0].id, available_did_id=available[n % len(available)].id
             )
             self.place(item, back=True)
 
     @rule(n=PICK)
     def reserves(self, n: int) -> None:
         group = self.groups[n % 2]
-        found = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-        if found:
+        available = self.client.available_dids().list(filter={"did_group.id": group.id}).data
+        if available:
             try:
-                self.client.did_reservations().create(DidReservation(available_did=found[n % len(found)]))
+                self.client.did_reservations().create(DidReservation(available_did=available[n % len(available)]))
             except DidwwApiError as error:
                 assert self.client.did_reservations().list().total_records == 10, error
 
@@ -111,26 +111,26 @@ class Account(RuleBasedStateMachine):
         held = self.client.did_reservations().list().data
         if not held:
             return
-        one = held[n % len(held)]
+        reservation = held[n % len(held)]
         if not buy:
-            self.client.did_reservations().delete(one.id)
+            self.client.did_reservations().delete(reservation.id)
             return
         group = self.groups[n % 2]
-        item = ReservationDidOrderItem(sku_id=group.stock_keeping_units[0].id, did_reservation_id=one.id)
+        item = ReservationDidOrderItem(sku_id=group.stock_keeping_units[0].id, did_reservation_id=reservation.id)
         self.place(item, back=True)
 
     @rule(n=PICK)
     def cancels_an_order(self, n: int) -> None:
         orders = list(self.client.orders().iterate(page_size=100))
         if orders:
-            one = orders[n % len(orders)]
+            order = orders[n % len(orders)]
             try:
-                self.client.orders().delete(one.id)
+                self.client.orders().delete(order.id)
             except DidwwApiError as error:
                 assert error.status_code == 422
-                assert one.status != "pending" or one.description == "Capacity"
+                assert order.status != "pending" or order.description == "Capacity"
             else:
-                self.money += one.amount
+                self.money += order.amount
 
     @rule(n=PICK, group=st.booleans(), routed=st.booleans())
     def routes(self, n: int, group: bool, routed: bool) -> None:
@@ -149,11 +149,11 @@ class Account(RuleBasedStateMachine):
 
     @rule(n=PICK)
     def deletes_a_route(self, n: int) -> None:
-        used = {one[name] for one in self.session.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
+        used = {did[name] for did in self.session.find("dids") for name in ("voice_in_trunk", "voice_in_trunk_group")}
         for endpoint in (self.client.voice_in_trunks(), self.client.voice_in_trunk_groups()):
-            found = endpoint.list().data
-            if found and n % 3 == 0:
-                id = found[n % len(found)].id
+            routes = endpoint.list().data
+            if routes and n % 3 == 0:
+                id = routes[n % len(routes)].id
                 with pytest.raises(ValidationError) if id in used else nullcontext():
                     endpoint.delete(id)
 
@@ -167,8 +167,8 @@ class Account(RuleBasedStateMachine):
 
     @rule(qty=st.integers(1, 60))
     def buys_channels(self, qty: int) -> None:
-        made = self.place(CapacityOrderItem(capacity_pool_id=self.pool.id, qty=qty), back=True)
-        assert (made is None) == (qty < self.pool.minimum_qty_per_order) or self.money < 500
+        order = self.place(CapacityOrderItem(capacity_pool_id=self.pool.id, qty=qty), back=True)
+        assert (order is None) == (qty < self.pool.minimum_qty_per_order) or self.money < 500
 
     @rule(n=PICK, channels=st.integers(0, 20))
     def uses_channels(self, n: int, channels: int) -> None:
@@ -204,11 +204,11 @@ class Account(RuleBasedStateMachine):
         pool.total_channels_count -= n % (free + 1)
         self.client.capacity_pools().update(pool)
 
-    # What others do
+    # External changes
 
-    @rule(n=PICK, left=st.integers(0, 8))
-    def stock_comes_and_goes(self, n: int, left: int) -> None:
-        self.emulator.stock.put(self.groups[n % 2].id, left)
+    @rule(n=PICK, count=st.integers(0, 8))
+    def stock_comes_and_goes(self, n: int, count: int) -> None:
+        self.emulator.stock.put(self.groups[n % 2].id, count)
 
     @rule(amount=st.sampled_from(("0.00", "1.50", "20.00", "5000.00")))
     def money_is_put(self, amount: str) -> None:
@@ -217,9 +217,9 @@ class Account(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from(("0.5 s", "1 min", "11 min", "1 day", "14 days", "27 days")))
     def time_passes(self, by: str) -> None:
-        before = {one["id"]: one for one in self.session.find("dids")}
-        pools = {one["id"]: one for one in self.session.find("capacity_pools")}
-        # Channels that are ordered already are there half a second later, before any renewal.
+        before = {did["id"]: did for did in self.session.find("dids")}
+        pools = {pool["id"]: pool for pool in self.session.find("capacity_pools")}
+        # Ordered channels arrive half a second later, before any renewal.
         coming = sum(
             item["attributes"]["qty"]
             for order in self.session.find("orders", status="pending")
@@ -228,23 +228,23 @@ class Account(RuleBasedStateMachine):
         )
         self.emulator.clock.advance(by)
         spent = Decimal(0)
-        for one in self.session.find("dids"):
-            was = before.get(one["id"])
-            if was is not None and was["expires_at"] != one["expires_at"]:
+        for did in self.session.find("dids"):
+            was = before.get(did["id"])
+            if was is not None and was["expires_at"] != did["expires_at"]:
                 assert not was["terminated"]
                 assert was["billing_cycles_count"] != 0
-                spent += Decimal(one["private"]["monthly"])
-        for one in self.session.find("capacity_pools"):
-            was = pools[one["id"]]
-            # The month of an empty pool begins with its first channels, which are paid already.
-            if was["renew_date"] != one["renew_date"] and was["total_channels_count"]:
+                spent += Decimal(did["private"]["monthly"])
+        for pool in self.session.find("capacity_pools"):
+            was = pools[pool["id"]]
+            # The month of an empty pool starts with its first channels, which are paid already.
+            if was["renew_date"] != pool["renew_date"] and was["total_channels_count"]:
                 steps = {50: "3.60", 200: "3.00"}
                 count = was["total_channels_count"] + coming
                 price = next((Decimal(p) for q, p in sorted(steps.items(), reverse=True) if q <= count), Decimal(4))
-                spent += price * one["total_channels_count"]
+                spent += price * pool["total_channels_count"]
         self.money -= spent
 
-    # What always holds
+    # Invariants
 
     def dids(self) -> list[Did]:
         include = ["voice_in_trunk", "voice_in_trunk_group"]
@@ -255,27 +255,27 @@ class Account(RuleBasedStateMachine):
         assert self.now() == self.money
 
     @invariant()
-    def numbers_are_somebodys(self) -> None:
-        mine = [one["number"] for one in self.session.find("dids")]
-        held = [one["number"] for one in self.session.find("did_reservations")]
+    def numbers_belong_to_one_owner(self) -> None:
+        mine = [did["number"] for did in self.session.find("dids")]
+        held = [reservation["number"] for reservation in self.session.find("did_reservations")]
         assert max(Counter(mine + held).values(), default=1) == 1
-        orders = {one["id"]: one for one in self.session.find("orders")}
-        bought = Counter(one["order"] for one in self.session.find("dids"))
+        orders = {order["id"]: order for order in self.session.find("orders")}
+        bought = Counter(did["order"] for did in self.session.find("dids"))
         for id, count in bought.items():
             assert orders[id]["status"] == "completed"
             assert count <= sum(item["attributes"]["qty"] for item in orders[id]["items"])
 
     @invariant()
-    def stock_is_what_is_left(self) -> None:
+    def stock_is_consistent(self) -> None:
         for group in self.groups:
             record = self.session.get("did_groups", group.id) or {}
-            left = self.client.did_groups().find(group.id).data.meta.total_count
+            stock = self.client.did_groups().find(group.id).data.meta.total_count
             mine = self.session.count("dids", did_group=group.id) + self.session.count(
                 "did_reservations", did_group=group.id
             )
-            assert 0 <= left <= max(0, record["total_count"] - mine)
+            assert 0 <= stock <= max(0, record["total_count"] - mine)
             listed = self.client.available_dids().list(filter={"did_group.id": group.id}).data
-            assert not {one.number for one in listed} & {one["number"] for one in self.session.find("dids")}
+            assert not {available.number for available in listed} & {did["number"] for did in self.session.find("dids")}
 
     @invariant()
     def routes_lead_somewhere(self) -> None:
@@ -285,9 +285,9 @@ class Account(RuleBasedStateMachine):
     @invariant()
     def channels_are_not_used_twice(self) -> None:
         pool = self.session.get("capacity_pools", self.pool.id) or {}
-        used = sum(one["shared_channels_count"] for one in self.session.find("shared_capacity_groups"))
+        used = sum(group["shared_channels_count"] for group in self.session.find("shared_capacity_groups"))
         used += sum(
-            one["dedicated_channels_count"] or 0 for one in self.session.find("dids", capacity_pool=self.pool.id)
+            did["dedicated_channels_count"] or 0 for did in self.session.find("dids", capacity_pool=self.pool.id)
         )
         assert pool["assigned_channels_count"] == used <= pool["total_channels_count"]
 

@@ -1,4 +1,4 @@
-"""What the emulator refuses, sent as it is: the client refuses most of it by itself."""
+"""Test what the emulator rejects. Requests are sent without the client, which rejects most of these itself."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 def sip(**attributes: Any) -> dict[str, Any]:
-    """A configuration that is taken, with these members."""
+    """Return a valid SIP configuration with these members."""
     return {"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9], **attributes}}
 
 
 def trunk(**attributes: Any) -> dict[str, Any]:
-    """The body of an outbound trunk with these members."""
+    """Return the body of an outbound trunk with these members."""
     method = {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.1"]}}
     made = {"name": "Out", "on_cli_mismatch_action": "reject_call", "authentication_method": method, **attributes}
     return document("voice_out_trunks", **made)
 
 
 def inbound(configuration: dict[str, Any]) -> dict[str, Any]:
-    """The body of an inbound trunk."""
+    """Return the body of an inbound trunk."""
     return document("voice_in_trunks", name="In", configuration=configuration)
 
 
@@ -48,15 +48,15 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("place", UNKNOWN)
-def test_unknown_members_are_refused_at_every_level(caller: Caller, place: str) -> None:
-    """With 400 and the member's name."""
+def test_unknown_members_return_400_at_every_level(caller: Caller, place: str) -> None:
+    """The error names the member."""
     path, body = UNKNOWN[place]
     error = caller.error("POST", f"/{path}", body)
     assert (error["status"], error["code"], error["detail"]) == ("400", "105", "odd is not allowed.")
 
 
-def test_a_filter_of_an_action_without_its_feature_is_an_error(emulator: Emulator, caller: Caller) -> None:
-    """Contract file voice_out_trunks; other actions match nothing."""
+def test_filter_by_an_action_without_its_feature_is_rejected(emulator: Emulator, caller: Caller) -> None:
+    """See the contract file voice_out_trunks; other actions match nothing."""
     query = {"filter[on_cli_mismatch_action]": "replace_cli"}
     assert caller.get("/voice_out_trunks", **query)["data"] == []
     emulator.features.put({"replace_cli": False})
@@ -66,14 +66,14 @@ def test_a_filter_of_an_action_without_its_feature_is_an_error(emulator: Emulato
         assert caller.get("/voice_out_trunks", **{"filter[on_cli_mismatch_action]": value})["data"] == []
 
 
-def test_a_staged_file_is_attached_once(emulator: Emulator) -> None:
-    """A second proof needs an upload of its own, also after the first is gone."""
+def test_uploaded_file_can_be_attached_once(emulator: Emulator) -> None:
+    """Another proof needs its own upload, even after the first is deleted."""
     client = emulator.client()
     identity = Identity(
         identity_type=IdentityType.PERSONAL, first_name="Alex", last_name="Example", phone_number="442079460000"
     )
     identity = client.identities().create(identity).data
-    kind = next(one for one in client.proof_types().list().data if one.entity_type == "Personal")
+    kind = next(proof_type for proof_type in client.proof_types().list().data if proof_type.entity_type == "Personal")
     file, other = client.upload_file(b"%PDF-1.7 a"), client.upload_file(b"%PDF-1.7 b")
     proof = client.proofs().create(Proof(entity=identity, proof_type=kind, files=[file])).data
     for files in ([file], [other, file]):
@@ -83,12 +83,12 @@ def test_a_staged_file_is_attached_once(emulator: Emulator) -> None:
     client.proofs().delete(proof)
     with pytest.raises(ValidationError):
         client.proofs().create(Proof(entity=identity, proof_type=kind, files=[file]))
-    # Refused with the other, this one was not used.
+    # The rejected request did not use up this file.
     assert client.proofs().create(Proof(entity=identity, proof_type=kind, files=[other])).data.id
 
 
-def test_what_is_wrong_with_a_configuration_is_named(caller: Caller) -> None:
-    """A missing host by its own name; of numbers that must not descend, what the lower one may be."""
+def test_configuration_errors_name_the_member(caller: Caller) -> None:
+    """A missing host; limits of members that depend on each other."""
     error = caller.error(
         "POST", "/voice_in_trunks", inbound({"type": "sip_configurations", "attributes": {"codec_ids": [9]}})
     )
@@ -102,8 +102,8 @@ def test_what_is_wrong_with_a_configuration_is_named(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("name", ["allowed_sip_ips", "allowed_rtp_ips"])
-def test_addresses_are_compared_in_one_form(caller: Caller, name: str) -> None:
-    """An address is the network of itself alone; what is no address is named by its place."""
+def test_ip_addresses_are_normalized(caller: Caller, name: str) -> None:
+    """A single address equals its network; errors point to the invalid address."""
 
     def refused(ips: list[str]) -> str:
         method = {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ips}}
@@ -118,21 +118,21 @@ def test_addresses_are_compared_in_one_form(caller: Caller, name: str) -> None:
         assert refused(["192.0.2.7", wrong]) == f"{name}/1 - must be an IP address or network"
 
 
-def test_addresses_of_inbound_media_are_addresses(caller: Caller) -> None:
-    """The same rule for the media of an inbound trunk."""
+def test_inbound_rtp_ips_must_be_ip_addresses(caller: Caller) -> None:
+    """The same rule applies to the media of inbound trunks."""
     error = caller.error("POST", "/voice_in_trunks", inbound(sip(allowed_rtp_ips=["abc"])))
     assert error["detail"] == "allowed_rtp_ips/0 - must be an IP address or network"
 
 
 @pytest.mark.parametrize("amount", ["-5", "100000.01"])
-def test_a_threshold_is_in_the_range_of_the_account(caller: Caller, amount: str) -> None:
-    """From nothing to what the account may spend."""
+def test_threshold_must_be_within_the_account_limit(caller: Caller, amount: str) -> None:
+    """From zero to what the account may spend."""
     error = caller.error("POST", "/voice_out_trunks", trunk(threshold_amount=amount))
     assert (error["status"], error["source"]["pointer"]) == ("422", "/data/attributes/threshold_amount")
 
 
-def test_an_export_is_narrowed_by_digits(emulator: Emulator, caller: Caller) -> None:
-    """The filters that the declaration names, in its form."""
+def test_export_number_filters_must_be_digits(emulator: Emulator, caller: Caller) -> None:
+    """The declared filters, in the declared format."""
     now = emulator.clock.now()
     period = {"from": f"{now:%Y-%m}-01 00:00:00", "to": f"{now:%Y-%m-%d %H:%M:%S}"}
     body = document("exports", export_type="cdr_in", filters={**period, "did_number": "+442079460000"})
@@ -141,14 +141,14 @@ def test_an_export_is_narrowed_by_digits(emulator: Emulator, caller: Caller) -> 
 
 @pytest.mark.parametrize("type", ["identities", "addresses"])
 def test_seed_data_cannot_set_derived_values(emulator: Emulator, type: str) -> None:
-    """`verified` follows from the numbers that are registered."""
+    """`verified` depends on the registered numbers."""
     with pytest.raises(ValueError, match=rf"{type}\[0\]\.verified is derived from other objects"):
         emulator.state.seed({type: [{"verified": True}]})
 
 
 @pytest.mark.parametrize("wrong", [["ordering"], "ordering", None, 5])
-def test_features_are_names_with_true_or_false(emulator: Emulator, wrong: Any) -> None:
-    """Anything else is an error that says so, from Python and in seed data."""
+def test_invalid_features_are_rejected(emulator: Emulator, wrong: Any) -> None:
+    """From Python and in seed data."""
     with pytest.raises(ValueError, match="features must be names with true or false, got"):
         emulator.features.put(wrong)
     with pytest.raises(ValueError, match="features must be names with true or false, got"):

@@ -1,4 +1,4 @@
-"""When and how what waits is decided: at once, after a time, after some readings, by hand; and which way."""
+"""Test transition rules: at once, after a delay, after some reads, or manually; and the outcome."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ SPAN = {"from": "2026-03-01 00:00:00", "to": "2026-03-02 00:00:00"}
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with Emulator(clock=Clock(START, running=False)) as made:
-        yield made
+    with Emulator(clock=Clock(START, running=False)) as emulator:
+        yield emulator
 
 
-def ordered(client: DidwwClient) -> str:
+def create_order(client: DidwwClient) -> str:
     (group, *_) = groups_of(client, "GB", area_name="London")
     item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=1)
     return client.orders().create(Order(items=[item])).data.id
 
 
-def exported(client: DidwwClient) -> str:
+def create_export(client: DidwwClient) -> str:
     return client.exports().create(Export(export_type="cdr_in", filters=SPAN)).data.id
 
 
-def verified(emulator: Emulator, client: DidwwClient) -> str:
-    """An address verification, as one can be had without papers."""
+def create_verification(emulator: Emulator, client: DidwwClient) -> str:
+    """Create an address verification without documents."""
     (group, *_) = groups_of(client, "US", is_available=True)
     emulator.transitions.reset("orders")
     dids = bought(emulator, client, group)
@@ -44,18 +44,18 @@ def verified(emulator: Emulator, client: DidwwClient) -> str:
 
 MAKERS: dict[str, tuple[Callable[[Emulator, DidwwClient], str], Callable[[DidwwClient, str], str], str]] = {
     "orders": (
-        lambda _, client: ordered(client),
-        lambda client, one: str(client.orders().find(one).data.status),
+        lambda _, client: create_order(client),
+        lambda client, record: str(client.orders().find(record).data.status),
         "completed",
     ),
     "exports": (
-        lambda _, client: exported(client),
-        lambda client, one: str(client.exports().find(one).data.status),
+        lambda _, client: create_export(client),
+        lambda client, record: str(client.exports().find(record).data.status),
         "completed",
     ),
     "address_verifications": (
-        verified,
-        lambda client, one: str(client.address_verifications().find(one).data.status),
+        create_verification,
+        lambda client, record: str(client.address_verifications().find(record).data.status),
         "approved",
     ),
 }
@@ -64,8 +64,8 @@ HAND = {"orders": "complete", "exports": "complete", "address_verifications": "a
 
 
 @pytest.mark.parametrize("type", MAKERS)
-def test_transition_rules(emulator: Emulator, type: str) -> None:
-    """Each kind is decided at once, after a time, after so many readings, or by hand, as it was set."""
+def test_transition_rules_decide_when_records_change(emulator: Emulator, type: str) -> None:
+    """At once, after a delay, after a number of reads, or manually."""
     make, status, done = MAKERS[type]
     client = emulator.client()
     emulator.transitions.set(type, after=0)
@@ -88,10 +88,10 @@ def test_transition_rules(emulator: Emulator, type: str) -> None:
     id = make(emulator, client)
     emulator.clock.advance("10 days")
     assert status(client, id) != done
-    assert id in [one.id for one in emulator.transitions.waiting()]
+    assert id in [record.id for record in emulator.transitions.waiting()]
     decided = getattr(emulator.transitions, HAND[type])(id)
     assert decided.status == done == status(client, id)
-    assert id not in [one.id for one in emulator.transitions.waiting()]
+    assert id not in [record.id for record in emulator.transitions.waiting()]
     with pytest.raises(ValueError, match=f"is {done} already"):
         getattr(emulator.transitions, HAND[type])(id)
 
@@ -102,23 +102,23 @@ def test_transition_rules(emulator: Emulator, type: str) -> None:
     assert status(client, id) == done
 
 
-def test_an_export_goes_over_processing_by_readings(emulator: Emulator) -> None:
-    """The steps are spread over the readings."""
+def test_export_is_processing_before_it_completes_by_reads(emulator: Emulator) -> None:
+    """The steps are spread over the reads."""
     emulator.transitions.set("exports", reads=4)
     client = emulator.client()
-    id = exported(client)
+    id = create_export(client)
     seen = [str(client.exports().find(id).data.status) for _ in range(5)]
     assert seen == ["pending", "pending", "processing", "processing", "completed"]
 
 
 def test_pending_records_can_be_decided_early(emulator: Emulator) -> None:
-    """What would be decided by the clock or by readings can be decided by hand before, and is not decided again."""
+    """A record that waits for the clock or for reads can be decided manually, once."""
     client = emulator.client()
     emulator.transitions.set("orders", after="1 day")
-    id = ordered(client)
+    id = create_order(client)
     assert emulator.transitions.complete(id).status == "completed"
     emulator.transitions.set("orders", reads=1)
-    other = ordered(client)
+    other = create_order(client)
     assert emulator.transitions.cancel(other).status == "canceled"
     emulator.clock.advance("2 days")
     for _ in range(3):
@@ -128,19 +128,19 @@ def test_pending_records_can_be_decided_early(emulator: Emulator) -> None:
 
 
 def test_canceled_order_is_refunded(emulator: Emulator) -> None:
-    """Canceled by DIDWW or by policy, the account has what it had, and the numbers are in stock."""
+    """Canceled by DIDWW or by a rule: the balance and the stock are restored."""
     client = emulator.client()
     before = client.balance().find().data.total_balance
     emulator.transitions.set("orders", outcome="cancel")
-    id = ordered(client)
+    id = create_order(client)
     assert client.balance().find().data.total_balance < before
     emulator.clock.advance(1)
     assert client.orders().find(id).data.status == "canceled"
     assert client.balance().find().data.total_balance == before
 
 
-def test_an_order_completed_by_hand_still_waits_for_its_numbers(emulator: Emulator) -> None:
-    """Nothing is delivered that is not in stock; once it is put there, the order completes at once."""
+def test_manually_completed_order_still_needs_stock(emulator: Emulator) -> None:
+    """Once the stock is there, the order completes at once."""
     client = emulator.client()
     (group, *_) = groups_of(client, "GB", area_name="London")
     emulator.stock.put(group.id, 1)
@@ -157,23 +157,23 @@ def test_an_order_completed_by_hand_still_waits_for_its_numbers(emulator: Emulat
 
 
 def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
-    """A file remembers the pace, and what waits for readings or for a hand."""
+    """The state file keeps the rules and the pending records."""
     path = str(tmp_path / "state.db")
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         emulator.transitions.set("orders", reads=2)
-        id = ordered(emulator.client())
+        id = create_order(emulator.client())
         emulator.transitions.set("orders", by_hand=True)
-        other = ordered(emulator.client())
+        other = create_order(emulator.client())
     with Emulator(path=path, clock=Clock(START, running=False)) as emulator:
         assert emulator.transitions.show()["orders"].by_hand
         client = emulator.client()
         assert [str(client.orders().find(id).data.status) for _ in range(3)] == ["pending", "pending", "completed"]
-        assert [one.id for one in emulator.transitions.waiting()] == [other]
+        assert [record.id for record in emulator.transitions.waiting()] == [other]
         assert emulator.transitions.complete(other).status == "completed"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"type": "order", "after": 1}, "did you mean 'orders'"),
         ({"type": "dids", "after": 1}, "has no transitions"),
@@ -184,15 +184,15 @@ def test_transition_rules_survive_a_restart(tmp_path: Any) -> None:
         ({"type": "exports", "outcome": "approve"}, "complete"),
     ],
 )
-def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: dict[str, Any], said: str) -> None:
-    """The error names what there is."""
-    with pytest.raises(ValueError, match="(?i)" + said):
+def test_invalid_transition_rules_are_rejected(emulator: Emulator, arguments: dict[str, Any], message: str) -> None:
+    """The error lists the valid choices."""
+    with pytest.raises(ValueError, match="(?i)" + message):
         emulator.transitions.set(**arguments)
     assert emulator.transitions.show() == {}
 
 
 @pytest.mark.parametrize("outcome", ["approve", "reject", "complete", "cancel"])
-def test_nothing_is_pending(emulator: Emulator, outcome: str) -> None:
-    """An id of nothing that waits is a LookupError."""
+def test_deciding_an_unknown_record_raises_lookup_error(emulator: Emulator, outcome: str) -> None:
+    """Nothing with the id is pending."""
     with pytest.raises(LookupError, match="No record with id 'x'"):
         getattr(emulator.transitions, outcome)("x")

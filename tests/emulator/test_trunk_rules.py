@@ -1,6 +1,6 @@
-"""Which trunks and trunk groups the service takes: what an inbound or outbound trunk needs, and what excludes what.
+"""Test the rules for trunks and trunk groups: required, invalid and conflicting attributes.
 
-Requests are sent as they are: the client refuses most of these by itself.
+Requests are sent without the client, which rejects most of these itself.
 """
 
 from __future__ import annotations
@@ -25,19 +25,24 @@ def inbound(name: str = "In", configuration: Any = None, **attributes: Any) -> d
     return document("voice_in_trunks", name=name, configuration=configuration or sip(**HOST), **attributes)
 
 
-def changed(id: str, configuration: Any = None, **attributes: Any) -> dict[str, Any]:
+def update_body(id: str, configuration: Any = None, **attributes: Any) -> dict[str, Any]:
     there = {} if configuration is None else {"configuration": configuration}
     return document("voice_in_trunks", id, **there, **attributes)
 
 
 def outbound(name: str = "Out", method: Any = None, relationships: Any = None, **attributes: Any) -> dict[str, Any]:
-    made = method or {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.10"]}}
-    given = {"name": name, "on_cli_mismatch_action": "reject_call", "authentication_method": made, **attributes}
-    return document("voice_out_trunks", None, relationships, **given)
+    authentication = method or {"type": "credentials_and_ip", "attributes": {"allowed_sip_ips": ["192.0.2.10"]}}
+    fields = {
+        "name": name,
+        "on_cli_mismatch_action": "reject_call",
+        "authentication_method": authentication,
+        **attributes,
+    }
+    return document("voice_out_trunks", None, relationships, **fields)
 
 
-def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
-    """The places of what is wrong with a request that must return 422."""
+def get_invalid_members(caller: Caller, method: str, path: str, body: Any) -> set[str]:
+    """Send a request that must return 422, and return the names of the invalid members."""
     response = caller.write(method, path, body, 422)
     return {error["source"]["pointer"].rpartition("/")[2] for error in response["errors"]}
 
@@ -74,17 +79,17 @@ def refused(caller: Caller, method: str, path: str, body: Any) -> set[str]:
     ids=str,
 )
 def test_invalid_sip_configurations_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
-    """Host or registration, authentication, session timers, bounds: each is refused at its member."""
-    assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=sip(**attributes))) == {place}
+    """Host or registration, authentication, session timers, bounds: the error points to the member."""
+    assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(configuration=sip(**attributes))) == {place}
 
 
-def test_a_phone_number_to_forward_to_is_always_needed(caller: Caller) -> None:
-    """Digits, 15 at most."""
+def test_pstn_trunk_needs_a_destination(caller: Caller) -> None:
+    """Up to 15 digits."""
     for dst in (None, "", "+442079460000", 16 * "4"):
         pstn: dict[str, Any] = {"type": "pstn_configurations", "attributes": {"dst": dst}}
-        assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
+        assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
     pstn = {"type": "pstn_configurations", "attributes": {}}
-    assert refused(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
+    assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(configuration=pstn)) == {"dst"}
 
 
 @pytest.mark.parametrize(
@@ -102,51 +107,51 @@ def test_a_phone_number_to_forward_to_is_always_needed(caller: Caller) -> None:
     ids=str,
 )
 def test_invalid_inbound_trunks_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
-    """Bounds and forms of a trunk's own attributes."""
-    assert refused(caller, "POST", "/voice_in_trunks", inbound(**attributes)) == {place}
+    """Bounds and formats of a trunk's own attributes."""
+    assert get_invalid_members(caller, "POST", "/voice_in_trunks", inbound(**attributes)) == {place}
 
 
-def test_a_format_that_is_left_blank_is_the_default(caller: Caller) -> None:
-    """`cli_format` null or empty is stored as e164; a prefix may hold letters."""
+def test_blank_cli_format_uses_the_default(caller: Caller) -> None:
+    """A null or empty `cli_format` is stored as e164; a prefix may contain letters."""
     for n, blank in enumerate((None, "", " ")):
-        made = caller.write("POST", "/voice_in_trunks", inbound(str(n), cli_format=blank, cli_prefix="a+1#"), 201)
-        assert made["data"]["attributes"]["cli_format"] == "e164"
-        assert made["data"]["attributes"]["cli_prefix"] == "a+1#"
+        created = caller.write("POST", "/voice_in_trunks", inbound(str(n), cli_format=blank, cli_prefix="a+1#"), 201)
+        assert created["data"]["attributes"]["cli_format"] == "e164"
+        assert created["data"]["attributes"]["cli_prefix"] == "a+1#"
 
 
 @pytest.mark.unchecked
-def test_the_number_of_a_tone_format_is_kept_as_it_was_sent(caller: Caller) -> None:
+def test_dtmf_format_id_is_stored_unchanged(caller: Caller) -> None:
     """DIDWW's own sources number `tx_dtmf_format_id` in two ways."""
     for n in (0, 1, 2, 3, 4):
-        made = caller.write("POST", "/voice_in_trunks", inbound(str(n), sip(**HOST, tx_dtmf_format_id=n)), 201)
-        assert made["data"]["attributes"]["configuration"]["attributes"]["tx_dtmf_format_id"] == n
-    assert refused(caller, "POST", "/voice_in_trunks", inbound("x", sip(**HOST, tx_dtmf_format_id="1"))) == {
-        "tx_dtmf_format_id"
-    }
+        created = caller.write("POST", "/voice_in_trunks", inbound(str(n), sip(**HOST, tx_dtmf_format_id=n)), 201)
+        assert created["data"]["attributes"]["configuration"]["attributes"]["tx_dtmf_format_id"] == n
+    assert get_invalid_members(
+        caller, "POST", "/voice_in_trunks", inbound("x", sip(**HOST, tx_dtmf_format_id="1"))
+    ) == {"tx_dtmf_format_id"}
 
 
-def test_a_configuration_is_merged_member_by_member(caller: Caller) -> None:
-    """What was not sent stays, null clears, and the type cannot change."""
+def test_configuration_update_merges_members(caller: Caller) -> None:
+    """Members not sent stay, null clears, and the type cannot change."""
     id = caller.write("POST", "/voice_in_trunks", inbound(configuration=sip(**HOST, port=5060)), 201)["data"]["id"]
     path = f"/voice_in_trunks/{id}"
-    now = caller.write("PATCH", path, changed(id, sip(port=None)))["data"]["attributes"]["configuration"]
+    now = caller.write("PATCH", path, update_body(id, sip(port=None)))["data"]["attributes"]["configuration"]
     assert (now["attributes"]["host"], now["attributes"]["port"]) == ("sip.example.com", None)
     assert now["attributes"]["codec_ids"] == [9]
-    # The stored host is still there: registration is refused until null clears it.
-    assert refused(caller, "PATCH", path, changed(id, sip(enabled_sip_registration=True))) == {"host"}
-    now = caller.write("PATCH", path, changed(id, sip(enabled_sip_registration=True, host=None)))
+    # The host is still stored, so registration is rejected until null clears it.
+    assert get_invalid_members(caller, "PATCH", path, update_body(id, sip(enabled_sip_registration=True))) == {"host"}
+    now = caller.write("PATCH", path, update_body(id, sip(enabled_sip_registration=True, host=None)))
     assert now["data"]["attributes"]["configuration"]["attributes"]["incoming_auth_username"]
-    assert refused(caller, "PATCH", path, changed(id, sip(host="sip.example.com"))) == {"host"}
+    assert get_invalid_members(caller, "PATCH", path, update_body(id, sip(host="sip.example.com"))) == {"host"}
     pstn = {"type": "pstn_configurations", "attributes": {"dst": "442079460000"}}
-    assert refused(caller, "PATCH", path, changed(id, pstn)) == {"type"}
-    assert caller.write("PATCH", path, changed(id, description="x"))["data"]["attributes"]["description"] == "x"
+    assert get_invalid_members(caller, "PATCH", path, update_body(id, pstn)) == {"type"}
+    assert caller.write("PATCH", path, update_body(id, description="x"))["data"]["attributes"]["description"] == "x"
 
 
-def test_a_trunk_group_holds_ten_trunks(caller: Caller) -> None:
-    """An eleventh is refused, from either side; one that is listed twice counts once."""
+def test_trunk_group_is_limited_to_ten_trunks(caller: Caller) -> None:
+    """An eleventh is rejected from either side; duplicates count once."""
     trunks = [caller.write("POST", "/voice_in_trunks", inbound(str(n)), 201)["data"]["id"] for n in range(11)]
-    linked = [{"type": "voice_in_trunks", "id": one} for one in trunks]
-    assert refused(
+    linked = [{"type": "voice_in_trunks", "id": trunk} for trunk in trunks]
+    assert get_invalid_members(
         caller,
         "POST",
         "/voice_in_trunk_groups",
@@ -155,13 +160,15 @@ def test_a_trunk_group_holds_ten_trunks(caller: Caller) -> None:
     body = document(
         "voice_in_trunk_groups", None, {"voice_in_trunks": [*linked[:10], linked[0]]}, name="All", capacity_limit=1
     )
-    made = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]
-    assert made["meta"]["trunks_count"] == 10
-    group = {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": made["id"]}}
+    created = caller.write("POST", "/voice_in_trunk_groups", body, 201)["data"]
+    assert created["meta"]["trunks_count"] == 10
+    group = {"voice_in_trunk_group": {"type": "voice_in_trunk_groups", "id": created["id"]}}
     path = f"/voice_in_trunks/{trunks[10]}"
-    assert refused(caller, "PATCH", path, document("voice_in_trunks", trunks[10], group)) == {"voice_in_trunk_group"}
+    assert get_invalid_members(caller, "PATCH", path, document("voice_in_trunks", trunks[10], group)) == {
+        "voice_in_trunk_group"
+    }
     caller.write("PATCH", f"/voice_in_trunks/{trunks[0]}", document("voice_in_trunks", trunks[0], group))
-    assert caller.send("DELETE", f"/voice_in_trunk_groups/{made['id']}").status == 204
+    assert caller.send("DELETE", f"/voice_in_trunk_groups/{created['id']}").status == 204
     assert caller.ids("/voice_in_trunks") == [trunks[10]]
 
 
@@ -182,8 +189,8 @@ def test_a_trunk_group_holds_ten_trunks(caller: Caller) -> None:
     ids=str,
 )
 def test_invalid_outbound_trunks_return_422(caller: Caller, attributes: dict[str, Any], place: str) -> None:
-    """What a trunk needs, and bounds of its attributes."""
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(**attributes)) == {place}
+    """Required attributes and bounds."""
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", outbound(**attributes)) == {place}
 
 
 @pytest.mark.parametrize(
@@ -205,41 +212,41 @@ def test_invalid_outbound_trunks_return_422(caller: Caller, attributes: dict[str
 def test_invalid_authentication_methods_return_422(
     caller: Caller, type: str, attributes: dict[str, Any], place: str
 ) -> None:
-    """1 to 60 addresses, a prefix of digits and #, the SID of a Twilio account; addresses alone cannot be chosen."""
+    """1 to 60 IP addresses, a tech prefix of digits and #, a valid Twilio SID; `ip_only` cannot be created."""
     method = {"type": type, "attributes": attributes}
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(method=method)) == {place}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", outbound(method=method)) == {place}
 
 
 def test_twilio_account_can_be_used_by_one_trunk_only(emulator: Emulator, caller: Caller) -> None:
-    """Unique across accounts; the trunk itself may send it again. Twilio takes no prefix (400)."""
+    """Unique across accounts; the trunk itself may send it again. Twilio takes no tech prefix (400)."""
     method = {"type": "twilio", "attributes": {"twilio_account_sid": SID}}
     id = caller.write("POST", "/voice_out_trunks", outbound(method=method), 201)["data"]["id"]
     caller.write("PATCH", f"/voice_out_trunks/{id}", document("voice_out_trunks", id, authentication_method=method))
     other = Caller(emulator.engine, "another")
-    assert refused(other, "POST", "/voice_out_trunks", outbound(method=method)) == {"twilio_account_sid"}
+    assert get_invalid_members(other, "POST", "/voice_out_trunks", outbound(method=method)) == {"twilio_account_sid"}
     prefixed = {"type": "twilio", "attributes": {"twilio_account_sid": SID, "tech_prefix": "1"}}
     assert caller.send("POST", "/voice_out_trunks", outbound("x", prefixed)).status == 400
 
 
-def test_the_default_did_goes_with_replacing_the_caller_id(emulator: Emulator, caller: Caller) -> None:
-    """Needed with `replace_cli`, refused with any other action; prefixes that are listed twice are stored once."""
+def test_default_did_requires_the_replace_cli_action(emulator: Emulator, caller: Caller) -> None:
+    """Required with `replace_cli`, rejected with other actions; duplicate prefixes are stored once."""
     (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
     linked = {"default_did": {"type": "dids", "id": did}}
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked)) == {"default_did"}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", outbound(relationships=linked)) == {"default_did"}
     body = outbound(relationships=linked, on_cli_mismatch_action="replace_cli", dst_prefixes=["44", "1", "44"])
-    made = caller.write("POST", "/voice_out_trunks", body, 201)["data"]
-    assert made["attributes"]["dst_prefixes"] == ["44", "1"]
-    path, id = f"/voice_out_trunks/{made['id']}", made["id"]
+    created = caller.write("POST", "/voice_out_trunks", body, 201)["data"]
+    assert created["attributes"]["dst_prefixes"] == ["44", "1"]
+    path, id = f"/voice_out_trunks/{created['id']}", created["id"]
     change: dict[str, Any] = {"on_cli_mismatch_action": "reject_call"}
-    assert refused(caller, "PATCH", path, document("voice_out_trunks", id, **change)) == {"default_did"}
+    assert get_invalid_members(caller, "PATCH", path, document("voice_out_trunks", id, **change)) == {"default_did"}
     caller.write("PATCH", path, document("voice_out_trunks", id, {"default_did": None}, **change))
 
 
-def test_actions_on_a_caller_id_need_their_feature(emulator: Emulator, caller: Caller) -> None:
-    """Without it they are refused at the attribute."""
+def test_cli_mismatch_actions_need_their_feature(emulator: Emulator, caller: Caller) -> None:
+    """Without the feature the error points to the attribute."""
     emulator.features.put({"randomize_cli": False})
     body = outbound(on_cli_mismatch_action="randomize_cli")
-    assert refused(caller, "POST", "/voice_out_trunks", body) == {"on_cli_mismatch_action"}
+    assert get_invalid_members(caller, "POST", "/voice_out_trunks", body) == {"on_cli_mismatch_action"}
     emulator.features.put({"randomize_cli": True})
     caller.write("POST", "/voice_out_trunks", body, 201)
 
@@ -248,11 +255,13 @@ def test_actions_on_a_caller_id_need_their_feature(emulator: Emulator, caller: C
     ("switch", "name"), [("allow_any_did_as_cli", "dids"), ("emergency_enable_all", "emergency_dids")]
 )
 def test_source_dids_exclude_allow_any_did_as_cli(emulator: Emulator, caller: Caller, switch: str, name: str) -> None:
-    """Numbers to call from are named, or any may call; both together are refused, also if one was stored before."""
+    """Either list the DIDs or allow any; both together are rejected, also if one was stored before."""
     (did,) = emulator.state.seed({"dids": [{"number": "12025550100"}]})["dids"]
     linked = {name: [{"type": "dids", "id": did}]}
-    assert refused(caller, "POST", "/voice_out_trunks", outbound(relationships=linked, **{switch: True})) == {name}
+    assert get_invalid_members(
+        caller, "POST", "/voice_out_trunks", outbound(relationships=linked, **{switch: True})
+    ) == {name}
     id = caller.write("POST", "/voice_out_trunks", outbound(relationships=linked), 201)["data"]["id"]
     path, body = f"/voice_out_trunks/{id}", document("voice_out_trunks", id, **{switch: True})
-    assert refused(caller, "PATCH", path, body) == {name}
+    assert get_invalid_members(caller, "PATCH", path, body) == {name}
     caller.write("PATCH", path, document("voice_out_trunks", id, {name: []}, **{switch: True}))

@@ -1,4 +1,4 @@
-"""The threads beside the requests."""
+"""Test the background threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from didww.emulator.worker import Worker
 
 
 def test_worker_survives_exceptions(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged, and the work is done the next time."""
+    """The exception is logged, and the work runs again later."""
 
     class Work:
         times = 0
@@ -25,8 +25,8 @@ def test_worker_survives_exceptions(caplog: pytest.LogCaptureFixture) -> None:
             return math.inf
 
     work = Work()
-    courier = Worker("test", work.work)
-    courier.wake()
+    worker = Worker("test", work.work)
+    worker.wake()
     assert work.done.wait(30)
-    courier.close()
+    worker.close()
     assert "nothing goes" in caplog.text

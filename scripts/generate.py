@@ -45,14 +45,21 @@ def main() -> int:
     """Write all generated files, or with `--check` report outdated ones."""
     sys.path.insert(0, str(PACKAGE.parent))
     outdated: list[str] = []
+    written: set[Path] = set()
     checking = "--check" in sys.argv[1:]
     for names in (table, query_types_and_endpoints, synchronous_modules, public):
         for path, text in names():
-            if formatted(path, text) == (path.read_text(encoding="utf-8") if path.exists() else None):
+            written.add(path)
+            if formatted(path, text).encode() == (path.read_bytes() if path.exists() else None):
                 continue
             outdated.append(str(path.relative_to(ROOT)))
             if not checking:
-                path.write_text(formatted(path, text), encoding="utf-8")
+                path.write_bytes(formatted(path, text).encode())
+    for path in sorted((PACKAGE / "_endpoints").glob("*.py")):
+        if path not in written and NOTE in path.read_text(encoding="utf-8"):  # of a resource that is gone
+            outdated.append(str(path.relative_to(ROOT)))
+            if not checking:
+                path.unlink()
     if outdated:
         print("Outdated, run scripts/generate.py:" if checking else "Written:", *outdated, sep="\n  ")
     return int(checking and bool(outdated))

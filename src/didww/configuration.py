@@ -239,7 +239,7 @@ def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) 
     if argument is None and not key.strip():
         raise DidwwClientError(
             "api_key must be set, but api_key= was not passed and DIDWW_API_KEY is not set. Pass api_key=, or set the "
-            "variable: export DIDWW_API_KEY=..."
+            "variable: export DIDWW_API_KEY=... (any key, such as local-key, for the emulator)."
         )
     return key
 
@@ -314,6 +314,12 @@ def checked_base_url(value: str, name: str = "base_url") -> str:
     """
     url = value.strip().rstrip("/") if isinstance(value, str) else value  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
     if origin_of(url) is None or "?" in url or "#" in url:
+        if isinstance(url, str) and "://" not in url and origin_of(f"http://{url}") is not None:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            scheme = "http" if is_loopback(url.partition("/")[0].rpartition(":")[0] or url) else "https"
+            raise InvalidValueError(
+                f"{name} must start with http:// or https://, got {url!r}. Did you mean {scheme}://{url}?",
+                field="base_url",
+            )
         raise InvalidValueError(
             f"{name} must be a URL such as https://api.didww.com/v3: http or https, an ASCII host name, and no user "
             "name, spaces, query or fragment.",

@@ -29,7 +29,7 @@ from didww import (
 )
 from didww._core.effects import Response
 from didww._schema.registry import all_classes
-from didww.exceptions import _IDS_OF_THEIR_OWN
+from didww.exceptions import _ID_ATTRIBUTES
 from support.scripted_transport import AsyncScripted, Scripted
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
@@ -202,7 +202,7 @@ def test_error_message_names_the_list_element_by_id(place: str) -> None:
 def test_attributes_ending_in_id_keep_their_suffix() -> None:
     """Attributes whose name ends in `_id` keep it; no relationship name ends so."""
     fields = [field for cls in all_classes() for field in cls._field_map.values() if field.name.endswith("_id")]
-    assert {field.name for field in fields} == _IDS_OF_THEIR_OWN
+    assert {field.name for field in fields} == _ID_ATTRIBUTES
     assert {field.place for field in fields} == {"attributes"}
 
 

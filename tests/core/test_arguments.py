@@ -261,7 +261,7 @@ def test_type_error_inside_a_call_is_unchanged() -> None:
         ),
         (
             lambda _: DidwwClient("key", rate_limit="20"),
-            r"rate_limit must be a number .* or None, got '20'\. None sends",
+            r"rate_limit must be a number .* or None, got '20'\. None disables rate limiting",
         ),
         (
             lambda c: c.dids().update_many([], concurrency=0),

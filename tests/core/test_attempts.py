@@ -279,7 +279,7 @@ def test_sync_and_async_drivers_behave_the_same(
 def by_driver(service: FakeService, call: Any) -> str:
     driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
     for effect in (Now, Sleep, Send):
-        driver._carry_out[effect] = service.carry_out
+        driver._handlers[effect] = service.carry_out
     handle_notify(driver, service)
     try:
         return repr(driver.run(call))
@@ -294,7 +294,7 @@ def by_async_driver(service: FakeService, call: Any) -> str:
         return service.carry_out(effect)
 
     for effect in (Now, Sleep, Send):
-        driver._carry_out[effect] = carried_out
+        driver._handlers[effect] = carried_out
     handle_notify(driver, service, carried_out)
     try:
         return repr(asyncio.run(driver.run(call)))
@@ -305,7 +305,7 @@ def by_async_driver(service: FakeService, call: Any) -> str:
 def handle_notify(driver: Any, service: FakeService, carry_out: Any = None) -> None:
     from didww._core.effects import Notify
 
-    driver._carry_out[Notify] = carry_out or service.carry_out
+    driver._handlers[Notify] = carry_out or service.carry_out
 
 
 # The rules, one by one
@@ -529,7 +529,7 @@ def test_restarted_program_orders_once() -> None:
     assert [one["attributes"]["external_reference_id"] for one in service.records] == references
 
 
-RETURNING = ("except StopIteration", "return cast", "for one in started")
+RETURNING = ("except StopIteration", "return cast", "for thread in started")
 
 
 def test_ctrl_c_at_any_driver_line_keeps_the_reference() -> None:
@@ -554,7 +554,7 @@ def test_ctrl_c_at_any_driver_line_keeps_the_reference() -> None:
 
         driver = Driver(object())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] never asked
         for effect in (Now, Sleep, Send):
-            driver._carry_out[effect] = service.carry_out
+            driver._handlers[effect] = service.carry_out
         order, error = an_order(), None
         call = operations.create(settings_of(service), Order, order, QueryParams())
         with_trace = sys.gettrace()

@@ -145,7 +145,9 @@ def test_authentication_method_can_be_replaced(client: DidwwClient) -> None:
 
 def test_ip_only_authentication_is_read_only() -> None:
     """Assigning it names the two valid types; a loaded one stays and allows other changes."""
-    with pytest.raises(ReadOnlyFieldError, match=r"must be Credentials\w+ or Twilio\w+, got IpOnlyAuthenticationMethod"):
+    with pytest.raises(
+        ReadOnlyFieldError, match=r"must be Credentials\w+ or Twilio\w+, got IpOnlyAuthenticationMethod"
+    ):
         trunk(IpOnlyAuthenticationMethod())
     attributes = {
         "name": "a",

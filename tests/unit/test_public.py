@@ -233,3 +233,27 @@ def test_constructor_accepts_relationships(cls: Any) -> None:
             assigned = cls()
             setattr(assigned, name, value)
             assert cls(**{name: value}).changes == assigned.changes != {}
+
+
+def test_reprs_say_what_the_object_is() -> None:
+    """Of an iterator, an emulator and a response."""
+    with Emulator() as emulator, emulator.client() as client:
+        cities = client.cities().iterate(page_size=3)
+        next(cities)
+        assert repr(cities) == "<RecordIterator on page 1, after 1 of its records>"
+        assert re.fullmatch(r"Emulator\(key='local-key', clock='[\d\-T:.]+Z'\)", repr(emulator))
+        assert repr(client.cities().list()).startswith("ApiResponse(status_code=200, total_records=")
+        cities.close()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "hint"),
+    [
+        ("api.example.com/v3", "https://api.example.com/v3"),
+        ("localhost:8750/v3", "http://localhost:8750/v3"),
+        ("127.0.0.1:8750/v3", "http://127.0.0.1:8750/v3"),
+    ],
+)
+def test_a_base_url_without_a_scheme_is_completed_in_the_error(base_url: str, hint: str) -> None:
+    with pytest.raises(didww.InvalidValueError, match=re.escape(f"Did you mean {hint}?")):
+        didww.DidwwClient("key", base_url=base_url)

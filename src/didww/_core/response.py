@@ -99,7 +99,7 @@ class ApiResponse(Slotted, Generic[T]):
         except NotJsonApi:  # updates and deletes need no document
             return {}
 
-    if not TYPE_CHECKING:  # a checker must see a misspelt name as an error
+    if not TYPE_CHECKING:  # a checker must see a misspelled name as an error
 
         def __iter__(self) -> Any:
             raise TypeError("ApiResponse is not iterable. Iterate over its .data, or use iterate() for all pages.")
@@ -112,7 +112,8 @@ class ApiResponse(Slotted, Generic[T]):
         return None if show is None else show()
 
     def __repr__(self) -> str:
-        return f"ApiResponse(status_code={self.status_code}, data={self.data!r})"
+        total = "" if self.total_records is None else f"total_records={self.total_records}, "
+        return f"ApiResponse(status_code={self.status_code}, {total}data={self.data!r})"
 
 
 _BY_STATUS: dict[int, type[DidwwApiError]] = {

@@ -23,6 +23,9 @@ R = TypeVar("R", bound=Resource)
 class _Resumable:
     _cursor: Cursor
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} on page {self._cursor.number}, after {self._cursor.offset} of its records>"
+
     @property
     def cursor(self) -> str:
         """An opaque cursor just after the last record returned. Resume with `iterate(..., resume=cursor)`.

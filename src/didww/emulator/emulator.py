@@ -183,6 +183,9 @@ class Emulator:
         self.engine.close()
         self.state.close()
 
+    def __repr__(self) -> str:
+        return f"Emulator(key={self.key!r}, clock={stamp(self.clock.now())!r})"
+
     def _forget(self) -> None:
         self.faults.reset()
         self.journal.clear()

@@ -180,7 +180,7 @@ class SessionTransport:
         try:
             threading.Thread(target=work, name="didww-session", daemon=True).start()
         except RuntimeError as error:
-            failure = errors.connection_lost(request, f"no thread for it ({error})", request_sent=reading)
+            failure = errors.connection_lost(request, f"cannot start a thread ({error})", request_sent=reading)
         if failure is not None:
             raise failure
         finished, _ = wait((outcome,), left + _GRACE)
@@ -297,9 +297,9 @@ class SessionTransport:
         if connecting or (isinstance(error, SSLError) and not reading):
             return errors.unreachable(request, error, request_sent=sent)
         if isinstance(error, ValueError) and not reading:
-            what = "what came back is not HTTP, or has a header that HTTP does not allow"
+            what = "the response is not valid HTTP, or has an invalid header"
         else:
-            what = "the response was cut off" if reading else "the connection broke"
+            what = "the response is incomplete" if reading else "the connection was lost"
         return errors.connection_lost(request, what, phase=phase)
 
     def _fault(self, error: Exception, chain: list[BaseException], names: set[str], request: Request) -> str:
@@ -318,7 +318,7 @@ class SessionTransport:
         if isinstance(error, InvalidHeader):  # those of the request were checked before
             return ""
         if names & {"ProxySchemeUnknown", "LocationParseError", "LocationValueError"}:
-            return "the session's proxy has no usable address"
+            return "the URL of the session's proxy is invalid"
         return _fault_of_request(error) if _is_known(error) else ""
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:
@@ -374,12 +374,12 @@ def _fault_of_request(error: Exception) -> str:
     from requests.exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema
 
     if isinstance(error, InvalidProxyURL):
-        return "the session's proxy has no usable address"
+        return "the URL of the session's proxy is invalid"
     if isinstance(error, InvalidSchema) and "SOCKS" in str(error):
-        return "the session's proxy is a SOCKS one, which needs one more package: pip install 'requests[socks]'"
+        return "the session's SOCKS proxy needs an extra package: pip install 'requests[socks]'"
     if isinstance(error, (InvalidHeader, UnicodeEncodeError)):
-        return "a header holds characters that HTTP does not allow"
-    return "its address cannot be used; check base_url / DIDWW_BASE_URL"
+        return "a header contains characters that HTTP does not allow"
+    return "its URL is invalid; check base_url / DIDWW_BASE_URL"
 
 
 def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ def parse_duration(value: Duration) -> float:
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
     elif isinstance(value, str):
-        seconds = _spelt(value)
+        seconds = _parse_units(value)
     else:
         try:
             seconds = float(value)
@@ -59,7 +59,7 @@ def parse_duration(value: Duration) -> float:
     return seconds
 
 
-def _spelt(text: str) -> float:
+def _parse_units(text: str) -> float:
     total, at = 0.0, 0
     while at < len(text.rstrip()):
         part = _PART.match(text, at)

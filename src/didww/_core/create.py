@@ -1,6 +1,6 @@
 """Create a record without creating duplicates.
 
-A POST that the server may have processed is never retried. Instead, the record is seconds up by the caller's own
+A POST that the server may have processed is never retried. Instead, the record is looked up by the caller's own
 identifier, by a name that must be unique, or, for orders and other paid resources, by a marker that the client stores
 in the record before sending it. After an error, even an interruption, the caller has the value to look it up by.
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
 from didww._core import effects, operations
 from didww._core.attempts import mark_unknown, within
 from didww._core.download import Progress
-from didww._core.effects import Call, FileMeasure, Now
+from didww._core.effects import Call, FileMeasure, clock
 from didww._core.request import follow
 from didww._core.response import expect
 from didww._core.trace import CallTrace
@@ -97,7 +97,7 @@ def upload_encrypted(
     Checks all arguments before sending the first file. If an upload fails or the timeout expires, the error's
     `completed` has the ids of the files uploaded so far.
     """
-    end = (yield Now()) + configuration.timeout
+    end = (yield from clock()) + configuration.timeout
     forms = [_container_form(fingerprint, file, f"files[{index}]") for index, file in enumerate(_listed(files))]
     ids: list[str] = []
     for form in forms:
@@ -127,7 +127,7 @@ def upload_file(
         raise InvalidValueError(
             f"progress must be a function that takes a Progress, got {type(progress).__name__}.", field="progress"
         )
-    end = (yield Now()) + configuration.timeout
+    end = (yield from clock()) + configuration.timeout
     while (size := cast("int | None", (yield FileMeasure(source)))) is None:
         yield from _until(configuration, end)
     if not size:

@@ -152,7 +152,7 @@ def test_five_hundred_tasks_share_one_client() -> None:
     async def main(base_url: str) -> int:
         async with AsyncDidwwClient("key", base_url=base_url, rate_limit=None, max_retries=5) as client:
             client._configuration.jitter = lambda: FAST
-            client._configuration.budget._left = 1000.0
+            client._configuration.budget._remaining = 1000.0
             responses = await asyncio.gather(
                 *(client.countries().list(filter={"iso": "GB"}) for _ in range(500)), return_exceptions=True
             )
@@ -249,4 +249,4 @@ def test_client_survives_mixed_failures(kind: str) -> None:
 def calmed(client: Any) -> None:
     """Shorter pauses, and no end of repetitions."""
     client._configuration.jitter = lambda: FAST
-    client._configuration.budget._left = client._configuration.budget._most = 10_000.0
+    client._configuration.budget._remaining = client._configuration.budget._most = 10_000.0

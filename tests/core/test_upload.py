@@ -458,7 +458,7 @@ def test_largest_file_is_accepted(service: Service, tmp_path: Path) -> None:
             assert client.upload_file(one).id
             assert len(service.file() or b"") == largest
     uploads = len(service.requests)
-    with pytest.raises(InvalidValueError, match=r"more than 20 MB \(20,971,520 bytes\) when it is encrypted"):
+    with pytest.raises(InvalidValueError, match=r"at most 20 MB \(20,971,520 bytes\) when encrypted"):
         client.upload_file(sparse(tmp_path, largest + 1))
     assert [one.method for one in service.requests[uploads:]] == ["GET"]  # the keys
 

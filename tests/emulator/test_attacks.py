@@ -308,7 +308,7 @@ def test_journal_does_not_keep_keys_long_bodies_or_files(emulator: Emulator) -> 
             Request("POST", "http://127.0.0.1/v3/encrypted_files", {"Api-Key": "a-very-secret-key"}, body)
         )
     kept = emulator.journal._snapshot()
-    assert "a-very-secret-key" not in repr(kept) + repr(emulator._recent)
+    assert "a-very-secret-key" not in repr(kept) + repr(emulator._rate_limit._recent)
     assert sum(len(entry.body.head) + len(entry.response.head) for entry in kept) < 1 << 20
     assert emulator.journal.entries()[0].body.endswith(f"... ({len(body)} bytes)")
     client = emulator.client()

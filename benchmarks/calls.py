@@ -96,7 +96,7 @@ def cpu_in_process(body: bytes, id_: str) -> dict[str, list[float]]:
     from didww.rate_limit.local import RateLimiter
     from didww.transport.inprocess import InProcessTransport
 
-    answer = Response(200, {"content-type": "application/vnd.api+json"}, body)
+    response = Response(200, {"content-type": "application/vnd.api+json"}, body)
     options: dict[str, dict[str, Any]] = {
         "max_retries=0": {"max_retries": 0, "rate_limit": None},
         "max_retries=2": {"max_retries": 2, "rate_limit": None},
@@ -105,7 +105,8 @@ def cpu_in_process(body: bytes, id_: str) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in options}
     rounds, each = 12, 2000
     clients = {
-        name: DidwwClient(KEY, transport=InProcessTransport(lambda _: answer), **one) for name, one in options.items()
+        name: DidwwClient(KEY, transport=InProcessTransport(lambda _: response), **option)
+        for name, option in options.items()
     }
     for round_ in range(rounds + 1):
         for name, client in clients.items():
@@ -135,7 +136,7 @@ def pages() -> Iterator[str]:
 
 
 async def serve_pages() -> None:
-    """Pages of DIDs after the latency; more than the rate in any second is answered with 429."""
+    """Pages of DIDs after the latency; more than the rate in any second gets a 429 response."""
     came: deque[float] = deque()
     refused = 0
 
@@ -150,18 +151,18 @@ async def serve_pages() -> None:
             now = time.monotonic()
             query = parse_qs(urlsplit(head.split()[1].decode()).query)
             if "filter[number]" in query:
-                writer.write(answer(200, {"data": [], "meta": {"refused": refused}}))
+                writer.write(http_response(200, {"data": [], "meta": {"refused": refused}}))
                 continue
             while came and came[0] <= now - 1:
                 came.popleft()
             if len(came) >= RATE:
                 refused += 1
-                writer.write(answer(429, {"errors": []}))
+                writer.write(http_response(429, {"errors": []}))
                 continue
             came.append(now)
             await asyncio.sleep(LATENCY)
             number = int(query.get("page[number]", ["1"])[0])
-            writer.write(answer(200, page(number)))
+            writer.write(http_response(200, page(number)))
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, limit=1 << 16)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -182,7 +183,7 @@ def page(number: int) -> dict[str, Any]:
     return {"data": data, "meta": {"total_records": RECORDS}, "links": links if first + PAGE < RECORDS else {}}
 
 
-def answer(status: int, document: dict[str, Any]) -> bytes:
+def http_response(status: int, document: dict[str, Any]) -> bytes:
     body = json.dumps(document).encode()
     head = f"HTTP/1.1 {status} X\r\nContent-Type: application/vnd.api+json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body

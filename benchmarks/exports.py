@@ -20,9 +20,9 @@ DAYS = 24
 
 
 def peak_memory() -> float:
-    """The most memory that this process has held, in MiB."""
+    """Return the peak memory of this process in MiB."""
     try:
-        # Beside this, `ru_maxrss` has what the parent held when it forked.
+        # `ru_maxrss` also contains the memory of the parent when it forked.
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
     except (OSError, StopIteration):

@@ -1,6 +1,6 @@
-"""The answer that the decoding benchmark reads: 1,000 DIDs with their orders and DID groups included.
+"""The response that the decoding benchmark reads: 1,000 DIDs with their orders and DID groups included.
 
-Built like the service's answers (every relationship with its two links), the same bytes at every run.
+Built like the service's responses (every relationship with its two links), the same bytes at every run.
 """
 
 from __future__ import annotations

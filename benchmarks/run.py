@@ -1,8 +1,8 @@
-"""Measures the package beside its yardsticks in one run; prints a table and writes benchmarks/results.json.
+"""Measure the package side by side with references in one run; print a table and write benchmarks/results.json.
 
-What is compared is measured in turns (one round of each, then the next round), so that a change of the machine's
-mood meets both sides; a ratio is the median of the rounds' ratios. Results are kept until the clock has stopped and
-decoding starts with the garbage collected: neither side pays for taking its results down. Servers run in processes of
+What is compared is measured alternately (one round of each, then the next round), so that a change of the machine's
+load affects both sides; a ratio is the median of the rounds' ratios. Results are kept until the clock has stopped, and
+decoding starts with the garbage collected, so neither side pays for freeing its results. Servers run in processes of
 their own. The package `didww` on PyPI is a black box in an environment of its own (`.venv-vendor`, made when missing).
 """
 
@@ -84,7 +84,9 @@ def timed(function: Callable[[], Any]) -> float:
     return taken
 
 
-def in_turns(rounds: int, *functions: Callable[[], Any], before: Callable[[], Any] | None = None) -> list[list[float]]:
+def alternately(
+    rounds: int, *functions: Callable[[], Any], before: Callable[[], Any] | None = None
+) -> list[list[float]]:
     """The seconds of each function in every round, after a round that does not count.
 
     `before` is called ahead of each, off the clock.
@@ -142,7 +144,7 @@ def server(kind: str = "serve") -> Iterator[str]:
 def serve() -> None:
     """Answers GETs by path: /many/... the large payload, /one/... one DID, anything else the payload."""
     one = json.dumps({"data": json.loads(payload.body(1))["data"][0]}).encode()
-    answers = {"one": answer(one), "": answer(payload.body())}
+    responses = {"one": http_response(one), "": http_response(payload.body())}
 
     class Handler(socketserver.StreamRequestHandler):
         disable_nagle_algorithm = True
@@ -152,9 +154,9 @@ def serve() -> None:
                 while self.rfile.readline().strip():
                     pass
                 kind = line.split(b"/")[1].decode()
-                if kind == "many" and kind not in answers:
-                    answers[kind] = answer(payload.body(MANY))
-                self.connection.sendall(answers.get(kind, answers[""]))
+                if kind == "many" and kind not in responses:
+                    responses[kind] = http_response(payload.body(MANY))
+                self.connection.sendall(responses.get(kind, responses[""]))
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -210,7 +212,7 @@ def country_path() -> str:
     return f"/v3/countries/{Engine().session(KEY).find('countries')[0]['id']}"
 
 
-def answer(body: bytes) -> bytes:
+def http_response(body: bytes) -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON_API}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
@@ -218,7 +220,7 @@ def answer(body: bytes) -> bytes:
 # The other package
 
 
-class NotMeasured(Exception):  # noqa: N818 it is said in a row
+class NotMeasuredError(Exception):
     """Why the other package could not be measured."""
 
 
@@ -226,23 +228,23 @@ def vendor(*arguments: str) -> list[str]:
     """The command that runs vendor.py with these arguments.
 
     Raises:
-        NotMeasured: There is no environment for it and none could be made.
+        NotMeasuredError: There is no environment for it and none could be made.
     """
     interpreter = VENDOR_HOME / "bin" / "python"
     if not (VENDOR_HOME / ".installed").exists() and "VENDOR_VENV" not in os.environ:
-        said([sys.executable, "-m", "venv", str(VENDOR_HOME)])
-        said([str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", VENDOR])
+        output_of([sys.executable, "-m", "venv", str(VENDOR_HOME)])
+        output_of([str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", VENDOR])
         (VENDOR_HOME / ".installed").touch()
     # Isolated (-I): no PYTHONPATH, or it would import this project's package in place of the other one.
     return [str(interpreter), "-I", str(HERE / "vendor.py"), *arguments]
 
 
 class Vendor:
-    """A process that reads the payload with the other package whenever it is told to."""
+    """Start a process that reads the payload with the other package on request."""
 
     def __init__(self, base: str) -> None:
         command = vendor(base)
-        said([*command[:-2], "-c", "import didww.client"])
+        output_of([*command[:-2], "-c", "import didww.client"])
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def read(self) -> float:
@@ -252,7 +254,7 @@ class Vendor:
         print(file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()
         if not line:
-            raise NotMeasured("its process ended")
+            raise NotMeasuredError("its process ended")
         times = json.loads(line)
         return float(times["read"] - times["bare"])
 
@@ -261,13 +263,13 @@ class Vendor:
         self._process.wait()
 
 
-def said(command: list[str], seconds: float = 120) -> str:
+def output_of(command: list[str], seconds: float = 120) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotMeasured(str(error)) from None
+        raise NotMeasuredError(str(error)) from None
     if done.returncode:
-        raise NotMeasured((done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1])
+        raise NotMeasuredError((done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1])
     return done.stdout
 
 
@@ -306,7 +308,7 @@ def decoding(base: str) -> Iterator[Row]:
     try:
         other = Vendor(f"{base}/v3")
         other.read()
-    except NotMeasured as error:
+    except NotMeasuredError as error:
         missing = str(error)
     for round_ in range(DECODINGS):
         for turn in range(len(functions)):
@@ -316,7 +318,7 @@ def decoding(base: str) -> Iterator[Row]:
         if other is not None and not missing:
             try:
                 net.append(other.read())
-            except NotMeasured as error:
+            except NotMeasuredError as error:
                 missing = str(error)
     if other is not None:
         other.close()
@@ -344,20 +346,20 @@ def touched(dids: Any) -> Any:
 
 def memory(base: str) -> Iterator[Row]:
     """What a list of many DIDs keeps, by tracemalloc; each side in a process of its own, over the same server."""
-    group = f"memory of {MANY * LISTS:,} DIDs held, four fields read (tracemalloc, once)"
-    ours = json.loads(said([sys.executable, __file__, "held", f"{base}/many/v3"], 600))["bytes"]
+    group = f"memory of {MANY * LISTS:,} DIDs in a list, four fields read (tracemalloc, once)"
+    ours = json.loads(output_of([sys.executable, __file__, "held", f"{base}/many/v3"], 600))["bytes"]
     shown = f"{ours / 2**20:.1f} MiB"
     what = f"client : {VENDOR}"
     try:
-        theirs = json.loads(said(vendor(f"{base}/many/v3", "held", str(LISTS)), 600))["bytes"]
-    except NotMeasured as error:
+        theirs = json.loads(output_of(vendor(f"{base}/many/v3", "held", str(LISTS)), 600))["bytes"]
+    except NotMeasuredError as error:
         yield Row(group, what, shown, f"not measured: {error}", budget=0.25)
         return
     yield Row(group, what, shown, f"{theirs / 2**20:.1f} MiB", ours / theirs, budget=0.25)
 
 
 def held(base: str) -> None:
-    """Prints the bytes held by a list of DIDs; the twin of vendor.py."""
+    """Print the bytes that a list of DIDs occupies, as vendor.py does for the other package."""
     from didww import DidwwClient
 
     with DidwwClient(KEY, base_url=base, rate_limit=None) as client:
@@ -375,13 +377,13 @@ def held(base: str) -> None:
 
 def starting() -> Iterator[Row]:
     """Processes from start to end, with their bytecode cached."""
-    answered = "from didww.emulator import Emulator; c = Emulator().client(); c.balance().find()"
-    programs = ("pass", "import didww", answered)
+    program = "from didww.emulator import Emulator; c = Emulator().client(); c.balance().find()"
+    programs = ("pass", "import didww", program)
     bare, imported, ready = (
-        statistics.median(taken) for taken in in_turns(15, *(partial(python, "-c", program) for program in programs))
+        statistics.median(taken) for taken in alternately(15, *(partial(python, "-c", program) for program in programs))
     )
     group = "start of a process, beyond a bare interpreter (median of 15)"
-    for what, seconds, budget in (("import didww", imported, 25), ("first answer, in process", ready, 150)):
+    for what, seconds, budget in (("import didww", imported, 25), ("first response, in process", ready, 150)):
         yield Row(group, what, ms(seconds), ms(bare), (seconds - bare) * 1000, "ms", budget)
 
 
@@ -395,7 +397,7 @@ def finding(base: str) -> Iterator[Row]:
     rounds = 1500
     id_ = json.loads(payload.body(1))["data"][0]["id"]
     with DidwwClient(KEY, base_url=f"{base}/one/v3", rate_limit=None) as client, httpx2.Client() as http:
-        ours, bare = in_turns(
+        ours, bare = alternately(
             rounds,
             lambda: client.dids().find(id_).data.number,
             lambda: orjson.loads(http.get(f"{base}/one/v3/dids/{id_}").content)["data"]["attributes"]["number"],
@@ -407,7 +409,7 @@ def finding(base: str) -> Iterator[Row]:
         found = [http.get(address + path).text.replace(address, "") for address in (emulatored, alone)]
         assert json.loads(found[0])["data"]
         assert found[0] == found[1]
-        ours, bare = in_turns(rounds, *(partial(http.get, address + path) for address in (emulatored, alone)))
+        ours, bare = alternately(rounds, *(partial(http.get, address + path) for address in (emulatored, alone)))
     taken = statistics.median(ours)
     yield Row(group, "served emulator", ms(taken), "", taken * 1000, "ms", 1)
     yield Row(group, "served emulator : bare ASGI on uvicorn", ms(taken), middle(bare), compared(ours, bare))
@@ -441,7 +443,7 @@ def walking() -> Iterator[Row]:
     group = f"walk of {calls.RECORDS:,} DIDs, {calls.PAGE} a page, {calls.LATENCY * 1000:.0f} ms each (once)"
     shown = (f"{found['seconds']:.1f} s", f"{bound:.1f} s")
     yield Row(group, f"iterate : {calls.RATE} requests/s", *shown, found["seconds"] / bound, budget=1.05)
-    yield Row(group, "requests answered with 429", f"{found['refused']:.0f}", "", found["refused"], "", 0)
+    yield Row(group, "requests program with 429", f"{found['refused']:.0f}", "", found["refused"], "", 0)
 
 
 def emulator() -> Iterator[Row]:
@@ -459,7 +461,7 @@ def emulator() -> Iterator[Row]:
 
     group = "emulator engine, in process (medians)"
     for path in ("balance", "countries"):
-        taken = statistics.median(in_turns(9, partial(fresh, path))[0])
+        taken = statistics.median(alternately(9, partial(fresh, path))[0])
         yield Row(group, f"start and first GET /v3/{path}", ms(taken), "", taken * 1000, "ms", 150)
 
     engine = Engine()
@@ -500,7 +502,7 @@ def emulator() -> Iterator[Row]:
         ("GET /v3/countries/<id>", [f"countries/{one['id']}" for one in session.find("countries")]),
     ):
         turn = itertools.cycle(paths)
-        taken = statistics.median(in_turns(3000, partial(following, turn))[0])
+        taken = statistics.median(alternately(3000, partial(following, turn))[0])
         yield Row(group, what, f"{taken * 1e6:.0f} us", "", 1 / taken, "/s", 3000, least=True)
 
     # A write ahead of each page, or the engine would remember how many there are.
@@ -518,8 +520,8 @@ def emulator() -> Iterator[Row]:
         query = "page[size]=50" + (f"&filter[{what}]={value}" if what else "")
         found = json.loads(get(engine, f"dids?{query}"))["meta"]["total_records"]
         ask = partial(get, engine, f"dids?{query}")
-        first = statistics.median(in_turns(15, ask, before=write)[0])
-        again = middle(in_turns(15, ask)[0])
+        first = statistics.median(alternately(15, ask, before=write)[0])
+        again = middle(alternately(15, ask)[0])
         label = f"page of 50 after a write: {what or 'no filter'}"
         yield Row(group, label, ms(first), f"{found:,} of {OWNED:,}; again {again}", first * 1000, "ms", 20)
     engine.close()
@@ -569,7 +571,7 @@ def receiving() -> Iterator[Row]:
     def verify() -> None:
         verifier.verify(**next(requests))
 
-    taken = statistics.median(in_turns(3000, verify)[0])
+    taken = statistics.median(alternately(3000, verify)[0])
     yield Row(group, "verified and typed", f"{taken * 1e6:.0f} us", "", 1 / taken, "/s")
     with tempfile.TemporaryDirectory() as folder, SqliteStore(Path(folder) / "seen") as file:
         for what, store in (("in memory", MemoryStore()), ("in SQLite", file)):
@@ -579,7 +581,7 @@ def receiving() -> Iterator[Row]:
             def handle(receiver: CallbackReceiver = receiver) -> None:
                 assert receiver.handle(**next(requests)).status == 200
 
-            taken = statistics.median(in_turns(3000, handle)[0])
+            taken = statistics.median(alternately(3000, handle)[0])
             yield Row(group, f"handled, remembered {what}", f"{taken * 1e6:.0f} us", "", 1 / taken, "/s")
     record = {"type": "inbound-cdr", "attributes": dict.fromkeys(InboundCdr._field_map, "0.25")}
     batch = gzip.compress(b"\n".join(json.dumps({"id": str(n), **record}).encode() for n in range(1000)))
@@ -590,7 +592,7 @@ def receiving() -> Iterator[Row]:
             assert isinstance(one, InboundCdr)
             _ = one.time_start, one.duration, one.did_number, one.tf_amount
 
-    taken = statistics.median(in_turns(20, read)[0])
+    taken = statistics.median(alternately(20, read)[0])
     yield Row(group, "a batch of 1,000 records, packed", ms(taken), "", 1000 / taken, "/s")
 
 

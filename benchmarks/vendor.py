@@ -1,9 +1,9 @@
 """Reads the payload with the PyPI package `didww`, in an environment of that package's own; prints JSON.
 
     vendor.py <base_url>         for every line that comes in, the time of one reading and of the bare request
-    vendor.py <base_url> held <lists>    the bytes that so many of its lists keep, their fields read
+    vendor.py <base_url> held <lists>    the bytes that this many of its lists occupy, with their fields read
 
-A black box: its public client asks a loopback server that answers every request with the payload. The time of the
+A black box: its public client calls a loopback server that responds to every request with the payload. The time of the
 same request with `requests` alone is measured beside it, so that it can be taken off.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
     def bare():
         return session.get(f"{base_url}/dids").content
 
-    read()  # the first answer: connections, imports
+    read()  # the first response: connections, imports
     if sys.argv[2:3] == ["held"]:
         print(json.dumps(held(read, int(sys.argv[3]))))
         return
@@ -49,7 +49,7 @@ def touch(dids):
 
 
 def held(read, lists):
-    """How many bytes are held by so many of what `read` returns, and how many DIDs that is."""
+    """Return the bytes that this many results of `read` occupy, and their number of DIDs."""
     gc.collect()
     tracemalloc.start()
     kept = [read() for _ in range(lists)]

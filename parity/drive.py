@@ -3,7 +3,7 @@
     drive.py <base_url> <api key>
 
 A black box: only its public client is used. Prints a row for each flow; what differed is followed by the last request
-and its answer. The exit code is 1 if a flow differed.
+and its response. The exit code is 1 if a flow differed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ from didww.resources.voice_out_trunk_regenerate_credential import VoiceOutTrunkR
 PATIENCE = 15  # seconds for what happens in the background
 
 
-class Differs(Exception):  # noqa: N818 it is said in a row
+class DifferenceError(Exception):
     """What came is not what was expected."""
 
 
@@ -76,12 +76,12 @@ class Differs(Exception):  # noqa: N818 it is said in a row
 
 def same(what, came, expected):
     if came != expected:
-        raise Differs(f"{what}: {came!r} came, {expected!r} was expected")
+        raise DifferenceError(f"{what}: {came!r} came, {expected!r} was expected")
 
 
 def first(what, found):
     if not found:
-        raise Differs(f"{what}: the list is empty")
+        raise DifferenceError(f"{what}: the list is empty")
     return found[0]
 
 
@@ -94,7 +94,7 @@ def refused(call, status, **expected):
         same("status", error.status_code, status)
         same("error", {name: came[name] for name in expected}, expected)
     else:
-        raise Differs(f"no refusal came, {status} was expected")
+        raise DifferenceError(f"no refusal came, {status} was expected")
 
 
 def until(accessor, id, status, *include):
@@ -105,7 +105,7 @@ def until(accessor, id, status, *include):
         if record.status.value == status:
             return record
         if time.monotonic() > deadline:
-            raise Differs(f"status: still {record.status.value!r} after {PATIENCE} s, {status!r} was expected")
+            raise DifferenceError(f"status: still {record.status.value!r} after {PATIENCE} s, {status!r} was expected")
         time.sleep(0.1)
 
 
@@ -137,7 +137,7 @@ def ordered(client, item, **values):
     """The order of this item, sent and completed; checks both states."""
     order = client.orders().create(made(Order, items=[item], **values)).data
     if order.status.value not in {"pending", "completed"}:
-        raise Differs(f"status of a new order: {order.status.value!r}")
+        raise DifferenceError(f"status of a new order: {order.status.value!r}")
     return until(client.orders(), order.id, "completed")
 
 
@@ -186,7 +186,7 @@ def requiring(client):
             groups = client.did_groups().list(wanted.filter("did_group_type.id", requirement.did_group_type.id)).data
             if groups:
                 return groups[0], requirement
-    raise Differs("no requirement without a one-time document")
+    raise DifferenceError("no requirement without a one-time document")
 
 
 def customer(client, where):
@@ -274,7 +274,7 @@ def reserved_number(client):
     reservation = made(DidReservation, description="parity", available_did=AvailableDid.build(wanted.id))
     reservation = client.did_reservations().create(reservation).data
     minutes = (reservation.expires_at - reservation.created_at) / timedelta(minutes=1)
-    same("minutes that it is held", round(minutes), 10)
+    same("minutes of the reservation", round(minutes), 10)
     query = QueryParams().include("available_did")
     same("reserved", client.did_reservations().find(reservation.id, query).data.available_did.number, wanted.number)
     sku = wanted.did_group.stock_keeping_units[0]
@@ -639,11 +639,11 @@ def recorded():
         exchange.clear()
         body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
         exchange["request"] = f"{request.method} {request.url} {body or ''}".rstrip()
-        answer = send(self, request, **options)
-        exchange["answer"] = f"{answer.status_code}"
+        response = send(self, request, **options)
+        exchange["response"] = f"{response.status_code}"
         if not options.get("stream"):
-            exchange["answer"] += f" {answer.text}"
-        return answer
+            exchange["response"] += f" {response.text}"
+        return response
 
     requests.adapters.HTTPAdapter.send = kept
     return exchange
@@ -660,7 +660,7 @@ def main() -> int:
             flow(client)
         except Exception as error:  # noqa: BLE001 whatever the other package raises is a row
             differing += 1
-            reason = str(error) if isinstance(error, Differs) else f"{type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, DifferenceError) else f"{type(error).__name__}: {error}"
             print(f"{name:<{width}}  differs because {reason}")
             for part, text in exchange.items():
                 print(f"{'':<{width}}    last {part}: {text[:2000]}")

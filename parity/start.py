@@ -61,8 +61,8 @@ def emulator() -> Iterator[str]:
 def main() -> int:
     try:
         interpreter, isolated, *_ = benchmarks.vendor()
-        benchmarks.said([interpreter, isolated, "-c", "import didww.client"])
-    except benchmarks.NotMeasured as error:
+        benchmarks.output_of([interpreter, isolated, "-c", "import didww.client"])
+    except benchmarks.NotMeasuredError as error:
         sys.exit(f"No environment with {benchmarks.VENDOR}: {error}")
     with emulator() as base_url:
         print(f"{benchmarks.VENDOR} against the emulator at {base_url}\n", flush=True)

@@ -56,6 +56,7 @@ _TEXTS = {
 """,
         ),
     ),
+    "_drivers/async_loop.py": (),
     "_endpoints/async_accessors.py": (),
     "_endpoints/async_base.py": (),
 }

@@ -529,7 +529,7 @@ def test_restarted_program_orders_once() -> None:
     assert [one["attributes"]["external_reference_id"] for one in service.records] == references
 
 
-RETURNING = ("except StopIteration", "return cast", "for thread in started")
+RETURNING = ("except StopIteration", "return cast", "for work in started")
 
 
 def test_ctrl_c_at_any_driver_line_keeps_the_reference() -> None:

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
 from didww._core.effects import (
@@ -27,29 +27,25 @@ from didww._core.effects import (
     SlowDown,
     Start,
 )
-from didww._core.pagination import Page
+from didww._drivers.async_loop import AsyncLoop
 from didww._drivers.files import close_file, open_file, restart_file, write_file
 from didww._drivers.logging_and_hooks import notify
 from didww.transport import errors
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+    from collections.abc import Awaitable, Callable, Coroutine
 
-    from didww._core.effects import Call, Effect
-    from didww._core.pagination import Cursor
     from didww.rate_limit.local import Permit
     from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDriver"]
 
-T = TypeVar("T")
-
 _CLOSE_TIMEOUT: Final = 1.0
 """Seconds to wait for a canceled task on close."""
 
 
-class AsyncDriver:
+class AsyncDriver(AsyncLoop):
     """Runs calls over an asynchronous transport."""
 
     def __init__(self, transport: AsyncTransport) -> None:
@@ -74,65 +70,6 @@ class AsyncDriver:
             Start: lambda effect: _start(transport, effect, running),
             Join: lambda effect: effect.started.join(),
         }
-
-    async def close(self) -> None:
-        """Cancel concurrent calls, such as prefetched pages, and close the transport."""
-        started = list(self._running)
-        for task in started:
-            task.cancel()
-        for task in started:
-            await task.settle()
-        await self.transport.close()
-
-    async def run(self, call: Call[T]) -> T:
-        """Run `call` and return its result or raise its error."""
-        failure: BaseException | None = None
-        started: list[_Started] = []
-        try:
-            while True:
-                try:
-                    return cast("T", await self._advance(call, failure, started))
-                except BaseException as error:
-                    # Ctrl-C between or during effects: throw it into the call.
-                    if not cast("Any", call).gi_suspended:
-                        raise
-                    failure = error
-        finally:
-            for task in started:
-                task.cancel()
-
-    async def _advance(
-        self, call: Generator[Effect | Page, Any, T], failure: BaseException | None, started: list[_Started]
-    ) -> T | Page:
-        """Run `call` until its next page or its end, and return the page or the result."""
-        outcome: Any = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration as stop:
-                return cast("T", stop.value)
-            if isinstance(effect, Page):
-                return effect
-            try:
-                outcome, failure = await self._handlers[type(effect)](effect), None
-            except BaseException as error:  # noqa: BLE001 thrown into the call
-                outcome, failure = None, error
-            if type(effect) is Start and failure is None:
-                started.append(outcome)
-            elif type(effect) is Join and failure is None and effect.started in started:
-                started.remove(cast("_Started", effect.started))
-
-    async def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> AsyncGenerator[Any]:
-        """Yield the records of the pages of `call`, moving `cursor` past each record."""
-        started: list[_Started] = []
-        try:
-            while isinstance(page := await self._advance(call, None, started), Page):
-                for offset, record in page.records:
-                    cursor.advance(page.number, offset, record)
-                    yield record
-        finally:
-            for task in started:
-                task.cancel()
 
 
 async def _start(transport: AsyncTransport, effect: Start, running: WeakSet[_Started]) -> _Started:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from didww._core.effects import (
@@ -26,28 +26,25 @@ from didww._core.effects import (
     SlowDown,
     Start,
 )
-from didww._core.pagination import Page
 from didww._drivers.files import close_file, open_file, restart_file, write_file
 from didww._drivers.logging_and_hooks import notify
+from didww._drivers.loop import Loop
 from didww.transport import errors
 from didww.transport.cancellation import CancelToken, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
-    from didww._core.effects import Call, Effect
-    from didww._core.pagination import Cursor
+    from didww._core.effects import Call
     from didww.transport.base import Transport
 
 __all__ = ["Driver"]
-
-T = TypeVar("T")
 
 _CLOSE_TIMEOUT: Final = 1.0
 """Seconds to wait for a canceled thread on close. Only connecting and name lookups can take longer."""
 
 
-class Driver:
+class Driver(Loop):
     """Runs calls over a transport."""
 
     def __init__(self, transport: Transport, cancel_token: CancelToken | None = None) -> None:
@@ -77,65 +74,6 @@ class Driver:
             self._handlers[Send] = lambda effect: cancel_token.watch(transport.send, effect.request, effect.deadline)
             self._handlers[Sleep] = lambda effect: cancel_token.sleep(effect.seconds)
 
-    def close(self) -> None:
-        """Cancel concurrent calls, such as prefetched pages, and close the transport."""
-        started = list(self._running)
-        for thread in started:
-            thread.interrupt()
-        for thread in started:
-            thread.settle()
-        self.transport.close()
-
-    def run(self, call: Call[T]) -> T:
-        """Run `call` and return its result or raise its error."""
-        failure: BaseException | None = None
-        started: list[_Started] = []
-        try:
-            while True:
-                try:
-                    return cast("T", self._advance(call, failure, started))
-                except BaseException as error:
-                    # Ctrl-C between or during effects: throw it into the call.
-                    if not cast("Any", call).gi_suspended:
-                        raise
-                    failure = error
-        finally:
-            for thread in started:
-                thread.interrupt()
-
-    def _advance(
-        self, call: Generator[Effect | Page, Any, T], failure: BaseException | None, started: list[_Started]
-    ) -> T | Page:
-        """Run `call` until its next page or its end, and return the page or the result."""
-        outcome: Any = None
-        while True:
-            try:
-                effect = call.send(outcome) if failure is None else call.throw(failure)
-            except StopIteration as stop:
-                return cast("T", stop.value)
-            if isinstance(effect, Page):
-                return effect
-            try:
-                outcome, failure = self._handlers[type(effect)](effect), None
-            except BaseException as error:  # noqa: BLE001 thrown into the call
-                outcome, failure = None, error
-            if type(effect) is Start and failure is None:
-                started.append(outcome)
-            elif type(effect) is Join and failure is None and effect.started in started:
-                started.remove(cast("_Started", effect.started))
-
-    def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> Generator[Any]:
-        """Yield the records of the pages of `call`, moving `cursor` past each record."""
-        started: list[_Started] = []
-        try:
-            while isinstance(page := self._advance(call, None, started), Page):
-                for offset, record in page.records:
-                    cursor.advance(page.number, offset, record)
-                    yield record
-        finally:
-            for thread in started:
-                thread.interrupt()
-
 
 class _Started:
     """A call that runs in its own thread."""
@@ -159,7 +97,7 @@ class _Started:
             raise self._failure
         return self._outcome
 
-    def interrupt(self) -> None:
+    def cancel(self) -> None:
         """Cancel the call, unless it has ended, and discard its result."""
         if self._thread.is_alive():
             self._cancel_token.interrupt()

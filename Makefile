@@ -25,7 +25,7 @@ demo: $(PACKAGE)
 	@$(BIN)/python examples/demo.py
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow" $(TESTS)
 
 # What `test` leaves out, and each law with all its examples.
 check: $(TOOLS)

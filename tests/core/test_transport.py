@@ -1288,6 +1288,7 @@ class _AuditAuth(requests.auth.AuthBase):
         return request
 
     def audit(self, response: requests.Response, **_: Any) -> None:
+        response.close()
         if self.failure is not None:
             raise self.failure
         requests.post(f"http://127.0.0.1:{dead_port()}/audit", data=b"x", timeout=1)

@@ -75,19 +75,29 @@ class _Hooks:
     caller's own.
     """
 
-    __slots__ = ("_depth", "responded")
+    __slots__ = ("_depth", "_responses")
 
     def __init__(self, prepared: requests.PreparedRequest) -> None:
-        self.responded = False
+        self._responses: list[requests.Response] = []
         self._depth = 0  # a hook may send the request again, with these hooks
         prepared.hooks["response"] = [self._begin, *prepared.hooks.get("response", ()), self._end]
 
-    def _begin(self, *_: object, **__: object) -> None:
-        self.responded = True
+    def _begin(self, response: requests.Response, **_: object) -> None:
+        self._responses.append(response)
         self._depth += 1
 
     def _end(self, *_: object, **__: object) -> None:
         self._depth -= 1
+
+    @property
+    def responded(self) -> bool:
+        """Whether a response has arrived."""
+        return bool(self._responses)
+
+    def close(self) -> None:
+        """Close the responses, which nobody gets after an error."""
+        for response in self._responses:
+            response.close()
 
     @property
     def running(self) -> bool:
@@ -219,6 +229,7 @@ class SessionTransport:
                     self._drop_idle(request.url)
                 return self._session.send(prepared, timeout=(timeout, timeout), allow_redirects=False, **settings)
             except Exception as error:  # noqa: BLE001 converted or re-raised
+                hooks.close()
                 failure = (
                     error if hooks.running else self._explained(error, request, own=True, proof=not hooks.responded)
                 )

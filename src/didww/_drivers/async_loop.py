@@ -86,16 +86,19 @@ class AsyncLoop:
                 effect = call.send(outcome) if failure is None else call.throw(failure)
             except StopIteration as stop:
                 return cast("T", stop.value)
-            if isinstance(effect, Page):
-                return effect
+            kind = type(effect)
+            if kind is Page:
+                return cast("Page", effect)
             try:
-                outcome, failure = await self._handlers[type(effect)](effect), None
+                outcome, failure = await self._handlers[kind](effect), None
             except BaseException as error:  # noqa: BLE001 thrown into the call
                 outcome, failure = None, error
-            if type(effect) is Start and failure is None:
+            if kind is Start and failure is None:
                 started.append(outcome)
-            elif type(effect) is Join and failure is None and effect.started in started:
-                started.remove(cast("AsyncStarted", effect.started))
+            elif kind is Join and failure is None:
+                joined = cast("AsyncStarted", cast("Join", effect).started)
+                if joined in started:
+                    started.remove(joined)
 
     async def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> AsyncGenerator[Any]:
         """Yield the records of the pages of `call`, moving `cursor` past each record."""

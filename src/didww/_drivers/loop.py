@@ -86,16 +86,19 @@ class Loop:
                 effect = call.send(outcome) if failure is None else call.throw(failure)
             except StopIteration as stop:
                 return cast("T", stop.value)
-            if isinstance(effect, Page):
-                return effect
+            kind = type(effect)
+            if kind is Page:
+                return cast("Page", effect)
             try:
-                outcome, failure = self._handlers[type(effect)](effect), None
+                outcome, failure = self._handlers[kind](effect), None
             except BaseException as error:  # noqa: BLE001 thrown into the call
                 outcome, failure = None, error
-            if type(effect) is Start and failure is None:
+            if kind is Start and failure is None:
                 started.append(outcome)
-            elif type(effect) is Join and failure is None and effect.started in started:
-                started.remove(cast("Started", effect.started))
+            elif kind is Join and failure is None:
+                joined = cast("Started", cast("Join", effect).started)
+                if joined in started:
+                    started.remove(joined)
 
     def iterate(self, call: Generator[Effect | Page, Any, None], cursor: Cursor) -> Generator[Any]:
         """Yield the records of the pages of `call`, moving `cursor` past each record."""

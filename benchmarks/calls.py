@@ -1,12 +1,13 @@
-"""What a call costs beside the bare HTTP library, and how close a walk over many pages comes to the rate limit.
+"""Measure the cost of a call over the bare HTTP library, and how close an iteration comes to the rate limit.
 
-A part of run.py, which prints the rows; `calls.py pages` serves the pages of the walk.
+A part of run.py, which prints the rows; `calls.py pages` serves the pages of the iteration.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 KEY = "benchmark"
 LATENCY = 0.15
 RATE = 20
-RECORDS = 50_000
+RECORDS = int(os.environ.get("BENCHMARK_RECORDS", "50_000"))
 PAGE = 100
 TASKS = 50
 
 
-def walk() -> dict[str, float]:
-    """Seconds that the walk over all records takes at the latency and the rate limit, its requests, and the 429 met."""
+def iterate() -> dict[str, float]:
+    """Return the seconds of an iteration over all records, its requests, and the number of 429 responses."""
     from didww import DidwwClient
 
     with pages() as base, DidwwClient(KEY, base_url=f"{base}/v3") as client:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-RECORDS = 1_000_000
+RECORDS = int(os.environ.get("BENCHMARK_RECORDS", "1_000_000"))
 NUMBERS = 100
 DAYS = 24
 
@@ -39,7 +40,7 @@ def main() -> None:
         Emulator(clock=clock) as emulator,
         emulator.client(timeout=600) as client,
     ):
-        sip = {"type": "sip_configurations", "attributes": {"host": "sip.example.com"}}
+        sip = {"type": "sip_configurations", "attributes": {"host": "sip.example.com", "codec_ids": [9]}}
         emulator.state.seed(
             {
                 "voice_in_trunks": [{"id": "main", "name": "Main", "configuration": sip}],

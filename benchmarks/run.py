@@ -436,11 +436,11 @@ def calling(base: str) -> Iterator[Row]:
         yield Row(group, f"{what} : max_retries=0", *shown, calls.median_ratio(one, plain))
 
 
-def walking() -> Iterator[Row]:
-    """A walk over many pages, against what the rate limit allows."""
-    found = calls.walk()
+def iterating() -> Iterator[Row]:
+    """An iteration over many pages, against what the rate limit allows."""
+    found = calls.iterate()
     bound = found["requests"] / calls.RATE
-    group = f"walk of {calls.RECORDS:,} DIDs, {calls.PAGE} a page, {calls.LATENCY * 1000:.0f} ms each (once)"
+    group = f"iteration over {calls.RECORDS:,} DIDs, {calls.PAGE} a page, {calls.LATENCY * 1000:.0f} ms each (once)"
     shown = (f"{found['seconds']:.1f} s", f"{bound:.1f} s")
     yield Row(group, f"iterate : {calls.RATE} requests/s", *shown, found["seconds"] / bound, budget=1.05)
     yield Row(group, "requests program with 429", f"{found['refused']:.0f}", "", found["refused"], "", 0)
@@ -537,7 +537,7 @@ def rows() -> Iterator[Row]:
         yield from calling(base)
         yield from memory(base)
     yield from starting()
-    yield from walking()
+    yield from iterating()
     yield from emulator()
     yield from exporting()
     yield from receiving()

@@ -259,7 +259,7 @@ def test_only_failed_events_of_a_batch_are_retried(ask: Ask) -> None:
 
 
 def test_concurrent_duplicates_are_handled_once() -> None:
-    """The second is told to retry while the first is being handled: if that fails, nothing is lost."""
+    """The second gets a status that asks for another delivery while the first is being handled, so nothing is lost."""
     receiver = receiver_with()
     got: list[Any] = []
     inside, go = threading.Event(), threading.Event()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
-from didww._util.asgi_server import AppServer, served
+from didww._server.asgi_server import AppServer, served
 from didww.emulator import Clock, Emulator
 from support.receivers import free_port, in_thread, ordered, served_by_wsgi
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from enum import Enum
 
     from didww._schema.fields import Field
-    from didww._schema.record import Meta, Nested, Record
+    from didww._schema.meta import Meta
+    from didww._schema.nested import Nested
+    from didww._schema.record import Record
     from didww._schema.resource import Resource
     from didww._schema.types import FieldType
 

@@ -23,7 +23,7 @@ import pytest
 
 from didww import AsyncDidwwClient, DidwwClient, QueryParams
 from didww._schema.filter_rules import filter_rules
-from didww._schema.record import Nested
+from didww._schema.nested import Nested
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource
 from didww.emulator import Clock, Emulator

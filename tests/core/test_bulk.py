@@ -361,6 +361,28 @@ def test_closing_the_client_during_a_bulk_call() -> None:
     assert [item.state for item in report.items] == ["sending"] * 3
 
 
+@pytest.mark.parametrize("failure", [RuntimeError("can't start new thread"), KeyboardInterrupt()])
+def test_worker_that_cannot_start_raises_its_own_error(failure: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of three workers cannot start: the first is stopped, and its error is the one that is raised."""
+    desk, report, start = Desk(), Report[Did](), threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "didww" and started:
+            raise failure
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    client = DidwwClient("key", base_url=BASE, transport=InProcessTransport(desk.handle), rate_limit=None)
+    with client, pytest.raises(type(failure), match=str(failure) or None):
+        client.dids().update_many([changed(number) for number in range(9)], report=report, concurrency=3)
+    for thread in started:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert len(report.done) + len(report.unknown) == sum(desk.counts.values())
+
+
 @pytest.mark.parametrize("times", [1, 2])
 @patient
 def test_canceled_task_leaves_a_correct_report(times: int) -> None:

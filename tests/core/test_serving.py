@@ -22,9 +22,9 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
-from didww._util import asgi_server
-from didww._util.asgi_server import AppServer, served
-from didww._util.connections import Connections
+from didww._server import asgi_server
+from didww._server.asgi_server import AppServer, served
+from didww._server.connections import Connections
 from didww.emulator import Emulator
 from didww.emulator.http import app
 from didww.emulator.http.server import Server
@@ -154,7 +154,7 @@ def test_missing_request_body_closes_the_connection(monkeypatch: pytest.MonkeyPa
 
 def test_idle_connections_are_closed_for_new_ones(caplog: pytest.LogCaptureFixture) -> None:
     """The longest idle one is closed; one log line says so, however many follow."""
-    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._util.asgi_server"):
+    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._server.asgi_server"):
         address = stack.enter_context(served(AppServer(hello, limit=3, head_timeout=60)))
         with httpx2.Client(headers={"Connection": "close"}) as client:
             idle = []
@@ -206,7 +206,7 @@ UNREAD = {
 @pytest.mark.parametrize("sent", UNREAD.values(), ids=UNREAD)
 def test_clients_that_do_not_read_are_closed_for_new_ones(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
     """An unread response blocks nobody else; one log line says so."""
-    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._util.asgi_server"):
+    with ExitStack() as stack, caplog.at_level(logging.WARNING, "didww._server.asgi_server"):
         server = AppServer(large, limit=3, head_timeout=60)
         address = stack.enter_context(served(server))
         for _ in range(6):

@@ -32,7 +32,7 @@ from didww import (
     VoiceOutTrunk,
 )
 from didww._core.effects import Request
-from didww._util.asgi_server import served
+from didww._server.asgi_server import served
 from didww.emulator import Clock, Emulator
 from didww.emulator.controls import callbacks
 from didww.emulator.http.server import Server

@@ -20,7 +20,7 @@ import pytest
 
 from didww import CallbackMethod, Codec, DidwwClient, DidwwError, Order, SipConfiguration, VoiceInTrunk
 from didww._core.effects import Request
-from didww._util.asgi_server import wait_until_started
+from didww._server.asgi_server import wait_until_started
 from didww.emulator import Emulator, console
 from didww.emulator.console import formatting
 from didww.emulator.controls.clock import Clock

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from didww import DidwwClient
-from didww._util.asgi_server import wait_until_started
+from didww._server.asgi_server import wait_until_started
 from didww.emulator import Emulator
 from didww.emulator.http.control_api import OPERATIONS, _operations, openapi
 from didww.emulator.http.server import Server

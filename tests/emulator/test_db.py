@@ -25,7 +25,7 @@ SERVE = """
 import sys
 from didww.emulator import Emulator
 from didww.emulator.http.server import Server, write_ready_file
-from didww._util.asgi_server import wait_until_started
+from didww._server.asgi_server import wait_until_started
 import threading
 from pathlib import Path
 server = Server(Emulator(path=sys.argv[1]))

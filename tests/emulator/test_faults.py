@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from didww import DidOrderItem, DidwwClient, Export, Order
-from didww._util.asgi_server import wait_until_started
+from didww._server.asgi_server import wait_until_started
 from didww.emulator import Emulator
 from didww.emulator.engine.rate_limit import RateLimit
 from didww.emulator.http.server import Server

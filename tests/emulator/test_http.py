@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from didww import Export, ExportType, NotFoundError
-from didww._util.asgi_server import served
+from didww._server.asgi_server import served
 from didww.emulator import Clock, Emulator
 from didww.emulator.http import app
 from didww.emulator.http.app import EmulatorApp

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from didww import CallbackReceiver, DidOrderItem, DidwwClient, Order
-from didww._util.asgi_server import served
+from didww._server.asgi_server import served
 
 
 class Quiet(wsgiref.simple_server.WSGIRequestHandler):

@@ -24,7 +24,7 @@ from didww import (
     RecordIterator,
     Report,
 )
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww.callback.request_validator import RequestValidator
 from didww.encrypt import Encrypt
 from didww.enums import (

@@ -197,12 +197,12 @@ def test_unexpected_response_values_are_kept(cls: type[Resource], junk: st.DataO
 @few
 @given(body=st.binary(max_size=200) | make.json_values.map(lambda value: encode({"data": value})))
 def test_decoding_any_bytes_succeeds_or_raises_not_json_api(body: bytes) -> None:
-    """Decoding returns a document or raises NotJsonApi, never another error."""
-    from didww._jsonapi.document import NotJsonApi
+    """Decoding returns a document or raises NotJsonApiError, never another error."""
+    from didww._jsonapi.document import NotJsonApiError
 
     try:
         document = decode(body)
-    except NotJsonApi:
+    except NotJsonApiError:
         return
     for node in Graph(document, load).nodes:
         assert repr(node)

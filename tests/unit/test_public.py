@@ -25,7 +25,7 @@ from didww import (
     exceptions,
 )
 from didww._schema.fields import Field
-from didww._schema.record import Nested
+from didww._schema.nested import Nested
 from didww._schema.registry import all_classes, class_named
 from didww.emulator import Emulator
 from didww.exceptions import (

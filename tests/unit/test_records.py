@@ -25,7 +25,8 @@ from didww._jsonapi.document import decode
 from didww._jsonapi.encode import encode
 from didww._jsonapi.graph import Graph
 from didww._schema.fields import attribute, relationship, status_is
-from didww._schema.record import Meta, Nested
+from didww._schema.meta import Meta
+from didww._schema.nested import Nested
 from didww._schema.registry import all_classes
 from didww._schema.resource import Resource, UnknownResource, load
 from didww.callback.typed import OrderCallback, callback_of

@@ -137,7 +137,7 @@ def export_url(export: str | Export) -> str:
     return export
 
 
-class _Cut(Exception):  # noqa: N818 internal
+class _IncompleteFileError(Exception):
     """An incomplete file; `error` is raised if there is no retry."""
 
     def __init__(self, error: DidwwError, kind: str | int, retry_after: float | None = None) -> None:
@@ -198,7 +198,7 @@ class _Download:
         try:
             yield from self._receive(request, attempt, trace)
             self._check_whole()
-        except _Cut as cut:
+        except _IncompleteFileError as cut:
             # Attempts that make progress do not count, so that a large file completes over an unstable connection.
             progress = self._size > self._farthest
             self._farthest = max(self._farthest, self._size)
@@ -218,7 +218,7 @@ class _Download:
         """Send one request and write the bytes received.
 
         Raises:
-            _Cut: The body is incomplete, and the rest can be requested.
+            _IncompleteFileError: The body is incomplete, and the rest can be requested.
         """
         configuration = self._configuration
         if origin_of(self._url) == configuration.origin:
@@ -239,7 +239,7 @@ class _Download:
         except ApiConnectionError as error:
             now = yield from clock()
             yield Notify(RequestFailed(request, attempt.number, error, now - sent_at), configuration.observers)
-            raise _Cut(error, kind_of(error)) from None
+            raise _IncompleteFileError(error, kind_of(error)) from None
         finally:
             if opened is not None:
                 yield Close(opened)
@@ -269,7 +269,7 @@ class _Download:
                 return True
             yield from self._restart()
             text = f"GET {path_of(self._url)} returned a different range than requested."
-            raise _Cut(UnexpectedResponseError(text, status_code=opened.status), BROKEN)
+            raise _IncompleteFileError(UnexpectedResponseError(text, status_code=opened.status), BROKEN)
         body = b""
         while len(body) < MAX_ERROR_BYTES and (chunk := (yield Read(opened))):
             body += chunk
@@ -278,7 +278,7 @@ class _Download:
             retry_after = retry_after_of(opened.headers)
             if opened.status == 429:
                 yield from slow_down(self._configuration, retry_after)
-            raise _Cut(error, opened.status, retry_after)
+            raise _IncompleteFileError(error, opened.status, retry_after)
         away = "" if origin_of(self._url) == self._configuration.origin else _AWAY
         raise UnexpectedResponseError(
             f"GET {path_of(self._url)} returned HTTP {opened.status} instead of the file{away}.",
@@ -343,17 +343,17 @@ class _Download:
         """Check that the file is complete.
 
         Raises:
-            _Cut: Bytes are missing, and another attempt may get them.
+            _IncompleteFileError: Bytes are missing, and another attempt may get them.
             UnexpectedResponseError: The file at the service is itself truncated.
         """
         if self._total is not None and self._total != self._size:
             text = f"The file was truncated after {self._size} of {self._total} bytes. Download it again."
-            raise _Cut(UnexpectedResponseError(text), BROKEN)
+            raise _IncompleteFileError(UnexpectedResponseError(text), BROKEN)
         if not self._size or (self._unpacker is not None and not self._unpacker.whole):
             what = f"was truncated after {self._size} compressed bytes" if self._size else "is empty"
             error = UnexpectedResponseError(f"The file {what}; nothing was saved. Download it again.")
             if self._total is None:
-                raise _Cut(error, BROKEN)
+                raise _IncompleteFileError(error, BROKEN)
             raise error
 
 

@@ -14,7 +14,7 @@ from didww._core.attempts import exchange, mark_unknown
 from didww._core.request import follow
 from didww._core.response import accepted, unexpected
 from didww._core.trace import CallTrace
-from didww._jsonapi.document import NotJsonApi, decode_raw
+from didww._jsonapi.document import NotJsonApiError, decode_raw
 from didww._jsonapi.encode import encode
 from didww._util.urls import origin_of, path_of
 from didww.exceptions import InvalidValueError
@@ -92,7 +92,7 @@ def request(
             accepted(http_request, exchanged.response, exchanged.attempts)
         try:
             document = _document(verb, exchanged.response)
-        except NotJsonApi:
+        except NotJsonApiError:
             raise unexpected(http_request, exchanged.response) from None
     except BaseException as error:
         if verb == "POST" and trace.in_doubt:
@@ -106,7 +106,7 @@ def _document(method: str, response: Response) -> dict[str, Any]:
     """Return the document of a response; empty if the request does not need one.
 
     Raises:
-        NotJsonApi: The document is missing or cannot be parsed.
+        NotJsonApiError: The document is missing or cannot be parsed.
     """
     if response.status >= 400 or (method != "GET" and not response.body.strip()):
         return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from didww._core.retry import retry_after_of
-from didww._jsonapi.document import Document, NotJsonApi, decode, decode_errors, decode_raw
+from didww._jsonapi.document import Document, NotJsonApiError, decode, decode_errors, decode_raw
 from didww._jsonapi.graph import Graph
 from didww._schema.resource import Resource, load
 from didww._schema.tables import RecordList
@@ -96,7 +96,7 @@ class ApiResponse(Slotted, Generic[T]):
         """The document as plain dicts and lists, decoded at each access; empty if there is none."""
         try:
             return decode_raw(self._body) if self._body.strip() else {}
-        except NotJsonApi:  # updates and deletes need no document
+        except NotJsonApiError:  # updates and deletes need no document
             return {}
 
     if not TYPE_CHECKING:  # a checker must see a misspelled name as an error
@@ -155,7 +155,7 @@ def api_response(
     )
     try:
         document: Document = decode(response.body)
-    except NotJsonApi:
+    except NotJsonApiError:
         if optional:
             return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
         raise unexpected(request, response) from None

@@ -30,7 +30,7 @@ from didww._drivers.files import close_file, open_file, restart_file, write_file
 from didww._drivers.logging_and_hooks import notify
 from didww._drivers.loop import Loop
 from didww.transport import errors
-from didww.transport.cancellation import CancelToken, Interrupted
+from didww.transport.cancellation import CancelToken, InterruptedCallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ class _Started:
     def join(self) -> Any:
         """Wait for the call and return its result or raise its error."""
         self._thread.join()
-        if isinstance(self._failure, Interrupted):  # by `close`
+        if isinstance(self._failure, InterruptedCallError):  # by `close`
             raise errors.client_closed()
         if self._failure is not None:
             raise self._failure

@@ -22,7 +22,7 @@ __all__ = [
     "Document",
     "Identifier",
     "Linkage",
-    "NotJsonApi",
+    "NotJsonApiError",
     "ResourceObject",
     "decode",
     "decode_errors",
@@ -44,7 +44,7 @@ else:
         Value = None | bool | int | float | str | list[Value] | dict[str, Value]
 
 
-class NotJsonApi(Exception):  # noqa: N818 internal signal, never raised to callers
+class NotJsonApiError(Exception):
     """The bytes are not a JSON object with `data`, or it is nested too deeply."""
 
 
@@ -91,7 +91,7 @@ def decode(body: bytes) -> Document:
     """Decode the document in `body`.
 
     Raises:
-        NotJsonApi: `body` is not a JSON object with a `data` member.
+        NotJsonApiError: `body` is not a JSON object with a `data` member.
     """
     try:
         return _decoder.decode(body)
@@ -103,7 +103,7 @@ def decode_raw(body: bytes) -> dict[str, Any]:
     """Decode `body` to plain dicts and lists.
 
     Raises:
-        NotJsonApi: `body` is not a JSON object, or is nested too deeply.
+        NotJsonApiError: `body` is not a JSON object, or is nested too deeply.
     """
     try:
         try:
@@ -111,9 +111,9 @@ def decode_raw(body: bytes) -> dict[str, Any]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             value = _raw_decoder.decode(_with_replacements(body))
     except (msgspec.DecodeError, RecursionError):
-        raise NotJsonApi from None
+        raise NotJsonApiError from None
     if not isinstance(value, dict) or nested_deeper(cast("object", value), MAX_LEVELS):
-        raise NotJsonApi
+        raise NotJsonApiError
     return cast("dict[str, Any]", value)
 
 
@@ -159,7 +159,7 @@ def decode_errors(body: bytes) -> list[dict[str, Any]]:
     """Decode the error objects in `body`; return an empty list if there are none."""
     try:
         errors = decode_raw(body).get("errors")
-    except NotJsonApi:
+    except NotJsonApiError:
         return []
     return [cast("dict[str, Any]", error) for error in _list(errors) if isinstance(error, dict)]
 
@@ -171,7 +171,7 @@ def resource_object(raw: dict[str, Any]) -> ResourceObject | None:
 
 def _lenient(raw: dict[str, Any]) -> Document:
     if "data" not in raw:
-        raise NotJsonApi
+        raise NotJsonApiError
     data: object = raw["data"]
     many = isinstance(data, list)
     resources = _resources(cast("object", data) if many else [data])

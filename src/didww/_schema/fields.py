@@ -19,14 +19,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast, overload
 
+from didww._schema.annotations import annotation_of
+from didww._schema.types import FieldType, kind_of
 from didww.exceptions import InvalidValueError, NotIncludedError, NotLoadedError, ReadOnlyFieldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from didww._schema.forms import Form
-    from didww._schema.record import Meta, Record
-    from didww._schema.types import FieldType
+    from didww._schema.meta import Meta
+    from didww._schema.record import Record
     from didww.enums import OpenStrEnum
 
 __all__ = [
@@ -227,9 +229,6 @@ class Field:
         return self.nullable and not self.not_none
 
     def _resolve(self) -> None:
-        from didww._schema.annotations import annotation_of
-        from didww._schema.types import kind_of
-
         assert self.owner is not None  # noqa: S101 for the type checkers
         kind, self._nullable = kind_of(annotation_of(self.owner, self.name))
         if (kind.name in ("one", "many")) != (self.place == "relationships"):

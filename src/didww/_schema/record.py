@@ -1,17 +1,16 @@
 """Records: raw JSON objects with typed Python attributes and change tracking.
 
 A record keeps the raw attributes of the response. Mutable values (lists, nested objects, dicts) are converted once and
-compared with the raw ones to find changes. `Resource` (resource.py) adds identity and relationships; `Nested` is an
-object inside an attribute, e.g. the configuration of a trunk.
+compared with the raw ones to find changes. `Resource` (resource.py) adds identity and relationships; `Nested`
+(nested.py) is an object inside an attribute, e.g. the configuration of a trunk.
 """
 
 from __future__ import annotations
 
 import copy
-from abc import ABCMeta
-from collections.abc import ItemsView, KeysView, Mapping, ValuesView
+from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeGuard, TypeVar, cast, dataclass_transform
 
 from didww._jsonapi.encode import RedactedDict
 from didww._schema.annotations import Annotations, check_names
@@ -27,9 +26,21 @@ if TYPE_CHECKING:
     from inspect import Signature
 
     from didww._jsonapi.document import Data
+    from didww._schema.nested import Nested
     from didww._schema.rules import Broken, Rule
 
-__all__ = ["Items", "Meta", "Nested", "Record", "RecordType", "inspected", "object_kind", "same_content"]
+__all__ = [
+    "MISSING",
+    "Items",
+    "Record",
+    "RecordType",
+    "inspected",
+    "is_nested",
+    "same_content",
+    "set_attributes",
+    "set_state",
+    "stored_attributes",
+]
 
 T = TypeVar("T")
 MISSING: Any = object()
@@ -187,6 +198,7 @@ class Record(metaclass=RecordType):
 
     __slots__ = ("__weakref__", "_attributes", "_state")
     _field_map: ClassVar[dict[str, Field]] = {}
+    _is_nested: ClassVar[bool] = False
     _rules: ClassVar[tuple[Any, ...]] = ()  # `Any`, not `Rule`: type hints are evaluated, and `Rule` is not imported
 
     if TYPE_CHECKING:  # `attribute` keeps them out of the constructor that type checkers synthesize
@@ -337,7 +349,7 @@ class Record(metaclass=RecordType):
             value = listed(value, field.label, field.kind.accepts)
         raw = field.dump(value, filling=True)
         state = self._own()
-        if isinstance(value, Nested) and value.merges and state.values.get(field.name) is value:
+        if is_nested(value) and value.merges and state.values.get(field.name) is value:
             return  # the object tracks its own changes
         if field.kind.mutable and value is not None:
             state.values[field.name] = _held(field, field.kind.keep(value, raw, field.label))
@@ -366,10 +378,10 @@ class Record(metaclass=RecordType):
             if name in state.values:
                 value, loaded = state.values[name], self._attributes.get(name, MISSING)
                 assigned = name in state.assigned
-                if not assigned and loaded is MISSING and not value and not isinstance(value, Nested):
+                if not assigned and loaded is MISSING and not value and not is_nested(value):
                     continue  # an empty list created by reading
                 try:
-                    if not assigned and isinstance(value, Nested) and value.merges:
+                    if not assigned and is_nested(value) and value.merges:
                         if inner := value._members_to_merge(loaded):
                             changed[name] = {"type": value.type, "attributes": inner}
                         continue
@@ -412,7 +424,7 @@ class Record(metaclass=RecordType):
             if isinstance(raw, list):
                 self._field_map[name].check(raw)
             for item in cast("list[Any]", value) if isinstance(value, list) else [value]:
-                if isinstance(item, Nested):
+                if is_nested(item):
                     item._check_filled(item._pending())
 
     def _untouched(self, field: Field, value: Any, loaded: Any) -> bool:
@@ -443,12 +455,12 @@ class Record(metaclass=RecordType):
             unset = name in values or self._attributes.get(name) in (None, [])
             if creating and field.required and field.create and value in (None, []) and name not in linked and unset:
                 yield place
-            elif isinstance(value, Nested):
+            elif is_nested(value):
                 if creating or (not value.merges and name in self._pending()):
                     yield from value._missing(place)
             elif isinstance(value, list):
                 for index, item in enumerate(cast("list[Any]", value)):
-                    if isinstance(item, Nested):
+                    if is_nested(item):
                         yield from item._missing(f"{place}[{index}]")
         for rule in cast("tuple[Rule, ...]", self._rules) if creating else ():
             if isinstance(rule, OneOf) and rule.lacks(self._known(creating=True)):
@@ -494,12 +506,12 @@ class Record(metaclass=RecordType):
         for name, value in (state.values if state is not None else {}).items():
             if isinstance(value, list):
                 for index, item in enumerate(cast("list[Any]", value)):
-                    if isinstance(item, Nested):
+                    if is_nested(item):
                         item._check_rules(creating=creating, where=f"{where}.{name}[{index}]", whole=True)
-            elif isinstance(value, Nested):
+            elif is_nested(value):
                 assigned = state is not None and name in state.assigned
                 before = self._attributes.get(name) if assigned and value.merges and not creating else None
-                stored = _stored(before, value.type)
+                stored = stored_attributes(before, value.type)
                 if stored is None and isinstance(before, dict):
                     value._check_kind(cast("dict[str, Any]", before), self._field_map[name])
                 value._check_rules(creating=creating, whole=creating or assigned or not value.merges, stored=stored)
@@ -529,7 +541,7 @@ class Record(metaclass=RecordType):
         state = self._own()
         for name, raw in attributes.items():
             value = state.values.get(name)
-            if isinstance(value, Nested) and value.merges and value.type == raw["type"]:
+            if is_nested(value) and value.merges and value.type == raw["type"]:
                 value._settle(raw["attributes"])
                 self._attributes[name] = value._merged_into(self._attributes.get(name), raw)
                 state.assigned.discard(name)
@@ -546,7 +558,7 @@ class Record(metaclass=RecordType):
         state = self._state
         for name in changed if state is not None else ():
             value = state.values.get(name) if state is not None else None
-            if isinstance(value, Nested) and state is not None and name not in state.assigned:
+            if is_nested(value) and state is not None and name not in state.assigned:
                 changed[name] = value.to_dict()  # an update sends only the changed members
         return copy.deepcopy({**self._attributes, **changed})
 
@@ -576,7 +588,7 @@ class Record(metaclass=RecordType):
                 if value is None and name not in assigned:
                     continue
                 # An object of an unexpected shape may contain a password anywhere.
-                hidden = field.secret or (field.kind.name == "object" and not isinstance(value, Nested))
+                hidden = field.secret or (field.kind.name == "object" and not is_nested(value))
                 yield name, _Masked if hidden and value is not None else value
 
     def __repr__(self) -> str:
@@ -634,299 +646,13 @@ set_attributes = Record.__dict__["_attributes"].__set__
 set_state = Record.__dict__["_state"].__set__
 
 
-class Nested(Record):
-    """An object inside an attribute, with a `type` and attributes.
-
-    Objects of the same class with the same content are equal. An object of an unknown type has the class `fallback`:
-    its attributes are raw JSON values, and updates send it back unchanged.
-
-    `merges` is True if an update keeps the stored members that it does not contain; otherwise it replaces the object.
-
-    Class keywords:
-
-    Args:
-        type: The `type` in documents. Several classes may share a type.
-        writable: Whether requests may contain the object.
-        rules: Rules between fields. A field that the type always needs is declared `required` instead.
-    """
-
-    __slots__ = ("_type",)
-    _type_name: ClassVar[str] = ""
-    fallback: ClassVar[type[Nested]]
-    writable: ClassVar[bool] = True
-    merges: ClassVar[bool] = False
-
-    if TYPE_CHECKING:
-        _type: str = attribute("")
-
-    def __init__(self, **fields: Any) -> None:
-        _set_type(self, type(self)._type_name)
-        super().__init__(**fields)
-
-    def __init_subclass__(
-        cls, *, type: str = "", writable: bool = True, rules: tuple[Rule, ...] = (), **options: Any
-    ) -> None:
-        super().__init_subclass__(**options)
-        if type:
-            cls._type_name = type
-        cls.writable = writable
-        cls._rules = rules
-
-    def _check_kind(self, stored: Mapping[str, Any], field: Field) -> None:
-        """Reject an object of a different type than the stored one that it would be merged into."""
-        type_ = stored.get("type")
-        if isinstance(type_, str) and type_ != self._type:
-            record = field.holder.__name__ if field.holder is not None else "record"
-            raise InvalidValueError(
-                f"{field.label} must be of type {type_!r:.80}, which cannot be changed, got {self._type!r:.80}. "
-                f"Create a new {record} instead.",
-                field=field.label,
-            )
-
-    def _homes(self, name: str) -> Iterator[str]:
-        known = {field.name for field in self._field_map.values()}
-        for cls in _with_subclasses(self.fallback) if name not in known and not name.startswith("_") else ():
-            if name in cls._field_map and cls._field_map[name].create and cls is not Nested:
-                yield cls.__name__
-
-    def _members_to_merge(self, loaded: Any) -> dict[str, Any]:
-        """Return the changed members, without those that equal the `loaded` value again."""
-        stored = _stored(loaded, self._type) or {}
-        return {
-            name: raw for name, raw in self._pending().items() if name not in stored or not _same(raw, stored[name])
-        }
-
-    def _merged_into(self, loaded: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the known stored object after the service merged `sent` into `loaded`."""
-        before = _stored(loaded, self._type)
-        if before is None:
-            self._own().partial = True
-        stored = {**(before or {}), **sent["attributes"]}
-        for name, raw in stored.items():
-            self._attributes.setdefault(name, copy.deepcopy(raw))
-        return {"type": self._type, "attributes": stored}
-
-    def _absent(self, field: Field) -> Any:
-        if self._state is not None and self._state.partial:
-            raise field.not_loaded("was not loaded: only part of the object was sent. Find the record to load it.")
-        return super()._absent(field)
-
-    @property
-    def type(self) -> str:
-        """The type of the object, e.g. `sip_configurations`."""
-        return self._type
-
-    @classmethod
-    def _loaded(cls, type_: str, attributes: dict[str, Any]) -> Self:
-        nested = cls.__new__(cls)
-        _set_type(nested, type_)
-        set_attributes(nested, dict(attributes))
-        set_state(nested, None)
-        return nested
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Create the object from the result of `to_dict()`, as if it were loaded.
-
-        Called on a base class, it returns an object of the subclass for the type in `data`.
-
-        Raises:
-            InvalidValueError: `data` has no type and attributes, or has a different type.
-        """
-        where = f"{cls.__name__}.from_dict"
-        type_, attributes = _shape(data, where)
-        matching = next((subclass for subclass in _with_subclasses(cls) if subclass._type_name == type_), None)
-        if matching is None and cls._type_name:
-            raise InvalidValueError(f"{where} expects the type {cls._type_name!r}, got {type_!r:.80}.", field="type")
-        return cast("Self", (matching or cls.fallback)._loaded(type_, copy.deepcopy(attributes)))
-
-    def _raw(self) -> dict[str, Any]:
-        """Return the object for a request: the type and every writable attribute, changed or not.
-
-        For a trunk configuration that was loaded and changed in place, an update sends only the changed members
-        (`_pending` of the record), because the service merges them into the stored ones. Read-only members, unknown
-        members (which may be read-only) and a None that only responses may contain are omitted: they would be rejected.
-        """
-        current = self._current()
-        if self._type == type(self)._type_name:
-            fields = self._field_map
-            current = {
-                name: raw
-                for name, raw in current.items()
-                if name in fields and fields[name].create and (raw is not None or fields[name].clearable)
-            }
-        return {"type": self._type, "attributes": current}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return type and all attributes as plain JSON values, including secrets."""
-        return {"type": self._type, "attributes": self._current()}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Nested):
-            return NotImplemented
-        return type(self) is type(other) and same_content(self, other)
-
-    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # mutable, equal by content
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "type": self._type}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        _set_type(self, state["type"])
-
-
-_set_type = Nested.__dict__["_type"].__set__
-Nested.fallback = Nested
-
-
-def _stored(loaded: Any, type_: str) -> dict[str, Any] | None:
+def stored_attributes(loaded: Any, type_: str) -> dict[str, Any] | None:
     """Return the attributes of a loaded object if it has the type `type_`; otherwise None."""
     shape = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
     stored = shape.get("attributes")
     return cast("dict[str, Any]", stored) if shape.get("type") == type_ and isinstance(stored, dict) else None
 
 
-def _same(first: Any, second: Any) -> bool:
-    """Return whether two raw values are equal in JSON, where 1 is not true."""
-    return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
-
-
-def _with_subclasses(cls: type[Nested]) -> Iterator[type[Nested]]:
-    yield cls
-    for subclass in cls.__subclasses__():
-        yield from _with_subclasses(subclass)
-
-
-def _shape(data: Any, where: str) -> tuple[str, dict[str, Any]]:
-    """Return the type and the attributes of an object passed as a dict."""
-    shape: dict[str, Any] = {**cast("Mapping[str, Any]", data)} if isinstance(data, Mapping) else {}
-    type_, attributes = shape.pop("type", None), shape.pop("attributes", {})
-    if not isinstance(type_, str) or not isinstance(attributes, dict) or shape:
-        keys = (
-            f"keys {', '.join(map(repr, cast('Any', data))) or 'none'}"
-            if isinstance(data, Mapping)
-            else type(data).__name__
-        )
-        raise InvalidValueError(
-            f'{where} expects a dict of type and attributes, {{"type": ..., "attributes": {{...}}}}, got {keys:.100}.',
-            field=where,
-        )
-    return type_, cast("dict[str, Any]", attributes)
-
-
-def object_kind(classes: tuple[type[Nested], ...]) -> FieldType:
-    """Return the field type of an attribute that contains one of `classes`."""
-    known: dict[str, list[type[Nested]]] = {}
-    for cls in classes:
-        known.setdefault(cls._type_name, []).append(cls)
-    names = " or ".join(cls.__name__ for cls in classes if cls.writable)
-    fallback = classes[0].fallback
-
-    def load(raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        shape = cast("dict[str, Any]", raw)
-        type_, attributes = shape.get("type"), shape.get("attributes")
-        if not isinstance(type_, str) or not isinstance(attributes, dict):
-            return copy.deepcopy(shape)
-        return known.get(type_, [fallback])[0]._loaded(type_, cast("dict[str, Any]", attributes))
-
-    def object_of(value: Any, where: str) -> Nested:
-        """Return the object for a value, with the same checks for a dict as for its constructor."""
-        if not isinstance(value, dict):
-            if not isinstance(value, classes) and not (type(value) in (Nested, fallback) and value.type):
-                raise InvalidValueError(f"{where} must be {names}, got {type(value).__name__}.", field=where)
-            return cast("Nested", value)
-        type_, attributes = _shape(value, where)
-        if type_ not in known:
-            types = " or ".join(repr(name) for name in known)
-            hint = did_you_mean(type_, known)
-            raise InvalidValueError(f"{where} must have the type {types}, got {type_!r:.80}.{hint}", field=where)
-        # If several classes share a type, the attributes determine the class.
-        fitting = [cls for cls in known[type_] if attributes.keys() <= cls._field_map.keys()]
-        chosen = (fitting or known[type_])[0]
-        _check_writable(chosen, where)
-        # The `to_dict()` of a loaded object has read-only members: they are omitted, as for the object itself. A member
-        # that another class of the same type can write is an error: `qty` beside `available_did_id`.
-        named = [cls._field_map[name] for cls in known[type_] for name in attributes if name in cls._field_map]
-        read_only = {field.name for field in named} - {field.name for field in named if field.create}
-        return chosen(**{str(name): member for name, member in attributes.items() if name not in read_only})
-
-    def _check_writable(cls: type[Nested], where: str) -> None:
-        if not cls.writable:
-            raise ReadOnlyFieldError(
-                f"{where} must be {names}, got {cls.__name__}, which only the service can create.", field=where
-            )
-
-    def dump(value: Any, where: str) -> Any:
-        nested = object_of(value, where)
-        _check_writable(type(nested), where)
-        return nested._raw()
-
-    def take(value: Any, where: str) -> Nested:
-        nested = object_of(value, where)
-        return copy.deepcopy(nested) if nested is value else nested
-
-    return FieldType("object", load=load, dump=dump, accepts=names, mutable=True, take=take, detail=classes)
-
-
-class Meta(Record):
-    """The `meta` object of a resource: read-only data beside the attributes.
-
-    Declared members are typed attributes. The object is also a mapping of all members with their raw values.
-
-    Example:
-        >>> meta = Meta.from_dict({"setup_price": "1.5"})
-        >>> meta["setup_price"], meta.get("monthly_price"), "setup_price" in meta
-        ('1.5', None, True)
-    """
-
-    @classmethod
-    def _of(cls, raw: dict[str, Any]) -> Self:
-        meta = cls.__new__(cls)
-        set_attributes(meta, raw)
-        set_state(meta, None)
-        return meta
-
-    def __getitem__(self, name: str) -> Any:
-        return self._attributes[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._attributes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._attributes)
-
-    def __len__(self) -> int:
-        return len(self._attributes)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the raw member `name`, or `default` if there is none."""
-        return self._attributes.get(name, default)
-
-    def keys(self) -> KeysView[str]:
-        """Return the names of all members."""
-        return self._attributes.keys()
-
-    def values(self) -> ValuesView[Any]:
-        """Return the raw values of all members."""
-        return self._attributes.values()
-
-    def items(self) -> ItemsView[str, Any]:
-        """Return the names and raw values of all members."""
-        return self._attributes.items()
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Mapping):
-            return NotImplemented
-        return dict(self._attributes) == dict(cast("Mapping[str, Any]", other))
-
-    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType] # equal by content
-
-    def _shown(self) -> Iterator[tuple[str, Any]]:
-        yield from super()._shown()
-        yield from ((name, value) for name, value in self._attributes.items() if name not in self._field_map)
-
-
-ABCMeta.register(cast("ABCMeta", Mapping), Meta)  # not a base class, because of a metaclass conflict
+def is_nested(value: object) -> TypeGuard[Nested]:
+    """Return whether `value` is an object inside an attribute, and not a related resource."""
+    return isinstance(value, Record) and value._is_nested

@@ -18,9 +18,10 @@ from didww._jsonapi.document import Document, Identifier, ResourceObject, resour
 from didww._jsonapi.graph import Graph
 from didww._schema.fields import Field, MetaField, attribute
 from didww._schema.fields import meta as resource_meta
-from didww._schema.record import MISSING, Meta, Record, inspected, same_content, set_attributes, set_state
+from didww._schema.meta import Meta
+from didww._schema.record import MISSING, Record, inspected, same_content, set_attributes, set_state
 from didww._schema.registry import class_named, class_of, singular
-from didww._schema.types import listed
+from didww._schema.types import listed, register_resource
 from didww._util.coerce import is_uuid
 from didww.exceptions import InvalidValueError, ReadOnlyFieldError
 
@@ -568,6 +569,9 @@ _CALLS: dict[str, Operation] = {
     "refresh": "find",
     "reload": "find",
 }
+
+
+register_resource(Resource)
 
 
 class UnknownResource(Resource):

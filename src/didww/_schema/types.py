@@ -12,9 +12,10 @@ import re
 import types
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard, Union, cast, get_args, get_origin, is_typeddict
 
 from didww._jsonapi.document import MAX_LEVELS, nested_deeper
+from didww._schema.registry import class_called, singular
 from didww._util.coerce import is_uuid, truth_value, whole_number
 from didww._util.datetimes import utc_text
 from didww._util.suggest import close_names, question
@@ -24,7 +25,36 @@ from didww.exceptions import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PLAIN_TYPES", "DateText", "FieldType", "Ref", "kind_of", "listed"]
+    from didww._schema.resource import Resource
+
+__all__ = [
+    "PLAIN_TYPES",
+    "DateText",
+    "FieldType",
+    "Ref",
+    "kind_of",
+    "listed",
+    "register_nested",
+    "register_resource",
+]
+
+# Base classes of nested objects, with what returns their field type, and of resources. Their modules import this one.
+_nested: dict[type, Callable[[tuple[Any, ...]], FieldType]] = {}
+_resources: list[type] = []
+
+
+def register_nested(base: type, object_kind: Callable[[tuple[Any, ...]], FieldType]) -> None:
+    """Register the base class of nested objects, and the function that returns the field type for some of them."""
+    _nested[base] = object_kind
+
+
+def register_resource(base: type) -> None:
+    """Register the base class of resources, whose ids are accepted for text."""
+    _resources.append(base)
+
+
+def _is_resource(value: object) -> TypeGuard[Resource]:
+    return isinstance(value, tuple(_resources))
 
 
 class FieldType:
@@ -100,10 +130,7 @@ def _text(value: Any, where: str) -> str:
 
 def _id_hint(value: Any) -> str:
     """Return a hint for a record that was passed instead of its id."""
-    from didww._schema.registry import singular
-    from didww._schema.resource import Resource
-
-    return f" Write {singular(value.type)}.id." if isinstance(value, Resource) else ""
+    return f" Write {singular(value.type)}.id." if _is_resource(value) else ""
 
 
 def _integer(value: Any, where: str) -> int:
@@ -321,10 +348,7 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
 
 def _id_of(value: Any, name: str, where: str) -> Any:
     """Return the id of a record passed for `name`, e.g. `voice_out_trunk.id`; return other values unchanged."""
-    from didww._schema.registry import class_called
-    from didww._schema.resource import Resource
-
-    if not isinstance(value, Resource):
+    if not _is_resource(value):
         return value
     cls = class_called(name.split(".")[-2])
     if cls is not None and not isinstance(value, cls):
@@ -412,11 +436,10 @@ def _kind(annotation: Any) -> FieldType:
         return MAP
     if isinstance(annotation, type) and issubclass(annotation, (OpenStrEnum, OpenIntEnum)):
         return enum_kind(annotation)
-    from didww._schema.record import Nested, object_kind
-
     classes: tuple[Any, ...] = cast("Any", annotation if isinstance(annotation, tuple) else (annotation,))
     if all(is_typeddict(cls) for cls in classes):
         return MAP
-    if not all(isinstance(cls, type) and issubclass(cls, Nested) for cls in classes):
-        raise TypeError(f"no kind of value for the annotation {annotation!r}")
-    return object_kind(classes)
+    for nested, object_kind in _nested.items():
+        if all(isinstance(cls, type) and issubclass(cls, nested) for cls in classes):
+            return object_kind(classes)
+    raise TypeError(f"no kind of value for the annotation {annotation!r}")

@@ -22,7 +22,7 @@ class Handler(Protocol):
     def __call__(self, *, method: str, url: str, headers: Headers, body: bytes) -> Awaitable[CallbackResponse]: ...
 
 
-class _Unread(Exception):  # noqa: N818 it becomes a response
+class _BodyError(Exception):
     """The body is too large. The arguments are the status and the text of the response."""
 
 
@@ -58,7 +58,7 @@ class AsgiApp:
         try:
             with anyio.fail_after(self._read_timeout):
                 body = await _body(scope, receive, self._max_bytes)
-        except _Unread as unread:
+        except _BodyError as unread:
             status, text = unread.args
             self._rejections.log(
                 f"A request was rejected (too_large): its body is larger than {self._max_bytes} bytes."
@@ -96,7 +96,7 @@ async def _body(scope: MutableMapping[str, Any], receive: Receive, max_bytes: in
     """Read the body; return None if the client has disconnected."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > max_bytes):
-            raise _Unread(413, "too_large")
+            raise _BodyError(413, "too_large")
     parts: list[bytes] = []
     size = 0
     while True:
@@ -106,7 +106,7 @@ async def _body(scope: MutableMapping[str, Any], receive: Receive, max_bytes: in
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > max_bytes:
-            raise _Unread(413, "too_large")
+            raise _BodyError(413, "too_large")
         if not message.get("more_body", False):
             return b"".join(parts)
 

@@ -264,7 +264,7 @@ class CallbackReceiver:
             ...     print(address.rpartition(":")[0])
             http://127.0.0.1
         """
-        from didww._util.asgi_server import served
+        from didww._server.asgi_server import served
 
         return served(self.asgi())
 

@@ -45,7 +45,7 @@ def listen(
 
     Accepts any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
     """
-    from didww._util.asgi_server import LOOPBACK, AppServer
+    from didww._server.asgi_server import LOOPBACK, AppServer
     from didww.callback.asgi import AsgiApp
     from didww.callback.incoming import Rejections
     from didww.callback.verifier import CallbackVerifier

@@ -100,7 +100,7 @@ def emulator(
 
     Serves the API at the printed address; nothing is really purchased. Stop with Ctrl-C.
     """
-    from didww._util.asgi_server import wait_until_started
+    from didww._server.asgi_server import wait_until_started
     from didww.emulator import Emulator
     from didww.emulator.http.server import Server, write_ready_file
 
@@ -157,7 +157,7 @@ def emulator(
 
 def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, own_key: bool) -> None:
     """Print the address of the emulator and how to use it."""
-    from didww._util.asgi_server import LOOPBACK
+    from didww._server.asgi_server import LOOPBACK
 
     if host not in LOOPBACK:
         address = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 warns about it

@@ -18,7 +18,7 @@ from didww._schema.filter_rules import (
     OptionalNanpCodes,
     RequiredIds,
 )
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww._schema.resource import Resource
 from didww.enums import Feature
 

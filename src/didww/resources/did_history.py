@@ -7,7 +7,7 @@ from datetime import datetime
 from didww._schema.fields import attribute
 from didww._schema.fields import meta as resource_meta
 from didww._schema.filter_rules import DidId, Digits, Ids, Since, Text, Until
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww._schema.resource import Resource
 from didww.enums import DidHistoryAction, DidHistoryMethod
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from didww._schema.fields import attribute, relationship, status_is
 from didww._schema.fields import meta as resource_meta
 from didww._schema.filter_rules import Id, Ids, OptionalPart, OptionalText, Text
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.types import DateText
 from didww.enums import EmergencyCallingServiceStatus

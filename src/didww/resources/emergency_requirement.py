@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from didww._schema.fields import attribute, relationship
 from didww._schema.fields import meta as resource_meta
 from didww._schema.filter_rules import Ids
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww._schema.resource import Resource
 from didww.enums import AreaLevel, IdentityType
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from didww._schema.fields import attribute, writable, writable_relationship
 from didww._schema.fields import meta as resource_meta
 from didww._schema.filter_rules import Ids, OptionalText
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww._schema.resource import Resource
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from didww._schema.fields import KEEP, attribute, status_is, writable, writable_
 from didww._schema.fields import meta as resource_meta
 from didww._schema.filter_rules import Bool, Id, Ids, OptionalPart, OptionalText, RequiredText, Text, Texts
 from didww._schema.forms import DIGITS, WEB_ADDRESS
-from didww._schema.record import Meta
+from didww._schema.meta import Meta
 from didww._schema.resource import Resource
 from didww._schema.rules import When
 from didww.enums import DefaultDstAction, MediaEncryptionMode, OnCliMismatchAction, VoiceOutTrunkStatus

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["CancelToken", "Interrupted", "interruption"]
+__all__ = ["CancelToken", "InterruptedCallError", "interruption"]
 
 
 T = TypeVar("T")
 
 
-class Interrupted(BaseException):
+class InterruptedCallError(BaseException):
     """The call was canceled. Never reaches the user."""
 
 
@@ -45,23 +45,23 @@ class CancelToken:
         """Sleep for `seconds`.
 
         Raises:
-            Interrupted: The call was canceled before or during the sleep.
+            InterruptedCallError: The call was canceled before or during the sleep.
         """
         if self._set.wait(min(seconds, threading.TIMEOUT_MAX)):
-            raise Interrupted("interrupted")
+            raise InterruptedCallError("interrupted")
 
     def watch(self, exchange: Callable[..., T], *args: Any) -> T:
         """Run `exchange` so that `interrupt` can shut down its socket, and return its result.
 
         Raises:
-            Interrupted: The call was canceled before or during the exchange.
+            InterruptedCallError: The call was canceled before or during the exchange.
         """
         self.sleep(0)
         interruption.set(self)
         try:
             return exchange(*args)
         except Exception:
-            self.sleep(0)  # raises Interrupted if the cancellation caused this error
+            self.sleep(0)  # raises InterruptedCallError if the cancellation caused this error
             raise
         finally:
             interruption.set(None)
@@ -71,7 +71,7 @@ class CancelToken:
         """Let `interrupt` shut down `connection` during the `with` block."""
         with self._lock:
             if self._set.is_set():
-                raise Interrupted("interrupted")
+                raise InterruptedCallError("interrupted")
             self._socket = connection
         try:
             yield

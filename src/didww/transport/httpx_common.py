@@ -110,7 +110,7 @@ _DIRECT = dict.fromkeys(
 )
 
 
-class UnusableFile(Exception):  # noqa: N818 internal
+class UnusableFileError(Exception):
     """A certificate file cannot be loaded; the message says which, and why."""
 
 
@@ -119,7 +119,7 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
 
     Raises:
         InvalidValueError: The proxy, from the argument or the environment, is invalid.
-        UnusableFile: A certificate file cannot be loaded.
+        UnusableFileError: A certificate file cannot be loaded.
     """
     files = certificates.from_environment() if verify is True else certificates.key_log()
     if isinstance(verify, str):
@@ -127,7 +127,7 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
     try:
         # OpenSSL silently ignores missing folders, and would then trust no certificate.
         if any(file.setting == "SSL_CERT_DIR" for file in files) and (problem := certificates.fault(files)):
-            raise UnusableFile(problem)
+            raise UnusableFileError(problem)
         return kind(
             proxy=proxy,
             mounts=_DIRECT,
@@ -140,7 +140,7 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
         )
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UnusableFile(
+        raise UnusableFileError(
             certificates.fault(files) or f"the certificates of the system cannot be used ({reason})"
         ) from None
     except ImportError:
@@ -182,7 +182,7 @@ def explained(error: Exception, request: Request, progress: Progress) -> Excepti
         progress: Its progress.
     """
     sent, phase = progress.sent, progress.phase
-    if isinstance(error, UnusableFile):
+    if isinstance(error, UnusableFileError):
         return errors.unsendable(request, str(error))
     if isinstance(error, httpx2.TimeoutException):
         return errors.deadline_exceeded(request, request_sent=sent, phase=phase)

@@ -1,8 +1,7 @@
-"""A transport over a `requests.Session` of the caller's own: its proxies, adapters, certificates and hooks as they are.
+"""A transport over the caller's `requests.Session`, with its proxies, adapters, certificates and hooks.
 
-For those who have a session that gets through their company's network. requests itself is never imported before the
-caller's session was; what an error of it means is decided by the names of urllib3's classes, whichever version it is.
-An error that does not prove that nothing was sent counts as sent.
+requests is imported only if the caller passes a session. Its errors are classified by the names of urllib3's classes,
+which are the same in all versions. An error that does not prove that nothing was sent counts as sent.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ __all__ = ["SessionTransport"]
 T = TypeVar("T")
 
 _CHUNK = 1 << 16
-# Seconds in which requests may say by itself what it waited for: its word on what was sent is better than ours.
+# Seconds to wait for requests' own timeout error, which says more than ours about what was sent.
 _GRACE = 0.05
 _MAX_TIMEOUT = 1e6
 
@@ -44,7 +43,7 @@ _UNSENT = {
     "SSLCertVerificationError",
 }
 _TIMEOUTS = {"ConnectTimeoutError", "ConnectTimeout", "ReadTimeoutError", "ReadTimeout", "TimeoutError"}
-# What has to be requests' own for an error to prove that nothing was sent.
+# Methods that must be requests' own for an error to prove that nothing was sent.
 _SESSION_METHODS = ("request", "send", "prepare_request", "get_adapter", "merge_environment_settings")
 _ADAPTER_METHODS = ("send", "build_response")
 
@@ -95,13 +94,13 @@ class _Hooks:
         return bool(self._responses)
 
     def close(self) -> None:
-        """Close the responses, which nobody gets after an error."""
+        """Close the responses after an error."""
         for response in self._responses:
             response.close()
 
     @property
     def running(self) -> bool:
-        """Whether a hook of the caller's runs, or raised."""
+        """Whether one of the caller's hooks is running or has raised."""
         return self._depth > 0
 
 
@@ -127,24 +126,24 @@ class SessionTransport:
         self._closed = False
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Exchange `request` for a response with its whole body, unpacked."""
+        """Send `request` and return the response with its complete, decompressed body."""
         return self._in_time(lambda: self._whole(request, deadline), request, deadline)
 
     def open(self, request: Request, deadline: float) -> Opened:
-        """Exchange `request` for a response whose body is still on the wire."""
+        """Send `request` and return a response whose body has not been read."""
         return self._in_time(lambda: self._opened(request, deadline, "identity"), request, deadline)
 
     def read(self, opened: Opened) -> bytes:
-        """The next bytes of the body as they were sent, empty at its end."""
+        """Return the next bytes of the body, still compressed; empty at the end."""
         response = cast("_Opened", opened)
         return self._in_time(lambda: self._chunk(response), response.request, response.deadline, reading=True)
 
     def release(self, opened: Opened) -> None:
-        """Give the connection back to the session, or close it if the body was not read to its end."""
+        """Return the connection to the session, or close it if the body was not read completely."""
         cast("_Opened", opened).response.close()
 
     def close(self) -> None:
-        """Stop using the session, which stays open; calls after this raise `ClientClosedError`."""
+        """Stop using the session, which stays open. Later calls raise `ClientClosedError`."""
         self._closed = True
 
     def _whole(self, request: Request, deadline: float) -> Response:
@@ -169,13 +168,13 @@ class SessionTransport:
         raise failure
 
     def _in_time(self, step: Callable[[], T], request: Request, deadline: float, *, reading: bool = False) -> T:
-        """What `step` comes to, if it does so before the deadline."""
-        left = deadline - time.monotonic()
+        """Return the result of `step`, or raise an error at the deadline."""
+        remaining = deadline - time.monotonic()
         if self._closed:
             raise errors.client_closed()
-        if left <= 0:
+        if remaining <= 0:
             raise errors.deadline_exceeded(request, request_sent=reading, phase=errors.READING if reading else "")
-        if left > _MAX_TIMEOUT:
+        if remaining > _MAX_TIMEOUT:
             return step()
         outcome: Future[T] = Future()
         context = copy_context()
@@ -183,7 +182,7 @@ class SessionTransport:
         def work() -> None:
             try:
                 outcome.set_result(context.run(step))
-            except BaseException as error:  # noqa: BLE001 raised again where it is waited for
+            except BaseException as error:  # noqa: BLE001 raised again by `result`
                 outcome.set_exception(error)
 
         failure: Exception | None = None
@@ -193,7 +192,7 @@ class SessionTransport:
             failure = errors.connection_lost(request, f"cannot start a thread ({error})", request_sent=reading)
         if failure is not None:
             raise failure
-        finished, _ = wait((outcome,), left + _GRACE)
+        finished, _ = wait((outcome,), remaining + _GRACE)
         if finished:
             return outcome.result()
         outcome.add_done_callback(_close_late)
@@ -225,7 +224,7 @@ class SessionTransport:
                 settings = self._session.merge_environment_settings(
                     prepared.url, self._proxies(request.url), True, None, None
                 )
-                if request.method == "POST":  # nobody can tell from outside how long each connection was idle
+                if request.method == "POST":  # the idle time of a connection is not known
                     self._drop_idle(request.url)
                 return self._session.send(prepared, timeout=(timeout, timeout), allow_redirects=False, **settings)
             except Exception as error:  # noqa: BLE001 converted or re-raised
@@ -255,14 +254,14 @@ class SessionTransport:
         raise failure
 
     def _proxies(self, url: str) -> dict[str, Any]:
-        """Return what switches all proxies off for this machine itself, which to a proxy would mean another machine."""
+        """Return settings that disable all proxies for loopback URLs, which mean another machine to a proxy."""
         origin = origin_of(url)
         if origin is None or not is_loopback(origin.host):
             return {}
         return dict.fromkeys((*self._session.proxies, "http", "https", "all"))
 
     def _drop_idle(self, url: str) -> None:
-        """Close the idle connections that a request to `url` might be sent over; those in use are left alone."""
+        """Close the idle connections that a request to `url` could use."""
         adapter: Any = self._session.get_adapter(url)
         proxies: dict[str, Any] = getattr(adapter, "proxy_manager", {})
         for manager in (getattr(adapter, "poolmanager", None), *proxies.values()):
@@ -276,7 +275,7 @@ class SessionTransport:
         """Convert an error of requests or urllib3 to one of this package; return any other error unchanged.
 
         Args:
-            error: What was raised.
+            error: The error.
             request: The request.
             own: Whether requests raised it for certain, and not a method of the caller's.
             proof: Whether an error of connecting proves that nothing was sent.
@@ -295,7 +294,7 @@ class SessionTransport:
             fault = self._fault(error, chain, names, request)
             if fault:
                 return errors.unsendable(request, fault)
-        # A proxy that refuses to connect us is known by a text alone.
+        # A proxy that refuses the connection is recognizable only by the text.
         refused = any(
             str(cause).startswith("Tunnel connection failed") for cause in chain if isinstance(cause, OSError)
         )
@@ -333,7 +332,7 @@ class SessionTransport:
         return _fault_of_request(error) if _is_known(error) else ""
 
     def _files(self, url: str) -> Iterator[certificates.NamedFile]:
-        """The files that requests loads for `url`, each with what names it."""
+        """Yield the files that requests loads for `url`, each with the setting that names it."""
         chosen = self._session.merge_environment_settings(url, {}, None, None, None)
         verify, cert = chosen["verify"], chosen["cert"]
         if isinstance(verify, str):
@@ -350,24 +349,24 @@ class SessionTransport:
         from requests import Session
         from requests.adapters import HTTPAdapter
 
-        if not _has_own(self._session, Session, _SESSION_METHODS):
+        if not _inherits(self._session, Session, _SESSION_METHODS):
             return False
         try:
             adapter: Any = self._session.get_adapter(url)
-        except ValueError:  # no adapter for it: it is said when it is sent
+        except ValueError:  # no adapter: sending raises the error
             return True
         once = getattr(getattr(adapter, "max_retries", None), "total", None) in (0, False)
-        return once and _has_own(adapter, HTTPAdapter, _ADAPTER_METHODS)
+        return once and _inherits(adapter, HTTPAdapter, _ADAPTER_METHODS)
 
 
 def _close_late(outcome: Future[Any]) -> None:
-    """Close a response that came after the deadline."""
+    """Close a response that arrived after the deadline."""
     if outcome.exception() is None and isinstance(outcome.result(), _Opened):
         outcome.result().response.close()
 
 
-def _has_own(value: object, cls: type, methods: tuple[str, ...]) -> bool:
-    """Return whether `methods` of `value` are those of `cls`."""
+def _inherits(value: object, cls: type, methods: tuple[str, ...]) -> bool:
+    """Return whether `value` has the `methods` of `cls`, and none of its own."""
     return all(getattr(getattr(value, name), "__func__", None) is getattr(cls, name) for name in methods)
 
 
@@ -394,11 +393,11 @@ def _fault_of_request(error: Exception) -> str:
 
 
 def _chunks(response: requests.Response, headers: dict[str, str]) -> Iterator[bytes]:
-    """The body as it was sent.
+    """Yield the body as it was sent.
 
-    `read1` gives what has come, where `read` and `stream` wait until they have all that they were asked for; a server
-    that drips would keep them forever. A redirect was read by requests already, and what stands in for a connection
-    in tests and caches cannot be relied on: both are had unpacked only.
+    `read1` returns the bytes that have arrived. `read` and `stream` wait for the requested number, which a slow server
+    could delay forever. requests has already read the body of a redirect, and the objects that replace connections in
+    tests and caches may lack `read1`: these bodies are yielded decompressed.
     """
     raw: Any = response.raw
     if response.is_redirect or not type(raw).__module__.startswith("urllib3") or not hasattr(raw, "read1"):

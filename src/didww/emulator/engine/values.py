@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from didww._schema.fields import Field
-    from didww._schema.record import Nested
+    from didww._schema.nested import Nested
     from didww._schema.rules import Rule
     from didww._schema.types import FieldType
     from didww.emulator.engine.store import Record

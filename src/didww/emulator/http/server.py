@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from didww._util.asgi_server import AppServer, served
+from didww._server.asgi_server import AppServer, served
 from didww.emulator.emulator import Emulator
 from didww.emulator.http.app import EmulatorApp
 

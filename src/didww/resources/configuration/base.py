@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from didww._schema.record import Nested
+from didww._schema.nested import Nested
 
 
 class TrunkConfiguration(Nested):

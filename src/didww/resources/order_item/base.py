@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from didww._schema.fields import attribute, writable
 from didww._schema.forms import RECORD_ID
-from didww._schema.record import Nested
+from didww._schema.nested import Nested
 from didww._schema.types import DateText
 
 

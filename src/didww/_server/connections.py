@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BACKLOG", "Connections", "Server", "connection_limit"]
 
-log = logging.getLogger("didww._util.asgi_server")
+log = logging.getLogger("didww._server.asgi_server")
 
 MAX_CONNECTIONS: Final = 1000
 BACKLOG: Final = 1024

@@ -47,7 +47,7 @@ class AppServer:
         head_timeout: float = 10.0,
     ) -> None:
         try:
-            from didww._util.connections import Connections, connection_limit
+            from didww._server.connections import Connections, connection_limit
         except ModuleNotFoundError:
             raise DidwwClientError(
                 'The server needs uvicorn. Install it with: pip install "didww-sdk[emulator]"'

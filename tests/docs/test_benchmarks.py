@@ -1,0 +1,42 @@
+"""The benchmarks run: with few records, so that a change of the package cannot break them unnoticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def run(*arguments: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=BENCHMARKS,
+        env={**os.environ, "BENCHMARK_RECORDS": "2000"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_iteration_benchmark_runs() -> None:
+    """An iteration over 20 pages takes 20 requests, and meets no 429."""
+    result = run("-c", "import calls, json; print(json.dumps(calls.iterate()))")
+    assert result["requests"] == 20
+    assert result["refused"] == 0
+
+
+@pytest.mark.slow
+def test_export_benchmark_runs() -> None:
+    """The file has about as many rows as were asked for."""
+    assert 1000 < run("exports.py")["rows"] < 4000

@@ -443,7 +443,7 @@ def iterating() -> Iterator[Row]:
     group = f"iteration over {calls.RECORDS:,} DIDs, {calls.PAGE} a page, {calls.LATENCY * 1000:.0f} ms each (once)"
     shown = (f"{found['seconds']:.1f} s", f"{bound:.1f} s")
     yield Row(group, f"iterate : {calls.RATE} requests/s", *shown, found["seconds"] / bound, budget=1.05)
-    yield Row(group, "requests program with 429", f"{found['refused']:.0f}", "", found["refused"], "", 0)
+    yield Row(group, "429 responses", f"{found['refused']:.0f}", "", found["refused"], "", 0)
 
 
 def emulator() -> Iterator[Row]:
@@ -647,7 +647,7 @@ def main() -> None:
     about = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors"
     found = list(rows())
     seconds = time.perf_counter() - started
-    print(f"{about}; all measured in one run, in turns; {seconds:.0f} s\n")
+    print(f"{about}; all measured in one run, alternately; {seconds:.0f} s\n")
     results = [asdict(row) | {"holds": row.holds} for row in found]
     RESULTS.write_text(json.dumps({"about": about, "seconds": round(seconds, 1), "rows": results}, indent=2) + "\n")
     show(found)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import builtins
 import copy
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from didww._schema.types import Ref
 
 __all__ = ["Operation", "Resource", "UnknownResource", "WaitSpec", "load"]
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 Operation: TypeAlias = Literal["list", "find", "create", "update", "delete"]
 
@@ -625,7 +628,7 @@ def checked_id(id: object, where: str, cls: type[Resource] | None = None) -> str
         raise InvalidValueError(
             f"{where} expects the id of a record as text, got {type(id).__name__}.{data_hint(id)}", field="id"
         )
-    if not id or len(id) > 200 or not all((part.isalnum() and part.isascii()) or part in "-_" for part in id):
+    if not _ID.fullmatch(id):
         raise InvalidValueError(
             f"{where} expects an id such as 8d1a3c5e-0000-4000-8000-000000000001, got {id[:200]!r}.", field="id"
         )

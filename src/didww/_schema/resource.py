@@ -72,6 +72,7 @@ class Resource(Record):
         filters: Filters that do not belong to a field: value type by name.
         sorts: Sort keys that are not fields.
         includes: Include paths of more than two steps, for completion in editors.
+        columns: What a table of such records shows: heading, and path or paths (see `columns`).
         paginated: Whether lists are paginated.
         page_size: Default number of records per page.
         largest_page: Documented maximum number of records per page. The service can allow an account more.
@@ -101,6 +102,7 @@ class Resource(Record):
     _filters: ClassVar[Mapping[str, Any]] = {}
     _sorts: ClassVar[tuple[str, ...]] = ()
     _includes: ClassVar[tuple[str, ...]] = ()
+    _columns: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
 
     meta = resource_meta(Meta, "Metadata beside the attributes: a mapping, empty if there is none.")
 
@@ -127,6 +129,7 @@ class Resource(Record):
         filters: Mapping[str, Any] | None = None,
         sorts: tuple[str, ...] = (),
         includes: tuple[str, ...] = (),
+        columns: Mapping[str, str | tuple[str, ...]] | None = None,
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
@@ -146,6 +149,7 @@ class Resource(Record):
         cls._filters = filters or {}
         cls._sorts = sorts
         cls._includes = includes
+        cls._columns = columns or {}
 
     def __init__(self, **fields: Any) -> None:
         _set_object(self, ResourceObject(self._type_name))

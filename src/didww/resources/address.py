@@ -23,6 +23,14 @@ class Address(
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids, "identity.external_reference_id": Text},
     includes=("identity.permanent_documents.template", "identity.proofs.proof_type"),
+    columns={
+        "country": "country.iso",
+        "city": "city_name",
+        "postal code": "postal_code",
+        "address": "address",
+        "company or name": ("identity.company_name", "identity.last_name"),
+        "verified": "verified",
+    },
 ):
     """A postal address of an identity. The identity and the country cannot be changed later.
 

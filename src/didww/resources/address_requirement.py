@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from didww.resources.supporting_document_template import SupportingDocumentTemplate
 
 
-class AddressRequirement(Resource, type="address_requirements", operations=("list", "find"), filters={"id": Ids}):
+class AddressRequirement(
+    Resource,
+    type="address_requirements",
+    operations=("list", "find"),
+    filters={"id": Ids},
+    columns={
+        "country": "country.name",
+        "type": "did_group_type.name",
+        "identity": "identity_type",
+        "address level": "address_area_level",
+        "personal proofs": "personal_proof_qty",
+        "business proofs": "business_proof_qty",
+        "address proofs": "address_proof_qty",
+    },
+):
     """The requirements for registering numbers of one country and DID group type.
 
     An area level defines how close to the location of the number an identity or address must be. It is

@@ -27,6 +27,13 @@ class AddressVerification(
         "status", success=("approved",), terminal=("approved", "rejected"), reasons=("reject_reasons", "reject_comment")
     ),
     filters={"address.identity.id": OptionalIds, "id": Ids, "reference_in": References},
+    columns={
+        "reference": "reference",
+        "status": "status",
+        "numbers": "dids.number",
+        "reasons": "reject_reasons",
+        "created": "created_at",
+    },
 ):
     """A request to approve an address for some numbers. If it is rejected, create a new one."""
 

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from didww.resources.country import Country
 
 
-class Area(Resource, type="areas", operations=("list", "find"), page_size=1000, largest_page=1000, filters={"id": Ids}):
+class Area(
+    Resource,
+    type="areas",
+    operations=("list", "find"),
+    page_size=1000,
+    largest_page=1000,
+    filters={"id": Ids},
+    columns={"name": "name", "country": "country.name"},
+):
     """A regulatory area of a country."""
 
     name: str = attribute("Name.", filter=AnyCase, sort=True)

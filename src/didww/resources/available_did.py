@@ -27,6 +27,12 @@ class AvailableDid(
         "id": Ids,
         "region.id": Ids,
     },
+    columns={
+        "number": "number",
+        "country": "did_group.country.iso",
+        "area": "did_group.area_name",
+        "type": "did_group.did_group_type.name",
+    },
 ):
     """One specific number in stock.
 

@@ -8,7 +8,14 @@ from didww._schema.fields import attribute
 from didww._schema.resource import Resource
 
 
-class Balance(Resource, type="balances", path="balance", singleton=True, operations=("find",)):
+class Balance(
+    Resource,
+    type="balances",
+    path="balance",
+    singleton=True,
+    operations=("find",),
+    columns={"total": "total_balance", "prepaid": "balance", "credit": "credit"},
+):
     """The balance of the account that the API key belongs to, in US dollars."""
 
     balance: Decimal = attribute("Prepaid balance, in US dollars.")

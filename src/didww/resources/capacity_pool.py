@@ -21,6 +21,15 @@ class CapacityPool(
     type="capacity_pools",
     operations=("list", "find", "update"),
     filters={"country.id": EveryId, "has_unassigned_channels": Bool, "id": Ids},
+    columns={
+        "name": "name",
+        "channels": "total_channels_count",
+        "assigned": "assigned_channels_count",
+        "setup": "setup_price",
+        "monthly": "monthly_price",
+        "per minute": "metered_rate",
+        "renews": "renew_date",
+    },
 ):
     """Channels (concurrent calls) that the account owns for the numbers of some countries.
 

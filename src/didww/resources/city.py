@@ -21,6 +21,7 @@ class City(
     page_size=1000,
     largest_page=1000,
     filters={"id": Ids, "is_available": Bool},
+    columns={"name": "name", "region": "region.name", "country": "country.name"},
 ):
     """A city with actual or potential number coverage."""
 

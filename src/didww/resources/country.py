@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 class Country(
-    Resource, type="countries", operations=("list", "find"), paginated=False, filters={"id": Ids, "is_available": Bool}
+    Resource,
+    type="countries",
+    operations=("list", "find"),
+    paginated=False,
+    filters={"id": Ids, "is_available": Bool},
+    columns={"iso": "iso", "name": "name", "prefix": "prefix"},
 ):
     """A country with actual or potential number coverage. The list is not paginated."""
 

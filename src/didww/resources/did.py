@@ -49,6 +49,15 @@ class Did(
         "trunk.id": TrunkIds,
         "trunk_group.id": TrunkGroupIds,
     },
+    columns={
+        "number": "number",
+        "country": "did_group.country.iso",
+        "area": "did_group.area_name",
+        "route": ("voice_in_trunk.name", "voice_in_trunk_group.name"),
+        "expires": "expires_at",
+        "canceled": "terminated",
+        "description": "description",
+    },
 ):
     """A phone number (DID) that the account owns.
 

@@ -58,6 +58,16 @@ class DidGroup(
         "needs_registration": Bool,
     },
     sorts=("country.name", "did_group_type.name"),
+    columns={
+        "country": "country.iso",
+        "area": "area_name",
+        "type": "did_group_type.name",
+        "prefix": "prefix",
+        "monthly": "stock_keeping_units.monthly_price",
+        "setup": "stock_keeping_units.setup_price",
+        "stock": "meta.total_count",
+        "registration": "meta.needs_registration",
+    },
 ):
     """A group of numbers for sale that share country, city, type and prefix.
 

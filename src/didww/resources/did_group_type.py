@@ -7,7 +7,13 @@ from didww._schema.filter_rules import Ids, Texts
 from didww._schema.resource import Resource
 
 
-class DidGroupType(Resource, type="did_group_types", operations=("list", "find"), filters={"id": Ids}):
+class DidGroupType(
+    Resource,
+    type="did_group_types",
+    operations=("list", "find"),
+    filters={"id": Ids},
+    columns={"name": "name"},
+):
     """The type of the numbers in a DID group. Ids differ between environments, so look types up by name."""
 
     name: str = attribute("Name, e.g. `Local`.", filter=Texts, sort=True)

@@ -23,7 +23,13 @@ class DidHistoryMeta(Meta):
         return self._attributes.get("from")
 
 
-class DidHistory(Resource, type="did_history", operations=("list", "find"), filters={"did.id": DidId, "id": Ids}):
+class DidHistory(
+    Resource,
+    type="did_history",
+    operations=("list", "find"),
+    filters={"did.id": DidId, "id": Ids},
+    columns={"number": "did_number", "action": "action", "by": "method", "time": "created_at"},
+):
     """One event of a number. Events are kept for 90 days; filters on an earlier `created_at` are rejected."""
 
     did_number: str | None = attribute(

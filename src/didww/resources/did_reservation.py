@@ -21,6 +21,7 @@ class DidReservation(
     filters={"id": Ids},
     sorts=("expire_at",),
     includes=("available_did.did_group.stock_keeping_units",),
+    columns={"number": "available_did.number", "description": "description", "expires": "expires_at"},
 ):
     """A temporary hold on an available number. Delete it to release the number.
 

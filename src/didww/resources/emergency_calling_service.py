@@ -38,6 +38,13 @@ class EmergencyCallingService(
     outcome=WaitSpec("status", success=("active",), terminal=("canceled",), blocked=("changes_required",)),
     filters={"id": Ids, "identity.id": Id},
     sorts=("country.name",),
+    columns={
+        "name": "name",
+        "status": "status",
+        "country": "country.name",
+        "numbers": "dids.number",
+        "renews": "renew_date",
+    },
 ):
     """A subscription to emergency calling for numbers at one address.
 

@@ -28,7 +28,19 @@ class EmergencyRequirementMeta(Meta):
     )
 
 
-class EmergencyRequirement(Resource, type="emergency_requirements", operations=("list", "find"), filters={"id": Ids}):
+class EmergencyRequirement(
+    Resource,
+    type="emergency_requirements",
+    operations=("list", "find"),
+    filters={"id": Ids},
+    columns={
+        "country": "country.name",
+        "type": "did_group_type.name",
+        "identity": "identity_type",
+        "address level": "address_area_level",
+        "setup time": "estimate_setup_time",
+    },
+):
     """The requirements for emergency calling on numbers of one country and DID group type.
 
     An area level defines how close to the location of the number an identity or address must be. Mandatory

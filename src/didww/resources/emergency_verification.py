@@ -27,6 +27,13 @@ class EmergencyVerification(
         "status", success=("approved",), terminal=("approved", "rejected"), reasons=("reject_reasons", "reject_comment")
     ),
     filters={"id": Ids},
+    columns={
+        "reference": "reference",
+        "status": "status",
+        "numbers": "dids.number",
+        "reasons": "reject_reasons",
+        "created": "created_at",
+    },
 ):
     """A request to approve an address for emergency calls. If it is rejected, create a new one.
 

@@ -15,6 +15,7 @@ class EncryptedFile(
     operations=("list", "find", "create", "delete"),
     filters={"id": Ids},
     sorts=("expire_at",),
+    columns={"description": "description", "expires": "expires_at"},
 ):
     """An uploaded file, encrypted with the public keys of DIDWW. It is removed after 24 hours, attached or not.
 

@@ -61,6 +61,13 @@ class Export(
     operations=("list", "find", "create", "update"),
     outcome=WaitSpec("status", success=("completed",), terminal=("completed",)),
     filters={"id": Ids},
+    columns={
+        "type": "export_type",
+        "status": "status",
+        "filters": "filters",
+        "created": "created_at",
+        "your reference": "external_reference_id",
+    },
 ):
     """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
 

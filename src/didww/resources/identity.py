@@ -30,6 +30,15 @@ class Identity(
     ),
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
+    columns={
+        "type": "identity_type",
+        "name": ("company_name", "last_name"),
+        "first name": "first_name",
+        "country": "country.iso",
+        "phone": "phone_number",
+        "verified": "verified",
+        "description": "description",
+    },
 ):
     """A person or company that numbers are registered to.
 

@@ -19,6 +19,7 @@ class NanpaPrefix(
     type="nanpa_prefixes",
     operations=("list", "find"),
     filters={"did_group.features": EveryText, "did_group.is_available": Bool, "id": Ids, "npanxx": NanpPart},
+    columns={"area code": "npa", "exchange": "nxx", "country": "country.iso", "region": "region.name"},
 ):
     """An NPA-NXX prefix with numbers. Its id in an order item limits the order to numbers with this prefix."""
 

@@ -27,6 +27,15 @@ class Order(
     operations=("list", "find", "create", "update", "delete"),
     outcome=WaitSpec("status", success=("completed",), terminal=("completed", "canceled")),
     filters={"id": Ids},
+    columns={
+        "reference": "reference",
+        "what": "description",
+        "quantity": "items.qty",
+        "amount": "amount",
+        "status": "status",
+        "created": "created_at",
+        "your reference": "external_reference_id",
+    },
 ):
     """A purchase, charged to the balance immediately.
 

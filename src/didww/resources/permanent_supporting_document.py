@@ -20,6 +20,11 @@ class PermanentSupportingDocument(
     type="permanent_supporting_documents",
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
+    columns={
+        "template": "template.name",
+        "company or name": ("identity.company_name", "identity.last_name"),
+        "created": "created_at",
+    },
 ):
     """A completed form that is submitted once for an identity, not with each address verification.
 

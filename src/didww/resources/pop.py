@@ -8,7 +8,13 @@ from didww._schema.resource import Resource
 
 
 class Pop(
-    Resource, type="pops", operations=("list",), extra_operations=("find",), paginated=False, filters={"id": Ids}
+    Resource,
+    type="pops",
+    operations=("list",),
+    extra_operations=("find",),
+    paginated=False,
+    filters={"id": Ids},
+    columns={"name": "name"},
 ):
     """A point of presence (POP) of the platform. The list is not paginated.
 

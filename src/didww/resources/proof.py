@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from didww.resources.proof_type import ProofType
 
 
-class Proof(Resource, type="proofs", operations=("list", "find", "create", "update", "delete"), filters={"id": Ids}):
+class Proof(
+    Resource,
+    type="proofs",
+    operations=("list", "find", "create", "update", "delete"),
+    filters={"id": Ids},
+    columns={
+        "type": "proof_type.name",
+        "created": "created_at",
+        "expires": "expires_at",
+        "your reference": "external_reference_id",
+    },
+):
     """A document that proves an identity or an address. To replace it, delete it and create a new one."""
 
     created_at: datetime = attribute("Date and time of creation.", sort=True)

@@ -8,7 +8,14 @@ from didww._schema.resource import Resource
 from didww.enums import ProofEntityType
 
 
-class ProofType(Resource, type="proof_types", operations=("list", "find"), paginated=False, filters={"id": Ids}):
+class ProofType(
+    Resource,
+    type="proof_types",
+    operations=("list", "find"),
+    paginated=False,
+    filters={"id": Ids},
+    columns={"name": "name", "for": "entity_type"},
+):
     """A category of documents accepted as a proof. The list is not paginated."""
 
     name: str = attribute("Name of the document type, e.g. `Passport`.")

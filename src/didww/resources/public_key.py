@@ -14,6 +14,7 @@ class PublicKey(
     extra_operations=("find",),
     paginated=False,
     filters={"id": IgnoredIds},
+    columns={"key": "key"},
 ):
     """An RSA public key of DIDWW. There are two; listing them requires no API key."""
 

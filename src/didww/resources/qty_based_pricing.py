@@ -8,7 +8,11 @@ from didww._schema.fields import attribute
 from didww._schema.resource import Resource
 
 
-class QtyBasedPricing(Resource, type="qty_based_pricings"):
+class QtyBasedPricing(
+    Resource,
+    type="qty_based_pricings",
+    columns={"from": "qty", "setup": "setup_price", "monthly": "monthly_price"},
+):
     """The price per channel from a quantity on, in US dollars. Available only as an include of capacity pools."""
 
     qty: int = attribute("Minimum number of channels for these prices.")

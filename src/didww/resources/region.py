@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from didww.resources.country import Country
 
 
-class Region(Resource, type="regions", operations=("list", "find"), paginated=False, filters={"id": Ids}):
+class Region(
+    Resource,
+    type="regions",
+    operations=("list", "find"),
+    paginated=False,
+    filters={"id": Ids},
+    columns={"iso": "iso", "name": "name", "country": "country.name"},
+):
     """A state or province of a country."""
 
     name: str = attribute("Name, e.g. `California`.", filter=AnyCase, sort=True)

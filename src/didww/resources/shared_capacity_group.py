@@ -20,6 +20,13 @@ class SharedCapacityGroup(
     lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
+    columns={
+        "name": "name",
+        "pool": "capacity_pool.name",
+        "channels": "shared_channels_count",
+        "metered": "metered_channels_count",
+        "numbers": "dids.number",
+    },
 ):
     """A group of numbers that share channels (concurrent calls) of one capacity pool.
 

@@ -8,7 +8,11 @@ from didww._schema.fields import attribute
 from didww._schema.resource import Resource
 
 
-class StockKeepingUnit(Resource, type="stock_keeping_units"):
+class StockKeepingUnit(
+    Resource,
+    type="stock_keeping_units",
+    columns={"channels": "channels_included_count", "setup": "setup_price", "monthly": "monthly_price"},
+):
     """A priced offer of a DID group, referenced by order items.
 
     SKUs cannot be listed on their own: include `stock_keeping_units` with DID groups, or

@@ -8,7 +8,11 @@ from didww._schema.resource import Resource
 
 
 class SupportingDocumentTemplate(
-    Resource, type="supporting_document_templates", operations=("list", "find"), filters={"id": Ids}
+    Resource,
+    type="supporting_document_templates",
+    operations=("list", "find"),
+    filters={"id": Ids},
+    columns={"name": "name", "permanent": "permanent", "file": "url"},
 ):
     """A blank form to complete and submit for a registration."""
 

@@ -24,6 +24,15 @@ class VoiceInTrunk(
     lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filters={"configuration.type": RequiredTexts, "id": Ids},
+    columns={
+        "name": "name",
+        "type": "configuration.type",
+        "to": ("configuration.host", "configuration.dst", "configuration.incoming_auth_username"),
+        "group": "voice_in_trunk_group.name",
+        "priority": "priority",
+        "weight": "weight",
+        "limit": "capacity_limit",
+    },
 ):
     """An inbound trunk: a SIP host, a SIP registration or a phone number that receives the calls of DIDs.
 

@@ -27,6 +27,7 @@ class VoiceInTrunkGroup(
     lookup="name",
     operations=("list", "find", "create", "update", "delete"),
     filters={"id": Ids},
+    columns={"name": "name", "trunks": "voice_in_trunks.name", "limit": "capacity_limit", "created": "created_at"},
 ):
     """A group of inbound trunks that numbers are routed to as one destination.
 

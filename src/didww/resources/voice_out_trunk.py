@@ -46,6 +46,14 @@ class VoiceOutTrunk(
     operations=("list", "find", "create", "update", "delete"),
     largest_page=1000,
     filters={"authentication_method.type": Texts, "id": Ids},
+    columns={
+        "name": "name",
+        "status": "status",
+        "method": "authentication_method.type",
+        "username": "authentication_method.username",
+        "limit": "capacity_limit",
+        "allowed from": "authentication_method.allowed_sip_ips",
+    },
 ):
     """A trunk for outbound calls. Every operation fails with 403 for accounts without the outbound API.
 

@@ -1,0 +1,96 @@
+"""Columns: what a table of records shows. Each resource declares those that a person needs.
+
+A column is a dotted path, such as `did_group.country.iso`. A declaration maps the heading of a column to its path, or
+to several paths, of which the first with a value is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from didww._schema.registry import class_named
+from didww._util.suggest import did_you_mean
+from didww.exceptions import InvalidValueError, NotLoadedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from didww._schema.fields import Field
+    from didww._schema.resource import Resource
+
+__all__ = ["Column", "check_path", "columns_of", "includes_of", "value_at"]
+
+
+class Column(NamedTuple):
+    """A column of a table: its heading, and the paths of which the first with a value is shown."""
+
+    heading: str
+    paths: tuple[str, ...]
+
+    def value(self, record: Resource) -> Any:
+        """Return the value for `record`; None if it has none, or if it was not loaded."""
+        return next((value for path in self.paths if (value := value_at(record, path)) not in (None, [])), None)
+
+
+def columns_of(cls: type[Resource]) -> tuple[Column, ...]:
+    """Return the declared columns of a resource."""
+    return tuple(
+        Column(heading, (paths,) if isinstance(paths, str) else tuple(paths)) for heading, paths in cls._columns.items()
+    )
+
+
+def value_at(record: object, path: str) -> Any:
+    """Return the value at a dotted path; a list of values behind a list, None for what was not loaded."""
+    value: Any = record
+    for name in path.split("."):
+        if isinstance(value, list):
+            value = [inner for item in cast("list[Any]", value) if (inner := _member(item, name)) is not None]
+        elif value is None:
+            return None
+        else:
+            value = _member(value, name)
+    return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).get(name)
+    try:
+        return getattr(value, name, None)
+    except NotLoadedError:
+        return None
+
+
+def check_path(cls: type[Resource], path: str) -> list[str]:
+    """Return the names of the relationships at the beginning of a path.
+
+    Raises:
+        InvalidValueError: The resource has no such member.
+    """
+    relationships: list[str] = []
+    holder = cls
+    for name in path.split("."):
+        if name in ("id", "type"):
+            break
+        field: Field | None = holder._field_map.get(name)
+        if field is None or (field.place == "relationships" and not field.include):
+            known = ["id", *(other for other, each in holder._field_map.items() if _shown(each))]
+            raise InvalidValueError(
+                f"{path!r} is no column of {cls._type_name}: {holder._type_name} has no {name!r}."
+                f"{did_you_mean(name, known)} Columns: {', '.join(known)}.",
+                field=path,
+            )
+        if field.place != "relationships":
+            break  # members of a nested object depend on its type
+        relationships.append(name)
+        holder = class_named(field.kind.detail.names[0])
+    return relationships
+
+
+def _shown(field: Field) -> bool:
+    return field.readable and (field.place != "relationships" or field.include)
+
+
+def includes_of(cls: type[Resource], paths: Iterable[str]) -> list[str]:
+    """Return the include paths that the columns at `paths` need."""
+    return list(dict.fromkeys(".".join(names) for path in paths if (names := check_path(cls, path))))

@@ -23,7 +23,7 @@ import pytest
 from click.testing import CliRunner
 
 from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callback
-from didww.cli.commands import command
+from didww.cli.app import command
 from didww.emulator import Clock, Emulator
 from support.receivers import free_port, ordered, served_by_wsgi
 

@@ -10,9 +10,11 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line."""
     try:
-        from didww.cli.commands import command
+        from didww.cli.app import run
+
+        code = run()
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("didww"):
             raise
         sys.exit(f'The didww command needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
-    command()
+    sys.exit(code)

@@ -1,122 +1,73 @@
-"""Request handling of `didww listen`: verify, print, forward, respond."""
+"""`didww listen`: print callbacks as they arrive."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+import click
 
-from didww._util.text import printable
-from didww.callback.incoming import normalize_headers
-from didww.callback.response import CallbackResponse
-from didww.callback.signature import parts_of
-from didww.callback.stores import MemoryStore
-from didww.cli.printing import json_line
-from didww.exceptions import CallbackRejectedError, InvalidValueError
+from didww.cli.framework import Command
+from didww.cli.printing import tell
+from didww.exceptions import DidwwClientError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["listen"]
 
-    from didww.callback.incoming import Headers
-    from didww.callback.typed import Callback
-    from didww.callback.verifier import CallbackVerifier
-
-__all__ = ["Listener"]
-
-_FORWARD_TIMEOUT = 60.0
-_MAX_RESPONSE = 200  # characters of the response to a forwarded request
-_LOOP_HEADER = "x-didww-listen"
-# Only the headers that a receiver needs; the others belong to the incoming connection.
-_FORWARDED = ("content-type", "x-didww-signature", "user-agent")
+_SECRET = "DIDWW_CALLBACK_SECRET"  # noqa: S105 the name of a variable
 
 
-class Listener:
-    """Verifies each request, prints it and forwards it.
+@click.command(cls=Command, common=False, examples=("didww listen --secret emulator-callback-secret",))
+@click.option(
+    "--secret", "secrets", multiple=True, envvar=_SECRET, show_envvar=True, help="Callback secret; repeatable."
+)
+@click.option("--public-url", help="Public URL that DIDWW calls, if behind a proxy or tunnel.")
+@click.option("--forward", metavar="URL", help="Forward verified callbacks to this URL and return its response.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8751, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+def listen(
+    secrets: tuple[str, ...],
+    public_url: str | None,
+    forward: str | None,
+    host: str,
+    port: int,
+    as_json: bool,
+) -> None:
+    """Print verified callbacks as they arrive.
 
-    Args:
-        verifier: Verifies the requests.
-        tell: Prints a line: called with the text and the name of its color or None. Returns whether it was printed.
-        forward: URL to forward verified requests to; its response is returned.
-        json: Whether to print JSON.
+    Accepts any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
     """
+    from didww._server.asgi_server import LOOPBACK, AppServer
+    from didww.callback.asgi import AsgiApp
+    from didww.callback.incoming import Rejections
+    from didww.callback.verifier import CallbackVerifier
+    from didww.cli.listener import Listener
 
-    def __init__(
-        self,
-        verifier: CallbackVerifier,
-        tell: Callable[[str, str | None], bool],
-        *,
-        forward: str | None = None,
-        json: bool = False,
-    ) -> None:
-        if forward is not None and parts_of(forward) is None:
-            raise InvalidValueError(f"forward must be an http or https URL, got {forward!r}.", field="forward")
-        self._verifier = verifier
-        self._tell = tell
-        self._forward = forward
-        self._json = json
-        self._seen = MemoryStore()
+    if not secrets:
+        raise click.ClickException(
+            f"The callback secret is missing. Set {_SECRET}, or pass --secret. The secret of `didww emulator` is "
+            "emulator-callback-secret."
+        )
 
-    async def handle(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
-        """Handle a request and return the response."""
-        if method not in self._verifier.methods:
-            self._rejected("method", f"Callbacks are sent by GET or POST, got {method:.20}.")
-            return CallbackResponse(405, "method not allowed")
-        try:
-            received = self._verifier.verify(method=method, url=url, headers=headers, body=body)
-        except CallbackRejectedError as error:
-            self._rejected(error.reason, str(error))
-            return CallbackResponse(error.status, error.reason)
-        response, note = CallbackResponse(200, "ok"), ""
-        named = normalize_headers(headers)
-        if _LOOP_HEADER in named:
-            self._rejected("loop", "Forwarding loop: another didww listen has already forwarded this request.")
-            return CallbackResponse(508, "forwarding loop")
-        if self._forward is not None:
-            response, note = await self._forwarded(method, url, named, body)
-        for callback in received:
-            duplicate = self._seen.claim(callback.key) != "mine"
-            self._seen.done(callback.key)
-            notes = [*(["duplicate"] if duplicate else []), *([note] if note else [])]
-            if not self._show(callback, notes, response.status) and self._forward is None:
-                response = CallbackResponse(503, "output closed")  # so that DIDWW retries it
-        return response
+    def show(line: str, color: str | None) -> bool:
+        printed = tell(line, color)
+        if not printed:
+            server.stop()
+        return printed
 
-    async def _forwarded(
-        self, method: str, url: str, named: dict[str, list[str]], body: bytes
-    ) -> tuple[CallbackResponse, str]:
-        import httpx2
-
-        target, query = str(self._forward), url.partition("?")[2]
-        if query:
-            target += ("&" if "?" in target else "?") + query
-        forwarded = {name: value for name in _FORWARDED for value in named.get(name, ())} | {_LOOP_HEADER: "1"}
-        try:
-            async with httpx2.AsyncClient(timeout=_FORWARD_TIMEOUT, trust_env=False) as client:
-                response = await client.request(method, target, headers=forwarded, content=body)
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            why = f"not forwarded: {type(error).__name__} {error}".rstrip()
-            return CallbackResponse(502, why), why
-        text = response.text[:_MAX_RESPONSE]
-        return CallbackResponse(response.status_code, text), f"forwarded: {response.status_code} {text}".rstrip()
-
-    def _show(self, callback: Callback, notes: list[str], status: int) -> bool:
-        fields: dict[str, Any] = callback.to_dict()
-        if self._json:
-            return self._tell(json_line({"time": _now(), "status": status, "callback": fields}), None)
-        type, state, id = [fields.pop(name, "") for name in ("type", "status", "id")]
-        line = f"{_now()}  {type!s:<24} {state!s:<10} {id!s:<36}"
-        line += f"  ({', '.join(notes)})" if notes else ""
-        color = None if 200 <= status < 300 else "red"
-        others = [f"{name}={value}" for name, value in fields.items() if value not in ("", None)]
-        lines = [line.rstrip(), *([f"{'':<10}{'  '.join(others)}"] if others else [])]
-        return all(self._tell(printable(text), color) for text in lines)
-
-    def _rejected(self, reason: str, why: str) -> None:
-        if self._json:
-            self._tell(json_line({"time": _now(), "rejected": reason, "why": why}), None)
-        else:
-            self._tell(f"{_now()}  rejected: {reason}", "yellow")
-            self._tell(printable(f"{'':<10}{why}"), "yellow")
-
-
-def _now() -> str:
-    return time.strftime("%H:%M:%S")
+    try:
+        verifier = CallbackVerifier(secrets=secrets, public_url=public_url)
+        listener = Listener(verifier, show, forward=forward, json=as_json)
+        app = AsgiApp(listener.handle, max_bytes=verifier.max_bytes, read_timeout=10, rejections=Rejections())
+        server = AppServer(app, host=host, port=port)
+    except DidwwClientError as error:
+        raise click.ClickException(str(error)) from None
+    if host not in LOOPBACK:
+        click.echo("Warning: other machines can reach this address, without TLS.", err=True)
+    with server.until_stopped():
+        click.echo(f"Listening on {server.address}/   Press Ctrl-C to stop.", err=as_json)
+        if public_url:
+            click.echo(f"DIDWW calls {public_url}", err=as_json)
+        if forward:
+            click.echo(f"Forwarding to {forward}", err=as_json)
+        server.run()
+    click.echo("Stopped.", err=as_json)

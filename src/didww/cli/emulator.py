@@ -1,4 +1,4 @@
-"""The `didww` command group and `didww emulator`."""
+"""`didww emulator`: run the emulator as a server."""
 
 from __future__ import annotations
 
@@ -12,31 +12,25 @@ from typing import TYPE_CHECKING
 import click
 
 from didww._util.text import printable
-from didww.cli.callbacks import callbacks, listen
+from didww.cli.framework import Command
 from didww.cli.printing import tell
 from didww.emulator.controls.callbacks import DEFAULT_SECRET
 from didww.emulator.engine.accounts import FIRST_BALANCE
 from didww.exceptions import DidwwClientError
-from didww.version import API_VERSION, __version__
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from didww.emulator import Emulator
     from didww.emulator.http.server import Server
 
-__all__ = ["command"]
+__all__ = ["emulator"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
-def command() -> None:
-    """Tools for DIDWW API v3."""
-
-
-command.add_command(callbacks)
-command.add_command(listen)
-
-
-@command.command()
+@click.command(
+    cls=Command,
+    common=False,
+    examples=("didww emulator --port 0", "didww emulator --db state.db --preset flaky"),
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8750, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 picks a free one."
@@ -92,7 +86,7 @@ def emulator(
     objects: str | None,
     presets: tuple[str, ...],
     freeze: str | None,
-    open_control: bool,  # noqa: FBT001 an option
+    open_control: bool,
     hosts: tuple[str, ...],
     ready_file: str | None,
 ) -> None:

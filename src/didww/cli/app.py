@@ -1,0 +1,118 @@
+"""The `didww` command: its groups, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli.framework import LazyGroup, common_options
+from didww.cli.session import Session
+from didww.version import API_VERSION, __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["command", "run"]
+
+# Section of the help, then each command: where it is and what it does.
+SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "Numbers and routing": {
+        "numbers": ("numbers:numbers", "Search, buy, route and cancel phone numbers."),
+        "trunks": ("trunks:trunks", "Inbound trunks: where calls to your numbers go."),
+        "groups": ("trunks:groups", "Groups of inbound trunks, for failover."),
+        "out-trunks": ("out_trunks:out_trunks", "Outbound trunks and their credentials."),
+        "capacity": ("capacity:capacity", "Channels of your numbers."),
+    },
+    "Money and call records": {
+        "balance": ("balance:balance", "Show the balance."),
+        "orders": ("orders:orders", "List, show, await and cancel orders."),
+        "exports": ("exports:exports", "Create and download call records."),
+    },
+    "Registration": {
+        "identities": ("regulation:identities", "Persons and companies that numbers are registered to."),
+        "addresses": ("regulation:addresses", "Their addresses."),
+        "documents": ("regulation:documents", "Proofs and other documents."),
+        "verifications": ("regulation:verifications", "Address verifications of numbers."),
+        "emergency": ("regulation:emergency", "Emergency calling."),
+    },
+    "Everything else of the API": {
+        "resources": (
+            "resource_commands:resources",
+            "List the resource types; each is a command, e.g. `didww dids list`.",
+        ),
+        "api": ("api:api", "Send a request to any path of the API."),
+    },
+    "Setup and tools": {
+        "login": ("login:login", "Store an API key in a profile."),
+        "logout": ("login:logout", "Remove a profile and its API key."),
+        "profiles": ("login:profiles", "List the profiles."),
+        "doctor": ("doctor:doctor", "Check the setup and say what is wrong."),
+        "completion": ("completion:completion", "Print the completion script of a shell."),
+        "emulator": ("emulator:emulator", "Run the DIDWW emulator."),
+        "listen": ("listen:listen", "Print callbacks as they arrive."),
+        "callbacks": ("callbacks:callbacks", "Send test callbacks."),
+    },
+}
+
+
+class _OutputClosedError(Exception):
+    """Standard output is closed. For click, BrokenPipeError is a failure."""
+
+
+class Root(LazyGroup):
+    """The root group. Each resource type is a command too."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _OutputClosedError from None
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        known = super().get_command(ctx, cmd_name)
+        if known is not None:
+            return known
+        from didww.cli.resource_commands import group_for
+
+        return group_for(cmd_name)
+
+
+@click.group(
+    cls=Root,
+    sections=SECTIONS,
+    params=common_options(output=False, changes=False),
+    examples=("didww --emulator numbers search GB --city London", "didww numbers list --expiring 14d -o json"),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try it without an account: didww --emulator. Exit codes and more: docs/command.md.",
+)
+@click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
+def command() -> None:
+    """Manage phone numbers, trunks and orders at DIDWW."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    session = Session()
+    try:
+        result: Any = command.main(args=arguments, prog_name="didww", standalone_mode=False, obj=session)
+        sys.stdout.flush()
+    except (BrokenPipeError, _OutputClosedError):
+        return _silence()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 each error has a message and an exit code
+        from didww.cli.errors import report
+
+        return report(error, session)
+    finally:
+        session.close()
+    return result if isinstance(result, int) else 0
+
+
+def _silence() -> int:
+    """Drop what could not be printed: the reader has seen enough, as in `didww numbers list | head`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
+    return 0

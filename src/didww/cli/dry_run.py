@@ -1,0 +1,68 @@
+"""`--dry-run`: reads are sent; requests that would change something are printed instead."""
+
+from __future__ import annotations
+
+import json
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from didww._util.masking import mask
+from didww.exceptions import DidwwClientError
+
+if TYPE_CHECKING:
+    from didww._core.effects import Opened, Request, Response
+    from didww.transport.base import Transport
+
+__all__ = ["DryRunError", "DryRunTransport"]
+
+
+class DryRunError(DidwwClientError):
+    """A request was printed instead of sent."""
+
+
+class DryRunTransport:
+    """A transport that sends reads only.
+
+    Args:
+        transport: Sends them.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._lock = Lock()
+
+    def send(self, request: Request, deadline: float) -> Response:
+        """Send a read; print anything else and raise `DryRunError`."""
+        if request.method in ("GET", "HEAD"):
+            return self._transport.send(request, deadline)
+        with self._lock:
+            _print(request)
+        raise DryRunError("Not sent: this is a dry run.")
+
+    def open(self, request: Request, deadline: float) -> Opened:
+        """Open a read."""
+        return self._transport.open(request, deadline)
+
+    def read(self, opened: Opened) -> bytes:
+        """Return the next bytes of the body."""
+        return self._transport.read(opened)
+
+    def release(self, opened: Opened) -> None:
+        """Release the response."""
+        self._transport.release(opened)
+
+    def close(self) -> None:
+        """Close the transport."""
+        self._transport.close()
+
+
+def _print(request: Request) -> None:
+    """Print method, URL and body, with secrets masked."""
+    click.echo(f"{request.method} {request.url}")
+    if isinstance(request.body, bytes) and request.body:
+        document: Any = json.loads(request.body)
+        click.echo(json.dumps(mask(document), indent=2, ensure_ascii=False))
+    elif request.body is not None:
+        click.echo(f"({len(request.body)} bytes)")

@@ -1,0 +1,28 @@
+"""The emulator of `--emulator`: kept in a file, in this process."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from didww.cli.session import data_directory
+
+if TYPE_CHECKING:
+    from didww.emulator import Emulator
+
+__all__ = ["open_emulator"]
+
+
+def open_emulator(file: str | None) -> Emulator:
+    """Return the emulator in `file`, or in the user's own file."""
+    from didww.emulator import Emulator
+
+    path = Path(file) if file is not None else data_directory() / "emulator.db"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Emulator(path=str(path))
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise click.ClickException(f"--emulator-file: cannot use {path}: {error}") from None

@@ -1,0 +1,70 @@
+"""Exit codes of the `didww` command, and the one of each error."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from didww.exceptions import (
+    ApiConnectionError,
+    BulkError,
+    DidwwApiError,
+    DidwwError,
+    InvalidValueError,
+    NotExactlyOneError,
+    NotFoundError,
+    ServerError,
+    UnexpectedResponseError,
+)
+
+__all__ = [
+    "DESCRIPTIONS",
+    "FAILED",
+    "INTERRUPTED",
+    "NOT_FOUND",
+    "NO_RESPONSE",
+    "OUTCOME_UNKNOWN",
+    "PARTLY_DONE",
+    "REFUSED",
+    "USAGE",
+    "code_for",
+]
+
+FAILED: Final = 1
+USAGE: Final = 2
+REFUSED: Final = 3
+NOT_FOUND: Final = 4
+NO_RESPONSE: Final = 5
+OUTCOME_UNKNOWN: Final = 6
+PARTLY_DONE: Final = 7
+INTERRUPTED: Final = 130
+
+DESCRIPTIONS: Final[dict[int, str]] = {
+    0: "Success.",
+    FAILED: "Any other failure; also if you answer a question with no.",
+    USAGE: "Wrong usage: an unknown option, a value that is not allowed, a change that was not confirmed.",
+    REFUSED: "The service refused the request: API key, permission, invalid value, balance, rate limit.",
+    NOT_FOUND: "There is no such record, or several match where one is needed.",
+    NO_RESPONSE: "No response, or an error of the server. Nothing was changed.",
+    OUTCOME_UNKNOWN: "The outcome is unknown: the request may have been processed. Check before you repeat it.",
+    PARTLY_DONE: "A command for several records failed for some of them.",
+    INTERRUPTED: "Interrupted by Ctrl-C.",
+}
+
+# The first class that fits decides.
+_CODES: Final[tuple[tuple[type[DidwwError], int], ...]] = (
+    (BulkError, PARTLY_DONE),
+    (NotFoundError, NOT_FOUND),
+    (NotExactlyOneError, NOT_FOUND),
+    (InvalidValueError, USAGE),
+    (ServerError, NO_RESPONSE),
+    (DidwwApiError, REFUSED),
+    (ApiConnectionError, NO_RESPONSE),
+    (UnexpectedResponseError, NO_RESPONSE),
+)
+
+
+def code_for(error: DidwwError) -> int:
+    """Return the exit code for an error."""
+    if error.outcome_unknown:
+        return OUTCOME_UNKNOWN
+    return next((code for cls, code in _CODES if isinstance(error, cls)), FAILED)

@@ -1,0 +1,197 @@
+"""Commands and groups of commands: the options that all have, sections of the help, examples, modules loaded on use."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Command", "Group", "LazyGroup", "common_options"]
+
+
+class CommonOption(click.Option):
+    """An option that is stored in the settings of the session.
+
+    Args:
+        section: Title of its section in the help.
+    """
+
+    def __init__(self, names: Sequence[str], *, section: str, **attributes: Any) -> None:
+        super().__init__(names, expose_value=False, callback=_store, **attributes)
+        self.section = section
+
+
+def _store(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False:
+        setattr(ctx.ensure_object(Session).settings, str(param.name), value)
+
+
+_ACCOUNT: Final = "Account"
+_OUTPUT: Final = "Output"
+_SAFETY: Final = "Safety"
+
+
+def common_options(*, output: bool, changes: bool) -> list[click.Parameter]:
+    """Return the options of a command.
+
+    Args:
+        output: Whether it prints data.
+        changes: Whether it changes something.
+    """
+    option = CommonOption
+    safety = [
+        option(["--yes", "-y"], section=_SAFETY, is_flag=True, help="Do not ask."),
+        option(["--dry-run"], section=_SAFETY, is_flag=True, help="Print the requests instead of sending them."),
+    ]
+    printing = [
+        option(
+            ["-o", "--output"],
+            section=_OUTPUT,
+            type=click.Choice(["table", "json", "jsonl", "csv", "yaml"]),
+            help="Format. Defaults to table: in a pipe, values separated by tabs.",
+        ),
+        option(["--columns"], section=_OUTPUT, metavar="NAMES", help="Columns, separated by commas."),
+        option(["--query"], section=_OUTPUT, metavar="JMESPATH", help="Select from the JSON output."),
+    ]
+    account = [
+        option(["--emulator"], section=_ACCOUNT, is_flag=True, help="Use an emulator kept in a file."),
+        option(["--emulator-file"], section=_ACCOUNT, metavar="FILE", help="The file. Defaults to one of your own."),
+        option(
+            ["--profile"], section=_ACCOUNT, envvar="DIDWW_PROFILE", metavar="NAME", help="Profile of `didww login`."
+        ),
+        option(
+            ["--environment"],
+            section=_ACCOUNT,
+            type=click.Choice(["production", "sandbox", "local"]),
+            help="Environment of the API.",
+        ),
+        option(["--base-url"], section=_ACCOUNT, metavar="URL", help="Another address of the API."),
+        option(
+            ["--timeout"],
+            section=_ACCOUNT,
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="Seconds for a request with its retries. Defaults to 60.",
+        ),
+        option(["--debug"], section=_ACCOUNT, is_flag=True, help="Log requests, and print tracebacks of errors."),
+    ]
+    return [*(safety if changes else ()), *(printing if output else ()), *account]
+
+
+class Command(click.Command):
+    """A command with the common options and examples.
+
+    Args:
+        examples: Command lines for the help, run by the tests against an emulator.
+        output: Whether it prints data.
+        changes: Whether it changes something, and so has `--yes` and `--dry-run`.
+        common: Whether it has the common options at all.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        output: bool = True,
+        changes: bool = False,
+        common: bool = True,
+        **attributes: Any,
+    ) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = tuple(examples)
+        self.changes = changes
+        if common:
+            self.params += common_options(output=output, changes=changes)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by section."""
+        _format_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        _format_examples(self.examples, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+class Group(click.Group):
+    """A group whose commands are `Command`s."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = tuple(examples)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; if there is none, suggest the closest names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from didww._util.suggest import did_you_mean
+
+            hint = did_you_mean(args[0], self.list_commands(ctx)) if args else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from error
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        _format_examples(self.examples, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+class LazyGroup(Group):
+    """A group whose commands are imported when they are used.
+
+    Args:
+        sections: Title of a section of the help (empty for the usual one), mapped to the names of its commands, each
+            with its place (`module:attribute`, in `didww.cli`) and its short help.
+    """
+
+    def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, tuple[str, str]]], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.sections = sections
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 the signature of click
+        """Return the names of the commands, in the order of the help."""
+        return [name for section in self.sections.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 the signature of click
+        """Import a command; return None if there is none of this name."""
+        for section in self.sections.values():
+            if cmd_name in section:
+                module, _, attribute = section[cmd_name][0].partition(":")
+                command: click.Command = getattr(importlib.import_module(f"didww.cli.{module}"), attribute)
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 the signature of click
+        """Write the commands by section, without importing them."""
+        for title, section in self.sections.items():
+            with formatter.section(title or "Commands"):
+                formatter.write_dl([(name, text) for name, (_, text) in section.items()])
+
+
+def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    sections: dict[str, list[tuple[str, str]]] = {"Options": [], _SAFETY: [], _OUTPUT: [], _ACCOUNT: []}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is not None:
+            sections[getattr(param, "section", "Options")].append(record)
+    for title, records in sections.items():
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def _format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")

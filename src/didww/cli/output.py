@@ -1,0 +1,338 @@
+"""Print rows and records as a table, JSON, CSV or YAML. Data goes to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+import click
+
+from didww._schema.columns import Column, check_path, columns_of, includes_of
+from didww._schema.record import Record, is_nested
+from didww._util.masking import SECRET_NAME
+from didww._util.text import printable
+from didww.exceptions import InvalidValueError, NotLoadedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from didww._schema.resource import Resource
+    from didww.cli.session import Settings
+
+__all__ = ["RecordTable", "Row", "plain", "print_row", "print_rows", "print_value"]
+
+Row: TypeAlias = "Mapping[str, Any]"
+
+MASK: Final = "***"
+
+
+# Rows
+
+
+def print_rows(settings: Settings, rows: Iterable[Row], names: Sequence[str]) -> None:
+    """Print rows in the chosen format.
+
+    Args:
+        settings: The output options.
+        rows: The values by name.
+        names: The names: headings of the table, and with underscores the names in JSON and CSV.
+    """
+    chosen = _chosen(settings, names)
+    if settings.query is None and settings.output == "table":
+        _print_table([[row.get(name) for name in chosen] for row in rows], chosen)
+    elif settings.query is None and settings.output == "csv":
+        _print_csv(([row.get(name) for name in chosen] for row in rows), [_key(name) for name in chosen])
+    else:
+        _print_values(settings, ({_key(name): plain(row.get(name)) for name in chosen} for row in rows))
+
+
+def print_row(settings: Settings, row: Row) -> None:
+    """Print one row: a table has a line for each value, JSON is an object."""
+    chosen = _chosen(settings, list(row))
+    if settings.query is None and settings.output == "table":
+        _print_lines({name: row[name] for name in chosen})
+    elif settings.query is None and settings.output == "csv":
+        print_rows(settings, [row], list(row))
+    else:
+        print_value(settings, {_key(name): plain(row[name]) for name in chosen})
+
+
+def _chosen(settings: Settings, names: Sequence[str]) -> Sequence[str]:
+    """Return the names that `--columns` selects."""
+    if settings.columns is None:
+        return names
+    known = {_key(name): name for name in names}
+    return [known.get(_key(name)) or _no_column(name, known) for name in _split(settings.columns)]
+
+
+def _no_column(name: str, known: Iterable[str]) -> Any:
+    from didww._util.suggest import did_you_mean
+
+    raise InvalidValueError(
+        f"There is no column {name!r}.{did_you_mean(name, known)} Columns: {', '.join(known)}.", field="columns"
+    )
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _key(heading: str) -> str:
+    return heading.replace(" ", "_")
+
+
+# Records
+
+
+class RecordTable:
+    """The columns of the records of a resource.
+
+    Args:
+        settings: The output options.
+        cls: The resource.
+        secrets: Whether to print credentials.
+    """
+
+    def __init__(self, settings: Settings, cls: type[Resource], *, secrets: bool = False) -> None:
+        self._settings = settings
+        self._cls = cls
+        self._secrets = secrets
+        declared = {column.heading: column for column in columns_of(cls)}
+        if settings.columns is None:
+            self.columns = list(declared.values())
+        else:
+            self.columns = [
+                declared.get(name.replace("_", " ")) or self._column(name) for name in _split(settings.columns)
+            ]
+
+    def _column(self, path: str) -> Column:
+        check_path(self._cls, path)
+        return Column(path, (path,))
+
+    @property
+    def includes(self) -> list[str]:
+        """The include paths that the columns need."""
+        return includes_of(self._cls, [path for column in self.columns for path in column.paths])
+
+    def print(self, records: Iterable[Resource]) -> None:
+        """Print records as they arrive; a table of a terminal, when all have arrived."""
+        settings = self._settings
+        headings = [column.heading for column in self.columns]
+        if settings.query is None and settings.output == "table":
+            _print_table([self._cells(record) for record in records], headings)
+        elif settings.query is None and settings.output == "csv":
+            columns = self.columns if settings.columns is not None else self._csv_columns()
+            names = [_key(column.heading) for column in columns]
+            _print_csv(([self._value(record, column) for column in columns] for record in records), names)
+        else:
+            _print_values(settings, (self.object(record) for record in records))
+
+    def print_one(self, record: Resource) -> None:
+        """Print one record: a table has a line for each value."""
+        settings = self._settings
+        if settings.query is None and settings.output == "table":
+            values = self._lines(record) if settings.columns is None else self._by_heading(record)
+            _print_lines(values)
+        elif settings.query is None and settings.output == "csv":
+            self.print([record])
+        else:
+            print_value(settings, self.object(record))
+
+    def object(self, record: Resource) -> dict[str, Any]:
+        """Return a record as a JSON object, with included records in the place of their relationship."""
+        if self._settings.columns is not None:
+            return {_key(name): plain(value) for name, value in self._by_heading(record).items()}
+        flat = record.to_dict(flat=True)
+        return _nested({path: self._masked(record, path, value) for path, value in flat.items()})
+
+    def _by_heading(self, record: Resource) -> dict[str, Any]:
+        return {column.heading: self._value(record, column) for column in self.columns}
+
+    def _lines(self, record: Resource) -> dict[str, Any]:
+        """Return all values that a record has, its columns first."""
+        shown = {path for column in self.columns for path in column.paths}
+        lines = {column.heading: self._value(record, column) for column in self.columns}
+        for path, value in record.to_dict(flat=True).items():
+            repeated = path in shown or path.removesuffix(".id") in {name.partition(".")[0] for name in shown}
+            if value not in (None, [], {}) and not repeated:
+                lines[path] = self._masked(record, path, value)
+        return {"id": record.id, **lines}
+
+    def _csv_columns(self) -> list[Column]:
+        """Return the columns of a CSV file: the same for all records, so that files can be joined."""
+        attributes = [
+            name
+            for name, field in self._cls._field_map.items()
+            if field.place == "attributes" and field.readable and field.kind.name != "object"
+        ]
+        paths = [path for column in self.columns for path in column.paths]
+        return [Column(path, (path,)) for path in dict.fromkeys(["id", *attributes, *paths])]
+
+    def _cells(self, record: Resource) -> list[Any]:
+        return [self._value(record, column) for column in self.columns]
+
+    def _value(self, record: Resource, column: Column) -> Any:
+        value = column.value(record)
+        return value if value is None else self._masked(record, column.paths[0], value)
+
+    def _masked(self, record: Resource, path: str, value: Any) -> Any:
+        if self._secrets or value is None:
+            return value
+        *before, last = path.split(".")
+        return MASK if SECRET_NAME.search(last) or (before and _is_secret(record, before[-1], last)) else value
+
+
+def _is_secret(record: Resource, name: str, member: str) -> bool:
+    """Return whether a member of a nested object is declared as a secret."""
+    field = record._field_map.get(name)
+    if field is None or field.place != "attributes":
+        return False
+    try:
+        nested = getattr(record, name)
+    except NotLoadedError:
+        return False
+    return is_nested(nested) and member in nested._field_map and nested._field_map[member].secret
+
+
+def _nested(row: Row) -> dict[str, Any]:
+    """Return a row of dotted names as nested objects."""
+    result: dict[str, Any] = {}
+    for path, value in row.items():
+        *parents, last = path.split(".")
+        inner = result
+        for parent in parents:
+            if not isinstance(inner.get(parent), dict):
+                inner[parent] = {}
+            inner = inner[parent]
+        inner[last] = value
+    return result
+
+
+# Values
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def print_value(settings: Settings, value: Any) -> None:
+    """Print a JSON value, filtered by `--query`."""
+    if settings.query is not None:
+        value = _search(settings.query, value)
+    if settings.output == "yaml":
+        import yaml
+
+        click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip().removesuffix("\n..."))
+    elif settings.output == "jsonl" and isinstance(value, list):
+        for item in cast("list[Any]", value):
+            click.echo(_json(item))
+    elif settings.output == "jsonl":
+        click.echo(_json(value))
+    elif settings.output in ("table", "csv") and isinstance(value, (str, int, list)):  # of `--query`
+        for item in cast("list[Any]", value) if isinstance(value, list) else [value]:
+            click.echo(item if isinstance(item, str) else _json(item))
+    else:
+        click.echo(_json(value, indent=2))
+
+
+def _print_values(settings: Settings, values: Iterable[dict[str, Any]]) -> None:
+    if settings.output == "jsonl" and settings.query is None:
+        for value in values:
+            click.echo(_json(value))
+    else:
+        print_value(settings, list(values))
+
+
+def _search(query: str, value: Any) -> Any:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.search(query, value)
+    except JMESPathError as error:
+        raise click.UsageError(f"--query is not valid JMESPath: {str(error).splitlines()[0]}") from None
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def _print_csv(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_csv_cell(value) for value in row])
+
+
+def _csv_cell(value: Any) -> Any:
+    """Return a value as text of a CSV file; text that a spreadsheet would run as a formula gets an apostrophe."""
+    value = plain(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, dict)):
+        return _json(value)
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _cell(value: Any) -> str:
+    """Return a value for a person."""
+    if value is None or value == []:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_cell(item) for item in cast("list[Any]", value))
+    value = plain(value)
+    return printable(_json(value) if isinstance(value, dict) else str(value))
+
+
+def _print_lines(values: Mapping[str, Any]) -> None:
+    """Print a line for each value."""
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        label = f"{name:<{width}}"
+        click.echo(f"{click.style(label, bold=True)}  {_cell(value) or '-'}", color=_colored())
+
+
+def _colored() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _print_table(rows: list[Sequence[Any]], headings: Sequence[str]) -> None:
+    """Print a table fitted to the terminal; in a pipe, values separated by tabs."""
+    if not sys.stdout.isatty():
+        click.echo("\t".join(headings))
+        for row in rows:
+            click.echo("\t".join(_cell(value) for value in row))
+        return
+    if not rows:
+        click.echo("Nothing found.", err=True)
+        return
+    from didww.cli.terminal import print_table
+
+    numeric = [all(isinstance(row[i], (int, Decimal, type(None))) for row in rows) for i in range(len(headings))]
+    print_table([[_cell(value) for value in row] for row in rows], headings, numeric, color=_colored())

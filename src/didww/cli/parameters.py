@@ -1,0 +1,112 @@
+"""Options and arguments that several commands have, and their types."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from click.shell_completion import CompletionItem
+
+    from didww._schema.resource import Resource
+
+__all__ = [
+    "complete_countries",
+    "complete_groups",
+    "complete_numbers",
+    "complete_trunks",
+    "country_option",
+    "duration",
+    "filter_option",
+    "limit_option",
+    "number_argument",
+    "numbers_argument",
+    "pair",
+    "query_of",
+    "sort_option",
+]
+
+_DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def duration(value: Any) -> timedelta:
+    """Return the duration of a text such as `14d`; a number alone is days."""
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        raise click.BadParameter(f"{value!r:.80} is no duration. Write 14d, 12h or 90m.")
+    return timedelta(seconds=int(match[1]) * _UNITS[(match[2] or "d").lower()])
+
+
+def pair(value: Any) -> tuple[str, str]:
+    """Return the name and the value of a text such as `blocked=true`."""
+    name, equals, text = str(value).partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"{value!r:.80} must be NAME=VALUE.")
+    return name.strip(), text
+
+
+def query_of(cls: type[Resource], filters: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return a filter of the client from texts: an empty value is None, a comma separates values where it may.
+
+    The client checks names and values.
+    """
+    from didww._schema.filter_rules import filter_rules
+
+    rules = filter_rules(cls)
+    query: dict[str, Any] = {}
+    for name, text in filters:
+        rule = rules.get(name)
+        value: Any = text
+        if rule is not None and not text and rule.nullable:
+            value = None
+        elif rule is not None and rule.value == "boolean":
+            value = _TRUTH.get(text.strip().lower(), text)
+        elif rule is not None and rule.value == "integer" and text.strip().isdecimal():
+            value = int(text)
+        elif rule is not None and rule.multiple and "," in text:
+            value = [part.strip() for part in text.split(",")]
+        query[name] = value
+    return query
+
+
+_TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _complete(source: str) -> Any:
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 click's
+        from didww.cli import completion
+
+        return completion.items(ctx, source, incomplete)
+
+    return complete
+
+
+complete_countries: Final = _complete("countries")
+complete_numbers: Final = _complete("numbers")
+complete_trunks: Final = _complete("trunks")
+complete_groups: Final = _complete("groups")
+
+country_option: Final = click.option(
+    "--country", metavar="COUNTRY", shell_complete=complete_countries, help="ISO code or name of the country."
+)
+filter_option: Final = click.option(
+    "-f",
+    "--filter",
+    "filters",
+    type=pair,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any filter of the API; repeatable.",
+)
+sort_option: Final = click.option("--sort", metavar="KEY", help="Sort key; a minus before it reverses the order.")
+limit_option: Final = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of records. Defaults to all."
+)
+number_argument: Final = click.argument("number", shell_complete=complete_numbers)
+numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)

@@ -1,0 +1,162 @@
+"""A run of the command: its settings, the client, questions before a change, and what to say if it is interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from didww.cli import exit_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from didww import DidwwClient
+    from didww.emulator import Emulator
+    from didww.transport.base import Transport
+
+__all__ = ["Session", "Settings"]
+
+
+@dataclasses.dataclass
+class Settings:
+    """The common options, wherever on the command line they were."""
+
+    profile: str | None = None
+    environment: str | None = None
+    base_url: str | None = None
+    emulator: bool = False
+    emulator_file: str | None = None
+    timeout: float | None = None
+    output: str = "table"
+    columns: str | None = None
+    query: str | None = None
+    yes: bool = False
+    dry_run: bool = False
+    debug: bool = False
+
+
+class Session:
+    """A run of the command.
+
+    Attributes:
+        settings: The common options.
+        known: Sentences about what has been done, printed if the command is interrupted or fails.
+    """
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.known: list[str] = []
+        self._client: DidwwClient | None = None
+        self._emulator: Emulator | None = None
+        self._close: list[Callable[[], object]] = []
+
+    @property
+    def client(self) -> Any:
+        """The client of the chosen account, created on first use. Any: filters come from the command line."""
+        if self._client is None:
+            self._client = self._new_client()
+        return self._client
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the account is that of an emulator in a file."""
+        return self.settings.emulator or self.settings.emulator_file is not None
+
+    @property
+    def emulator(self) -> Emulator:
+        """The emulator in a file, opened on first use."""
+        if self._emulator is None:
+            from didww.cli.emulator_file import open_emulator
+
+            self._emulator = open_emulator(self.settings.emulator_file)
+            self._close.append(self._emulator.close)
+        return self._emulator
+
+    def _new_client(self) -> DidwwClient:
+        from didww import DidwwClient
+        from didww.cli import profiles
+
+        settings = self.settings
+        options: dict[str, Any] = {} if settings.timeout is None else {"timeout": settings.timeout}
+        transport: Transport | None = None
+        if self.emulated:
+            from didww.emulator.emulator import BASE_URL
+            from didww.transport.inprocess import InProcessTransport
+
+            transport = InProcessTransport(self.emulator.exchange)
+            options |= {"api_key": self.emulator.key, "base_url": BASE_URL, "allow_insecure": True, "rate_limit": None}
+        else:
+            options |= profiles.account_options(settings)
+        if settings.dry_run:
+            from didww.cli.dry_run import DryRunTransport
+            from didww.transport.default import new_transport
+
+            transport = DryRunTransport(transport or new_transport(None))
+        client = DidwwClient(**options, transport=transport)
+        self._close.append(client.close)
+        return client
+
+    def close(self) -> None:
+        """Close the client and the emulator."""
+        while self._close:
+            self._close.pop()()
+
+    @property
+    def account(self) -> str:
+        """The account that the command acts on, as people call it."""
+        if self.emulated:
+            return "the emulator (no real money)"
+        environment = self.client.environment
+        name = self.client.base_url if environment is None else f"{environment} at {self.client.base_url}"
+        return f"{name}, profile {self.settings.profile}" if self.settings.profile else name
+
+    def now(self) -> datetime:
+        """Return the time of the service: that of its latest response, or else of this machine."""
+        from datetime import UTC, datetime
+
+        if self.emulated:
+            return self.emulator.clock.now()
+        return self.client.server_time or datetime.now(UTC)
+
+    def say(self, text: str) -> None:
+        """Print a line for a person to standard error."""
+        from didww._util.text import printable
+
+        click.echo(printable(text), err=True)
+
+    def confirm(self, *plan: str, question: str) -> None:
+        """Show what will happen and ask, before something is spent, canceled or rerouted.
+
+        Args:
+            plan: Lines that say what will happen.
+            question: The question.
+
+        Raises:
+            UsageError: There is no terminal to ask at, and `--yes` was not given.
+            Exit: The answer was no.
+        """
+        for line in plan:
+            self.say(line)
+        if self.settings.yes or self.settings.dry_run:
+            return
+        self.say(f"Account: {self.account}.")
+        if not sys.stdin.isatty():
+            raise click.UsageError(
+                f"{question} Not confirmed, because there is no terminal to ask at. Pass --yes to go ahead, or "
+                "--dry-run to see the request."
+            )
+        if not click.confirm(question, default=False, err=True):
+            self.say("Nothing was changed.")
+            raise click.exceptions.Exit(exit_codes.FAILED)
+
+
+def data_directory() -> Path:
+    """Return the user's directory for the emulator's file."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("didww", appauthor=False))

@@ -141,8 +141,8 @@ class Terminal:
             stdout=child,
             stderr=child,
             env=env,
-            preexec_fn=take_terminal,
-            close_fds=True,  # noqa: PLW1509
+            preexec_fn=take_terminal,  # noqa: PLW1509 no other thread holds a lock here
+            close_fds=True,
         )
         os.close(child)
         self._read = b""

@@ -36,7 +36,7 @@ def report(error: BaseException, session: Session) -> int:
     code = _print(error, session)
     for sentence in session.known:
         _say(sentence)
-    return code
+    return exit_codes.PARTLY_DONE if session.known and code != exit_codes.OUTCOME_UNKNOWN else code
 
 
 def _print(error: BaseException, session: Session) -> int:

@@ -46,7 +46,7 @@ DESCRIPTIONS: Final[dict[int, str]] = {
     NOT_FOUND: "There is no such record, or several match where one is needed.",
     NO_RESPONSE: "No response, or an error of the server. Nothing was changed.",
     OUTCOME_UNKNOWN: "The outcome is unknown: the request may have been processed. Check before you repeat it.",
-    PARTLY_DONE: "A command for several records failed for some of them.",
+    PARTLY_DONE: "Some of it was done: a command failed for some records, or after its first step.",
     INTERRUPTED: "Interrupted by Ctrl-C.",
 }
 

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from didww.resources.did import Did
     from didww.resources.did_group_type import DidGroupType
 
-__all__ = ["by_name", "cities", "country", "dids", "number_type", "plain_number", "region"]
+__all__ = [
+    "available_did",
+    "by_name",
+    "cities",
+    "country",
+    "dids",
+    "number_type",
+    "plain_number",
+    "region",
+    "reservation",
+]
 
 _SEPARATORS: Final = str.maketrans("", "", " -().\u00a0")
 
@@ -159,6 +169,34 @@ def dids(client: Any, texts: Iterable[str], include: Iterable[str] = ()) -> list
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise NotExactlyOneError(f"The account does not have {', '.join(missing[:3])}{more}.")
     return [found[text] for text in wanted]
+
+
+_GROUP: Final = tuple(
+    f"did_group.{name}"
+    for name in ("stock_keeping_units", "country", "region", "did_group_type", "address_requirement")
+)
+
+
+def available_did(client: Any, number: str) -> Any:
+    """Return a number for sale, with its DID group and prices.
+
+    Raises:
+        NotExactlyOneError: It is not for sale.
+    """
+    found = client.available_dids().list(filter={"number_contains": number}, include=_GROUP).data
+    for each in found:
+        if each.number == number:
+            return each
+    raise NotExactlyOneError(f"{number} is not for sale. See: didww numbers available.")
+
+
+def reservation(client: Any, number: str) -> Any:
+    """Return the reservation of a number, with its DID group and prices; None if it is not reserved."""
+    include = [f"available_did.{path}" for path in _GROUP]
+    for each in client.did_reservations().iterate(include=include):
+        if each.available_did.number == number:
+            return each
+    return None
 
 
 _BATCH: Final = 100

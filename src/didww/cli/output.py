@@ -35,16 +35,18 @@ MASK: Final = "***"
 # Rows
 
 
-def print_rows(settings: Settings, rows: Iterable[Row], names: Sequence[str]) -> None:
+def print_rows(settings: Settings, rows: Iterable[Row], names: Sequence[str], *, more: Sequence[str] = ()) -> None:
     """Print rows in the chosen format.
 
     Args:
         settings: The output options.
         rows: The values by name.
         names: The names: headings of the table, and with underscores the names in JSON and CSV.
+        more: Further names, in JSON and CSV and for `--columns` only.
     """
-    chosen = _chosen(settings, names)
-    if settings.query is None and settings.output == "table":
+    table = settings.query is None and settings.output == "table"
+    chosen = _chosen(settings, (*names, *more)) if settings.columns is not None or not table else names
+    if table:
         _print_table([[row.get(name) for name in chosen] for row in rows], chosen)
     elif settings.query is None and settings.output == "csv":
         _print_csv(([row.get(name) for name in chosen] for row in rows), [_key(name) for name in chosen])

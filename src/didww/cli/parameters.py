@@ -29,6 +29,7 @@ __all__ = [
     "pair",
     "query_of",
     "sort_option",
+    "wait_option",
 ]
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
@@ -107,6 +108,14 @@ filter_option: Final = click.option(
 sort_option: Final = click.option("--sort", metavar="KEY", help="Sort key; a minus before it reverses the order.")
 limit_option: Final = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of records. Defaults to all."
+)
+wait_option: Final = click.option(
+    "--wait-timeout",
+    "wait",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300,
+    metavar="SECONDS",
+    help="How long to wait. Defaults to 300.",
 )
 number_argument: Final = click.argument("number", shell_complete=complete_numbers)
 numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)

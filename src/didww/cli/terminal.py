@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -14,34 +15,49 @@ if TYPE_CHECKING:
 
 __all__ = ["print_table", "waiting"]
 
-SHORT: Final = 16
+SHORT: Final = 20
 """Columns up to this width, such as numbers and times, are never broken."""
-MIN_WIDTH: Final = 10
+WRAPPED: Final = 14
 """Minimum width of the others."""
+GAP: Final = 2
 
 
 def print_table(
     rows: Sequence[Sequence[str]], headings: Sequence[str], numeric: Sequence[bool], *, color: bool
 ) -> None:
-    """Print a table as wide as the terminal; long texts are wrapped, short ones such as numbers are not."""
+    """Print a table as wide as the terminal, without the last columns if they do not fit.
+
+    Long texts are wrapped, short ones such as numbers are not.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(no_color=not color, highlight=False)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for index, heading in enumerate(headings):
-        width = max(len(heading), *(len(row[index]) for row in rows))
+    widths = [max(len(heading), *(len(row[index]) for row in rows)) for index, heading in enumerate(headings)]
+    minimums = [_minimum(width, [row[index] for row in rows]) for index, width in enumerate(widths)]
+    shown = max(1, sum(total <= console.width + GAP for total in accumulate(minimum + GAP for minimum in minimums)))
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    for heading, width, minimum, number in zip(headings[:shown], widths, minimums, numeric, strict=False):
         table.add_column(
             heading,
-            min_width=width if width <= SHORT else MIN_WIDTH,
-            no_wrap=width <= SHORT,
+            min_width=minimum,
+            no_wrap=width == minimum,
             overflow="fold",
-            justify="right" if numeric[index] else "left",
+            justify="right" if number else "left",
         )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell) for cell in row[:shown]))
     console.print(table)
+    if shown < len(headings):
+        hidden = ", ".join(headings[shown:])
+        click.echo(f"Not shown at this width: {hidden}. Choose with --columns, or print -o json.", err=True)
+
+
+def _minimum(width: int, cells: Sequence[str]) -> int:
+    """Return the width that a column needs: a whole id or short text, or else enough to be wrapped in few lines."""
+    whole = width <= SHORT or (width <= 2 * SHORT and not any(" " in cell for cell in cells))
+    return width if whole else WRAPPED
 
 
 @contextmanager

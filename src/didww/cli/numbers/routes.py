@@ -1,0 +1,95 @@
+"""Where numbers are routed to: a trunk, a trunk group, or nowhere."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from didww.cli import exit_codes, lookups, parameters
+from didww.cli.dry_run import DryRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from didww.cli.session import Session
+    from didww.resources.did import Did
+
+__all__ = ["Route", "route_options"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Route(NamedTuple):
+    """The target of calls: a trunk or a trunk group, or None."""
+
+    kind: str
+    target: Any
+
+    @classmethod
+    def of(cls, client: Any, *, trunk: str | None = None, group: str | None = None) -> Route:
+        """Find a trunk or a group by name or id.
+
+        Raises:
+            UsageError: Both or neither are given.
+            NotExactlyOneError: There is none.
+        """
+        if (trunk is None) == (group is None):
+            raise click.UsageError("Pass either --trunk or --group.")
+        if trunk is not None:
+            return cls("trunk", lookups.by_name(client.voice_in_trunks(), trunk, "trunk"))
+        return cls("trunk group", lookups.by_name(client.voice_in_trunk_groups(), str(group), "trunk group"))
+
+    @classmethod
+    def current(cls, did: Did) -> Route:
+        """Return the route of a number, loaded with its trunk and group."""
+        if did.voice_in_trunk is not None:
+            return cls("trunk", did.voice_in_trunk)
+        return cls("trunk group", did.voice_in_trunk_group) if did.voice_in_trunk_group is not None else NOWHERE
+
+    def changed(self, did: Did) -> Did:
+        """Return a record that changes the route of a number."""
+        from didww.resources.did import Did
+
+        record = Did.build(did.id)
+        if self.kind == "trunk group":
+            record.voice_in_trunk_group = self.target
+        else:
+            record.voice_in_trunk = self.target
+        return record
+
+    def apply(self, session: Session, dids: Sequence[Did]) -> None:
+        """Route numbers that were just bought.
+
+        Raises:
+            Exit: Some could not be routed.
+        """
+        report = session.client.dids().update_many([self.changed(did) for did in dids])
+        failed = [item for item in report.items if item.state != "done" and not isinstance(item.error, DryRunError)]
+        for item in failed:
+            session.say(f"{dids[item.index].number} is not routed: {item.error}")
+        if failed:
+            raise click.exceptions.Exit(exit_codes.PARTLY_DONE)
+
+    def same(self, other: Route) -> bool:
+        """Return whether two routes lead to the same target."""
+        mine = None if self.target is None else self.target.id
+        return mine == (None if other.target is None else other.target.id)
+
+    def __str__(self) -> str:
+        return "none" if self.target is None else f"{self.kind} {self.target.name}"
+
+
+NOWHERE = Route("trunk", None)
+
+
+def route_options(function: F) -> F:
+    """Add `--trunk` and `--group`."""
+    options = (
+        click.option("--trunk", metavar="NAME", shell_complete=parameters.complete_trunks, help="Route to this trunk."),
+        click.option(
+            "--group", metavar="NAME", shell_complete=parameters.complete_groups, help="Route to this trunk group."
+        ),
+    )
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)

@@ -109,7 +109,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return report(error, session)
     finally:
         session.close()
-    return result if isinstance(result, int) else 0
+    code = result if isinstance(result, int) else 0  # of `click.exceptions.Exit`
+    for sentence in session.known if code else ():
+        session.say(sentence)
+    return code
 
 
 def _silence() -> int:

@@ -21,8 +21,6 @@ __all__ = ["report"]
 
 def report(error: BaseException, session: Session) -> int:
     """Print an error to standard error and return the exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, DryRunError):
         return 0
     if session.settings.debug and not isinstance(error, click.ClickException):
@@ -48,7 +46,7 @@ def _print(error: BaseException, session: Session) -> int:
         _error(error.format_message())
         return error.exit_code
     if isinstance(error, DidwwError):
-        _error(f"{_option(error)}{error}{_check(error)}")
+        _error(f"{_option(error)}{error}")
         return exit_codes.code_for(error)
     if isinstance(error, ModuleNotFoundError) and not (error.name or "didww").startswith("didww"):
         _error(f'This needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
@@ -63,12 +61,6 @@ def _option(error: DidwwError) -> str:
     option = f"--{name.replace('_', '-')}"
     given = any(argument.partition("=")[0] == option for argument in sys.argv[1:])
     return f"{option}: " if name and given else ""
-
-
-def _check(error: DidwwError) -> str:
-    if not error.outcome_unknown or error.lookup is None:
-        return ""
-    return f" To find it: {', '.join(f'{name} = {value}' for name, value in error.lookup.items())}."
 
 
 def _error(text: str) -> None:

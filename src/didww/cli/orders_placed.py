@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from didww.cli import exit_codes
-from didww.exceptions import ApiTimeoutError, WaitError
+from didww.exceptions import ApiTimeoutError, DidwwError, WaitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,12 @@ def place_order(session: Session, order: Order, lines: Sequence[str], *, questio
     """
     session.confirm(*lines, question=question)
     once = "external_reference_id" in order.changes["attributes"]
-    placed = session.client.orders().create(order, once=once).data
+    try:
+        placed = session.client.orders().create(order, once=once).data
+    except DidwwError as error:
+        if error.outcome_unknown and error.lookup:
+            session.known.append(f"To find it: didww orders list --reference {error.lookup['external_reference_id']}")
+        raise
     session.known.append(f"Order {placed.reference} was placed; see: didww orders show {placed.reference}")
     session.say(f"Ordered: {placed.reference}, {placed.amount} USD with VAT.")
     return placed

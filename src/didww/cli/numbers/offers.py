@@ -128,10 +128,10 @@ def find_offers(
         NotExactlyOneError: There is no such country, region, city or type.
     """
     place = lookups.country(client, country) if country is not None else None
-    if not any((country, city, npanxx)):
-        raise click.UsageError("Say where: a country such as GB, or --city, or --npanxx.")
     if region is not None and place is None:
         raise click.UsageError("--region needs the country, e.g. US --region NY.")
+    if not any((country, city, npanxx)):
+        raise click.UsageError("Say where: a country such as GB, or --city, or --npanxx.")
     query: dict[str, Any] = {} if sold_out else {"is_available": True}
     if place is not None:
         query["country.id"] = place.id

@@ -112,6 +112,26 @@ class Command:
             return Result(code, terminal.text, "")
 
 
+def rendered(raw: bytes) -> str:
+    """Return what a terminal shows after it received `raw`: returns to the start of a line and erased lines applied."""
+    lines = [""]
+    column = 0
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", raw.decode(errors="replace")):
+        if part == "\n":
+            lines.append("")
+            column = 0
+        elif part == "\r":
+            column = 0
+        elif part == "\x1b[2K":
+            lines[-1] = ""
+        elif part == "\x1b[1A":
+            lines.pop()
+        elif not part.startswith("\x1b"):
+            lines[-1] = lines[-1][:column].ljust(column) + part + lines[-1][column + len(part) :]
+            column += len(part)
+    return "\n".join(line.rstrip() for line in lines)
+
+
 class _Stream(io.TextIOWrapper):
     """A stream without a terminal, with bytes as `sys.stdout` has them."""
 

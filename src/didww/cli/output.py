@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from didww._schema.resource import Resource
     from didww.cli.session import Settings
 
-__all__ = ["RecordTable", "Row", "plain", "print_row", "print_rows", "print_value"]
+__all__ = ["RecordTable", "Row", "csv_cell", "plain", "print_row", "print_rows", "print_value"]
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -282,10 +282,10 @@ def _print_csv(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     for row in rows:
-        writer.writerow([_csv_cell(value) for value in row])
+        writer.writerow([csv_cell(value) for value in row])
 
 
-def _csv_cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
     """Return a value as text of a CSV file; text that a spreadsheet would run as a formula gets an apostrophe."""
     value = plain(value)
     if value is None:

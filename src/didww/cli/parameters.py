@@ -28,7 +28,9 @@ __all__ = [
     "numbers_argument",
     "pair",
     "query_of",
+    "seconds",
     "sort_option",
+    "timeout_option",
 ]
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
@@ -41,6 +43,12 @@ def duration(value: Any) -> timedelta:
     if match is None:
         raise click.BadParameter(f"{value!r:.80} is no duration. Write 14d, 12h or 90m.")
     return timedelta(seconds=int(match[1]) * _UNITS[(match[2] or "d").lower()])
+
+
+def seconds(value: Any) -> float:
+    """Return the seconds of a text such as `10m`; a number alone is seconds."""
+    text = str(value).strip()
+    return duration(f"{text}s" if text.isdecimal() else text).total_seconds()
 
 
 def pair(value: Any) -> tuple[str, str]:
@@ -110,3 +118,15 @@ limit_option: Final = click.option(
 )
 number_argument: Final = click.argument("number", shell_complete=complete_numbers)
 numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)
+
+
+def timeout_option(default: str) -> Any:
+    """Return the option of commands that wait. It replaces the common one, which bounds a request."""
+    return click.option(
+        "--timeout",
+        type=seconds,
+        default=default,
+        show_default=True,
+        metavar="DURATION",
+        help="How long to wait, e.g. 90s or 10m.",
+    )

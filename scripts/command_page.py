@@ -1,6 +1,6 @@
 """Write docs/command.md: run its console blocks against an emulator, and append the reference of all commands.
 
-`--check` prints what is out of date instead. The emulator has a frozen clock and a seed, so the output is always the same.
+`--check` prints what is out of date instead. The emulator has a frozen clock and a seed, so the output never changes.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def test_unknown_outcome_has_a_code_and_a_way_to_check(didww):
     """The response to the order is lost, and the service does not respond any more: nobody can know."""
     didww.emulator.faults.add(method="POST", path="/orders", lost_response=True)
     didww.emulator.faults.add(method="GET", path="/orders", status=503)
-    result = didww(f"{LONDON} --yes --timeout 5")
+    result = didww(f"{LONDON} --yes")
     assert result.code == 6, result
     assert "didww orders list --reference didww-" in result.err
     assert orders(didww) == 1
@@ -178,10 +178,10 @@ def test_no_response_has_a_code(didww):
 
 
 def test_order_that_stays_pending_is_named(didww):
-    """Exit code 7: bought, but not delivered within the time."""
+    """Exit code 8: bought, but not delivered within the time."""
     didww.emulator.transitions.set("orders", by_hand=True)
-    result = didww(f"{LONDON} --yes --wait-timeout 0.01")
-    assert result.code == 7
+    result = didww(f"{LONDON} --yes --timeout 1s")
+    assert result.code == 8
     assert "still pending" in result.err
     assert "didww orders wait " in result.err
 

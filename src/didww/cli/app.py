@@ -109,10 +109,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return report(error, session)
     finally:
         session.close()
-    code = result if isinstance(result, int) else 0  # of `click.exceptions.Exit`
-    for sentence in session.known if code else ():
-        session.say(sentence)
-    return code
+    if not isinstance(result, int) or result == 0:
+        return 0
+    from didww.cli.errors import finish
+
+    return finish(result, session)  # of `click.exceptions.Exit`
 
 
 def _silence() -> int:

@@ -16,7 +16,19 @@ from didww.exceptions import DidwwError, InvalidValueError
 if TYPE_CHECKING:
     from didww.cli.session import Session
 
-__all__ = ["report"]
+__all__ = ["RefusedError", "StillPendingError", "finish", "report"]
+
+
+class RefusedError(click.ClickException):
+    """The service would refuse the request, so it was not sent."""
+
+    exit_code = exit_codes.REFUSED
+
+
+class StillPendingError(click.ClickException):
+    """A wait ended before the service was done."""
+
+    exit_code = exit_codes.STILL_PENDING
 
 
 def report(error: BaseException, session: Session) -> int:
@@ -28,13 +40,22 @@ def report(error: BaseException, session: Session) -> int:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         _say("Interrupted.")
         cause = error.__context__ if isinstance(error, click.Abort) else error
-        for note in (*getattr(cause, "__notes__", ()), *session.known):
+        for note in getattr(cause, "__notes__", ()):
             _say(note)
-        return exit_codes.INTERRUPTED
-    code = _print(error, session)
-    for sentence in session.known:
+        return finish(exit_codes.INTERRUPTED, session)
+    return finish(_print(error, session), session)
+
+
+def finish(code: int, session: Session) -> int:
+    """Print what has been done before a failure and how to go on; return the exit code."""
+    if code == 0:
+        return code
+    for sentence in (*session.known, *session.advice):
         _say(sentence)
-    return exit_codes.PARTLY_DONE if session.known and code != exit_codes.OUTCOME_UNKNOWN else code
+    return exit_codes.PARTLY_DONE if session.known and code not in _KEPT else code
+
+
+_KEPT = (exit_codes.INTERRUPTED, exit_codes.OUTCOME_UNKNOWN, exit_codes.STILL_PENDING)
 
 
 def _print(error: BaseException, session: Session) -> int:

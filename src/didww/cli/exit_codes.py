@@ -25,6 +25,7 @@ __all__ = [
     "OUTCOME_UNKNOWN",
     "PARTLY_DONE",
     "REFUSED",
+    "STILL_PENDING",
     "USAGE",
     "code_for",
 ]
@@ -36,6 +37,7 @@ NOT_FOUND: Final = 4
 NO_RESPONSE: Final = 5
 OUTCOME_UNKNOWN: Final = 6
 PARTLY_DONE: Final = 7
+STILL_PENDING: Final = 8
 INTERRUPTED: Final = 130
 
 DESCRIPTIONS: Final[dict[int, str]] = {
@@ -47,6 +49,7 @@ DESCRIPTIONS: Final[dict[int, str]] = {
     NO_RESPONSE: "No response, or an error of the server. Nothing was changed.",
     OUTCOME_UNKNOWN: "The outcome is unknown: the request may have been processed. Check before you repeat it.",
     PARTLY_DONE: "Some of it was done: a command failed for some records, or after its first step.",
+    STILL_PENDING: "A wait ended before the service was done; nothing failed.",
     INTERRUPTED: "Interrupted by Ctrl-C.",
 }
 

@@ -91,7 +91,7 @@ class Command(click.Command):
         examples: Command lines for the help, run by the tests against an emulator.
         output: Whether it prints data.
         changes: Whether it changes something, and so has `--yes` and `--dry-run`.
-        common: Whether it has the common options at all.
+        common: Whether it has the common options at all. An option of its own replaces the one with the same name.
     """
 
     def __init__(
@@ -107,7 +107,8 @@ class Command(click.Command):
         self.examples = tuple(examples)
         self.changes = changes
         if common:
-            self.params += common_options(output=output, changes=changes)
+            own = {param.name for param in self.params}
+            self.params += [each for each in common_options(output=output, changes=changes) if each.name not in own]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section."""
@@ -182,7 +183,7 @@ def _format_options(command: click.Command, ctx: click.Context, formatter: click
     sections: dict[str, list[tuple[str, str]]] = {"Options": [], _SAFETY: [], _OUTPUT: [], _ACCOUNT: []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
-        if record is not None:
+        if record is not None and record[1]:  # click 8.5 has one for each argument too
             sections[getattr(param, "section", "Options")].append(record)
     for title, records in sections.items():
         if records:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from didww._schema.filter_rules import UUID_TEXT
+from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww._util.suggest import did_you_mean
 from didww.exceptions import InvalidValueError, NotExactlyOneError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from didww.resources.city import City
     from didww.resources.country import Country
@@ -138,7 +138,8 @@ def by_name(endpoint: Any, text: str, what: str) -> Any:
     text = text.strip()
     if UUID_TEXT.fullmatch(text):
         return endpoint.find(text).data
-    found = [each for each in endpoint.iterate(filter={"name": text}) if each.name == text] if text else []
+    query = {"name": text} if "name" in filter_rules(endpoint._resource) else None
+    found = [each for each in endpoint.iterate(filter=query) if each.name == text] if text else []
     if len(found) == 1:
         return found[0]
     if found:
@@ -149,26 +150,29 @@ def by_name(endpoint: Any, text: str, what: str) -> Any:
 
 
 def dids(client: Any, texts: Iterable[str], include: Iterable[str] = ()) -> list[Did]:
-    """Return the numbers of the account, in the order of `texts`: phone numbers or ids.
+    """Return numbers of the account, in the order of `texts`: phone numbers or ids.
 
     Raises:
         InvalidValueError: A text is neither.
         NotExactlyOneError: The account does not have one of them.
     """
     wanted = list(dict.fromkeys(text.strip().lower() if _is_id(text) else plain_number(text) for text in texts))
-    found: dict[str, Did] = {}
-    include = list(include)
-    for key in ("number", "id"):
-        values = [text for text in wanted if _is_id(text) == (key == "id")]
-        for start in range(0, len(values), _BATCH):
-            batch = values[start : start + _BATCH]
-            for did in client.dids().iterate(filter={key: batch}, include=include, page_size=_BATCH):
-                found[did.number if key == "number" else did.id] = did
+    found = {key: did for did in known_dids(client, wanted, include) for key in (did.number, did.id)}
     missing = [text for text in wanted if text not in found]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise NotExactlyOneError(f"The account does not have {', '.join(missing[:3])}{more}.")
     return [found[text] for text in wanted]
+
+
+def known_dids(client: Any, wanted: Iterable[str], include: Iterable[str] = ()) -> Iterator[Did]:
+    """Yield the numbers that the account has, of plain numbers or ids."""
+    texts = list(wanted)
+    for key in ("number", "id"):
+        values = [text for text in texts if _is_id(text) == (key == "id")]
+        for start in range(0, len(values), _BATCH):
+            batch = values[start : start + _BATCH]
+            yield from client.dids().iterate(filter={key: batch}, include=list(include), page_size=_BATCH)
 
 
 _GROUP: Final = tuple(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from didww.cli import exit_codes
-from didww.exceptions import ApiTimeoutError, DidwwError, WaitError
+from didww.cli.errors import RefusedError
+from didww.cli.waits import wait_for
+from didww.exceptions import DidwwError, WaitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,21 +43,13 @@ def finish_order(session: Session, order: Any, *, timeout: float) -> Any:
     """Wait until an order is completed, and return it.
 
     Raises:
-        Exit: It is still pending, or it was canceled.
+        RefusedError: The service canceled it.
+        ApiTimeoutError: It is still pending.
     """
-    from didww.cli.terminal import waiting
-
+    name = f"Order {order.reference}"
+    again = f"didww orders wait {order.reference}"
     try:
-        with waiting(f"Order {order.reference}") as show:
-
-            def reached(current: Any) -> bool:
-                show(str(current.status))
-                return bool(current.is_completed)
-
-            return session.client.orders().wait(order, until=reached, timeout=timeout).data
-    except ApiTimeoutError:
-        session.say(f"Order {order.reference} is still pending. To go on: didww orders wait {order.reference}")
-        raise click.exceptions.Exit(exit_codes.PARTLY_DONE) from None
+        return wait_for(session, session.client.orders(), order, name=name, timeout=timeout, again=again)
     except WaitError:
-        session.say(f"Order {order.reference} was canceled by the service; its price is returned.")
-        raise click.exceptions.Exit(exit_codes.REFUSED) from None
+        session.known.clear()
+        raise RefusedError(f"{name} was canceled by the service.") from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from click.shell_completion import CompletionItem
 
@@ -28,9 +28,12 @@ __all__ = [
     "numbers_argument",
     "pair",
     "query_of",
+    "seconds",
     "sort_option",
-    "wait_option",
+    "timeout_option",
 ]
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -42,6 +45,12 @@ def duration(value: Any) -> timedelta:
     if match is None:
         raise click.BadParameter(f"{value!r:.80} is no duration. Write 14d, 12h or 90m.")
     return timedelta(seconds=int(match[1]) * _UNITS[(match[2] or "d").lower()])
+
+
+def seconds(value: Any) -> float:
+    """Return the seconds of a text such as `10m`; a number alone is seconds."""
+    text = str(value).strip()
+    return duration(f"{text}s" if text.isdecimal() else text).total_seconds()
 
 
 def pair(value: Any) -> tuple[str, str]:
@@ -109,13 +118,17 @@ sort_option: Final = click.option("--sort", metavar="KEY", help="Sort key; a min
 limit_option: Final = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of records. Defaults to all."
 )
-wait_option: Final = click.option(
-    "--wait-timeout",
-    "wait",
-    type=click.FloatRange(min=0, min_open=True),
-    default=300,
-    metavar="SECONDS",
-    help="How long to wait. Defaults to 300.",
-)
 number_argument: Final = click.argument("number", shell_complete=complete_numbers)
 numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)
+
+
+def timeout_option(default: str) -> Callable[[F], F]:
+    """Return the option of commands that wait. It replaces the common one, which bounds a request."""
+    return click.option(
+        "--timeout",
+        type=seconds,
+        default=default,
+        show_default=True,
+        metavar="DURATION",
+        help="How long to wait, e.g. 90s or 10m.",
+    )

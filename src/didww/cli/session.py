@@ -46,11 +46,13 @@ class Session:
     Attributes:
         settings: The common options.
         known: Sentences about what has been done, printed if the command is interrupted or fails.
+        advice: Sentences about how to go on, printed after them.
     """
 
     def __init__(self) -> None:
         self.settings = Settings()
         self.known: list[str] = []
+        self.advice: list[str] = []
         self._client: DidwwClient | None = None
         self._emulator: Emulator | None = None
         self._close: list[Callable[[], object]] = []

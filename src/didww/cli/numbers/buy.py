@@ -43,7 +43,7 @@ CHOICE: Final = ("sku id", "place", "channels", "monthly", "setup", "type", "sto
 @click.option("--back-order", is_flag=True, help="Wait for numbers that are out of stock.")
 @click.option("--cycles", type=click.IntRange(0, 999), metavar="N", help="Billing cycles. Defaults to renewal.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the order is completed.")
-@parameters.wait_option
+@parameters.timeout_option("5m")
 @click.pass_obj
 def buy(
     session: Session,
@@ -57,7 +57,7 @@ def buy(
     back_order: bool,
     cycles: int | None,
     no_wait: bool,
-    wait: float,
+    timeout: float,
     **criteria: Any,
 ) -> None:
     """Buy numbers: one offer of `numbers search`, or particular numbers.
@@ -101,10 +101,9 @@ def buy(
         count = sum(item.qty for item in items) if not texts else len(items)
         order = place_order(session, request, lines, question=f"Buy {count} number{'' if count == 1 else 's'}?")
     if no_wait:
-        session.known.clear()
         session.say(f"Order {order.reference} is {order.status}.")
         return
-    order = finish_order(session, order, timeout=wait)
+    order = finish_order(session, order, timeout=timeout)
     table = RecordTable(session.settings, _did_class())
     dids = list(client.dids().iterate(filter={"order.id": order.id}, include=table.includes, sort="number"))
     if route is not None:
@@ -112,7 +111,6 @@ def buy(
         dids = list(client.dids().iterate(filter={"order.id": order.id}, include=table.includes, sort="number"))
     if any(did.awaiting_registration for did in dids):
         session.say("They are blocked until they are registered: didww numbers register NUMBER...")
-    session.known.clear()
     table.print(dids)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
     from didww.resources.did import Did
 
-__all__ = ["Route", "route_options"]
+__all__ = ["NOWHERE", "Route", "route_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -74,8 +74,12 @@ class Route(NamedTuple):
 
     def same(self, other: Route) -> bool:
         """Return whether two routes lead to the same target."""
-        mine = None if self.target is None else self.target.id
-        return mine == (None if other.target is None else other.target.id)
+        return self.id == other.id
+
+    @property
+    def id(self) -> str | None:
+        """The id of the trunk or group."""
+        return None if self.target is None else str(self.target.id)
 
     def __str__(self) -> str:
         return "none" if self.target is None else f"{self.kind} {self.target.name}"

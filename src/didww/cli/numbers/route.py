@@ -1,0 +1,155 @@
+"""`didww numbers route`: route numbers to a trunk or a trunk group, one by one or from a CSV file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli import bulk, csv_input, lookups, parameters
+from didww.cli.framework import Command
+from didww.cli.numbers.routes import NOWHERE, Route, route_options
+from didww.cli.output import RecordTable
+from didww.exceptions import NotExactlyOneError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from didww.cli.session import Session
+    from didww.resources.did import Did
+
+__all__ = ["route"]
+
+_COLUMNS: Final = ("number", "trunk", "group")
+_INCLUDE: Final = ("voice_in_trunk", "voice_in_trunk_group")
+
+
+@click.command(
+    cls=Command,
+    changes=True,
+    examples=(
+        "didww numbers route +442079460001 442079460002 --trunk Main",
+        "didww numbers route +442079460001 --none",
+        "didww numbers route --from-csv routes.csv",
+    ),
+)
+@parameters.numbers_argument
+@route_options
+@click.option("--none", "nowhere", is_flag=True, help="Remove the route: calls are not answered.")
+@click.option("--from-csv", metavar="FILE", help="CSV file with the columns number, and trunk or group.")
+@click.option("--results", metavar="FILE", help="File of results. Defaults to the CSV file's name and .results.csv.")
+@click.pass_obj
+def route(
+    session: Session,
+    number_texts: tuple[str, ...],
+    trunk: str | None,
+    group: str | None,
+    nowhere: bool,
+    from_csv: str | None,
+    results: str | None,
+) -> None:
+    """Route numbers to a trunk or a trunk group.
+
+    Shows the present and the new route of each number, and asks. Numbers that are routed so already are left alone.
+
+    A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. Each
+    result is written to a file at once: if the command is interrupted, run it again, and it goes on.
+    """
+    from didww.resources.did import Did
+
+    given = [option for option in (trunk, group, nowhere or None, from_csv) if option is not None]
+    if len(given) != 1:
+        raise click.UsageError("Pass one of --trunk, --group, --none and --from-csv.")
+    if from_csv is not None:
+        if number_texts:
+            raise click.UsageError("--from-csv does not go with numbers.")
+        changes = _from_csv(session, from_csv)
+        bulk.run(
+            session,
+            changes,
+            result_file=results or f"{from_csv}.results.csv",
+            question="Reroute these numbers?",
+            what="number",
+        )
+        return
+    if not number_texts:
+        raise click.UsageError("Pass at least one number, or --from-csv.")
+    target = NOWHERE if nowhere else Route.of(session.client, trunk=trunk, group=group)
+    dids = lookups.dids(session.client, number_texts, include=_INCLUDE)
+    waiting = [did for did in dids if not target.same(Route.current(did))]
+    for did in dids:
+        if did not in waiting:
+            session.say(f"{did.number} is routed so already: {target}.")
+    if waiting:
+        plan = [f"{did.number}: {Route.current(did)} -> {target}" for did in waiting]
+        count = f"{len(waiting)} number{'' if len(waiting) == 1 else 's'}"
+        session.confirm(*plan, question=f"Reroute {count}?")
+        target.apply(session, waiting)
+    if not session.settings.dry_run:
+        table = RecordTable(session.settings, Did)
+        table.print(lookups.dids(session.client, [did.id for did in dids], include=table.includes))
+
+
+def _from_csv(session: Session, path: str) -> list[bulk.Change]:
+    """Return the changes of a CSV file.
+
+    Raises:
+        InvalidValueError: The file has a fault, or names what does not exist.
+    """
+    file = csv_input.read(path, _COLUMNS)
+    file.one_of(("number",))
+    if not {"trunk", "group"} & set(file.columns):
+        file.one_of(("trunk", "group"))
+    numbers = [_number(file, row) for row in file.rows]
+    file.check_unique("number", numbers)
+    routes = _Routes(session.client, file)
+    targets = [routes.target(row) for row in file.rows]
+    dids = _dids(session.client, file, numbers)
+    return [_change(dids[number], target) for number, target in zip(numbers, targets, strict=True)]
+
+
+def _change(did: Did, target: Route) -> bulk.Change:
+    current = Route.current(did)
+    text = str(current)
+    differences = {"route": (text, text if target.same(current) else str(target))}
+    return bulk.Change(did.number, target.changed(did), differences, wanted=f"{target.kind} {target.id}")
+
+
+def _number(file: csv_input.CsvFile, row: csv_input.Row) -> str:
+    try:
+        return lookups.plain_number(row.cells["number"])
+    except ValueError as error:
+        file.fail(row, "number", error)
+
+
+def _dids(client: Any, file: csv_input.CsvFile, numbers: Sequence[str]) -> Mapping[str, Did]:
+    """Return the numbers of the account by number; the error for a missing one names its line."""
+    found = {did.number: did for did in lookups.known_dids(client, numbers, include=_INCLUDE)}
+    for row, number in zip(file.rows, numbers, strict=True):
+        if number not in found:
+            file.fail(row, "number", f"the account does not have {number}.")
+    return found
+
+
+class _Routes:
+    """The trunks and groups of a file, each looked up once."""
+
+    def __init__(self, client: Any, file: csv_input.CsvFile) -> None:
+        self._client = client
+        self._file = file
+        self._targets: dict[tuple[str, str], Route] = {}
+
+    def target(self, row: csv_input.Row) -> Route:
+        """Return the route of a row."""
+        cells = {column: row.cells[column] for column in ("trunk", "group") if row.cells.get(column)}
+        if len(cells) != 1:
+            self._file.fail(row, "trunk", "pass a trunk or a group; none removes the route.")
+        ((column, name),) = cells.items()
+        if name.lower() == "none":
+            return NOWHERE
+        if (column, name) not in self._targets:
+            try:
+                self._targets[column, name] = Route.of(self._client, **{column: name})
+            except NotExactlyOneError as error:
+                self._file.fail(row, column, error)
+        return self._targets[column, name]

@@ -1,0 +1,204 @@
+"""`didww orders`: list, show, await and cancel orders."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli import order_items, parameters, periods
+from didww.cli.dry_run import DryRunError
+from didww.cli.errors import RefusedError
+from didww.cli.framework import Group
+from didww.cli.output import RecordTable, plain, print_row, print_rows, print_value
+from didww.cli.parameters import timeout_option
+from didww.cli.waits import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from didww.cli.session import Session
+    from didww.resources.order import Order
+
+__all__ = ["find_order", "find_orders", "orders"]
+
+_REFERENCE: Final = re.compile(r"[A-Z]{2,5}-\d+", re.IGNORECASE | re.ASCII)
+references_argument: Final = click.argument("references", metavar="ORDER...", nargs=-1, required=True)
+
+
+@click.group(cls=Group, examples=("didww orders list --status pending", "didww orders list --since 7d -o csv"))
+def orders() -> None:
+    """List, show, await and cancel orders.
+
+    An order is given by its reference (such as KTH-650932), by your own reference, or by its id.
+    """
+
+
+def find_order(client: Any, text: str) -> Order:
+    """Return an order by DIDWW's reference, your own reference, or id.
+
+    Raises:
+        NotExactlyOneError: There is none, or several have your reference.
+    """
+    from didww._schema.filter_rules import UUID_TEXT
+    from didww.exceptions import NotExactlyOneError
+
+    text = text.strip()
+    if UUID_TEXT.fullmatch(text):
+        found: Order = client.orders().find(text).data
+        return found
+    matches: list[Order] = []
+    if _REFERENCE.fullmatch(text):
+        matches = client.orders().list(filter={"reference": text.upper()}).data
+    if text and not matches:
+        matches = client.orders().list(filter={"external_reference_id": text}).data
+    if not matches:
+        raise NotExactlyOneError(
+            f"There is no order {text!r:.80}: neither a reference of DIDWW nor one of your own. See: didww orders list."
+        )
+    if len(matches) > 1:
+        known = ", ".join(order.reference for order in matches[:5])
+        raise NotExactlyOneError(
+            f"{len(matches)} orders have your reference {text!r:.80}. Name one by DIDWW's: {known}.",
+            found=len(matches),
+        )
+    return matches[0]
+
+
+def find_orders(client: Any, references: Iterable[str]) -> list[Order]:
+    """Return orders, each once."""
+    found = [find_order(client, reference) for reference in references]
+    return list({order.id: order for order in found}.values())
+
+
+@orders.command("list", examples=("didww orders list --status pending", "didww orders list --since 2026-11-01 -o csv"))
+@click.option(
+    "--status", type=click.Choice(["pending", "completed", "canceled"]), multiple=True, help="Status; repeatable."
+)
+@click.option(
+    "--since", type=periods.since, metavar="DATE|DURATION", help="Placed since this date or time (UTC), or e.g. 7d ago."
+)
+@click.option("--reference", metavar="TEXT", help="Your own reference.")
+@parameters.filter_option
+@parameters.sort_option
+@parameters.limit_option
+@click.pass_obj
+def list_(
+    session: Session,
+    status: tuple[str, ...],
+    since: datetime | timedelta | None,
+    reference: str | None,
+    filters: tuple[tuple[str, str], ...],
+    sort: str | None,
+    limit: int | None,
+) -> None:
+    """List your orders. The latest comes first."""
+    from didww.resources.order import Order
+
+    query = parameters.query_of(Order, filters)
+    if status:
+        query["status"] = list(status)
+    if since is not None:
+        query["created_at_gteq"] = since if isinstance(since, datetime) else session.now() - since
+    if reference is not None:
+        query["external_reference_id"] = reference
+    records = session.client.orders().iterate(filter=query or None, sort=sort or "-created_at", limit=limit)
+    RecordTable(session.settings, Order).print(records)
+
+
+@orders.command(examples=("didww orders show KTH-650932", "didww orders show PO-17 -o json --query numbers"))
+@click.argument("reference", metavar="ORDER")
+@click.pass_obj
+def show(session: Session, reference: str) -> None:
+    """Show an order: what was bought, for how much, and its numbers."""
+    from didww.resources.order import Order
+
+    client, settings = session.client, session.settings
+    order = find_order(client, reference)
+    numbers = [did.number for did in client.dids().iterate(filter={"order.id": order.id}, sort="number")]
+    names = order_items.names(client, order)
+    table = RecordTable(settings, Order)
+    if settings.columns is not None or (settings.output == "csv" and settings.query is None):
+        table.print_one(order)
+    elif settings.output != "table" or settings.query is not None:
+        items = [{"name": name, **item.to_dict()} for name, item in zip(names, order.items, strict=True)]
+        print_value(settings, {**table.object(order), "items": plain(items), "numbers": numbers})
+    else:
+        print_row(settings, _lines(order, numbers))
+        click.echo()
+        print_rows(settings, order_items.rows(order, names), order_items.COLUMNS)
+
+
+def _lines(order: Order, numbers: list[str]) -> dict[str, Any]:
+    return {
+        "reference": order.reference,
+        "your reference": order.external_reference_id,
+        "id": order.id,
+        "status": order.status,
+        "created": order.created_at,
+        "amount": f"{order.amount} USD",
+        "numbers": numbers,
+    }
+
+
+@orders.command(
+    changes=True, output=False, examples=("didww orders cancel KTH-650932", "didww orders cancel PO-17 --yes")
+)
+@references_argument
+@click.pass_obj
+def cancel(session: Session, references: tuple[str, ...]) -> None:
+    """Cancel orders that are still pending.
+
+    The price is returned to the balance. Orders of channels cannot be canceled. For numbers that you have, see: didww
+    numbers cancel.
+    """
+    client = session.client
+    chosen = find_orders(client, references)
+    for order in chosen:
+        if not order.is_pending:
+            hint = " To give its numbers back: didww numbers cancel." if order.is_completed else ""
+            raise RefusedError(f"Order {order.reference} is {order.status}. Only pending orders can be canceled.{hint}")
+    plan = [
+        f"Cancel {order.reference} ({order_items.summary(order)}): {order.amount} USD are returned to the balance."
+        for order in chosen
+    ]
+    session.confirm(*plan, question="Cancel it?" if len(chosen) == 1 else f"Cancel {len(chosen)} orders?")
+    printed: DryRunError | None = None
+    for order in chosen:
+        try:
+            client.orders().delete(order)
+        except DryRunError as error:
+            printed = error
+            continue
+        session.known.append(f"Order {order.reference} was canceled.")
+    if printed is not None:
+        raise printed
+    for sentence in session.known:
+        session.say(sentence)
+    session.known.clear()
+
+
+@orders.command(examples=("didww orders wait KTH-650932", "didww orders wait PO-17 PO-18 --timeout 30m"))
+@references_argument
+@timeout_option("5m")
+@click.pass_obj
+def wait(session: Session, references: tuple[str, ...], timeout: float) -> None:
+    """Wait until orders are completed, and print them.
+
+    Exit codes: 0 if all are completed, 1 if one is canceled, 5 if one is still pending when the time is over.
+    """
+    from didww.resources.order import Order
+
+    endpoint = session.client.orders()
+    awaited = find_orders(session.client, references)
+    again = f"didww orders wait {' '.join(order.reference for order in awaited)}"
+    end = time.monotonic() + timeout
+    done: list[Order] = []
+    for order in awaited:
+        left = max(end - time.monotonic(), 0.001)
+        name = f"Order {order.reference}"
+        done.append(wait_for(session, endpoint, order, name=name, timeout=left, again=again))
+    RecordTable(session.settings, Order).print(done)

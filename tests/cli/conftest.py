@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def didww(tmp_path: Path) -> Iterator[Command]:
-    """Return the command with the account of a new served emulator."""
+    """Return the command with the account of a new served emulator, which completes orders at once."""
     with Emulator() as emulator:
+        emulator.transitions.set("orders", after=0)
         server = Server(emulator)
         with served(server):
             yield Command(emulator, server.base_url, tmp_path)

@@ -13,6 +13,7 @@ from didww.cli.output import RecordTable
 from didww.cli.records import draft, json_input, options
 from didww.cli.records.slots import slots
 from didww.cli.records.targets import Targets, endpoint, label, named_by, noun
+from didww.cli.records.words import sentence, words
 from didww.exceptions import BulkError, DidwwError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def build(cls: type[Resource], operation: str, path: str) -> Command:
 
 
 def _records(cls: type[Resource]) -> str:
-    return cls._type_name.replace("_", " ")
+    return words(cls._type_name)
 
 
 def _secret(cls: type[Resource]) -> list[click.Parameter]:
@@ -134,7 +135,12 @@ def _find(cls: type[Resource], path: str) -> Command:
 
 def _id(cls: type[Resource], **attributes: Any) -> click.Argument:
     complete = parameters.complete_numbers if cls._type_name == "dids" else None
-    return click.Argument(["id"], metavar=named_by(cls), shell_complete=complete, **attributes)
+    metavar = named_by(cls) if attributes.get("required", True) else f"[{named_by(cls)}]"
+    return click.Argument(["id"], metavar=metavar, shell_complete=complete, help=_id_help(cls), **attributes)
+
+
+def _id_help(cls: type[Resource]) -> str:
+    return f"{' or '.join(named_by(cls).capitalize().split('|')).capitalize()}."
 
 
 def _create(cls: type[Resource], path: str) -> Command:
@@ -144,6 +150,10 @@ def _create(cls: type[Resource], path: str) -> Command:
         targets = Targets(session.client)
         known = slots(cls, creating=True)
         rows = _entries(ctx, cls, json_path, targets, creating=True)
+        for row in rows:
+            if missing := draft.missing(row.values, known):
+                needed = " and ".join(slot.option for slot in missing)
+                raise click.UsageError(f"Missing {needed}.", ctx)
         records = [draft.new(cls, row.values, known) for row in rows]
         for record in records:
             draft.check(record, creating=True)
@@ -153,7 +163,7 @@ def _create(cls: type[Resource], path: str) -> Command:
             session.confirm(question=f"Create {len(records)} {_records(cls)}?")
 
         def create(record: Any) -> Any:
-            created = endpoint(session.client, cls).create(record).data
+            created = endpoint(session.client, cls).create(record, include=_includes(session, cls)).data
             session.known.append(f"The {noun(cls)} {label(created)} was created.")
             return created
 
@@ -216,15 +226,15 @@ def _update(cls: type[Resource], path: str) -> Command:
         changed: list[dict[str, tuple[str, str]]] = []
         for row in rows:
             place = targets.find(cls, id if id is not None else str(row.id)).id
-            include = draft.includes(cls, [known[name] for name in row.values])
-            records.append(endpoint(session.client, cls).find(place, include=include).data)
+            include = {*draft.includes(cls, [known[name] for name in row.values]), *_includes(session, cls)}
+            records.append(endpoint(session.client, cls).find(place, include=sorted(include)).data)
             changed.append(draft.differences(records[-1], row.values, known))
         _confirm_update(session, cls, records, changed)
 
         def update(record: Any) -> Any:
             if not record.changes:
                 return record
-            updated = endpoint(session.client, cls).update(record).data
+            updated = endpoint(session.client, cls).update(record, include=_includes(session, cls)).data
             session.known.append(f"The {noun(cls)} {label(record)} was updated.")
             return updated
 
@@ -268,7 +278,7 @@ def _confirm_update(
         lines = {name: pair for name, pair in fields.items() if pair[0] != pair[1]}
         serious = serious or not lines.keys() <= _HARMLESS
         parts = ", ".join(f"{name}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items())
-        plan.append(f"{noun(cls).capitalize()} {label(record)}: {parts or 'nothing changes'}")
+        plan.append(f"{sentence(noun(cls))} {label(record)}: {parts or 'nothing changes'}")
     if (serious and cls._type_name in _LIVE) or len(records) > 1:
         session.confirm(*plan, question="Make this change?" if len(records) == 1 else "Make these changes?")
     else:
@@ -282,7 +292,7 @@ def _delete(cls: type[Resource], path: str) -> Command:
         targets = Targets(session.client)
         places = dict.fromkeys(targets.find(cls, text).id for text in ids)
         records = [_found(session, cls, place) for place in places]
-        plan = [f"{noun(cls).capitalize()} {label(record)} ({record.id})" for record in records]
+        plan = [f"{sentence(noun(cls))} {label(record)} ({record.id})" for record in records]
         question = f"Delete this {noun(cls)}?" if len(records) == 1 else f"Delete these {len(records)} {_records(cls)}?"
         session.confirm(*plan, question=question)
 
@@ -294,7 +304,9 @@ def _delete(cls: type[Resource], path: str) -> Command:
         session.say(f"Deleted: {', '.join(label(record) for record in records)}.")
 
     complete = parameters.complete_numbers if cls._type_name == "dids" else None
-    argument = click.Argument(["ids"], metavar=f"{named_by(cls)}...", nargs=-1, required=True, shell_complete=complete)
+    argument = click.Argument(
+        ["ids"], metavar=f"{named_by(cls)}...", nargs=-1, required=True, shell_complete=complete, help=_id_help(cls)
+    )
     text = f"Delete one or more of the {_records(cls)}."
     if cls._type_name == "dids":
         text += "\n\nTo cancel numbers at the end of the paid period, use `didww numbers cancel`."
@@ -330,6 +342,11 @@ def _each(session: Session, records: Sequence[Any], act: Callable[[Any], Any]) -
         raise dry
     session.known.clear()
     return results
+
+
+def _includes(session: Session, cls: type[Resource]) -> list[str]:
+    """Return the related records that the output shows."""
+    return RecordTable(session.settings, cls).includes
 
 
 def _print(session: Session, cls: type[Resource], records: Iterable[Any], given: Mapping[str, Any]) -> None:

@@ -61,7 +61,9 @@ def _reserved(client: Any, item: Any) -> _Price | None:
 
 
 def _of_sku(number: Any, sku_id: str) -> _Price | None:
-    for sku in number.did_group.stock_keeping_units if number is not None and number.did_group is not None else ():
+    if number is None or number.did_group is None:
+        return None
+    for sku in number.did_group.stock_keeping_units:
         if sku.id == sku_id:
             return _Price(f"number {number.number}", sku.setup_price, sku.monthly_price)
     return None

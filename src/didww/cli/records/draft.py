@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from didww.cli.records.slots import Slot
 
-__all__ = ["assign", "check", "differences", "includes", "new", "shown"]
+__all__ = ["assign", "check", "differences", "includes", "missing", "new", "shown"]
+
+
+def missing(values: Mapping[str, Any], known: Mapping[str, Slot]) -> list[Slot]:
+    """Return what a new record needs and `values` lack."""
+    given = {(known[name].parent or known[name].field).name for name in values}
+    return [
+        slot for slot in known.values() if slot.parent is None and slot.field.required and slot.field.name not in given
+    ]
 
 
 def new(cls: type[Resource], values: Mapping[str, Any], known: Mapping[str, Slot]) -> Resource:
@@ -89,8 +97,9 @@ def _object(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) ->
 
 def includes(cls: type[Resource], slots: Sequence[Slot]) -> list[str]:
     """Return the relationships to load, so that a change can be shown from what to what."""
-    names = {slot.name for slot in slots} | {slot.field.excludes for slot in slots if slot.field.excludes}
-    return [name for name in sorted(name for name in names if name) if cls._field_map[name].include] if names else []
+    plain_fields = [slot.field for slot in slots if slot.parent is None and slot.types is None]
+    names = {name for field in plain_fields for name in (field.name, field.excludes) if name is not None}
+    return sorted(name for name in names if cls._field_map[name].include)
 
 
 def shown(record: Resource, slot: Slot) -> str:
@@ -145,9 +154,10 @@ def _affected(values: Mapping[str, Any], known: Mapping[str, Slot]) -> list[str]
     names = dict.fromkeys(values)
     for name in values:
         field = known[name].field
-        effects = field.effects(values[name]) if known[name].types is None else {}
-        others = [field.excludes] if field.excludes else list(effects)
-        names |= dict.fromkeys(other for other in others if other in known)
+        others = {field.excludes} if field.excludes else set[str]()
+        if known[name].types is None:
+            others |= set(field.effects(values[name]))
+        names |= dict.fromkeys(sorted(other for other in others if other in known))
     return list(names)
 
 
@@ -159,7 +169,7 @@ def _raw(record: Resource, slot: Slot) -> Any:
     except NotLoadedError:
         return None
     if slot.types is not None:
-        return type(value)
+        return type(cast("object", value))
     if isinstance(value, Resource):
         return value.id
     if slot.field.kind.name == "many":

@@ -69,7 +69,7 @@ def entries(cls: type[Resource], document: Any, *, creating: bool, targets: Targ
     """
     if isinstance(document, dict) and "data" in document:
         document = cast("dict[str, Any]", document)["data"]
-    items = cast("list[Any]", document) if isinstance(document, list) else [document]
+    items = cast("list[Any]", document if isinstance(document, list) else [document])
     if not items:
         raise _error("the list is empty.")
     return [
@@ -85,14 +85,7 @@ def _entry(cls: type[Resource], item: Any, where: str, creating: bool, targets: 
     type_ = record.get("type")
     if isinstance(type_, str) and "type" not in cls._field_map and type_ != cls._type_name:
         raise _error(f"{where}the type must be {cls._type_name}, got {type_!r:.80}.")
-    if isinstance(record.get("attributes"), dict) or isinstance(record.get("relationships"), dict):
-        fields: dict[str, Any] = dict(record.get("attributes") or {})
-        fields |= {
-            name: linkage.get("data") if isinstance(linkage, dict) else linkage
-            for name, linkage in (record.get("relationships") or {}).items()
-        }
-    else:
-        fields = {name: value for name, value in record.items() if name not in ("id", "type", "meta")}
+    fields = _fields(record)
     id = record.get("id")
     known = slots(cls, creating=creating)
     given: dict[str, Any] = {}
@@ -108,6 +101,18 @@ def _entry(cls: type[Resource], item: Any, where: str, creating: bool, targets: 
         else:
             raise _error(f"{where}{cls._type_name} has no field {name!r:.80}.{did_you_mean(name, known)}")
     return Entry(id if isinstance(id, str) and not creating else None, given, tuple(left_out))
+
+
+def _fields(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a resource object, or of an object that has them directly."""
+    attributes, relationships = (_object(record.get(name)) for name in ("attributes", "relationships"))
+    if attributes or relationships:
+        return attributes | {name: _object(linkage).get("data") for name, linkage in relationships.items()}
+    return {name: value for name, value in record.items() if name not in ("id", "type", "meta")}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _nested(known: dict[str, Slot], name: str, value: Any, where: str, targets: Targets) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import click
 
 from didww._schema.filter_rules import filter_rules, include_paths, includes, sort_keys
 from didww._schema.registry import class_called, class_named
-from didww.cli import parameters
+from didww.cli import lookups, parameters
 from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
 from didww.cli.records.targets import Targets, named_by, noun
+from didww.cli.records.words import sentence, words
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = ["Names", "field_options", "filter_of", "list_options", "values_of"]
 _MAX_SHOWN: Final = 4
 """Choices shown in place of the value; more are listed in the help text."""
 _MAX_LISTED: Final = 20
+_FILTERS: Final = "Filters"
+_FIELDS: Final = "Fields"
 _COMPLETIONS: Final = {
     "countries": parameters.complete_countries,
     "dids": parameters.complete_numbers,
@@ -36,7 +39,7 @@ _COMPLETIONS: Final = {
 }
 
 
-class Names(click.ParamType):  # type: ignore[type-arg] # generic in the stubs only
+class Names(click.ParamType[str, str]):
     """One of some names; a wrong one gets a suggestion.
 
     Args:
@@ -68,9 +71,22 @@ class Names(click.ParamType):  # type: ignore[type-arg] # generic in the stubs o
 
 
 def _plain_doc(text: str) -> str:
-    """Return the first sentence of a description, without markup."""
-    sentence = re.split(r"(?<=[a-z0-9`)])\.\s+(?=[A-Z`])", text, maxsplit=1)[0]
-    return f"{sentence.replace('`', '').rstrip('.')}."
+    """Return the first sentence of a description in words for a command line, without None and markup."""
+    sentence = re.split(r"(?<!e\.g)(?<!i\.e)\.\s+(?=[A-Z`])", text, maxsplit=1)[0]
+    sentence = re.sub(r",? (?:or|and) None\b[^.,;:]*|, or$", "", sentence.rstrip("."))
+    return f"{sentence.replace('`', '')}."
+
+
+class SectionOption(click.Option):
+    """An option in a section of the help.
+
+    Args:
+        section: Title of the section.
+    """
+
+    def __init__(self, names: Sequence[str], *, section: str, **attributes: Any) -> None:
+        super().__init__(names, **attributes)
+        self.section = section
 
 
 # Lists
@@ -110,9 +126,10 @@ def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Op
     field = cls._field_map.get(key)
     if rule.value == "boolean":
         text = _plain_doc(field.doc) if field is not None else f"Filter by {name}."
-        return click.Option([f"{option}/--no-{option[2:]}", f"filter_{key}"], default=None, help=text)
+        pair = f"{option}/--no-{option[2:]}"
+        return SectionOption([pair, f"filter_{key}"], section=_FILTERS, default=None, help=text)
     target = class_called(key.rpartition(".")[2]) if name.endswith(".id") else None
-    text = f"With this {key.replace('_', ' ')}."
+    text = f"Filter by {words(key)}."
     metavar = named_by(target) if target is not None else "ID" if name.endswith(".id") or name == "id" else "VALUE"
     type_: Any = click.STRING
     complete = None if target is None else _COMPLETIONS.get(target._type_name)
@@ -121,19 +138,20 @@ def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Op
         metavar = type_.metavar
         text = f"{text} Names: {', '.join(type_.known[:_MAX_LISTED])}." if metavar == "NAME" else text
         complete = type_.shell_complete
-    for ending, words in (
+    for ending, comparison in (
         ("_contains", "contains this text"),
         ("_gteq", "is at least this"),
         ("_lteq", "is at most this"),
     ):
         if key.endswith(ending):
-            text = f"{key.removesuffix(ending).replace('_', ' ').capitalize()} {words}."
+            text = f"{sentence(key.removesuffix(ending))} {comparison}."
     if rule.nullable and not rule.never_empty:
         text = f"{text[:-1]}; none: without one."
     multiple = rule.multiple
     text = f"{text[:-1]}; repeatable." if multiple else text
-    return click.Option(
+    return SectionOption(
         [option, f"filter_{key}"],
+        section=_FILTERS,
         type=type_,
         multiple=multiple,
         metavar=metavar,
@@ -170,6 +188,8 @@ def _filter_value(name: str, rule: FilterRule, texts: Sequence[Any], targets: Ta
     if rule.value == "integer":
         return int(texts[0]) if texts[0].isdecimal() else texts[0]
     target = class_called(_filter_name(name)) if name.endswith(".id") else None
+    if name in ("number", "did_number"):
+        texts = [lookups.plain_number(text) for text in texts]
     found = [text if target is None else targets.find(target, text).id for text in texts]
     return found if rule.multiple else found[0]
 
@@ -190,24 +210,25 @@ def _required(slot: Slot) -> bool:
 
 def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
     field, kind = slot.field, slot.field.kind
-    doc = _plain_doc(field.doc)
+    doc, section = _plain_doc(field.doc), _section(slot)
+    required = " Required." if creating and _required(slot) else ""
     if slot.types is not None:
-        doc = f"Type of {field.name.replace('_', ' ')}: {doc[0].lower()}{doc[1:]}"
-        yield click.Option(
-            [slot.option, _key(slot)], metavar=f"[{'|'.join(slot.types)}]", help=_marked(slot, doc, creating)
-        )
+        metavar = f"[{'|'.join(slot.types)}]"
+        help_text = f"Type of the {words(field.name)}. It need not be given where other options tell it.{required}"
+        yield SectionOption([slot.option, _key(slot)], section=section, metavar=metavar, help=help_text)
         return
     if kind.name == "boolean":
         pair = f"{slot.option}/--no-{slot.option[2:]}"
-        yield click.Option([pair, _key(slot)], default=None, help=_marked(slot, doc, creating))
+        yield SectionOption([pair, _key(slot)], section=section, default=None, help=f"{doc}{required}")
         return
     several = kind.name in ("list", "many", "map")
     metavar, doc, complete = _described(slot, doc)
-    yield click.Option(
+    yield SectionOption(
         [slot.option, _key(slot)],
+        section=section,
         multiple=several,
         metavar=metavar,
-        help=_marked(slot, f"{doc[:-1]}; repeatable." if several else doc, creating),
+        help=f"{doc[:-1]}; repeatable.{required}" if several else f"{doc}{required}",
         shell_complete=complete,
     )
     if not creating and (field.clearable or kind.name in ("list", "many")):
@@ -218,11 +239,11 @@ def _key(slot: Slot) -> str:
     return f"field_{slot.name}"
 
 
-def _marked(slot: Slot, doc: str, creating: bool) -> str:
-    only = f"Only with {slot.parent.name.replace('_', ' ')} type {' or '.join(slot.homes)}. " if slot.parent else ""
-    if slot.parent is not None and len(slot.homes) == len(slot.parent.kind.detail):
-        only = ""
-    return f"{only}{doc}{' Required.' if creating and _required(slot) else ''}"
+def _section(slot: Slot) -> str:
+    """Return the section of a field: the members of nested objects are in one for each type."""
+    if slot.parent is None:
+        return _FIELDS
+    return f"{sentence(slot.parent.name)} of type {' or '.join(slot.homes)}"
 
 
 def _described(slot: Slot, doc: str) -> tuple[str, str, Any]:

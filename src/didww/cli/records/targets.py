@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww._schema.registry import class_named, singular
 from didww.cli import lookups
+from didww.cli.records.words import words
 from didww.exceptions import InvalidValueError, NotExactlyOneError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _BATCH: Final = 100
 
 def noun(cls: type[Resource]) -> str:
     """Return what a record is called in a sentence, such as `voice in trunk`."""
-    return singular(cls._type_name).replace("_", " ")
+    return words(singular(cls._type_name))
 
 
 def key_fields(cls: type[Resource]) -> tuple[str, ...]:

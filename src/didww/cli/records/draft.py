@@ -8,7 +8,9 @@ from didww._core.operations import check_whole
 from didww._schema.record import is_nested
 from didww._schema.resource import Resource
 from didww.cli.output import MASK, plain
+from didww.cli.records.slots import short_type
 from didww.cli.records.targets import label
+from didww.cli.records.words import words
 from didww.exceptions import InvalidValueError, NotLoadedError
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def assign(record: Resource, values: Mapping[str, Any], known: Mapping[str, Slot
         chosen = members.get(f"{name}_type")
         types = known[f"{name}_type"].types or {}
         if is_nested(current) and (chosen is None or types[chosen] is type(current)):
+            _check_homes(name, short_type(type(current), known[f"{name}_type"].field), members, known)
             current._assign({known[member].field.name: value for member, value in _members(name, members).items()})
         else:
             plain_values[name] = _object(name, members, known)
@@ -85,14 +88,17 @@ def _object(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) ->
     if chosen is None:
         option = known[f"{name}_type"].option
         raise InvalidValueError(f"{option} is needed: {' or '.join(fitting or types)}.", field=f"{name}_type")
-    for member in inner:
-        if chosen not in known[member].homes:
-            raise InvalidValueError(
-                f"{known[member].option} does not go with {name.replace('_', ' ')} type {chosen}, only with "
-                f"{' or '.join(known[member].homes)}.",
-                field=member,
-            )
+    _check_homes(name, chosen, inner, known)
     return types[chosen](**{known[member].field.name: value for member, value in inner.items()})
+
+
+def _check_homes(name: str, chosen: str, members: Mapping[str, Any], known: Mapping[str, Slot]) -> None:
+    """Check that all members belong to the type of a nested object."""
+    for slot in (known[member] for member in members):
+        if slot.homes and chosen not in slot.homes:
+            raise InvalidValueError(
+                f"{slot.name} needs the {words(name)} type {' or '.join(slot.homes)}, got {chosen}.", field=slot.name
+            )
 
 
 def includes(cls: type[Resource], slots: Sequence[Slot]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from didww._schema.registry import class_named
@@ -151,6 +152,12 @@ def _value(slot: Slot, value: Any, where: str, targets: Targets) -> Any:
     if kind.name == "list" and kind.detail.name == "enum" and isinstance(value, list):
         texts = [str(item) for item in cast("list[Any]", value)]
         return _checked(slot, texts, where, targets) if texts else []
+    if kind.name == "list" and kind.detail.name == "object" and isinstance(value, list):
+        items = cast("list[Any]", value)
+        value = [
+            _guarded(slot, where, partial(values.nested, kind.detail, item)) if isinstance(item, dict) else item
+            for item in items
+        ]
     _guarded(slot, where, lambda: slot.field.dump(value, filling=True))
     return value
 

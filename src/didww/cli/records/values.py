@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.cli.records.slots import Slot
     from didww.cli.records.targets import Targets
 
-__all__ = ["TRUTH", "blank", "enum_choices", "parse", "separate"]
+__all__ = ["TRUTH", "blank", "enum_choices", "nested", "parse", "separate"]
 
 TRUTH: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
 
@@ -120,24 +120,35 @@ def _map(texts: Sequence[str]) -> dict[str, Any]:
 
 def _object(kind: FieldType, text: str) -> Any:
     """Return a nested object from JSON, or from pairs such as `sku_id=...,qty=2`."""
-    classes = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls.writable]
     if text.lstrip().startswith("{"):
-        return _json(text)
-    pairs = _pairs(text)
+        return nested(kind, cast("dict[str, Any]", _json(text)))
+    return nested(kind, _pairs(text))
+
+
+def nested(kind: FieldType, given: dict[str, Any]) -> Any:
+    """Return a nested object with some members; which ones they are decides on its class.
+
+    Args:
+        kind: The type of the object.
+        given: The members by name, with or without `_id`; or type and attributes.
+    """
+    if "attributes" in given:
+        return given
+    classes = [cls for cls in cast("tuple[type[Nested], ...]", kind.detail) if cls.writable]
     fields = {name: field for cls in classes for name, field in cls._field_map.items() if field.create}
     members: dict[str, Any] = {}
-    for name, value in pairs.items():
+    for name, value in given.items():
         known = name if name in fields else f"{name}_id"
         if known not in fields:
             raise InvalidValueError(
                 f"there is no {name!r:.80} in an item.{did_you_mean(name, fields)} Write: {', '.join(fields)}."
             )
-        members[known] = _scalar(fields[known].kind, value)
+        members[known] = _scalar(fields[known].kind, value) if isinstance(value, str) else value
     fitting = [cls for cls in classes if members.keys() <= cls._field_map.keys()]
     if not fitting:
         raise InvalidValueError(f"{' and '.join(members)} do not go together in one item.")
-    missing = {cls: [name for name, field in cls._field_map.items() if field.required] for cls in fitting}
-    chosen = next((cls for cls in fitting if set(missing[cls]) <= members.keys()), fitting[0])
+    needs = {cls: {name for name, field in cls._field_map.items() if field.required} for cls in fitting}
+    chosen = next((cls for cls in fitting if needs[cls] <= members.keys()), fitting[0])
     return chosen(**members)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -116,10 +117,20 @@ def resources(ctx: click.Context) -> None:
 
     session: Session = ctx.obj
     rows = [_row(cls) for cls in all_classes()]
-    print_rows(session.settings, rows, ["type", "commands", "description"])
+    settings = session.settings
+    if sys.stdout.isatty() and settings.output == "table" and settings.query is None and settings.columns is None:
+        for row in rows:
+            click.echo(f"{click.style(row['type'], bold=True)}: {row['commands']}")
+            click.echo(f"    {row['description']}")
+        return
+    print_rows(settings, rows, ["type", "commands", "description"])
 
 
 def _row(cls: type[Resource]) -> dict[str, Any]:
     commands = ResourceGroup(cls, "").operations
-    description = (cls.__doc__ or "").strip().partition("\n")[0].replace("`", "")
-    return {"type": _command_name(cls), "commands": commands or "only included", "description": description}
+    description = (cls.__doc__ or "").strip().partition("\n")[0].partition(". ")[0].replace("`", "")
+    return {
+        "type": _command_name(cls),
+        "commands": ", ".join(commands) or "none; only with --include",
+        "description": f"{description.removesuffix('.')}.",
+    }

@@ -11,10 +11,10 @@ from didww.cli import parameters
 from didww.cli.framework import Command
 from didww.cli.output import RecordTable
 from didww.cli.records import draft, json_input, options
+from didww.cli.records.examples import examples
 from didww.cli.records.slots import slots
 from didww.cli.records.targets import Targets, endpoint, label, named_by, noun
 from didww.cli.records.words import sentence, words
-from didww.exceptions import BulkError, DidwwError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,7 +82,10 @@ def _list(cls: type[Resource], path: str) -> Command:
             return
         table = RecordTable(session.settings, cls, secrets=given.get("show_credentials", False))
         include = list(dict.fromkeys([*table.includes, *given.get("include", ())]))
-        table.print(endpoint(client, cls).iterate(filter=query, include=include, sort=given.get("sort"), limit=limit))
+        asked = {"filter": query, "include": include, "sort": given.get("sort")}
+        table.print(
+            endpoint(client, cls).iterate(limit=limit, **{name: value for name, value in asked.items() if value})
+        )
 
     params = [
         *options.list_options(cls),
@@ -90,8 +93,7 @@ def _list(cls: type[Resource], path: str) -> Command:
         click.Option(["--count"], is_flag=True, help="Print the number of records instead."),
         *_secret(cls),
     ]
-    examples = (f"{path} list", f"{path} list --limit 5 -o json", f"{path} list --count")
-    return _command("list", run, params, f"List {_records(cls)}.", examples)
+    return _command("list", run, params, f"List {_records(cls)}.", path, cls)
 
 
 def _of(*decorators: Any) -> list[click.Parameter]:
@@ -109,11 +111,13 @@ def _command(
     run: Callable[..., None],
     params: list[click.Parameter],
     text: str,
-    examples: Sequence[str],
+    path: str,
+    cls: type[Resource],
     *,
     changes: bool = False,
 ) -> Command:
-    return Command(name, callback=run, params=params, help=text, examples=examples, changes=changes)
+    lines = examples(cls._type_name, name, path)
+    return Command(name, callback=run, params=params, help=text, examples=lines, changes=changes)
 
 
 def _find(cls: type[Resource], path: str) -> Command:
@@ -125,22 +129,19 @@ def _find(cls: type[Resource], path: str) -> Command:
         table = RecordTable(session.settings, cls, secrets=given.get("show_credentials", False))
         include = list(dict.fromkeys([*table.includes, *given.get("include", ())]))
         place = () if singleton else (Targets(client).find(cls, id or "").id,)
-        table.print_one(endpoint(client, cls).find(*place, include=include).data)
+        query: dict[str, Any] = {"include": include} if include else {}
+        table.print_one(endpoint(client, cls).find(*place, **query).data)
 
     params: list[click.Parameter] = [] if singleton else [_id(cls)]
     params += [options.include_option(cls)] if include_names(cls) else []
     text = f"Show the {noun(cls)}." if singleton else f"Show one of the {_records(cls)}."
-    return _command("find", run, [*params, *_secret(cls)], text, (f"{path} find {'' if singleton else 'ID'}".strip(),))
+    return _command("find", run, [*params, *_secret(cls)], text, path, cls)
 
 
 def _id(cls: type[Resource], **attributes: Any) -> click.Argument:
     complete = parameters.complete_numbers if cls._type_name == "dids" else None
     metavar = named_by(cls) if attributes.get("required", True) else f"[{named_by(cls)}]"
-    return click.Argument(["id"], metavar=metavar, shell_complete=complete, help=_id_help(cls), **attributes)
-
-
-def _id_help(cls: type[Resource]) -> str:
-    return f"{' or '.join(named_by(cls).capitalize().split('|')).capitalize()}."
+    return click.Argument(["id"], metavar=metavar, shell_complete=complete, **attributes)
 
 
 def _create(cls: type[Resource], path: str) -> Command:
@@ -163,7 +164,7 @@ def _create(cls: type[Resource], path: str) -> Command:
             session.confirm(question=f"Create {len(records)} {_records(cls)}?")
 
         def create(record: Any) -> Any:
-            created = endpoint(session.client, cls).create(record, include=_includes(session, cls)).data
+            created = endpoint(session.client, cls).create(record, **_shown(session, cls)).data
             session.known.append(f"The {noun(cls)} {label(created)} was created.")
             return created
 
@@ -171,7 +172,7 @@ def _create(cls: type[Resource], path: str) -> Command:
 
     params = [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
     text = f"Create one of the {_records(cls)}.\n\nNames are accepted where ids are."
-    return _command("create", run, params, text, (f"{path} create --json record.json",), changes=True)
+    return _command("create", run, params, text, path, cls, changes=True)
 
 
 def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
@@ -234,7 +235,7 @@ def _update(cls: type[Resource], path: str) -> Command:
         def update(record: Any) -> Any:
             if not record.changes:
                 return record
-            updated = endpoint(session.client, cls).update(record, include=_includes(session, cls)).data
+            updated = endpoint(session.client, cls).update(record, **_shown(session, cls)).data
             session.known.append(f"The {noun(cls)} {label(record)} was updated.")
             return updated
 
@@ -255,7 +256,7 @@ def _update(cls: type[Resource], path: str) -> Command:
         f"A CSV file has a column {keys}, and a column for each field to change. An empty cell leaves the field alone, "
         "null clears it. An interrupted run goes on when it is repeated."
     )
-    return _command("update", run, params, text, (f"{path} update --from-csv changes.csv",), changes=True)
+    return _command("update", run, params, text, path, cls, changes=True)
 
 
 def _only_csv(ctx: click.Context, id: str | None, json_path: str | None) -> None:
@@ -304,13 +305,11 @@ def _delete(cls: type[Resource], path: str) -> Command:
         session.say(f"Deleted: {', '.join(label(record) for record in records)}.")
 
     complete = parameters.complete_numbers if cls._type_name == "dids" else None
-    argument = click.Argument(
-        ["ids"], metavar=f"{named_by(cls)}...", nargs=-1, required=True, shell_complete=complete, help=_id_help(cls)
-    )
+    argument = click.Argument(["ids"], metavar=f"{named_by(cls)}...", nargs=-1, required=True, shell_complete=complete)
     text = f"Delete one or more of the {_records(cls)}."
     if cls._type_name == "dids":
         text += "\n\nTo cancel numbers at the end of the paid period, use `didww numbers cancel`."
-    return _command("delete", run, [argument], text, (f"{path} delete ID",), changes=True)
+    return _command("delete", run, [argument], text, path, cls, changes=True)
 
 
 def _found(session: Session, cls: type[Resource], place: str) -> Any:
@@ -320,11 +319,7 @@ def _found(session: Session, cls: type[Resource], place: str) -> Any:
 
 
 def _each(session: Session, records: Sequence[Any], act: Callable[[Any], Any]) -> list[Any]:
-    """Act on one record after the other, and stop at the first error.
-
-    Raises:
-        BulkError: Some were done before the error.
-    """
+    """Act on one record after the other, and stop at the first error. A dry run goes on after each request."""
     from didww.cli.dry_run import DryRunError
 
     results: list[Any] = []
@@ -334,10 +329,6 @@ def _each(session: Session, records: Sequence[Any], act: Callable[[Any], Any]) -
             results.append(act(record))
         except DryRunError as error:
             dry = error
-        except DidwwError as error:
-            if not results:
-                raise
-            raise BulkError(f"{len(results)} of {len(records)} done; then: {error}") from error
     if dry is not None:
         raise dry
     session.known.clear()
@@ -347,6 +338,12 @@ def _each(session: Session, records: Sequence[Any], act: Callable[[Any], Any]) -
 def _includes(session: Session, cls: type[Resource]) -> list[str]:
     """Return the related records that the output shows."""
     return RecordTable(session.settings, cls).includes
+
+
+def _shown(session: Session, cls: type[Resource]) -> dict[str, Any]:
+    """Return the query for the related records that the output shows."""
+    include = _includes(session, cls)
+    return {"include": include} if include else {}
 
 
 def _print(session: Session, cls: type[Resource], records: Iterable[Any], given: Mapping[str, Any]) -> None:

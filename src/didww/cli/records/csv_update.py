@@ -34,11 +34,15 @@ def update(session: Session, cls: type[Resource], path: str, result_file: str | 
         result_file: Path of the file with the results. Defaults to the path with `.results.csv`.
     """
     known = slots(cls, creating=False)
-    aliases = {f"{name}.{ending}": name for name in known for ending in ("id", "name", "number")}
+    linked = [name for name, slot in known.items() if slot.field.place == "relationships"]
+    aliases = {f"{name}.{ending}": name for name in linked for ending in ("id", "name", "number")}
+    aliases |= {
+        f"{slot.parent.name}.{slot.field.name}": name for name, slot in known.items() if slot.parent is not None
+    }
     keys = key_fields(cls)
-    file = csv_input.read(path, dict.fromkeys([*keys, *known, *aliases]))
+    file = csv_input.read(path, dict.fromkeys([*keys, *known]), aliases)
     key = _key(file, keys, known)
-    columns = {column: known[aliases.get(column, column)] for column in file.columns if column != key}
+    columns = {column: known[column] for column in file.columns if column != key}
     if not columns:
         raise InvalidValueError(f"{path}, line 1: there is no column to change. Columns: {', '.join(known)}.")
     texts = [_normal(file, row, key) for row in file.rows]
@@ -96,8 +100,6 @@ def _values(file: CsvFile, row: Row, columns: Mapping[str, Slot], targets: Targe
         text = row.cells[column]
         if not text:
             continue
-        if slot.name in given:
-            file.fail(row, column, f"{slot.name} is in another column, too.")
         try:
             given[slot.name] = (
                 values.blank(slot.field) if text.lower() == CLEAR else values.parse(slot, [text], targets)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww._schema.registry import class_named, singular
 from didww.cli import lookups
-from didww.cli.records.words import words
+from didww.cli.records.words import sentence, words
 from didww.exceptions import InvalidValueError, NotExactlyOneError
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ class Targets:
         if "name" in keys:
             return lookups.by_name(endpoint(self._client, cls), text, noun(cls))
         raise InvalidValueError(
-            f"{text!r:.80} is no id of a {noun(cls)}, such as 8d1a3c5e-0000-4000-8000-000000000001.", field="id"
+            f"{sentence(cls._type_name)} are given by id, such as 8d1a3c5e-0000-4000-8000-000000000001, got "
+            f"{text!r:.80}.",
+            field="id",
         )
 
     def remember(self, cls: type[Resource], texts: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from didww._core.trace import CallTrace
     from didww.configuration import Configuration
 
-__all__ = ["OPERATIONS", "create", "delete", "find", "id_of", "list_", "send", "update"]
+__all__ = ["OPERATIONS", "check_whole", "create", "delete", "find", "id_of", "list_", "send", "update"]
 
 OPERATIONS: Final = (
     *("list", "iterate", "first", "one", "count", "find"),
@@ -122,7 +122,7 @@ def create(
             field="id",
         )
     record._to_send()  # raises if a changed field cannot be sent
-    _whole(cls, record, creating=True)
+    check_whole(cls, record, creating=True)
     if not cls._repeatable:
         return (yield from create_once(configuration, cls, record, query, once=once))
     # Nothing is stored: it is safe to retry, and the response need not contain a record.
@@ -144,7 +144,7 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
             field="id",
         )
     attributes, linkage = record._to_send(), record._pending_relationships()
-    _whole(cls, record, creating=False)
+    check_whole(cls, record, creating=False)
     document = resource_document(cls._type_name, record.id, attributes, linkage)
     request = requests.build(configuration, "PATCH", cls._path, id=record.id, query=query, document=document)
     response = yield from send(configuration, request, query.fieldsets, creating=False)
@@ -172,7 +172,7 @@ def _checked(cls: type[Resource], record: object, operation: str) -> None:
         )
 
 
-def _whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
+def check_whole(cls: type[Resource], record: Resource, *, creating: bool) -> None:
     """Check that all required fields are set and that the fields are consistent.
 
     Raises:

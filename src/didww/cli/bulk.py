@@ -119,7 +119,8 @@ def run(
                 results.write_equal(equal, before)
         session.say(f"Nothing to do: {_count(len(changes), what)} as asked for.")
         return
-    plan = [f"{_count(len(todo), what)} to change, {len(equal)} already as asked for:", *_plan(todo)]
+    already = f", {len(equal)} already as asked for" if equal else ""
+    plan = [f"{_count(len(todo), what)} to change{already}:", *_plan(todo)]
     session.confirm(*plan, question=question)
     if session.settings.dry_run:
         _update(session, todo, lambda _: None, concurrency=1)
@@ -164,7 +165,7 @@ def _remember(session: Session, results: _Results, total: int, what: str) -> Non
     session.known.append(f"{counts[DONE]} of {_count(total, what)} changed. Results: {results.path}")
     if unknown := counts[UNKNOWN]:
         session.known.append(f"The outcome of {unknown} is unknown; they are checked when you go on.")
-    session.known.append("To go on, run the same command again: what is done is not sent again.")
+    session.advice.append("To go on, run the same command again: what is done is not sent again.")
 
 
 def _finish(session: Session, todo: Sequence[Change], results: _Results, what: str) -> None:

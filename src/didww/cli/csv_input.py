@@ -72,12 +72,13 @@ class CsvFile(NamedTuple):
             seen[value] = row.line
 
 
-def read(path: str, known: Collection[str]) -> CsvFile:
+def read(path: str, known: Collection[str], aliases: Mapping[str, str] | None = None) -> CsvFile:
     """Read a CSV file with a header.
 
     Args:
         path: Path of the file.
         known: The columns that the file may have.
+        aliases: Other names of columns.
 
     Raises:
         InvalidValueError: The file is too large, is no CSV file, or has other columns.
@@ -90,7 +91,7 @@ def read(path: str, known: Collection[str]) -> CsvFile:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows = _records(path, reader)
     header = next(rows, None)
-    columns = _columns(path, header[1] if header is not None else [], known)
+    columns = _columns(path, header[1] if header is not None else [], known, aliases or {})
     parsed: list[Row] = []
     for line, cells in rows:
         if len(parsed) == MAX_ROWS:
@@ -150,10 +151,11 @@ def _records(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list
         raise _error(f"{path}, line {line + 1}: this is no row of a CSV file: {error}.") from None
 
 
-def _columns(path: str, header: list[str], known: Collection[str]) -> tuple[str, ...]:
+def _columns(path: str, header: list[str], known: Collection[str], aliases: Mapping[str, str]) -> tuple[str, ...]:
     while header and not header[-1].strip():
         header = header[:-1]
-    columns = tuple(name.strip().lower().replace(" ", "_").replace("-", "_") for name in header)
+    names = (name.strip().lower().replace(" ", "_").replace("-", "_") for name in header)
+    columns = tuple(aliases.get(name, name) for name in names)
     for index, column in enumerate(columns):
         if column not in known:
             hint = did_you_mean(column, known)

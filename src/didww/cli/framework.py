@@ -129,6 +129,18 @@ class Group(click.Group):
         super().__init__(*args, **attributes)
         self.examples = tuple(examples)
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; the groups of resource types, such as orders, have those of every type, too."""
+        return super().get_command(ctx, cmd_name) or self._resource_command(ctx, cmd_name)
+
+    def _resource_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in ("list", "find", "create", "update", "delete"):
+            return None
+        from didww.cli.resource_commands import group_for
+
+        group = group_for(self.name or "")
+        return None if group is None else group.get_command(ctx, name)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -163,14 +175,14 @@ class LazyGroup(Group):
         """Return the names of the commands, in the order of the help."""
         return [name for section in self.sections.values() for name in section]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 the signature of click
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; return None if there is none of this name."""
         for section in self.sections.values():
             if cmd_name in section:
                 module, _, attribute = section[cmd_name][0].partition(":")
                 command: click.Command = getattr(importlib.import_module(f"didww.cli.{module}"), attribute)
                 return command
-        return None
+        return self._resource_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 the signature of click
         """Write the commands by section, without importing them."""
@@ -180,11 +192,13 @@ class LazyGroup(Group):
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    sections: dict[str, list[tuple[str, str]]] = {"Options": [], _SAFETY: [], _OUTPUT: [], _ACCOUNT: []}
+    common = (_SAFETY, _OUTPUT, _ACCOUNT)
+    sections: dict[str, list[tuple[str, str]]] = {"Options": []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
         if record is not None and record[1]:  # click 8.5 has one for each argument too
-            sections[getattr(param, "section", "Options")].append(record)
+            sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+    sections |= {title: sections.pop(title) for title in common if title in sections}
     for title, records in sections.items():
         if records:
             with formatter.section(title):

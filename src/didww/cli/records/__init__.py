@@ -1,0 +1,1 @@
+"""Commands for records of any type, made from the declaration of the type."""

@@ -1,0 +1,296 @@
+"""Options made from the declaration of a resource: filters, sort keys, includes and writable fields."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww._schema.filter_rules import filter_rules, include_paths, includes, sort_keys
+from didww._schema.registry import class_called, class_named
+from didww.cli import lookups, parameters
+from didww.cli.records import values
+from didww.cli.records.slots import Slot, slots
+from didww.cli.records.targets import Targets, named_by, noun
+from didww.cli.records.words import sentence, words
+from didww.exceptions import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from click.shell_completion import CompletionItem
+
+    from didww._schema.filter_rules import FilterRule
+    from didww._schema.resource import Resource
+
+__all__ = ["Names", "field_options", "filter_of", "list_options", "values_of"]
+
+_MAX_SHOWN: Final = 4
+"""Choices shown in place of the value; more are listed in the help text."""
+_MAX_LISTED: Final = 20
+_FILTERS: Final = "Filters"
+_FIELDS: Final = "Fields"
+_COMPLETIONS: Final = {
+    "countries": parameters.complete_countries,
+    "dids": parameters.complete_numbers,
+    "voice_in_trunks": parameters.complete_trunks,
+    "voice_in_trunk_groups": parameters.complete_groups,
+}
+
+
+class Names(click.ParamType[str, str]):
+    """One of some names; a wrong one gets a suggestion.
+
+    Args:
+        known: The names.
+        metavar: What stands for the value in the help.
+    """
+
+    name = "name"
+
+    def __init__(self, known: Iterable[str], metavar: str = "") -> None:
+        self.known = tuple(known)
+        few = len(self.known) <= _MAX_SHOWN
+        self.metavar = f"[{'|'.join(self.known)}]" if few or not metavar else metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check a name."""
+        from didww._util.suggest import did_you_mean
+
+        if value not in self.known:
+            text = did_you_mean(value, self.known) or f" Names: {', '.join(self.known)}."
+            self.fail(f"There is no {value!r:.80}.{text}", param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 the signature of click
+        """Complete a name."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+
+
+def _plain_doc(text: str) -> str:
+    """Return the first sentence of a description in words for a command line, without None and markup."""
+    sentence = re.split(r"(?<!e\.g)(?<!i\.e)\.\s+(?=[A-Z`])", text, maxsplit=1)[0]
+    sentence = re.sub(r",? (?:or|and) None\b[^.,;:]*|, or$", "", sentence.rstrip("."))
+    return f"{sentence.replace('`', '')}."
+
+
+class SectionOption(click.Option):
+    """An option in a section of the help.
+
+    Args:
+        section: Title of the section.
+    """
+
+    def __init__(self, names: Sequence[str], *, section: str, **attributes: Any) -> None:
+        super().__init__(names, **attributes)
+        self.section = section
+
+
+# Lists
+
+
+def list_options(cls: type[Resource]) -> list[click.Parameter]:
+    """Return the options of a list: filters, sort keys, includes."""
+    options: list[click.Parameter] = [
+        _filter_option(cls, name, rule) for name, rule in filter_rules(cls).items() if not (rule.alias or rule.ignored)
+    ]
+    if keys := sort_keys(cls):
+        help_text = f"Sort key; a minus before it reverses the order. Keys: {', '.join(keys[::2])}."
+        options.append(click.Option(["--sort"], type=Names(keys, "KEY"), help=help_text))
+    if includes(cls):
+        options.append(include_option(cls))
+    return options
+
+
+def include_option(cls: type[Resource]) -> click.Option:
+    """Return the option for related records."""
+    help_text = (
+        f"Load related records, too; repeatable. Names, also several with dots between: {', '.join(includes(cls))}."
+    )
+    known = include_paths(cls)
+    complete = Names(known).shell_complete
+    return click.Option(["--include"], multiple=True, metavar="PATH", help=help_text, shell_complete=complete)
+
+
+def _filter_name(name: str) -> str:
+    """Return the name of the option of a filter."""
+    return name.removesuffix(".id").replace(".", "_")
+
+
+def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Option:
+    key = _filter_name(name)
+    option = f"--{key.replace('_', '-')}"
+    field = cls._field_map.get(key)
+    if rule.value == "boolean":
+        text = _plain_doc(field.doc) if field is not None else f"Filter by {name}."
+        pair = f"{option}/--no-{option[2:]}"
+        return SectionOption([pair, f"filter_{key}"], section=_FILTERS, default=None, help=text)
+    target = class_called(key.rpartition(".")[2]) if name.endswith(".id") else None
+    text = f"Filter by {words(key)}."
+    metavar = named_by(target) if target is not None else "ID" if name.endswith(".id") or name == "id" else "VALUE"
+    type_: Any = click.STRING
+    complete = None if target is None else _COMPLETIONS.get(target._type_name)
+    if field is not None and field.kind.name == "enum":
+        type_ = Names([str(member.value) for member in field.kind.detail], "NAME")
+        metavar = type_.metavar
+        text = f"{text} Names: {', '.join(type_.known[:_MAX_LISTED])}." if metavar == "NAME" else text
+        complete = type_.shell_complete
+    for ending, comparison in (
+        ("_contains", "contains this text"),
+        ("_gteq", "is at least this"),
+        ("_lteq", "is at most this"),
+    ):
+        if key.endswith(ending):
+            text = f"{sentence(key.removesuffix(ending))} {comparison}."
+    if rule.nullable and not rule.never_empty:
+        text = f"{text[:-1]}; none: without one."
+    multiple = rule.multiple
+    text = f"{text[:-1]}; repeatable." if multiple else text
+    return SectionOption(
+        [option, f"filter_{key}"],
+        section=_FILTERS,
+        type=type_,
+        multiple=multiple,
+        metavar=metavar,
+        help=text,
+        shell_complete=complete,
+    )
+
+
+def filter_of(cls: type[Resource], given: Mapping[str, Any], more: Iterable[tuple[str, str]], client: Any) -> Any:
+    """Return the filter of a list.
+
+    Args:
+        cls: The resource.
+        given: The values of the options.
+        more: The values of `--filter`.
+        client: Finds records by name.
+    """
+    targets = Targets(client)
+    query = parameters.query_of(cls, more)
+    for name, rule in filter_rules(cls).items():
+        key = f"filter_{_filter_name(name)}"
+        if rule.alias or rule.ignored or given.get(key) in (None, ()):
+            continue
+        texts = given[key] if rule.multiple else [given[key]]
+        query[name] = _filter_value(name, rule, texts, targets)
+    return query or None
+
+
+def _filter_value(name: str, rule: FilterRule, texts: Sequence[Any], targets: Targets) -> Any:
+    if rule.value == "boolean":
+        return texts[0]
+    if rule.nullable and texts[-1].strip().lower() in ("", "none"):
+        return None
+    if rule.value == "integer":
+        return int(texts[0]) if texts[0].isdecimal() else texts[0]
+    target = class_called(_filter_name(name)) if name.endswith(".id") else None
+    if name in ("number", "did_number"):
+        texts = [lookups.plain_number(text) for text in texts]
+    found = [text if target is None else targets.find(target, text).id for text in texts]
+    return found if rule.multiple else found[0]
+
+
+# Fields
+
+
+def field_options(cls: type[Resource], *, creating: bool) -> list[click.Parameter]:
+    """Return an option for each writable field, the required ones first."""
+    known = slots(cls, creating=creating)
+    ordered = sorted(known.values(), key=lambda slot: not (creating and _required(slot)))
+    return [option for slot in ordered for option in _slot_options(slot, creating=creating)]
+
+
+def _required(slot: Slot) -> bool:
+    return slot.field.required and slot.parent is None
+
+
+def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
+    field, kind = slot.field, slot.field.kind
+    doc, section = _plain_doc(field.doc), _section(slot)
+    required = " Required." if creating and _required(slot) else ""
+    if slot.types is not None:
+        metavar = f"[{'|'.join(slot.types)}]"
+        help_text = f"Type of the {words(field.name)}. It need not be given where other options tell it.{required}"
+        yield SectionOption([slot.option, _key(slot)], section=section, metavar=metavar, help=help_text)
+        return
+    if kind.name == "boolean":
+        pair = f"{slot.option}/--no-{slot.option[2:]}"
+        yield SectionOption([pair, _key(slot)], section=section, default=None, help=f"{doc}{required}")
+        return
+    several = kind.name in ("list", "many", "map")
+    metavar, doc, complete = _described(slot, doc)
+    yield SectionOption(
+        [slot.option, _key(slot)],
+        section=section,
+        multiple=several,
+        metavar=metavar,
+        help=f"{doc[:-1]}; repeatable.{required}" if several else f"{doc}{required}",
+        shell_complete=complete,
+    )
+    if not creating and (field.clearable or kind.name in ("list", "many")):
+        yield click.Option([f"--no-{slot.option[2:]}", f"clear_{slot.name}"], is_flag=True, hidden=True)
+
+
+def _key(slot: Slot) -> str:
+    return f"field_{slot.name}"
+
+
+def _section(slot: Slot) -> str:
+    """Return the section of a field: the members of nested objects are in one for each type."""
+    if slot.parent is None:
+        return _FIELDS
+    return f"{sentence(slot.parent.name)} of type {' or '.join(slot.homes)}"
+
+
+def _described(slot: Slot, doc: str) -> tuple[str, str, Any]:
+    """Return placeholder, help text and completion of a field."""
+    kind = slot.field.kind
+    item = kind.detail if kind.name == "list" else kind
+    if item.name in ("one", "many"):
+        classes = [class_named(name) for name in item.detail.names]
+        complete = _COMPLETIONS.get(classes[0]._type_name)
+        if len(classes) > 1:
+            return "|".join(f"{noun(cls)}:ID" for cls in classes), doc, None
+        return named_by(classes[0]), doc, complete
+    if item.name == "enum":
+        names = Names(values.enum_choices(item.detail), "NAME")
+        if names.metavar == "NAME" and len(names.known) <= _MAX_LISTED:
+            doc = f"{doc[:-1]}: {', '.join(names.known)}."
+        return names.metavar, doc, names.shell_complete
+    if item.name == "object":
+        return "NAME=VALUE,...", doc, None
+    metavars = {"map": "NAME=VALUE", "integer": "N", "decimal": "AMOUNT", "date": "YYYY-MM-DD"}
+    return metavars.get(item.name, "TEXT"), doc, None
+
+
+def values_of(ctx: click.Context, cls: type[Resource], *, creating: bool, targets: Targets) -> dict[str, Any]:
+    """Return the values of the options of fields, by name.
+
+    Raises:
+        BadParameter: A value is not allowed.
+    """
+    given: dict[str, Any] = {}
+    for name, slot in slots(cls, creating=creating).items():
+        value = ctx.params.get(_key(slot))
+        clear = ctx.params.get(f"clear_{name}", False)
+        if clear and value not in (None, ()):
+            raise click.UsageError(f"{slot.option} and --no-{slot.option[2:]} exclude each other.", ctx)
+        try:
+            if clear:
+                given[name] = values.blank(slot.field)
+            elif isinstance(value, bool):
+                given[name] = value
+            elif value not in (None, ()):
+                given[name] = values.parse(slot, [value] if isinstance(value, str) else value, targets)
+        except InvalidValueError as error:
+            raise click.BadParameter(cell_error(slot, error), ctx, param_hint=f"'{slot.option}'") from None
+    return given
+
+
+def cell_error(slot: Slot, error: InvalidValueError) -> str:
+    """Return the message of an error about a value, without the name of its field."""
+    return re.sub(rf"^{re.escape(slot.field.label)}(?=[\[ ])", "It", str(error))

@@ -1,0 +1,27 @@
+"""Names of the API in the words of people."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["sentence", "words"]
+
+_ACRONYMS: Final = re.compile(r"\b(did|pop|sip|pstn|nanpa|npa|nxx|npanxx|id|ip|rtp|vat|url|cli|iso)(s?)\b")
+
+
+def words(name: str) -> str:
+    """Return a name such as `did_groups` in words.
+
+    Example:
+        >>> words("did_groups")
+        'DID groups'
+    """
+    text = name.replace("_", " ").replace("voice in ", "voice IN ").replace("voice out ", "voice OUT ")
+    return _ACRONYMS.sub(lambda match: match[1].upper() + match[2], text)
+
+
+def sentence(name: str) -> str:
+    """Return a name in words, with a capital letter at the beginning."""
+    text = words(name)
+    return f"{text[:1].upper()}{text[1:]}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from click.shell_completion import CompletionItem
 
@@ -120,7 +120,7 @@ number_argument: Final = click.argument("number", shell_complete=complete_number
 numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)
 
 
-def timeout_option(default: str) -> Any:
+def timeout_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option of commands that wait. It replaces the common one, which bounds a request."""
     return click.option(
         "--timeout",

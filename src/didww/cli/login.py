@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,56 +18,113 @@ __all__ = ["login", "logout", "profiles"]
 @click.command(
     cls=Command,
     output=False,
-    examples=("didww login --profile shop --environment sandbox", "didww login --environment production < key.txt"),
+    examples=(
+        "didww login",
+        "didww login --profile shop --environment sandbox",
+        "didww login --environment production < key.txt",
+    ),
 )
+@click.option("--check/--no-check", default=True, help="Whether to check the key with the service first.")
+@click.option("--in-file", is_flag=True, help="Store the key in the file even if there is a key store.")
 @click.pass_obj
-def login(session: Session) -> None:
+def login(session: Session, check: bool, in_file: bool) -> None:
     """Store an API key in a profile.
 
     The key is asked for, or read from standard input in a pipe. It is checked with the service and stored in the
-    system's key store if keyring is installed, otherwise in a file that only you can read. Without --profile, the
-    profile is called "default" and used whenever no other is named and DIDWW_API_KEY is not set.
+    system's key store if keyring is installed, otherwise in a file that only you can read. `didww --emulator` needs no
+    login.
+
+    Each command uses, in this order: its options (--profile, --environment, --base-url); the profile that
+    DIDWW_PROFILE names; DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL; the profile "default", which is the one
+    that is stored without --profile.
     """
-    from didww import DidwwClient
-    from didww.cli.profiles import store
+    from didww.cli import profiles
+    from didww.configuration import ApiKey
+
+    if session.emulated:
+        raise click.UsageError("--emulator needs no login and no API key.")
+    name = profiles.check_name(session.settings.profile or profiles.DEFAULT)
+    place = _place(session)
+    key = _key()
+    ApiKey(key)
+    result = _check(session, key, place) if check else "It was not checked."
+    where = profiles.store(name, key, place, in_file=in_file)
+    session.say(f"Stored the API key of profile {name} in {where}. {result}")
+
+
+def _place(session: Session) -> dict[str, str]:
+    """Return the environment or the URL that the key is for."""
+    from didww.configuration import checked_base_url
 
     settings = session.settings
-    name = settings.profile or "default"
-    environments = click.Choice(["sandbox", "production", "local"])
     if settings.base_url is not None:
-        place: dict[str, Any] = {"base_url": settings.base_url}
-    elif settings.environment is not None:
-        place = {"environment": settings.environment}
-    elif sys.stdin.isatty():
-        place = {"environment": click.prompt("Environment", type=environments, default="sandbox", err=True)}
-    else:
-        raise click.UsageError("--environment is missing: production, sandbox or local.")
-    key = click.prompt("API key", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
-    with DidwwClient(key.strip(), **place) as client:
-        balance = client.balance().find().data
-    where = store(name, key.strip(), **place)
-    session.say(f"Stored the key of profile {name} in {where}. Balance: {balance.total_balance} USD.")
+        return {"base_url": checked_base_url(settings.base_url)}
+    if settings.environment is not None:
+        return {"environment": settings.environment}
+    if not sys.stdin.isatty():
+        raise click.UsageError("Pass --environment production, sandbox or local (or --base-url).")
+    kinds = click.Choice(["sandbox", "production", "local"])
+    return {"environment": str(click.prompt("Environment", type=kinds, default="sandbox", err=True))}
+
+
+def _key() -> str:
+    """Return the key, typed without an echo, or from standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("API key (not shown)", hide_input=True, err=True)).strip()
+    key = sys.stdin.readline().strip()
+    if not key:
+        raise click.UsageError("Standard input has no API key. Write it there, or log in on a terminal.")
+    return key
+
+
+def _check(session: Session, key: str, place: dict[str, str]) -> str:
+    """Send a request with the key, and return what is known about the account."""
+    from didww import DidwwClient
+    from didww.cli.profiles import client_url
+    from didww.exceptions import PermissionDeniedError
+
+    timeout = session.settings.timeout or 30.0
+    with DidwwClient(key, base_url=client_url(place), timeout=timeout) as client:
+        try:
+            balance = client.balance().find().data
+        except PermissionDeniedError:
+            return "The service accepts it."
+    return f"Balance: {balance.total_balance} USD."
 
 
 @click.command(cls=Command, output=False, examples=("didww logout --profile shop",))
 @click.pass_obj
 def logout(session: Session) -> None:
-    """Remove a profile and its API key."""
-    from didww.cli.profiles import delete
+    """Remove a profile and its API key. The key stays valid: to revoke it, use the user panel of DIDWW."""
+    from didww.cli import profiles
 
-    name = session.settings.profile or "default"
-    delete(name)
+    name = session.settings.profile or profiles.DEFAULT
+    removed = profiles.delete(name)
     session.say(f"Removed profile {name}.")
+    if not removed:
+        session.say("The system's key store could not be opened and may still have its key.")
 
 
-@click.command(cls=Command, examples=("didww profiles",))
+@click.command(cls=Command, examples=("didww profiles", "didww profiles -o json"))
 @click.pass_obj
 def profiles(session: Session) -> None:
-    """List the profiles, without their keys."""
+    """List the profiles, without their keys. The one in use is marked."""
     from didww.cli.output import print_rows
-    from didww.cli.profiles import read
+    from didww.cli.profiles import used
 
-    parser = read()
-    names = ("profile", "environment", "base url")
-    rows = [(name, parser[name].get("environment"), parser[name].get("base_url")) for name in parser.sections()]
-    print_rows(session.settings, [dict(zip(names, row, strict=True)) for row in rows], names)
+    parser, current = used(session.settings)
+    columns = ("profile", "environment", "base url", "key", "in use")
+    rows = [
+        (
+            name,
+            parser[name].get("environment"),
+            parser[name].get("base_url"),
+            "file" if parser[name].get("api_key") else "key store",
+            name == current,
+        )
+        for name in parser.sections()
+    ]
+    if not rows and session.settings.output == "table":
+        session.say("There are no profiles. Make one: didww login.")
+        return
+    print_rows(session.settings, [dict(zip(columns, row, strict=True)) for row in rows], columns)

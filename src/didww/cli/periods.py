@@ -84,7 +84,7 @@ class Period(NamedTuple):
         if all(each.time() == datetime.min.time() for each in self):
             last = self.end - _DAY
             return f"{self.start:%Y-%m-%d}" + (f"_{last:%Y-%m-%d}" if last > self.start else "")
-        return f"{self.start:%Y-%m-%dT%H%M%S}_{self.end:%Y-%m-%dT%H%M%S}"
+        return f"{self.start:%Y-%m-%dT%H%M}_{self.end:%Y-%m-%dT%H%M}"
 
 
 def add_months(start: datetime, months: int) -> datetime:

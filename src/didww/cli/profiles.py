@@ -1,22 +1,58 @@
-"""Profiles: API keys and environments by name, in a file that only the user can read."""
+"""Profiles: API keys and environments by name, in a file that only the user can read.
+
+What is used: the options of the command line; then a profile that is named (`--profile`, `DIDWW_PROFILE`); then the
+environment variables of the client; then the profile `default`.
+"""
 
 from __future__ import annotations
 
 import configparser
 import os
+import re
+import stat
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from didww.cli import key_store
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from didww.cli.session import Settings
 
-__all__ = ["account_options", "delete", "profile_file", "read", "store"]
+__all__ = [
+    "Account",
+    "account",
+    "account_options",
+    "check_name",
+    "client_url",
+    "delete",
+    "names",
+    "profile_file",
+    "read",
+    "store",
+    "used",
+]
 
-_SERVICE = "didww"
+DEFAULT: Final = "default"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_PLACE: Final = ("environment", "base_url")
+
+
+class Account(NamedTuple):
+    """What the client is created with.
+
+    Attributes:
+        options: The arguments of the client.
+        key_from: Where the key is from, for people.
+        place_from: Where the environment or URL is from, for people.
+    """
+
+    options: dict[str, Any]
+    key_from: str
+    place_from: str
 
 
 def profile_file() -> Path:
@@ -30,100 +66,172 @@ def profile_file() -> Path:
 
 
 def read() -> configparser.ConfigParser:
-    """Return the profiles."""
+    """Return the profiles.
+
+    Raises:
+        ClickException: The file cannot be read.
+    """
     parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+    path = profile_file()
     try:
-        parser.read(profile_file(), encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{profile_file()} cannot be read: {str(error).splitlines()[0]}") from None
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise click.ClickException(f"{path} cannot be read: it is no regular file.")
+        parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return parser
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
+    except (configparser.Error, UnicodeDecodeError) as error:  # without the line, which may have a key
+        line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
+        where = "" if line is None else f", line {line}"
+        raise click.ClickException(
+            f"{path} cannot be read: it is no profile file{where}. Remove it and log in."
+        ) from None
     return parser
 
 
+def names(parser: configparser.ConfigParser) -> str:
+    """Return the names of the profiles as text."""
+    return ", ".join(parser.sections()) or "none"
+
+
 def _write(parser: configparser.ConfigParser) -> None:
+    """Replace the file at once, so that it is complete at each moment and only the user can ever read it."""
     path = profile_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        parser.write(file)
-    scratch.replace(path)
-
-
-def _keyring() -> Any:
-    """Return the system's key store; None if keyring is not installed or has no store here."""
+    if path.is_symlink():
+        raise click.ClickException(
+            f"{path} is a symbolic link and was not written. Set DIDWW_CONFIG_FILE to the file itself."
+        )
+    scratch: str | None = None
     try:
-        import keyring
-        from keyring.backends import fail
-    except ImportError:
-        return None
-    return None if isinstance(keyring.get_keyring(), fail.Keyring) else keyring
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, scratch = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            parser.write(file)
+        Path(scratch).replace(path)
+        scratch = None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        if scratch is not None:
+            Path(scratch).unlink(missing_ok=True)
+
+
+def check_name(name: str) -> str:
+    """Return the name of a profile.
+
+    Raises:
+        InvalidValueError: It cannot be one.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidValueError(
+            f"The name of a profile must be up to 64 letters, digits, dots, dashes and underscores, got {name!r:.80}.",
+            field="profile",
+        )
+    return name
 
 
 def account_options(settings: Settings) -> dict[str, Any]:
-    """Return the arguments of the client: options first, then the environment, then the profile."""
-    options: dict[str, Any] = {}
-    if settings.environment:
-        options["environment"] = settings.environment
-    if settings.base_url:
-        options["base_url"] = settings.base_url
-    name = settings.profile or ("" if os.environ.get("DIDWW_API_KEY") else "default")
-    if not name:
-        return options
+    """Return the arguments of the client."""
+    return account(settings).options
+
+
+def account(settings: Settings) -> Account:
+    """Return what the client is created with. The name of the profile is stored in `settings`.
+
+    Raises:
+        InvalidValueError: There is no such profile, or it has no key.
+    """
+    variable = bool(os.environ.get("DIDWW_API_KEY", "").strip())
+    place, place_from = _place(settings)
+    if settings.profile is None and variable:
+        return Account(place, "DIDWW_API_KEY", place_from)
     parser = read()
+    name = settings.profile or DEFAULT
     if not parser.has_section(name):
         if settings.profile is None:
-            return options
-        known = ", ".join(parser.sections()) or "none"
+            return Account(place, "", place_from)
         raise InvalidValueError(
-            f"--profile: there is no profile {name!r}. Profiles: {known}. Make one: didww login --profile {name}.",
+            f"There is no profile {name!r:.80}. Profiles: {names(parser)}. Make one: didww login --profile NAME.",
             field="profile",
         )
-    settings.profile = name
     section = parser[name]
-    key = section.get("api_key")
-    if key is None and (store := _keyring()) is not None:
-        key = store.get_password(_SERVICE, name)
+    key = section.get("api_key") or key_store.read(_user(name))
     if key is None:
         raise InvalidValueError(
             f"The profile {name!r} has no API key any more. Run: didww login --profile {name}.", field="profile"
         )
-    options["api_key"] = key
-    if not settings.environment and not settings.base_url and (section.get("environment") or section.get("base_url")):
-        for field in ("environment", "base_url"):
-            if section.get(field):
-                options[field] = section[field]
-    return options
+    stored = {field: section[field] for field in _PLACE if section.get(field)}
+    by_variable = settings.profile is None and bool(_place_variable())
+    settings.profile = name
+    if stored and not place and not by_variable:
+        place, place_from = _url(stored), f"profile {name}"
+    return Account({"api_key": key, **place}, f"profile {name}", place_from)
 
 
-def store(name: str, key: str, **place: str) -> str:
+def _place(settings: Settings) -> tuple[dict[str, str], str]:
+    """Return the base URL that the options name, and where it is from otherwise."""
+    if settings.base_url:
+        return {"base_url": settings.base_url}, "--base-url"
+    if settings.environment:
+        return _url({"environment": settings.environment}), "--environment"
+    return {}, _place_variable() or "the default"
+
+
+def _place_variable() -> str:
+    return next((name for name in ("DIDWW_BASE_URL", "DIDWW_ENVIRONMENT") if os.environ.get(name)), "")
+
+
+def _url(place: dict[str, str]) -> dict[str, str]:
+    """Return a place as a base URL, so that DIDWW_BASE_URL does not replace what was chosen."""
+    return {"base_url": client_url(place)}
+
+
+def client_url(place: dict[str, str]) -> str:
+    """Return the base URL of `environment` or `base_url`."""
+    from didww.configuration import checked_environment
+
+    return place.get("base_url") or checked_environment(place["environment"]).base_url
+
+
+def used(settings: Settings) -> tuple[configparser.ConfigParser, str | None]:
+    """Return the profiles, and the name of the one that commands use; None if they use another key."""
+    variable = bool(os.environ.get("DIDWW_API_KEY", "").strip())
+    return read(), settings.profile or (None if variable else DEFAULT)
+
+
+def _user(name: str) -> str:
+    """Return the name of a key in the key store: profiles of several files are kept apart."""
+    return f"{name} in {profile_file()}"
+
+
+def store(name: str, key: str, place: dict[str, str], *, in_file: bool) -> str:
     """Store a profile and return where its key is.
 
     Args:
         name: Name of the profile.
         key: The API key.
         place: `environment` or `base_url`.
+        in_file: Whether to store the key in the file even if there is a key store.
     """
     parser = read()
-    parser[name] = place
-    keyring = _keyring()
-    if keyring is not None:
-        keyring.set_password(_SERVICE, name, key)
-    else:
+    parser[check_name(name)] = place
+    kept = not in_file and key_store.write(_user(name), key)
+    if not kept:
+        key_store.delete(_user(name))
         parser[name]["api_key"] = key
     _write(parser)
-    return "the system's key store" if keyring is not None else str(profile_file())
+    return "the system's key store" if kept else str(profile_file())
 
 
-def delete(name: str) -> None:
-    """Delete a profile and its key.
+def delete(name: str) -> bool:
+    """Delete a profile and its key; return False if the key store still has the key.
 
     Raises:
         InvalidValueError: There is no such profile.
     """
     parser = read()
     if not parser.remove_section(name):
-        known = ", ".join(parser.sections()) or "none"
-        raise InvalidValueError(f"There is no profile {name!r}. Profiles: {known}.", field="profile")
+        raise InvalidValueError(f"There is no profile {name!r:.80}. Profiles: {names(parser)}.", field="profile")
     _write(parser)
-    keyring = _keyring()
-    if keyring is not None and keyring.get_password(_SERVICE, name) is not None:
-        keyring.delete_password(_SERVICE, name)
+    return key_store.delete(_user(name))

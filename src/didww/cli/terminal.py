@@ -13,7 +13,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["print_table", "waiting"]
+    from didww._core.download import Progress
+
+__all__ = ["print_table", "transferring", "waiting"]
 
 SHORT: Final = 20
 """Columns up to this width, such as numbers and times, are never broken."""
@@ -82,3 +84,37 @@ def waiting(text: str) -> Generator[Callable[[str], None]]:
     console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
     with console.status(text) as spinner:
         yield lambda status: spinner.update(f"{text}: {status}")
+
+
+@contextmanager
+def transferring(text: str) -> Generator[Callable[[Progress], None]]:
+    """Show the progress of a transfer on standard error; call the result with each `Progress`.
+
+    Without a terminal, it is a line at the beginning, at each tenth, and for unknown sizes at each doubling.
+    """
+    if not sys.stderr.isatty():
+        yield _progress_lines(text)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
+        task = bars.add_task(text, total=None)
+        yield lambda progress: bars.update(task, completed=progress.done, total=progress.total)
+
+
+def _progress_lines(text: str) -> Callable[[Progress], None]:
+    due = 0
+
+    def show(progress: Progress) -> None:
+        nonlocal due
+        done, total = progress
+        if done >= due or done == total:
+            due = max(done * 2, 1) if total is None else done + max(total // 10, 1)
+            of = "" if total is None else f" of {total}"
+            click.echo(f"{text}: {done}{of} bytes", err=True)
+
+    return show

@@ -64,7 +64,9 @@ class Export(
     columns={
         "type": "export_type",
         "status": "status",
-        "filters": "filters",
+        "from": "filters.from",
+        "to": "filters.to",
+        "of": ("filters.did_number", "filters.voice_out_trunk.id"),
         "created": "created_at",
         "your reference": "external_reference_id",
     },

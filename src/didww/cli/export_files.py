@@ -1,0 +1,69 @@
+"""Files of exports: their names, what is checked before they are written, and the download."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli.export_periods import period_of
+from didww.cli.terminal import transferring
+
+if TYPE_CHECKING:
+    from didww.cli.session import Session
+    from didww.resources.export import Export
+
+__all__ = ["STDOUT", "check", "download", "name_of", "pipe"]
+
+STDOUT: Final = "-"
+SECONDS: Final = 6 * 3600.0
+"""Time for a download. Connections that stall are ended before."""
+
+
+def name_of(export: Export, *, gunzip: bool) -> str:
+    """Return the name of a file, such as `cdr_in_2026-11-01_2026-11-30.csv.gz`."""
+    filters: Any = export.filters
+    of = filters.get("did_number") or filters.get("voice_out_trunk.id")
+    parts = (str(export.export_type), period_of(export).name, *((of,) if of else ()))
+    return f"{'_'.join(parts)}{'.csv' if gunzip else '.csv.gz'}"
+
+
+def check(path: str, *, force: bool) -> None:
+    """Check that a file can be written, before anything is sent.
+
+    Raises:
+        UsageError: It exists and `force` is not set, or its directory cannot be written to.
+    """
+    if path == STDOUT:
+        return
+    if Path(path).is_dir():
+        raise click.UsageError(f"-O: {path} is a directory. Name a file.")
+    if os.path.lexists(path) and not force:
+        raise click.UsageError(f"{path} exists. Pass --force to replace it, or another file with -O.")
+    parent = Path(path).resolve().parent
+    if not parent.is_dir():
+        raise click.UsageError(f"{path} cannot be written: there is no directory {parent}.")
+    if not os.access(parent, os.W_OK):
+        raise click.UsageError(f"{path} cannot be written: {parent} is not writable.")
+
+
+def download(session: Session, export: Export, path: str, *, gunzip: bool) -> Path:
+    """Download an export with a progress display, and return the path."""
+    client: Any = session.client.with_options(timeout=SECONDS)
+    method = client.download_and_decompress_export if gunzip else client.download_export
+    with transferring("Downloading") as progress:
+        written: Path = method(export, path, progress=progress)
+    return written
+
+
+def pipe(session: Session, export: Export, *, gunzip: bool) -> None:
+    """Download an export, and write it to standard output when it is complete."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = download(session, export, str(Path(directory, "export")), gunzip=gunzip)
+        with file.open("rb") as source:
+            shutil.copyfileobj(source, sys.stdout.buffer)

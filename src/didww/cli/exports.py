@@ -1,0 +1,280 @@
+"""`didww exports`: create, list, show and download exports of call records."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli import export_files, export_periods, lookups, parameters, periods
+from didww.cli.framework import Group
+from didww.cli.output import RecordTable, print_row, print_rows
+from didww.cli.parameters import timeout_option
+from didww.cli.waits import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+    from pathlib import Path
+
+    from didww.cli.periods import Moment, Period
+    from didww.cli.session import Session
+    from didww.resources.export import Export
+
+__all__ = ["exports"]
+
+
+@click.group(
+    cls=Group,
+    examples=(
+        "didww exports create cdr_in --month 2026-11",
+        "didww exports create cdr_in --last 7d --gunzip -O calls.csv",
+    ),
+)
+def exports() -> None:
+    """Create and download exports of call records (CDRs).
+
+    An export is given by its id or by your own reference. The service has the calls of the current month and of the
+    two months before it, and keeps an export for one month. All times are in UTC.
+    """
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a download."""
+    options = (
+        click.option(
+            "-O",
+            "--file",
+            "path",
+            metavar="FILE",
+            help="File to write, or - for standard output. Defaults to a name with type and dates, in this directory.",
+        ),
+        click.option("--gunzip", is_flag=True, help="Decompress the file."),
+        click.option("--force", is_flag=True, help="Replace an existing file."),
+        timeout_option("30m"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@exports.command(
+    changes=True,
+    examples=(
+        "didww exports create cdr_in --month 2026-11",
+        "didww exports create cdr_in --from 2026-11-01 --to 2026-11-15 --number +442079460001",
+        "didww exports create cdr_out --last 24h --trunk Office --gunzip -O calls.csv",
+        "didww exports create cdr_in --last 7d --no-wait --query id",
+    ),
+)
+@click.argument("export_type", metavar="cdr_in|cdr_out", type=click.Choice(["cdr_in", "cdr_out"]))
+@click.option("--from", "first", type=periods.moment, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
+@click.option("--to", "last", type=periods.moment, metavar="DATE", help="Last day, included; or time. Defaults to now.")
+@click.option("--month", type=periods.month, metavar="YYYY-MM", help="A month; the current one until now.")
+@click.option("--last", "duration", type=parameters.duration, metavar="DURATION", help="Until now, e.g. 7d or 12h.")
+@click.option(
+    "--number",
+    metavar="NUMBER",
+    shell_complete=parameters.complete_numbers,
+    help="Calls to this number only (cdr_in).",
+)
+@click.option("--trunk", metavar="NAME", help="Calls from this outbound trunk only (cdr_out).")
+@click.option("--reference", metavar="TEXT", help="Your own reference. Defaults to one made from these options.")
+@click.option("--new", is_flag=True, help="Create an export even if there is one of the same calls.")
+@click.option("--wait/--no-wait", default=True, help="Whether to wait for the file and download it.")
+@file_options
+@click.pass_obj
+def create(
+    session: Session,
+    export_type: str,
+    first: Moment | None,
+    last: Moment | None,
+    month: Period | None,
+    duration: timedelta | None,
+    number: str | None,
+    trunk: str | None,
+    reference: str | None,
+    new: bool,
+    wait: bool,
+    path: str | None,
+    gunzip: bool,
+    force: bool,
+    timeout: float,
+) -> None:
+    """Create an export of inbound (cdr_in) or outbound (cdr_out) calls, wait for it, and download it.
+
+    If this was interrupted, run the same command again: it goes on with the same export, unless that was made more
+    than 15 minutes ago for a period that ends now.
+    """
+    wanted = export_periods.Wanted.of(first, last, month, duration)
+    filters = _filters(session, export_type, number, trunk)
+    if path is not None and wait:
+        export_files.check(path, force=force)
+    reference = reference or _reference(export_type, wanted, filters)
+    existing = session.client.exports().iterate(
+        filter={"external_reference_id": reference}, sort="-created_at", limit=100
+    )
+    candidates = [] if new else list(existing)
+    now = session.now() if candidates else _service_time(session)
+    period = wanted.period(now)
+    export = next((each for each in candidates if export_periods.covers(each, export_type, filters, period, now)), None)
+    if export is None:
+        export = _create(session, export_type, filters, period, reference)
+        session.say(f"Export {export.id}: {export_type} from {period}.")
+    else:
+        session.say(f"Going on with export {export.id}: {export_type} from {export_periods.period_of(export)}.")
+    if wait:
+        _fetch(session, export, path=path, gunzip=gunzip, force=force, timeout=timeout)
+    else:
+        session.say(f"To download it: didww exports download {export.id}")
+        _print(session, export, None)
+
+
+def _service_time(session: Session) -> Any:
+    """Return the time of the service; a request tells it, if none was sent so far."""
+    if not session.emulated and session.client.server_time is None:
+        session.client.exports().list(page=(1, 1))
+    return session.now()
+
+
+def _filters(session: Session, export_type: str, number: str | None, trunk: str | None) -> dict[str, Any]:
+    if number is not None:
+        if export_type != "cdr_in":
+            raise click.UsageError("--number is for cdr_in. To select calls of cdr_out, pass --trunk.")
+        return {"did_number": lookups.plain_number(number)}
+    if trunk is not None:
+        if export_type != "cdr_out":
+            raise click.UsageError("--trunk is for cdr_out. To select calls of cdr_in, pass --number.")
+        return {"voice_out_trunk.id": lookups.by_name(session.client.voice_out_trunks(), trunk, "outbound trunk").id}
+    return {}
+
+
+def _reference(export_type: str, wanted: export_periods.Wanted, filters: dict[str, Any]) -> str:
+    """Return the reference of the exports that a command makes: the same for the same command."""
+    return "-".join((export_type, wanted.text, *filters.values()))
+
+
+def _create(session: Session, export_type: str, filters: dict[str, Any], period: Period, reference: str) -> Export:
+    from didww.enums import ExportType
+    from didww.resources.export import Export
+
+    wanted: Any = {"from": period.start, "to": period.end, **filters}
+    export = Export(export_type=ExportType(export_type), filters=wanted, external_reference_id=reference)
+    created: Export = session.client.exports().create(export).data
+    return created
+
+
+def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, force: bool, timeout: float) -> None:
+    """Wait for an export, download it, and print it."""
+    file = path or export_files.name_of(export, gunzip=gunzip)
+    export_files.check(file, force=force)
+    options = [*(["--gunzip"] if gunzip else []), *(["-O", path] if path is not None else [])]
+    again = shlex.join(["didww", "exports", "download", export.id, *options])
+    endpoint = session.client.exports()
+    if not export.is_completed:
+        export = wait_for(session, endpoint, export, name=f"Export {export.id}", timeout=timeout, again=again)
+    session.known.append(f"To continue: {again}")
+    if file == export_files.STDOUT:
+        export_files.pipe(session, export, gunzip=gunzip)
+    else:
+        written = export_files.download(session, export, file, gunzip=gunzip)
+        _print(session, export, written)
+    session.known.clear()
+
+
+def _print(session: Session, export: Export, file: Path | None) -> None:
+    period = export_periods.period_of(export)
+    row: dict[str, Any] = {
+        "id": export.id,
+        "type": export.export_type,
+        "from": period.start,
+        "to": period.end,
+        "status": export.status,
+        "your reference": export.external_reference_id,
+    }
+    if file is not None:
+        row |= {"file": str(file), "bytes": file.stat().st_size}
+    print_row(session.settings, row)
+
+
+def find_export(client: Any, text: str) -> Export:
+    """Return an export by id or by your own reference; the latest of several.
+
+    Raises:
+        NotExactlyOneError: There is none.
+    """
+    from didww._schema.filter_rules import UUID_TEXT
+    from didww.exceptions import NotExactlyOneError
+
+    text = text.strip()
+    if UUID_TEXT.fullmatch(text):
+        found: Export = client.exports().find(text).data
+        return found
+    latest = client.exports().first(filter={"external_reference_id": text}, sort="-created_at") if text else None
+    if latest is None:
+        raise NotExactlyOneError(
+            f"There is no export {text!r:.80}: neither an id nor a reference of your own. See: didww exports list."
+        )
+    export: Export = latest
+    return export
+
+
+@exports.command("list", examples=("didww exports list", "didww exports list --columns id,status,created"))
+@click.option("--reference", metavar="TEXT", help="Your own reference.")
+@parameters.filter_option
+@parameters.sort_option
+@parameters.limit_option
+@click.pass_obj
+def list_(
+    session: Session, reference: str | None, filters: tuple[tuple[str, str], ...], sort: str | None, limit: int | None
+) -> None:
+    """List your exports. The latest comes first."""
+    from didww.resources.export import Export
+
+    query = parameters.query_of(Export, filters)
+    if reference is not None:
+        query["external_reference_id"] = reference
+    records = session.client.exports().iterate(filter=query or None, sort=sort or "-created_at", limit=limit)
+    settings = session.settings
+    if settings.output == "table" and settings.columns is None and settings.query is None:
+        print_rows(settings, map(_row, records), _COLUMNS)
+    else:
+        RecordTable(settings, Export).print(records)
+
+
+_COLUMNS: Final = ("export", "type", "status", "from", "to")
+
+
+def _row(export: Export) -> dict[str, Any]:
+    """Return the row of an export. Its first value is what the other commands take."""
+    name = export.external_reference_id or export.id
+    values = (name, export.export_type, export.status, *export_periods.period_of(export))
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+@exports.command(examples=("didww exports show cdr_in-2026-11",))
+@click.argument("export", metavar="EXPORT")
+@click.pass_obj
+def show(session: Session, export: str) -> None:
+    """Show an export: its period, status and URL."""
+    from didww.resources.export import Export
+
+    RecordTable(session.settings, Export).print_one(find_export(session.client, export))
+
+
+@exports.command(
+    examples=(
+        "didww exports download cdr_in-2026-11",
+        "didww exports download cdr_in-2026-11 --gunzip -O calls.csv",
+        "didww exports download cdr_in-2026-11 --gunzip -O - | head",
+    )
+)
+@click.argument("export", metavar="EXPORT")
+@file_options
+@click.pass_obj
+def download(session: Session, export: str, path: str | None, gunzip: bool, force: bool, timeout: float) -> None:
+    """Download an export. If it is not completed, wait for it."""
+    if path is not None:
+        export_files.check(path, force=force)
+    _fetch(session, find_export(session.client, export), path=path, gunzip=gunzip, force=force, timeout=timeout)

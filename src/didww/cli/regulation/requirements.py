@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import click
+
+from didww._util.text import printable
 from didww.cli.regulation import people
 from didww.enums import IdentityType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
+    from didww.cli.session import Settings
     from didww.resources.address import Address
     from didww.resources.address_requirement import AddressRequirement
     from didww.resources.identity import Identity
@@ -28,8 +33,12 @@ __all__ = [
     "Case",
     "Row",
     "checklist",
+    "is_in",
     "kinds_of",
+    "lines_of",
     "of_kind",
+    "print_checklist",
+    "print_requirements",
 ]
 
 INCLUDES: Final = (
@@ -51,6 +60,7 @@ GIVEN: Final = "given"
 MISSING: Final = "missing"
 CHECK: Final = "check"
 OPEN: Final = ""
+_MARKS: Final = {DONE: "[x]", GIVEN: "[x]", MISSING: "[ ]", CHECK: "[?]", OPEN: " - "}
 
 PERSON_OR_COMPANY: Final = {"personal": "person", "business": "company"}
 _FIELDS: Final = {
@@ -63,6 +73,8 @@ _FIELDS: Final = {
     "company_reg_number": ("registration number", "--company-reg-number"),
     "contact_email": ("email address", "--email"),
 }
+
+_VALUES: Final = {"birth_date": "YYYY-MM-DD", "birth_country": "COUNTRY", "country": "COUNTRY"}
 
 
 class Row(NamedTuple):
@@ -112,6 +124,38 @@ class Case:
     permanent: bool = False
     onetime: bool = False
     description: str | None = None
+
+
+def lines_of(row: Row) -> list[str]:
+    """Return a line for a person, and a second one with what to do."""
+    return [f"{_MARKS[row.status]} {row.item}: {row.required}", *([f"    {row.todo}"] if row.todo else [])]
+
+
+def print_checklist(settings: Settings, rows: Sequence[Row]) -> None:
+    """Print a checklist: in a terminal as lines that can be copied, else as a table."""
+    from didww.cli.output import print_rows
+
+    plain = settings.output == "table" and settings.query is None and settings.columns is None
+    if not (plain and sys.stdout.isatty()):
+        print_rows(settings, [row.named() for row in rows], NAMES)
+        return
+    for row in rows:
+        for line in lines_of(row):
+            click.echo(printable(line))
+
+
+def print_requirements(settings: Settings, found: Sequence[AddressRequirement], now: datetime) -> None:
+    """Print the lines of requirements, before there is an identity to compare with."""
+    from didww.cli.output import print_rows
+
+    rows: list[dict[str, str]] = []
+    for requirement in found:
+        kind = requirement.did_group_type.name if requirement.did_group_type is not None else ""
+        lines = checklist(Case(requirement, "", now))
+        rows += [{"type": kind, "item": row.item, "required": row.required} for row in lines]
+    names = ["type", "item", "required"] if len(found) > 1 else ["item", "required"]
+    if rows or settings.output != "table":
+        print_rows(settings, rows, names)
 
 
 def kinds_of(requirement: AddressRequirement, identity: Identity | None = None) -> list[str]:
@@ -172,13 +216,13 @@ def _identity(case: Case) -> Row:
     if kind not in accepted:
         is_a = f"{name} is a {PERSON_OR_COMPANY.get(kind, kind)}: another --identity"
         return Row("Identity", required, MISSING, is_a, "--identity")
-    if not _is_in(case, of_kind(requirement, kind, "area_level"), identity):
+    if not is_in(case, of_kind(requirement, kind, "area_level"), identity):
         country = case.requirement.country.iso if case.requirement.country is not None else "COUNTRY"
         return Row("Identity", required, MISSING, _update(identity, f"--country {country}"))
     return Row("Identity", required, DONE, name)
 
 
-def _is_in(case: Case, level: Any, record: Any) -> bool:
+def is_in(case: Case, level: Any, record: Any) -> bool:
     """Return whether a record is in the country that the level requires."""
     country = case.requirement.country
     return str(level) in ("world_wide", "None") or country is None or _id(record.country) == country.id
@@ -198,11 +242,16 @@ def _of_identity(case: Case, kind: str, identity: Identity | None) -> Iterator[R
         word, option = _FIELDS.get(str(field), (str(field).replace("_", " "), ""))
         item = word[0].upper() + word[1:]
         if identity is None:
-            yield Row(item, "set on the identity", OPEN, option)
+            yield Row(item, "a field of the identity", OPEN, option)
         elif getattr(identity, str(field), None):
-            yield Row(item, "set on the identity", DONE, "")
+            yield Row(item, "a field of the identity", DONE, "")
         else:
-            yield Row(item, "set on the identity", MISSING, _update(identity, f"{option or '...'} ..."))
+            yield Row(
+                item,
+                "a field of the identity",
+                MISSING,
+                _update(identity, f"{option or '...'} {_VALUES.get(str(field), 'TEXT')}"),
+            )
     yield from _proofs(case, kind, identity, f"Proof of {'identity' if kind == 'personal' else 'company'}")
     form = of_kind(requirement, kind, "permanent_document")
     if form is not None:
@@ -242,7 +291,7 @@ def _address(case: Case) -> Row:
     required = f"an address {_where(case, level)}"
     if address is None:
         return Row("Address", required, MISSING, "--address, or: didww addresses create", "--address")
-    if not _is_in(case, level, address):
+    if not is_in(case, level, address):
         return Row("Address", required, MISSING, f"{people.address_label(address)} is elsewhere", "--address")
     if str(level) in ("city", "area") and case.area and address.city_name.casefold() != case.area.casefold():
         return Row("Address", required, CHECK, f"Is {people.address_label(address)} there?", "--address")

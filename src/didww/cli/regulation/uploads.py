@@ -52,11 +52,11 @@ class Document(NamedTuple):
     @property
     def is_form(self) -> bool:
         """Whether it is a permanent document, not a proof."""
-        return self.kind.type == "supporting_document_templates"
+        return str(self.kind.type) == "supporting_document_templates"
 
     def is_stored(self) -> bool:
         """Return whether the owner has it already. Its documents must be loaded."""
-        stored = self.owner.permanent_documents if self.is_form else self.owner.proofs
+        stored: list[Any] = self.owner.permanent_documents if self.is_form else self.owner.proofs
         return self.reference in {each.external_reference_id for each in stored}
 
     def store(self, session: Session) -> Any:

@@ -204,10 +204,11 @@ def _check(session: Session, numbers: _Numbers, given: Given) -> None:
             case.address = choose_address(session, case, case.identity, given.address)
         prepare(case, given)
     session.say(heading(case, numbers.todo))
-    requirements.print_checklist(session.settings, requirements.checklist(case))
-    whom = shlex.quote(people.identity_label(case.identity)) if case.identity is not None else "IDENTITY"
+    rows = requirements.checklist(case)
+    requirements.print_checklist(session.settings, rows)
     texts = " ".join(f"+{did.number}" for did in numbers.todo)
-    session.say(f"To register: didww numbers register {texts} --identity {whom} ...")
+    whom = f" --identity {shlex.quote(people.identity_label(case.identity))}" if case.identity is not None else ""
+    session.say(f"To register: didww numbers register {texts}{whom} {requirements.options_of(rows)}".rstrip())
 
 
 def _compared(session: Session, case: Case, given: Given) -> Identity | None:

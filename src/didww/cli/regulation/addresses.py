@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww._schema.columns import Column
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
 from didww.cli.output import RecordTable
@@ -82,7 +83,9 @@ def show(session: Session, text: str) -> None:
     from didww.resources.address import Address
 
     table = RecordTable(session.settings, Address)
-    table.print_one(people.address(session.client, text, [*table.includes, "area", "city", "proofs.proof_type"]))
+    if session.settings.columns is None:
+        table.columns.append(Column("proofs", ("proofs.proof_type.name",)))
+    table.print_one(people.address(session.client, text, [*table.includes, "area", "city"]))
 
 
 @addresses.command(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["documents"]
 
 NAMES: Final = ("id", "document", "of", "kind", "created", "expires", "reference")
+SHORT_NAMES: Final = ("id", "document", "of", "created")
 _PROOF: Final = "proof"
 _FORM: Final = "form"
 
@@ -45,7 +46,9 @@ def documents() -> None:
 @click.pass_obj
 def list_(session: Session, identity: str | None, address: str | None) -> None:
     """List the proofs and forms of an identity with its addresses, or of an address."""
-    print_rows(session.settings, _rows(_owners(session, identity, address)), NAMES)
+    settings = session.settings
+    names = SHORT_NAMES if settings.output == "table" and settings.columns is None else NAMES
+    print_rows(settings, _rows(_owners(session, identity, address)), names)
 
 
 def _owners(session: Session, identity: str | None, address: str | None) -> list[Any]:

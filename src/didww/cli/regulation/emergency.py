@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -135,11 +136,15 @@ def _requirement_row(requirement: EmergencyRequirement, country: str) -> dict[st
         "company": ", ".join(requirement.business_mandatory_fields or ()) if kind != "personal" else "",
         "address": f"in {country}" if str(requirement.address_area_level) == "country" else _level(requirement),
         "address fields": ", ".join(requirement.address_mandatory_fields or ()),
-        "setup price": requirement.meta.setup_price,
-        "monthly price": requirement.meta.monthly_price,
+        "setup price": _price(requirement.meta.setup_price),
+        "monthly price": _price(requirement.meta.monthly_price),
         "setup time": requirement.estimate_setup_time,
         "note": requirement.requirement_restriction_message,
     }
+
+
+def _price(price: Decimal | None) -> Decimal | None:
+    return None if price is None else price.quantize(Decimal("0.01"))
 
 
 def _level(requirement: EmergencyRequirement) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww._schema.columns import Column
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
 from didww.cli.output import RecordTable
@@ -37,6 +38,11 @@ FIELDS: Final = (
     FieldOption("--reference", "external_reference_id", "Your own identifier; makes it safe to run again."),
 )
 
+DETAILS: Final = {
+    "addresses": "addresses.address",
+    "proofs": "proofs.proof_type.name",
+    "forms": "permanent_documents.template.name",
+}
 ARGUMENT: Final = click.argument("text", metavar="IDENTITY")
 
 
@@ -90,7 +96,9 @@ def show(session: Session, text: str) -> None:
     from didww.resources.identity import Identity
 
     table = RecordTable(session.settings, Identity)
-    table.print_one(people.identity(session.client, text, [*table.includes, *people.IDENTITY_INCLUDES]))
+    if session.settings.columns is None:
+        table.columns += [Column(heading, (path,)) for heading, path in DETAILS.items()]
+    table.print_one(people.identity(session.client, text, [*table.includes, "birth_country"]))
 
 
 @identities.command(

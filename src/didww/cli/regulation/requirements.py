@@ -14,7 +14,7 @@ from didww.cli.regulation import people
 from didww.enums import IdentityType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from didww.cli.session import Settings
@@ -37,6 +37,7 @@ __all__ = [
     "kinds_of",
     "lines_of",
     "of_kind",
+    "options_of",
     "print_checklist",
     "print_requirements",
 ]
@@ -129,6 +130,13 @@ class Case:
 def lines_of(row: Row) -> list[str]:
     """Return a line for a person, and a second one with what to do."""
     return [f"{_MARKS[row.status]} {row.item}: {row.required}", *([f"    {row.todo}"] if row.todo else [])]
+
+
+def options_of(rows: Iterable[Row]) -> str:
+    """Return the options that add what is missing."""
+    values = {"--identity": "--identity IDENTITY", "--address": "--address ADDRESS"}
+    undone = [row for row in rows if row.option and row.status in (MISSING, OPEN)]
+    return " ".join(dict.fromkeys(values.get(row.option) or row.todo.partition(";")[0] for row in undone))
 
 
 def print_checklist(settings: Settings, rows: Sequence[Row]) -> None:
@@ -268,7 +276,7 @@ def _proofs(case: Case, kind: str, owner: Any, item: str) -> Iterator[Row]:
         return
     types = of_kind(requirement, kind, "proof_types")
     names = ", ".join(each.name for each in types)
-    required = names if len(types) == 1 else f"{count} of: {names}"
+    required = names if len(types) == 1 else f"{'one' if count == 1 else count} of {names}"
     accepted = {each.id for each in types}
     valid = [] if owner is None else [each for each in owner.proofs if _counts(case, each, accepted)]
     given = accepted & set(case.proofs)
@@ -279,7 +287,8 @@ def _proofs(case: Case, kind: str, owner: Any, item: str) -> Iterator[Row]:
         yield Row(item, required, GIVEN, "--proof", "--proof")
     else:
         status = MISSING if owner is not None else OPEN
-        yield Row(item, required, status, "--proof TYPE=FILE", "--proof")
+        example = types[0].name.casefold().replace(" ", "-") if types else "TYPE"
+        yield Row(item, required, status, f"--proof {example}=FILE", "--proof")
 
 
 def _counts(case: Case, proof: Any, accepted: Collection[str]) -> bool:
@@ -292,7 +301,8 @@ def _address(case: Case) -> Row:
     if address is None:
         return Row("Address", required, MISSING, "--address, or: didww addresses create", "--address")
     if not is_in(case, level, address):
-        return Row("Address", required, MISSING, f"{people.address_label(address)} is elsewhere", "--address")
+        elsewhere = f"{people.address_label(address)} is elsewhere: another --address"
+        return Row("Address", required, MISSING, elsewhere, "--address")
     if str(level) in ("city", "area") and case.area and address.city_name.casefold() != case.area.casefold():
         return Row("Address", required, CHECK, f"Is {people.address_label(address)} there?", "--address")
     return Row("Address", required, DONE, people.address_label(address))

@@ -197,11 +197,15 @@ def _check(session: Session, numbers: _Numbers, given: Given) -> None:
         _print(session, [*numbers.under_review, *(did.address_verification for did in numbers.other)])
         return
     case = case_of(session, numbers.todo)
+    for did in numbers.todo:
+        _say_rejected(session, did)
     case.identity = _compared(session, case, given)
     if case.identity is not None:
         fitting = fitting_addresses(case, case.identity)
         if given.address is not None or len(fitting) == 1:
             case.address = choose_address(session, case, case.identity, given.address)
+        elif fitting:
+            session.say(f"To compare, pass --address: {people.candidates(fitting, people.address_label)}.")
         prepare(case, given)
     session.say(heading(case, numbers.todo))
     rows = requirements.checklist(case)
@@ -209,6 +213,13 @@ def _check(session: Session, numbers: _Numbers, given: Given) -> None:
     texts = " ".join(f"+{did.number}" for did in numbers.todo)
     whom = f" --identity {shlex.quote(people.identity_label(case.identity))}" if case.identity is not None else ""
     session.say(f"To register: didww numbers register {texts}{whom} {requirements.options_of(rows)}".rstrip())
+
+
+def _say_rejected(session: Session, did: Did) -> None:
+    verification = did.address_verification
+    if verification is not None and verification.is_rejected:
+        reasons = "; ".join(verification.reject_reasons or ())
+        session.say(f"+{did.number} was rejected as {verification.reference}: {reasons or 'no reason given'}.")
 
 
 def _compared(session: Session, case: Case, given: Given) -> Identity | None:

@@ -45,7 +45,10 @@ def documents() -> None:
 @address_option
 @click.pass_obj
 def list_(session: Session, identity: str | None, address: str | None) -> None:
-    """List the proofs and forms of an identity with its addresses, or of an address."""
+    """List proofs and forms.
+
+    Those of an identity include the proofs of its addresses.
+    """
     settings = session.settings
     names = SHORT_NAMES if settings.output == "table" and settings.columns is None else NAMES
     print_rows(settings, _rows(_owners(session, identity, address)), names)
@@ -100,7 +103,7 @@ def _row(record: Any, name: str, of: str, kind: str) -> dict[str, Any]:
     ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=uploads.FILE)
-@click.option("--type", "kind", metavar="TYPE", required=True, help="Proof type, or name of a form: see the example.")
+@click.option("--type", "kind", metavar="TYPE", required=True, help="Proof type, such as passport, or name of a form.")
 @identity_option
 @address_option
 @click.option("--reference", metavar="TEXT", help="Your own identifier. Defaults to one made from the contents.")
@@ -113,9 +116,9 @@ def upload(
     address: str | None,
     reference: str | None,
 ) -> None:
-    """Encrypt files and store them as one document, such as the two sides of an identity card.
+    """Encrypt and store files as one document.
 
-    JPG, PNG or PDF, at most 20 MB each, up to five files. The same files are not stored twice.
+    Several files can be one document, such as the two sides of an identity card. JPG, PNG or PDF, at most 20 MB each, up to five files. The same files are not stored twice.
     """
     owner = _owners(session, identity, address)[0]
     document = uploads.document(_kind(session, owner, kind), owner, files, reference)

@@ -22,6 +22,10 @@ max_wait_option: Final = click.option(
     "--max-wait", type=parameters.duration, metavar="DURATION", help="Maximum wait, e.g. 2h. Defaults to no limit."
 )
 
+ADVICE: Final = (
+    "Correct the identity, the address or the documents, and submit again with the same command: a new verification."
+)
+
 
 class RejectedError(click.ClickException):
     """A verification was rejected."""
@@ -56,7 +60,7 @@ def wait_for(session: Session, endpoint: Any, verification: Any, limit: timedelt
         with waiting(f"Verification {reference}") as tell:
             approved = endpoint.wait(verification, timeout=timeout, on_update=lambda each: tell(str(each.status))).data
     except WaitError as error:
-        session.known.remove(known)
+        session.known[:] = [ADVICE]
         raise _rejected(error) from None
     session.known.remove(known)
     return approved
@@ -66,10 +70,7 @@ def _rejected(error: WaitError) -> RejectedError:
     record: Any = error.resource
     reasons = "; ".join(record.reject_reasons or ()) or "no reason given"
     comment = f" Comment: {record.reject_comment}" if record.reject_comment else ""
-    return RejectedError(
-        f"Verification {record.reference} was rejected: {reasons}.{comment}\n"
-        "Correct the identity, the address or the documents, and submit again. A rejected verification stays as it is."
-    )
+    return RejectedError(f"Verification {record.reference} was rejected: {reasons}.{comment}")
 
 
 def by_reference(endpoint: Any, text: str, include: list[str]) -> Any:

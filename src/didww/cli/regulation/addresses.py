@@ -107,10 +107,10 @@ def create(session: Session, /, identity: str, **options: str | None) -> None:
     client = session.client
     table = RecordTable(session.settings, Address)
     reference = options["external_reference_id"]
-    known = client.addresses().list(filter={"external_reference_id": reference}).data if reference else []
-    if known:
+    known = people.with_reference(client.addresses(), reference, table.includes)
+    if known is not None:
         session.say(f"There is an address with the reference {reference} already; nothing was created.")
-        table.print_one(client.addresses().find(known[0].id, include=table.includes).data)
+        table.print_one(known)
         return
     record = Address(identity=people.identity(client, identity))
     set_values(client, record, FIELDS, given_values(FIELDS, options))

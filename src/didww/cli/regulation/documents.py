@@ -118,7 +118,8 @@ def upload(
 ) -> None:
     """Encrypt and store files as one document.
 
-    Several files can be one document, such as the two sides of an identity card. JPG, PNG or PDF, at most 20 MB each, up to five files. The same files are not stored twice.
+    Up to five files, such as the two sides of an identity card: JPG, PNG or PDF, at most 20 MB each. The same files
+    are not stored twice.
     """
     owner = _owners(session, identity, address)[0]
     document = uploads.document(_kind(session, owner, kind), owner, files, reference)

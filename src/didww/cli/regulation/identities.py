@@ -121,10 +121,10 @@ def create(session: Session, /, kind: str, **options: str | None) -> None:
     client = session.client
     table = RecordTable(session.settings, Identity)
     reference = options["external_reference_id"]
-    known = client.identities().list(filter={"external_reference_id": reference}).data if reference else []
-    if known:
+    known = people.with_reference(client.identities(), reference, table.includes)
+    if known is not None:
         session.say(f"There is an identity with the reference {reference} already; nothing was created.")
-        table.print_one(client.identities().find(known[0].id, include=table.includes).data)
+        table.print_one(known)
         return
     record = Identity(identity_type=IdentityType(kind))
     set_values(client, record, FIELDS, _plain_phone(given_values(FIELDS, options)))

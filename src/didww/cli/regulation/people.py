@@ -22,6 +22,7 @@ __all__ = [
     "candidates",
     "identity",
     "identity_label",
+    "with_reference",
 ]
 
 IDENTITY_INCLUDES: Final = (
@@ -104,6 +105,13 @@ def _find(
     hint = did_you_mean(text, [label(each) for each in records])
     known = f" There are: {candidates(records, label)}." if records and not hint else ""
     raise NotExactlyOneError(f"There is no {what} {text!r:.80}.{hint}{known}")
+
+
+def with_reference(endpoint: Any, reference: str | None, include: Iterable[str]) -> Any:
+    """Return the record that has an external reference; None if there is none, or no reference."""
+    if not reference:
+        return None
+    return endpoint.first(filter={"external_reference_id": reference}, include=list(include))
 
 
 def candidates(records: Iterable[Any], label: Callable[[Any], str]) -> str:

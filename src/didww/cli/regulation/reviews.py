@@ -58,7 +58,11 @@ def wait_for(session: Session, endpoint: Any, verification: Any, limit: timedelt
                 f"DIDWW reviews verification {reference}, which takes hours or days. Ctrl-C ends the wait only."
             )
         with waiting(f"Verification {reference}") as tell:
-            approved = endpoint.wait(verification, timeout=timeout, on_update=lambda each: tell(str(each.status))).data
+
+            def show(current: Any) -> None:
+                tell(str(current.status))
+
+            approved = endpoint.wait(verification, timeout=timeout, on_update=show).data
     except WaitError as error:
         session.known[:] = [ADVICE]
         raise _rejected(error) from None

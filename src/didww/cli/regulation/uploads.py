@@ -6,7 +6,7 @@ import hashlib
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 import click
 
@@ -26,7 +26,14 @@ FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=P
 MAX_FILES: Final = 5
 _PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
 
-T = TypeVar("T")
+
+class _Named(Protocol):
+    """A proof type or a template."""
+
+    name: str
+
+
+K = TypeVar("K", bound=_Named)
 
 
 class Document(NamedTuple):
@@ -82,10 +89,11 @@ def document(kind: Any, owner: Any, files: Sequence[Path], reference: str | None
     """
     if len(files) > MAX_FILES:
         raise click.UsageError(f"A document has at most {MAX_FILES} files, got {len(files)}.")
+    files = tuple(dict.fromkeys(files))
     digest = hashlib.sha256(f"{kind.id} {owner.id}".encode())
     for path in files:
         digest.update(_digest(path).encode())
-    return Document(kind, owner, tuple(files), reference or f"didww-cli-{digest.hexdigest()[:40]}")
+    return Document(kind, owner, files, reference or f"didww-cli-{digest.hexdigest()[:40]}")
 
 
 def _digest(path: Path) -> str:
@@ -117,7 +125,7 @@ def _create(endpoint: Any, record: Any) -> Any:
     try:
         return endpoint.create(record).data
     except DryRunError:
-        return type(record).build(_PLACEHOLDER)
+        return record.build(_PLACEHOLDER)
 
 
 def _uploads(session: Session) -> dict[str, Any]:
@@ -150,12 +158,12 @@ def proof_file(value: Any) -> tuple[str, Path]:
     return name, FILE.convert(text, None, None)
 
 
-def kind_named(kinds: Iterable[T], text: str) -> T | None:
+def kind_named(kinds: Iterable[K], text: str) -> K | None:
     """Return the proof type or form of a name, in any case and with or without spaces and dashes."""
-    return next((each for each in kinds if _key(each.name) == _key(text)), None)  # type: ignore[attr-defined]
+    return next((each for each in kinds if _key(each.name) == _key(text)), None)
 
 
-def type_named(kinds: Sequence[T], text: str, what: str) -> T:
+def type_named(kinds: Sequence[K], text: str, what: str) -> K:
     """Return the proof type or form of a name.
 
     Raises:
@@ -163,7 +171,7 @@ def type_named(kinds: Sequence[T], text: str, what: str) -> T:
     """
     found = kind_named(kinds, text)
     if found is None:
-        names = ", ".join(each.name for each in kinds) or "none"  # type: ignore[attr-defined]
+        names = ", ".join(each.name for each in kinds) or "none"
         raise NotExactlyOneError(f"There is no {what} {text!r:.80}. Accepted: {names}.")
     return found
 

@@ -229,8 +229,9 @@ def test_stored_proofs_are_enough(didww, number, person, proofs):
 def test_numbers_are_submitted_together(didww, person, proofs):
     """Numbers that share a requirement are one verification."""
     numbers = buy(didww, "DE", "Local", 2)
-    out = didww.ok(f"numbers register {' '.join(numbers)} --identity Example {proofs} --yes -o json")
-    assert sorted(did["number"] for did in json.loads(out)["dids"]) == numbers
+    didww.ok(f"numbers register {' '.join(numbers)} --identity Example {proofs} --yes")
+    (verification,) = didww.client.address_verifications().list(include="dids").data
+    assert sorted(did.number for did in verification.dids) == numbers
 
 
 def test_numbers_with_different_requirements_are_listed_by_group(didww, number, person, proofs):

@@ -32,11 +32,11 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "exports": ("exports:exports", "Create and download call records."),
     },
     "Registration": {
-        "identities": ("regulation:identities", "Persons and companies that numbers are registered to."),
-        "addresses": ("regulation:addresses", "Their addresses."),
-        "documents": ("regulation:documents", "Proofs and other documents."),
-        "verifications": ("regulation:verifications", "Address verifications of numbers."),
-        "emergency": ("regulation:emergency", "Emergency calling."),
+        "identities": ("regulation.identities:identities", "Persons and companies that numbers are registered to."),
+        "addresses": ("regulation.addresses:addresses", "Their addresses."),
+        "documents": ("regulation.documents:documents", "Proofs and other documents."),
+        "verifications": ("regulation.verifications:verifications", "Address verifications of numbers."),
+        "emergency": ("regulation.emergency:emergency", "Emergency calling."),
     },
     "Everything else of the API": {
         "resources": (

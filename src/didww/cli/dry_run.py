@@ -1,10 +1,10 @@
-"""`--dry-run`: reads are sent; requests that would change something are printed instead."""
+"""`--dry-run`: reads and validations are sent; requests that would change something are printed instead."""
 
 from __future__ import annotations
 
 import json
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from didww.transport.base import Transport
 
 __all__ = ["DryRunError", "DryRunTransport"]
+
+
+# POST requests that store nothing.
+_CHECKS: Final = ("/address_requirement_validations", "/emergency_requirement_validations")
 
 
 class DryRunError(DidwwClientError):
@@ -34,8 +38,8 @@ class DryRunTransport:
         self._lock = Lock()
 
     def send(self, request: Request, deadline: float) -> Response:
-        """Send a read; print anything else and raise `DryRunError`."""
-        if request.method in ("GET", "HEAD"):
+        """Send a read or a validation; print anything else and raise `DryRunError`."""
+        if request.method in ("GET", "HEAD") or request.url.endswith(_CHECKS):
             return self._transport.send(request, deadline)
         with self._lock:
             _print(request)

@@ -1,0 +1,1 @@
+"""Registration of numbers: identities, addresses, documents, verifications, emergency calling."""

@@ -1,0 +1,72 @@
+"""The registration of some numbers: the requirement that they share, and how they are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from didww.cli.regulation import requirements
+from didww.cli.regulation.requirements import Case
+from didww.exceptions import NotExactlyOneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from didww.cli.session import Session
+    from didww.resources.did import Did
+
+__all__ = ["case_of", "heading", "listed"]
+
+_LISTED: Final = 5
+
+
+def listed(dids: Sequence[Did]) -> str:
+    """Return the first numbers, separated by commas."""
+    numbers = ", ".join(f"+{did.number}" for did in dids[:_LISTED])
+    return f"{numbers} and {len(dids) - _LISTED} more" if len(dids) > _LISTED else numbers
+
+
+def heading(case: Case, dids: Sequence[Did]) -> str:
+    """Return what is registered, for the line above a plan."""
+    parts = (case.requirement.country, case.requirement.did_group_type)
+    return f"Registration of {listed(dids)} ({', '.join(each.name for each in parts if each is not None)}):"
+
+
+def case_of(session: Session, dids: Sequence[Did]) -> Case:
+    """Return the requirement that the numbers share.
+
+    Raises:
+        UsageError: They have several.
+        NotExactlyOneError: They have none.
+    """
+    groups: dict[tuple[str, str], list[Did]] = {}
+    for did in dids:
+        groups.setdefault(_key(did), []).append(did)
+    if len(groups) > 1:
+        session.say("The numbers have different requirements:")
+        for group in groups.values():
+            session.say(f"- {_place(group[0])}: {' '.join(f'+{did.number}' for did in group)}")
+        raise click.UsageError("Register each of these groups by itself.")
+    ((id, area),) = groups
+    if not id:
+        raise NotExactlyOneError(f"DIDWW lists no requirement for {listed(dids)}.")
+    requirement = session.client.address_requirements().find(id, include=requirements.INCLUDES).data
+    return Case(requirement, area, session.now())
+
+
+def _key(did: Did) -> tuple[str, str]:
+    """Return the requirement of a number and, if the address must be near it, its area."""
+    group = did.did_group
+    requirement = group.address_requirement if group is not None else None
+    if group is None or requirement is None:
+        return "", ""
+    return requirement.id, group.area_name if str(requirement.address_area_level) in ("area", "city") else ""
+
+
+def _place(did: Did) -> str:
+    group = did.did_group
+    if group is None:
+        return "unknown"
+    parts = (group.country, group.did_group_type)
+    return ", ".join([*(part.name for part in parts if part is not None), group.area_name])

@@ -179,11 +179,13 @@ class LazyGroup(Group):
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    sections: dict[str, list[tuple[str, str]]] = {"Options": [], _SAFETY: [], _OUTPUT: [], _ACCOUNT: []}
+    common = (_SAFETY, _OUTPUT, _ACCOUNT)
+    sections: dict[str, list[tuple[str, str]]] = {"Options": []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
         if record is not None:
-            sections[getattr(param, "section", "Options")].append(record)
+            sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+    sections |= {title: sections.pop(title) for title in common if title in sections}
     for title, records in sections.items():
         if records:
             with formatter.section(title):

@@ -16,7 +16,13 @@ from didww.exceptions import DidwwError, InvalidValueError
 if TYPE_CHECKING:
     from didww.cli.session import Session
 
-__all__ = ["report"]
+__all__ = ["RefusedError", "report"]
+
+
+class RefusedError(click.ClickException):
+    """The command does not send what the service would refuse."""
+
+    exit_code = exit_codes.REFUSED
 
 
 def report(error: BaseException, session: Session) -> int:

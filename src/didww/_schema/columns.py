@@ -29,7 +29,12 @@ class Column(NamedTuple):
 
     def value(self, record: Resource) -> Any:
         """Return the value for `record`; None if it has none, or if it was not loaded."""
-        return next((value for path in self.paths if (value := value_at(record, path)) not in (None, [])), None)
+        return self.found(record)[1]
+
+    def found(self, record: Resource) -> tuple[str, Any]:
+        """Return the path that has a value, and the value."""
+        values = ((path, value_at(record, path)) for path in self.paths)
+        return next(((path, value) for path, value in values if value not in (None, [])), (self.paths[0], None))
 
 
 def columns_of(cls: type[Resource]) -> tuple[Column, ...]:

@@ -22,7 +22,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Numbers and routing": {
         "numbers": ("numbers:numbers", "Search, buy, route and cancel phone numbers."),
         "trunks": ("trunks:trunks", "Inbound trunks: where calls to your numbers go."),
-        "groups": ("trunks:groups", "Groups of inbound trunks, for failover."),
+        "groups": ("trunk_groups:groups", "Groups of inbound trunks, for failover."),
         "out-trunks": ("out_trunks:out_trunks", "Outbound trunks and their credentials."),
         "capacity": ("capacity:capacity", "Channels of your numbers."),
     },

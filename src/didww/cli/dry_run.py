@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,10 +13,12 @@ from didww._util.masking import mask
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from didww._core.effects import Opened, Request, Response
     from didww.transport.base import Transport
 
-__all__ = ["DryRunError", "DryRunTransport"]
+__all__ = ["DryRunError", "DryRunTransport", "step"]
 
 
 # POST requests that store nothing.
@@ -24,6 +27,13 @@ _CHECKS: Final = ("/address_requirement_validations", "/emergency_requirement_va
 
 class DryRunError(DidwwClientError):
     """A request was printed instead of sent."""
+
+
+@contextmanager
+def step() -> Generator[None]:
+    """Run one of several requests: in a dry run it is printed, and the next one follows."""
+    with suppress(DryRunError):
+        yield
 
 
 class DryRunTransport:

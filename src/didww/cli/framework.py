@@ -196,7 +196,7 @@ def _format_options(command: click.Command, ctx: click.Context, formatter: click
     sections: dict[str, list[tuple[str, str]]] = {"Options": []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
-        if record is not None and record[1]:  # click 8.5 has one for each argument too
+        if record is not None and isinstance(param, click.Option):
             sections.setdefault(getattr(param, "section", "Options"), []).append(record)
     sections |= {title: sections.pop(title) for title in common if title in sections}
     for title, records in sections.items():

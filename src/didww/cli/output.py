@@ -135,16 +135,22 @@ class RecordTable:
         else:
             _print_values(settings, (self.object(record) for record in records))
 
-    def print_one(self, record: Resource) -> None:
-        """Print one record: a table has a line for each value."""
+    def print_one(self, record: Resource, more: Row | None = None) -> None:
+        """Print one record: a table has a line for each value.
+
+        Args:
+            record: The record.
+            more: More values by name, which CSV and `--columns` leave out.
+        """
         settings = self._settings
+        more = {} if more is None or settings.columns is not None else more
         if settings.query is None and settings.output == "table":
             values = self._lines(record) if settings.columns is None else self._by_heading(record)
-            _print_lines(values)
+            _print_lines({**values, **more})
         elif settings.query is None and settings.output == "csv":
             self.print([record])
         else:
-            print_value(settings, self.object(record))
+            print_value(settings, self.object(record) | {_key(name): plain(value) for name, value in more.items()})
 
     def object(self, record: Resource) -> dict[str, Any]:
         """Return a record as a JSON object, with included records in the place of their relationship."""
@@ -180,8 +186,8 @@ class RecordTable:
         return [self._value(record, column) for column in self.columns]
 
     def _value(self, record: Resource, column: Column) -> Any:
-        value = column.value(record)
-        return value if value is None else self._masked(record, column.paths[0], value)
+        path, value = column.found(record)
+        return value if value is None else self._masked(record, path, value)
 
     def _masked(self, record: Resource, path: str, value: Any) -> Any:
         if self._secrets or value is None:

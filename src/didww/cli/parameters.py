@@ -19,6 +19,8 @@ __all__ = [
     "complete_countries",
     "complete_groups",
     "complete_numbers",
+    "complete_out_trunks",
+    "complete_pools",
     "complete_trunks",
     "country_option",
     "duration",
@@ -101,6 +103,8 @@ complete_countries: Final = _complete("countries")
 complete_numbers: Final = _complete("numbers")
 complete_trunks: Final = _complete("trunks")
 complete_groups: Final = _complete("groups")
+complete_out_trunks: Final = _complete("out_trunks")
+complete_pools: Final = _complete("pools")
 
 country_option: Final = click.option(
     "--country", metavar="COUNTRY", shell_complete=complete_countries, help="ISO code or name of the country."

@@ -39,6 +39,11 @@ class Settings:
     dry_run: bool = False
     debug: bool = False
 
+    @property
+    def for_person(self) -> bool:
+        """Whether the output is the usual one for a person: a table, with columns of the command's choice."""
+        return self.output == "table" and self.columns is None and self.query is None
+
 
 class Session:
     """A run of the command.

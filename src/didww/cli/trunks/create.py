@@ -1,0 +1,149 @@
+"""`didww trunks create`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from didww.cli import lookups, parameters
+from didww.cli.field_options import given, naming_options
+from didww.cli.framework import Command
+from didww.cli.trunks.configuration import check_target, new_configuration, port_notes
+from didww.cli.trunks.list import credentials_option
+from didww.cli.trunks.options import ALL_OPTIONS
+from didww.cli.trunks.output import TrunkOutput
+from didww.cli.trunks.passwords import auth_password, password_option
+from didww.cli.trunks.pops import pop_named
+from didww.cli.trunks.presets import UNVERIFIED, after_creation, complete_presets
+from didww.resources.configuration.pstn import PstnConfiguration
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.voice_in_trunk import VoiceInTrunk
+
+if TYPE_CHECKING:
+    from didww.cli.presets.reader import Preset
+    from didww.cli.session import Session
+
+__all__ = ["create"]
+
+
+@click.command(
+    cls=Command,
+    changes=True,
+    params=[*ALL_OPTIONS],
+    examples=(
+        "didww trunks create Office --sip sip.example.com --port 5061 --transport tls --codec pcmu,pcma",
+        "didww trunks create 'On call' --pstn 442079460000",
+        "didww trunks create 'Desk phone' --register --show-credentials",
+        "didww trunks create Agent --for openai --set project=proj_example",
+        "didww trunks create Backup --sip 192.0.2.10 --ringing-timeout 20 --reroute-on 486,503,ringing-timeout",
+    ),
+)
+@click.argument("name")
+@click.option(
+    "--for",
+    "platform",
+    metavar="PLATFORM",
+    shell_complete=complete_presets,
+    help="With the settings of a platform; options override them. See: didww trunks presets. Unverified presets are "
+    "marked there.",
+)
+@click.option(
+    "--set",
+    "supplied",
+    type=parameters.pair,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value that the preset needs, such as project=proj_...",
+)
+@click.option("--group", metavar="NAME", shell_complete=parameters.complete_groups, help="Put it into this group.")
+@click.option("--pop", metavar="NAME", help="Pin it to this point of presence.")
+@password_option
+@credentials_option
+@click.pass_obj
+def create(
+    session: Session,
+    name: str,
+    platform: str | None,
+    supplied: tuple[tuple[str, str], ...],
+    group: str | None,
+    pop: str | None,
+    auth_password_file: str | None,
+    show_credentials: bool,
+    **fields: Any,
+) -> None:
+    """Create an inbound trunk.
+
+    Say where calls go: to a SIP host, a phone number, a device that registers, or a platform with a preset. The codecs
+    of SIP default to pcmu, pcma and telephone-event. The other settings default to those of DIDWW or of the preset.
+    """
+    preset = _preset(platform, supplied)
+    sip, pstn = (given(ALL_OPTIONS, fields, cls) for cls in (SipConfiguration, PstnConfiguration))
+    check_target(sip, pstn, preset)
+    if sip.get("auth_user") is not None and not pstn:
+        sip["auth_password"] = auth_password(sip["auth_user"], auth_password_file)
+    elif auth_password_file is not None:
+        raise click.UsageError("--auth-password-file is the password of --auth-user USER, which is missing.")
+    configuration = new_configuration(sip, pstn, preset, dict(supplied))
+    trunk = VoiceInTrunk(name=name, configuration=configuration)
+    if preset is not None:
+        trunk._assign(_trunk_settings(preset))
+    trunk._assign(given(ALL_OPTIONS, fields, VoiceInTrunk))
+    client = session.client
+    if pop is not None:
+        trunk.pop = pop_named(client, pop)
+    if group is not None:
+        _join(session, trunk, group)
+    if preset is not None and preset.unverified:
+        session.say(UNVERIFIED)
+    output = TrunkOutput(session.settings, secrets=show_credentials)
+    with naming_options(ALL_OPTIONS):
+        trunk = client.voice_in_trunks().create(trunk, include=output.includes).data
+    session.known.append(f"Trunk {trunk.name!r} was created.")
+    output.print(trunk)
+    _afterwards(session, trunk, preset, shown=show_credentials)
+
+
+def _preset(platform: str | None, supplied: tuple[tuple[str, str], ...]) -> Preset | None:
+    from didww.cli.presets import reader
+
+    if platform is not None:
+        return reader.load(platform)
+    if supplied:
+        raise click.UsageError("--set is for the values of a preset: pass --for PLATFORM too.")
+    return None
+
+
+def _trunk_settings(preset: Preset) -> dict[str, Any]:
+    from didww.cli.field_options import parse
+
+    fields = VoiceInTrunk._field_map
+    return {field: parse(fields[field], setting.value) for field, setting in preset.trunk.items()}
+
+
+def _join(session: Session, trunk: VoiceInTrunk, text: str) -> None:
+    """Put a new trunk into a group; ask if the group has numbers, whose calls it will get."""
+    from didww.cli.trunks.use import routed
+
+    group = lookups.by_name(session.client.voice_in_trunk_groups(), text, "trunk group")
+    trunk.voice_in_trunk_group = group
+    use = routed(session.client, "voice_in_trunk_group", group.id)
+    if use.count:
+        session.confirm(
+            f"Trunk {trunk.name!r} joins group {group.name!r}, and can get its calls at once.",
+            use.sentence("the group"),
+            question="Create the trunk?",
+        )
+
+
+def _afterwards(session: Session, trunk: VoiceInTrunk, preset: Preset | None, *, shown: bool) -> None:
+    """Say what to do next."""
+    configuration = trunk.configuration
+    if isinstance(configuration, SipConfiguration):
+        if configuration.enabled_sip_registration and not shown:
+            session.say(f"Credentials were generated. To see them: didww trunks show {trunk.name!r} --show-credentials")
+        if preset is not None:
+            for note in port_notes(preset, configuration):
+                session.say(note)
+            after_creation(session, preset, digest=configuration.auth_enabled)
+    session.say(f"Route numbers to it: didww numbers route NUMBER --trunk {trunk.name!r}")

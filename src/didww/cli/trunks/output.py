@@ -1,0 +1,60 @@
+"""Print a trunk: for a person in the words of the options, else as the API has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from didww.cli.field_options import described
+from didww.cli.output import RecordTable, print_row
+from didww.cli.trunks.options import ALL_OPTIONS
+from didww.cli.trunks.use import destination
+from didww.resources.configuration.sip import SipConfiguration
+from didww.resources.voice_in_trunk import VoiceInTrunk
+
+if TYPE_CHECKING:
+    from didww.cli.session import Settings
+
+__all__ = ["TrunkOutput"]
+
+
+class TrunkOutput:
+    """Prints one trunk.
+
+    Args:
+        settings: The output options.
+        secrets: Whether to print credentials.
+    """
+
+    def __init__(self, settings: Settings, *, secrets: bool) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._table = RecordTable(settings, VoiceInTrunk, secrets=secrets)
+
+    @property
+    def includes(self) -> list[str]:
+        """The include paths that are needed."""
+        return list(dict.fromkeys([*self._table.includes, "voice_in_trunk_group", "pop"]))
+
+    def print(self, trunk: VoiceInTrunk, more: dict[str, Any] | None = None) -> None:
+        """Print a trunk, and more values by name."""
+        if self._settings.for_person:
+            print_row(self._settings, {**self._in_words(trunk), **(more or {})})
+        else:
+            self._table.print_one(trunk, more)
+
+    def _in_words(self, trunk: VoiceInTrunk) -> dict[str, Any]:
+        group, pop, configuration = trunk.voice_in_trunk_group, trunk.pop, trunk.configuration
+        row: dict[str, Any] = {
+            "id": trunk.id,
+            "name": trunk.name,
+            "calls go to": destination(trunk),
+            "group": None if group is None else group.name,
+            "point of presence": None if pop is None else pop.name,
+            **described(ALL_OPTIONS, trunk, secrets=self._secrets),
+            **described(ALL_OPTIONS, configuration, secrets=self._secrets),
+        }
+        if isinstance(configuration, SipConfiguration) and configuration.enabled_sip_registration:
+            user, password = configuration.incoming_auth_username, configuration.incoming_auth_password
+            row |= {"registers as": user, "with password": password} if self._secrets else {"registers as": "***"}
+        row["created"] = trunk.created_at
+        return row

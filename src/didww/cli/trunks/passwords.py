@@ -1,0 +1,44 @@
+"""The password that a trunk authenticates with: from a file, standard input or a question, never from an option."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+
+__all__ = ["auth_password", "password_option"]
+
+password_option: Final = click.option(
+    "--auth-password-file",
+    metavar="FILE",
+    help="File with the password of --auth-user; - for standard input. Defaults to asking.",
+)
+
+
+def auth_password(user: str, file: str | None) -> str:
+    """Return the password of a user.
+
+    Raises:
+        UsageError: It cannot be read, or there is no terminal to ask at.
+    """
+    if file is None:
+        if not sys.stdin.isatty():
+            raise click.UsageError(
+                "--auth-user needs a password, and there is no terminal to ask at. Pass it with "
+                "--auth-password-file FILE, or - for standard input."
+            )
+        text: str = click.prompt(f"Password of {user}", hide_input=True, err=True)
+        return text
+    try:
+        with click.open_file(file, encoding="utf-8") as stream:
+            text = stream.read().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--auth-password-file {file!r} cannot be read: {_why(error)}.") from None
+    if not text or "\n" in text:
+        raise click.UsageError("--auth-password-file must contain one line, the password.")
+    return text
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not UTF-8"

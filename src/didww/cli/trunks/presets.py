@@ -1,0 +1,168 @@
+"""`didww trunks presets`, and what is printed after a trunk was created from one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli.framework import Command
+from didww.cli.output import print_row, print_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from click.shell_completion import CompletionItem
+
+    from didww.cli.presets.reader import Preset
+    from didww.cli.session import Session
+
+__all__ = ["UNVERIFIED", "after_creation", "complete_presets", "presets"]
+
+UNVERIFIED: Final = "Unverified: parts of this preset are inferred or unconfirmed. Make a test call."
+
+
+def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 click's
+    """Complete the name of a preset."""
+    from click.shell_completion import CompletionItem
+
+    from didww.cli.presets import reader
+
+    return [CompletionItem(name) for name in reader.names() if name.startswith(incomplete)]
+
+
+@click.command(
+    cls=Command,
+    examples=("didww trunks presets", "didww trunks presets openai", "didww trunks presets livekit -o json"),
+)
+@click.argument("platform", required=False, shell_complete=complete_presets)
+@click.pass_obj
+def presets(session: Session, platform: str | None) -> None:
+    """List the presets of `didww trunks create --for`, or show one in full.
+
+    Each value has a mark that says how sure it is. The facts are from public pages of November 2026; none was tried
+    with a call. Presets marked as unverified have inferred or unconfirmed parts.
+    """
+    from didww.cli.presets import reader
+
+    if platform is None:
+        rows = [_summary(reader.load(name)) for name in reader.names()]
+        print_rows(session.settings, rows, ["preset", "platform", "needs", "unverified"])
+        return
+    preset = reader.load(platform)
+    settings = session.settings
+    if settings.output in ("table", "csv") and settings.query is None:
+        print_rows(settings, list(_rows(preset)), ["setting", "value", "how sure", "note"])
+        for line in _about(preset):
+            session.say(line)
+    else:
+        print_row(settings, _object(preset))
+
+
+def _needs(preset: Preset) -> list[str]:
+    from didww.cli.trunks.options import SIP_OPTIONS
+
+    options = {option.field.name: option.opts[0] for option in SIP_OPTIONS}
+    values = [value.option or f"--set {value.name}=..." for value in preset.values if value.required]
+    return [*values, *(options[field] for field in preset.ask)]
+
+
+def _summary(preset: Preset) -> dict[str, Any]:
+    return {
+        "preset": preset.name,
+        "platform": preset.title,
+        "needs": _needs(preset),
+        "unverified": preset.unverified,
+    }
+
+
+def _rows(preset: Preset) -> Iterator[dict[str, Any]]:
+    from didww.cli.presets.reader import MARKS
+    from didww.cli.trunks.options import SIP_OPTIONS, TRUNK_OPTIONS
+
+    names = {option.field.name: option.opts[0] for option in (*SIP_OPTIONS, *TRUNK_OPTIONS)}
+    names |= {"host": "--host", "enabled_sip_registration": "--register"}
+    for field, setting in (*preset.settings.items(), *preset.trunk.items()):
+        sure = MARKS[setting.sure] if setting.sure else "see sources"
+        yield {"setting": names[field], "value": setting.value, "how sure": sure, "note": setting.note}
+
+
+def _about(preset: Preset) -> Iterator[str]:
+    """Yield the rest of a preset, as sentences."""
+    from didww.cli.presets import reader
+
+    if preset.unverified:
+        yield UNVERIFIED
+    for value in preset.values:
+        choices = f" One of {', '.join(value.choices)}." if value.choices else ""
+        need = "required" if value.required else f"defaults to {value.default}"
+        yield f"{value.option or f'--set {value.name}=...'} ({need}): {value.help}{choices}"
+    for field, reason in preset.ask.items():
+        yield f"{_needs(preset)[-1]} (required): {reason} ({field})"
+    if preset.digest:
+        yield f"Digest (--auth-user): {preset.digest}"
+    if preset.outbound:
+        yield f"Calls from the platform to DIDWW: {preset.outbound}"
+    yield from _steps(preset)
+    yield "Transfers:"
+    yield from (f"- {line}" for line in reader.transfers())
+    yield "Sources:"
+    yield from (f"- {source.title}: {reader.MARKS[source.sure]}" for source in preset.sources)
+
+
+def _steps(preset: Preset) -> Iterator[str]:
+    yield f"To do at {preset.title}:"
+    yield from (f"{number}. {step}" for number, step in enumerate(preset.steps, 1))
+    yield from (f"Note: {note}" for note in preset.notes)
+    yield from _addresses(preset)
+
+
+def _addresses(preset: Preset) -> Iterator[str]:
+    """Yield what a firewall has to let in."""
+    from didww.cli.presets import reader
+
+    known = reader.addresses()
+    if "enabled_sip_registration" in preset.settings:
+        yield f"Registrars: {'; '.join(_host(*each) for each in known.registrars.items())}"
+    else:
+        yield "Calls come from (SIP):"
+        width = max(len(place) for place in known.sip)
+        yield from (f"  {place:<{width}}  {', '.join(each)}" for place, each in known.sip.items())
+        yield f"  {known.without_pop}"
+    yield f"Media networks ({reader.MARKS[known.media_sure]}): {', '.join(known.media)}"
+    yield f"Source of the addresses: {known.source} ({reader.MARKS[known.sure]})."
+
+
+def _host(name: str, each: list[str]) -> str:
+    return f"{name} ({', '.join(each)})" if each else name
+
+
+def _object(preset: Preset) -> dict[str, Any]:
+    from didww.cli.presets import reader
+
+    known = reader.addresses()
+    return {
+        **_summary(preset),
+        "settings": {field: setting._asdict() for field, setting in preset.settings.items()},
+        "trunk": {field: setting._asdict() for field, setting in preset.trunk.items()},
+        "values": [value._asdict() for value in preset.values],
+        "ports": dict(preset.ports),
+        "digest": preset.digest,
+        "outbound": preset.outbound,
+        "steps": list(preset.steps),
+        "notes": list(preset.notes),
+        "transfers": reader.transfers(),
+        "sources": [source._asdict() for source in preset.sources],
+        "addresses": {"sip": dict(known.sip), "media": known.media, "registrars": dict(known.registrars)},
+    }
+
+
+def after_creation(session: Session, preset: Preset, *, digest: bool) -> None:
+    """Print what is left to do at the platform."""
+    if preset.unverified:
+        session.say(UNVERIFIED)
+    for line in _steps(preset):
+        session.say(line)
+    if preset.digest and not digest:
+        session.say(f"Digest: {preset.digest} To set it: --auth-user.")
+    session.say(f"Values, sources, transfers: didww trunks presets {preset.name}")

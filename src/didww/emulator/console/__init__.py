@@ -131,7 +131,7 @@ def _headers(nonce: str) -> dict[str, str]:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from didww.emulator.console.formatting import format_json, format_time, highlight, quote_segment
+    from didww.emulator.console.formatting import format_duration, format_json, format_time, highlight, quote_segment
     from didww.emulator.console.masking import mask_parameter, mask_text
 
     environment = Environment(
@@ -145,6 +145,7 @@ def _templates() -> Environment:
         highlight=highlight,
         format_json=format_json,
         mask=mask_text,
+        format_duration=format_duration,
         format_time=format_time,
         mask_parameter=mask_parameter,
         quote_segment=quote_segment,

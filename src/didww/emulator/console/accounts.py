@@ -52,7 +52,11 @@ def list_accounts(emulator: Emulator) -> list[AccountView]:
         found = sorted(queries.accounts(runtime), key=lambda account: account.owner != own)
         views: list[AccountView] = []
         for account in found:
-            balance, credit, total = queries.balance_of(runtime, account.owner) or (FIRST_BALANCE, "0.00", FIRST_BALANCE)
+            balance, credit, total = queries.balance_of(runtime, account.owner) or (
+                FIRST_BALANCE,
+                "0.00",
+                FIRST_BALANCE,
+            )
             name = name_of_key(account.key)
             views.append(AccountView(account.owner, account.key[:_SHOWN], name, balance, credit, total))
         return views

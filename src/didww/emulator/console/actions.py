@@ -70,7 +70,9 @@ def _fire(emulator: Emulator, form: Fire) -> None:
 
 def _owner(runtime: Runtime, form: Fire) -> int:
     table = table_of(form.type)
-    owner = None if table is None or "callback_url" not in table.by_name else owner_of_record(runtime, form.type, form.id)
+    owner = (
+        None if table is None or "callback_url" not in table.by_name else owner_of_record(runtime, form.type, form.id)
+    )
     if owner is None:
         raise LookupError(f"There is no record {form.id!r} of {form.type}.")
     return owner

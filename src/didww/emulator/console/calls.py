@@ -127,7 +127,7 @@ def _parsed(calls: Iterable[tuple[str, str]], *, outbound: bool) -> Iterator[Cal
 def _inbound(call: dict[str, Any]) -> CallRow:
     return CallRow(
         call["Date/Time Start (UTC)"],
-        False,  # noqa: FBT003 a field of the row
+        False,
         call["Source"],
         call["Destination DID"],
         int(call["Duration (sec)"]),
@@ -140,7 +140,7 @@ def _inbound(call: dict[str, Any]) -> CallRow:
 def _outbound(call: dict[str, Any]) -> CallRow:
     return CallRow(
         call["Date/Time Start (UTC)"],
-        True,  # noqa: FBT003 a field of the row
+        True,
         call["Source"],
         call["Destination Number"],
         int(call["Call Duration (sec)"]),

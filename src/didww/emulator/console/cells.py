@@ -46,17 +46,16 @@ def cells_of(record: Resource) -> list[Cell]:
 
 
 def columns_with_values(rows: Sequence[Sequence[Cell]]) -> list[str]:
-    """Return the headings of the columns in which at least one of `rows` has a value."""
-    return list(dict.fromkeys(cell.heading for row in rows for cell in row if cell.text or cell.links))
+    """Return the headings of the columns in which at least one of `rows` has a value, in their order."""
+    filled = {cell.heading for row in rows for cell in row if cell.text}
+    return [cell.heading for cell in rows[0] if cell.heading in filled] if rows else []
 
 
 def summary(record: Resource) -> str:
-    """Return the values of a record's own columns in one line."""
-    texts = [
-        _value_text(column, column.value(record))
-        for column in columns_of(type(record))
-        if not check_path(type(record), column.paths[0])
-    ]
+    """Return the values of a record's own columns in one line, without times."""
+    own = [column for column in columns_of(type(record)) if not check_path(type(record), column.paths[0])]
+    values = [(column, column.value(record)) for column in own]
+    texts = [_value_text(column, value) for column, value in values if not isinstance(value, datetime)]
     return ", ".join([text for text in texts if text][:4])
 
 
@@ -77,7 +76,7 @@ def plain_text(value: Any) -> str:
         members = cast("Mapping[str, Any]", value)
         return ", ".join(f"{name} {plain_text(member)}" for name, member in members.items() if not is_secret(name))
     if isinstance(value, (list, tuple)):
-        return ", ".join(filter(None, map(plain_text, cast("list[Any]", value))))
+        return ", ".join(dict.fromkeys(filter(None, map(plain_text, cast("list[Any]", value)))))
     if isinstance(value, Record):
         return str(getattr(value, "type", ""))
     return mask_text(str(value))
@@ -100,14 +99,14 @@ def _links(record: Resource, path: str, text: str) -> list[Link]:
     rest = ".".join(path.split(".")[len(names) :])
     related = value_at(record, ".".join(names))
     several = cast("list[Any]", related) if isinstance(related, list) else [related]
-    if len(several) > _MAX_LINKS or len(names) > 1 and isinstance(related, list):
+    if len(several) > _MAX_LINKS:
         return []
     links = [
         Link(plain_text(value_at(one, rest)) if len(several) > 1 else text, one.type, one.id)
         for one in several
         if isinstance(one, Resource)
     ]
-    return [link for link in links if link.text]
+    return list({link.text: link for link in links if link.text}.values())
 
 
 def _value_text(column: Column, value: Any) -> str:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from didww.emulator.console.masking import mask, mask_members
 
-__all__ = ["format_json", "format_time", "highlight", "pretty", "quote_segment"]
+__all__ = ["format_duration", "format_json", "format_time", "highlight", "pretty", "quote_segment"]
 
 _TOKEN: Final = re.compile(
     r'(?P<name>"(?:[^"\\]|\\.)*"(?=\s*:))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*)'
@@ -53,3 +53,14 @@ def quote_segment(text: str) -> str:
 def format_time(text: str | None) -> str:
     """Return a time for display."""
     return "" if text is None else text.replace("T", " ").removesuffix("Z")[:19]
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration for display: its two largest units."""
+    rest = round(abs(seconds))
+    parts: list[str] = []
+    for name, size in (("day", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, rest = divmod(rest, size)
+        if number:
+            parts.append(f"{number} {name}{'s' if name == 'day' and number != 1 else ''}")
+    return " ".join(parts[:2]) or "0 s"

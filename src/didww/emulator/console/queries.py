@@ -141,8 +141,8 @@ def search(table: Table, text: str, paths: Iterable[str]) -> tuple[str, list[str
     values: list[str] = []
     for word in text.split()[:_MAX_WORDS]:
         escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        terms = list(_terms(table, tree, top=True))
-        conditions.append(f"({' OR '.join(terms)})")
+        terms = list(_terms(table, tree, top=True, code=len(word) == 2 and word.isalpha() and word.isupper()))
+        conditions.append(f"({' OR '.join(terms) or '0'})")
         for term in terms:
             values += [word if exact else f"%{escaped}%" for exact in _placeholders(term)]
     return " AND ".join(conditions) or "1", values
@@ -158,12 +158,18 @@ def _placeholders(term: str) -> Iterator[bool]:
         yield before.endswith(" = ")
 
 
-def _terms(table: Table, tree: dict[str, Any], *, top: bool = False) -> Iterator[str]:
-    """Yield the comparisons of a word with the columns of a table, and with those of related ones."""
+def _terms(table: Table, tree: dict[str, Any], *, top: bool = False, code: bool = False) -> Iterator[str]:
+    """Yield the comparisons of a word with the columns of a table, and with those of related ones.
+
+    Two capital letters (`code`) are a country, where there is one.
+    """
+    if code and (codes := [term for term in _terms(table, tree, top=top) if _EXACT in term]):
+        yield from codes
+        return
     for name in table.attributes:
         if table.by_name[name].kind in _TEXT_KINDS and (top or name in tree or name in _NAMES) and not is_secret(name):
             yield f'"{name}"{_EXACT if name == "iso" else _LIKE}'
-    if top:
+    if top and not code:
         yield f"id{_LIKE}"
     for name, inner in tree.items():
         relation = table.relations.get(name)
@@ -181,9 +187,7 @@ def _terms(table: Table, tree: dict[str, Any], *, top: bool = False) -> Iterator
 
 def events(runtime: Runtime, limit: int) -> list[Event]:
     """Return the next events."""
-    statement = (
-        "SELECT at, owner, type, name, record, payload FROM events WHERE at IS NOT NULL ORDER BY at, id LIMIT ?"
-    )
+    statement = "SELECT at, owner, type, name, record, payload FROM events WHERE at IS NOT NULL ORDER BY at, id LIMIT ?"
     return [Event(*found) for found in runtime.store.connection.execute(statement, (limit,))]
 
 

@@ -10,7 +10,7 @@ from didww._jsonapi.document import NotJsonApiError, decode, decode_errors
 from didww._jsonapi.graph import Graph
 from didww._schema.resource import load
 from didww.emulator.console.accounts import name_of_key
-from didww.emulator.console.cells import summary
+from didww.emulator.console.cells import summary, title_of
 from didww.emulator.console.masking import mask_text
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def _summary(entry: Entry) -> str:
         counted = f"{shown} of {total} records" if isinstance(total, int) and total != shown else f"{shown} records"
         return "1 record" if counted == "1 records" else counted
     nodes = Graph(document, load).nodes
-    return summary(nodes[0])[:_MAX_LENGTH] if nodes else ""
+    if not nodes:
+        return ""
+    return (summary(nodes[0]) if entry.method == "POST" else title_of(nodes[0]))[:_MAX_LENGTH]
 
 
 class _Data(msgspec.Struct):

@@ -67,7 +67,18 @@ class RecordSummary(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page of a list; `search` is the text that its records match."""
+    """A page of a list.
+
+    Attributes:
+        type: The type.
+        shared: Whether the records belong to no account.
+        search: The text that the records match.
+        total: The number of records on all pages.
+        number, last: The number of this page and of the last one.
+        headings: The columns that have a value.
+        details: Whether the first column leads elsewhere, so that records need a link of their own.
+        records: The records.
+    """
 
     type: str
     shared: bool
@@ -76,6 +87,7 @@ class Page(NamedTuple):
     number: int
     last: int
     headings: list[str]
+    details: bool
     records: list[RecordSummary]
 
 
@@ -155,7 +167,8 @@ def get_page(emulator: Emulator, type: str, number: int = 1, search: str = "") -
         records = _load(runtime, table, rows, _viewer(emulator, runtime))
     listed = [RecordSummary(record.id, owner, cells_of(record)) for owner, record in records]
     headings = columns_with_values([record.cells for record in listed])
-    return Page(type, table.shared, search, total, number, last, headings, listed)
+    details = any(record.cells[0].links for record in listed if record.cells)
+    return Page(type, table.shared, search, total, number, last, headings, details, listed)
 
 
 def get_record(emulator: Emulator, type: str, id: str) -> RecordView | None:
@@ -229,5 +242,7 @@ def _touch_all(runtime: Runtime, table: Table, paths: Sequence[str]) -> None:
 
 
 def _title(table: Table, row: Row) -> str:
-    names = ("number", "name", "description", "reference")
-    return next((str(row[table.place[name]]) for name in names if name in table.attributes and row[table.place[name]]), "")
+    names = ("number", "name", "reference", "area_name", "description")
+    return next(
+        (str(row[table.place[name]]) for name in names if name in table.attributes and row[table.place[name]]), ""
+    )

@@ -22,7 +22,7 @@ from didww import CallbackMethod, Codec, DidwwClient, DidwwError, Order, SipConf
 from didww._core.effects import Request
 from didww._server.asgi_server import wait_until_started
 from didww.emulator import Emulator, console
-from didww.emulator.console import formatting
+from didww.emulator.console import formatting, masking, snippets
 from didww.emulator.controls.clock import Clock
 from didww.emulator.http.server import Server
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -39,7 +39,19 @@ HOSTILE = "<script>alert(1)</script>"
 KEY = "a-key-that-nobody-may-see"
 PASSWORD = "correct-horse-battery"
 ROOT = "http://127.0.0.1/_emulator/console/"
-PAGES = ("", "journal/1", "journal/fragment", "resources", "pending", "clock", "faults", "callbacks", "state")
+PAGES = (
+    "",
+    "journal",
+    "journal/1",
+    "journal/fragment",
+    "resources",
+    "pending",
+    "calls",
+    "clock",
+    "faults",
+    "callbacks",
+    "state",
+)
 
 
 @pytest.fixture
@@ -136,7 +148,7 @@ def test_console_never_shows_keys_or_passwords(emulator: Emulator) -> None:
     scene = fill(emulator)
     pages = every_page(emulator)
     assert [place for place, text in pages.items() if PASSWORD in text or KEY in text] == []
-    assert formatting.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
+    assert masking.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
     assert sum("$DIDWW_API_KEY" in text for text in pages.values()) >= 5
 
 
@@ -182,8 +194,8 @@ def test_console_journal_can_be_filtered(emulator: Emulator) -> None:
     """By method, path and status; an invalid status shows an error."""
     fill(emulator)
     assert get(emulator, "journal/fragment?method=POST&path=/orders&status=201").count("<li>") == 2
-    assert 'data-poll="/_emulator/console/journal/fragment?status=404"' in get(emulator, "?status=404&method=")
-    assert "Expected `int" in html.unescape(get(emulator, "?status=abc", 422))
+    assert 'data-poll="/_emulator/console/journal/fragment?status=404"' in get(emulator, "journal?status=404&method=")
+    assert "Expected `int" in html.unescape(get(emulator, "journal?status=abc", 422))
 
 
 def test_record_pages_link_to_related_records(emulator: Emulator) -> None:
@@ -241,7 +253,7 @@ def test_copied_commands_send_the_same_request(
         headers = {"Api-Key": KEY, "Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json"}
         httpx2.request(method, base + path, headers=headers, content=content)
         first = emulator.journal.entries()[0]
-        command = formatting.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
+        command = snippets.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
         program, dash, sent, address, *rest = shlex.split(command)
         assert (program, dash) == ("curl", "-X")
         options = [rest[n : n + 2] for n in range(0, len(rest), 2)]
@@ -249,7 +261,7 @@ def test_copied_commands_send_the_same_request(
         data = next((value.encode() for option, value in options if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
         with suppress(DidwwError):  # the error response
-            exec(formatting.to_python(first, base), {})
+            exec(snippets.to_python(first, base), {})
         entries = emulator.journal.entries()
     requests = [
         (entry.method, entry.path, sorted(entry.query), entry.body and json.loads(entry.body), entry.status, entry.key)
@@ -289,9 +301,9 @@ def test_secrets_are_masked(body: str, expected: str) -> None:
 @pytest.mark.parametrize("name", ["api_key", "X-Signature", "password"])
 def test_secrets_in_queries_are_masked(name: str) -> None:
     """By parameter name."""
-    assert formatting.mask_parameter("x1y2", name) == "********"
-    assert formatting.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
-    assert formatting.mask_parameter("GB", "filter[iso]") == "GB"
+    assert masking.mask_parameter("x1y2", name) == "********"
+    assert masking.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
+    assert masking.mask_parameter("GB", "filter[iso]") == "GB"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +325,7 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
 @pytest.mark.parametrize(
     ("place", "fields", "page", "check"),
     [
-        ("journal/clear", {}, "", lambda s, _: s.journal.entries() == []),
+        ("journal/clear", {}, "journal", lambda s, _: s.journal.entries() == []),
         ("clock/advance", {"by": "2 days 1 s"}, "clock", lambda s, _: s.clock.now().day == 12),
         ("clock/freeze", {"at": "2026-05-01T00:00:00Z"}, "clock", lambda s, _: s.clock.now().month == 5),
         ("clock/run", {}, "clock", lambda s, _: s.clock.state().running),
@@ -540,7 +552,7 @@ def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
 
 def test_journal_page_updates_live(chromium: Any) -> None:
     """Requests appear as escaped text without moving the focus; pausing stops updates."""
-    with served() as (emulator, root), opened(chromium, root) as page:
+    with served() as (emulator, root), opened(chromium, root + "journal") as page:
         page.get_by_text("No requests yet").wait_for()
         client = emulator.client()
         client.voice_in_trunks().create(trunk(HOSTILE))
@@ -565,7 +577,7 @@ def test_copy_buttons_copy_their_text(chromium: Any) -> None:
             page.locator("[data-copy=curl]").click()
             page.get_by_text("Copied").wait_for()
             copied = page.evaluate("navigator.clipboard.readText()")
-            assert copied == formatting.to_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
+            assert copied == snippets.to_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
 
 
 @pytest.mark.parametrize("scripts", [True, False])

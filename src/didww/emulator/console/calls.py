@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import heapq
+import io
 import itertools
 from collections import deque
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from didww.emulator.behaviors.exports import get_lines, get_out_lines
 from didww.emulator.console import queries
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "CallRow", "Day", "get_day"]
 
 _MAX_CALLS: Final = 100_000
-_SHOWN: Final = 100
+_SHOWN: Final = 50
 _HEIGHT: Final = 100
 
 
@@ -119,12 +120,14 @@ def _streams(emulator: Emulator, start: datetime, end: datetime) -> tuple[list[I
 
 def _parsed(calls: Iterable[tuple[str, str]], *, outbound: bool) -> Iterator[CallRow]:
     columns = CDR_OUT_COLUMNS if outbound else CDR_IN_COLUMNS
-    # A call that is routed on after a failure has several lines.
-    for call in csv.DictReader(itertools.chain.from_iterable(text.splitlines() for _, text in calls), columns):
+    for _, text in calls:
+        # A call that was routed on has a line for each attempt; the last one says how it ended.
+        *_, values = csv.reader(io.StringIO(text, newline=""))
+        call = dict(zip(columns, values, strict=True))
         yield _outbound(call) if outbound else _inbound(call)
 
 
-def _inbound(call: dict[str, Any]) -> CallRow:
+def _inbound(call: dict[str, str]) -> CallRow:
     return CallRow(
         call["Date/Time Start (UTC)"],
         False,
@@ -137,7 +140,7 @@ def _inbound(call: dict[str, Any]) -> CallRow:
     )
 
 
-def _outbound(call: dict[str, Any]) -> CallRow:
+def _outbound(call: dict[str, str]) -> CallRow:
     return CallRow(
         call["Date/Time Start (UTC)"],
         True,

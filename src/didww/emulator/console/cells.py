@@ -76,7 +76,8 @@ def plain_text(value: Any) -> str:
         members = cast("Mapping[str, Any]", value)
         return ", ".join(f"{name} {plain_text(member)}" for name, member in members.items() if not is_secret(name))
     if isinstance(value, (list, tuple)):
-        return ", ".join(dict.fromkeys(filter(None, map(plain_text, cast("list[Any]", value)))))
+        texts = [plain_text(item) for item in cast("list[Any]", value)]
+        return ", ".join(dict.fromkeys(text for text in texts if text))
     if isinstance(value, Record):
         return str(getattr(value, "type", ""))
     return mask_text(str(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -89,5 +89,5 @@ def _links(runtime: Runtime, event: Event) -> tuple[list[Link], bool]:
 
 def _ids(payload: Any) -> list[str]:
     """Return the ids of records that the payload of an event names."""
-    values = payload.values() if isinstance(payload, dict) else [payload]
+    values = cast("dict[str, Any]", payload).values() if isinstance(payload, dict) else [payload]
     return [value for value in values if isinstance(value, str) and len(value) == 36]

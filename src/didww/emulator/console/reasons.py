@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -56,13 +56,15 @@ def _reasons(entry: Entry) -> list[str]:
 
 def _reason(error: dict[str, Any]) -> str:
     text = str(error.get("detail") or error.get("title") or "")
-    source = error.get("source")
-    pointer = str(source.get("pointer", "")) if isinstance(source, dict) else ""
+    pointer = str(_members(error.get("source")).get("pointer", ""))
     name = pointer.removeprefix("/data/attributes/").removeprefix("/data/relationships/")
     where = f" (in {pointer})" if name.startswith("/") or name.partition("/")[0] not in text else ""
-    meta = error.get("meta")
-    amounts = ", ".join(f"{key} {value}" for key, value in meta.items()) if isinstance(meta, dict) else ""
+    amounts = ", ".join(f"{key} {value}" for key, value in _members(error.get("meta")).items())
     return mask_text(f"{text}{where if pointer else ''}{f' ({amounts})' if amounts else ''}")[:_MAX_LENGTH]
+
+
+def _members(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _summary(entry: Entry) -> str:

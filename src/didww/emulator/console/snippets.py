@@ -52,7 +52,7 @@ def to_curl(entry: Entry, base: str) -> str:
 def to_python(entry: Entry, base: str) -> str:
     """Return a request as a Python program; the key comes from the environment."""
     body = _json(entry.body)
-    if entry.method not in _RAW_METHODS or (entry.body and body is None):
+    if entry.method not in _RAW_METHODS or not entry.path.startswith("/v3/") or (entry.body and body is None):
         return _over_http(entry, base)
     try:
         call = _library_call(entry, body)
@@ -84,7 +84,7 @@ def _library_call(entry: Entry, body: Any) -> Code:
     """
     place, *rest = entry.path.removeprefix("/v3").strip("/").split("/")
     cls = next((cls for cls in all_classes() if cls._path == place), None)
-    if cls is None or len(rest) > 1 or not entry.path.startswith("/v3/") or (cls._singleton and rest):
+    if cls is None or len(rest) > 1 or (cls._singleton and rest):
         raise InexpressibleError
     name = _WRITES.get(entry.method) if body is not None else _READS.get(entry.method)
     if name == "find" and not rest and not cls._singleton:
@@ -160,9 +160,7 @@ def _one_or_list(parts: list[str]) -> Code:
 
 def _raw_call(entry: Entry, body: Any) -> Code:
     """Return the call of `client.request` that sends the request as it is."""
-    path = quote(entry.path.removeprefix("/v3"), safe="/") if entry.path.startswith("/v3/") else ""
-    if not path:
-        raise InexpressibleError
+    path = quote(entry.path.removeprefix("/v3"), safe="/")
     keywords: dict[str, Code] = {}
     if entry.query:
         keywords["params"] = Value({name: mask_parameter(value, name) for name, value in entry.query})

@@ -134,11 +134,11 @@ def record_code(cls: type[Resource], body: Any, id: str | None) -> Code:
         InexpressibleError: The library would send something else.
         DidwwError: The library would refuse a value.
     """
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict) or data.get("type") != cls._type_name or data.get("id") != id:
+    data = _members(_members(body).get("data"))
+    if data.get("type") != cls._type_name or data.get("id") != id:
         raise InexpressibleError
-    attributes: dict[str, Any] = data.get("attributes") or {}
-    relationships: dict[str, Any] = {name: one["data"] for name, one in (data.get("relationships") or {}).items()}
+    attributes = _members(data.get("attributes"))
+    relationships = {name: one["data"] for name, one in _members(data.get("relationships")).items()}
     values: dict[str, Any] = {}
     for name, raw in attributes.items():
         field = cls._field_map.get(name)
@@ -149,7 +149,8 @@ def record_code(cls: type[Resource], body: Any, id: str | None) -> Code:
     for name, raw in relationships.items():
         if name not in cls._field_map:
             raise InexpressibleError
-        values[name] = [_reference(item) for item in raw] if isinstance(raw, list) else raw and _reference(raw)
+        several = cast("list[Any]", raw) if isinstance(raw, list) else None
+        values[name] = raw and _reference(raw) if several is None else [_reference(item) for item in several]
     # Setting one of two relationships that exclude each other sets the other to null, too.
     for name, value in list(values.items()):
         other = cls._field_map[name].excludes
@@ -161,6 +162,10 @@ def record_code(cls: type[Resource], body: Any, id: str | None) -> Code:
     if id is None:
         return Call(cls.__name__, [], keywords, imported=True)
     return Call(f"{cls.__name__}.build", [Value(id)], keywords, imported=True)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _check(record: Resource, attributes: Any, relationships: Any, *, creating: bool) -> None:

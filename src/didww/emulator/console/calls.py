@@ -69,7 +69,7 @@ class Day(NamedTuple):
 def get_day(emulator: Emulator, day: date) -> Day:
     """Return the calls of a day in all accounts, up to now."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    end = min(start + timedelta(days=1), emulator.clock.now())
+    end = min(start + timedelta(days=1), emulator.clock.now() + timedelta(seconds=1))
     streams, rate = _streams(emulator, start, max(start, end))
     answered, failed = [0] * 24, [0] * 24
     outbound = seconds = counted = 0
@@ -119,7 +119,7 @@ def _streams(emulator: Emulator, start: datetime, end: datetime) -> tuple[list[I
 
 
 def _parsed(calls: Iterable[tuple[str, str]], *, outbound: bool) -> Iterator[CallRow]:
-    columns = CDR_OUT_COLUMNS if outbound else CDR_IN_COLUMNS
+    columns: tuple[str, ...] = CDR_OUT_COLUMNS if outbound else CDR_IN_COLUMNS
     for _, text in calls:
         # A call that was routed on has a line for each attempt; the last one says how it ended.
         *_, values = csv.reader(io.StringIO(text, newline=""))

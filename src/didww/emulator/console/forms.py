@@ -110,16 +110,16 @@ def read(place: str, body: bytes) -> Form | None:
     if page is None or place not in CONFIRMATIONS:
         return None
     # Empty fields are omitted; the field `hosts` can hold several.
+    fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
     pairs = [
         (name, part)
-        for name, value in parse_qsl(body.decode("utf-8", "replace"))
+        for name, value in fields
         for part in (value.split() if name == "hosts" else [value.strip()])
         if part
     ]
-    fields = dict(pairs)
-    own = fields.get("page", page)
+    own = dict(fields).get("page", page)  # empty for the overview
     kept = [(name, value) for name, value in pairs if name not in _OF_THE_PAGE]
-    return Form(place, kept, own if _PAGE.fullmatch(own) and ".." not in own else page, fields.get("account", ""))
+    return Form(place, kept, own if _PAGE.fullmatch(own) and ".." not in own else page, dict(pairs).get("account", ""))
 
 
 def run(emulator: Emulator, form: Form) -> str:

@@ -167,7 +167,9 @@ def _terms(table: Table, tree: dict[str, Any], *, top: bool = False, code: bool 
         yield from codes
         return
     for name in table.attributes:
-        if table.by_name[name].kind in _TEXT_KINDS and (top or name in tree or name in _NAMES) and not is_secret(name):
+        shown = top or name in tree or name in _NAMES
+        # URLs may contain secrets, which are masked.
+        if shown and table.by_name[name].kind in _TEXT_KINDS and not is_secret(name) and not name.endswith("url"):
             yield f'"{name}"{_EXACT if name == "iso" else _LIKE}'
     if top and not code:
         yield f"id{_LIKE}"

@@ -488,7 +488,10 @@ def test_top_up_adds_to_the_balance_of_an_account(emulator: Emulator) -> None:
     assert post(emulator, "balance/top_up", account=own, amount="1").status == 303
     assert str(emulator.client().balance().find().data.total_balance) == "10001.00"
     for wrong in ("-1", "0", "much", "NaN", "1e9"):
-        assert b"amount must be" in post(emulator, "balance/top_up", account=own, amount=wrong).body
+        page = post(emulator, "balance/top_up", account=own, amount=wrong, page="").body.decode()
+        assert "amount must be" in page
+        assert page.count(f'value="{wrong}"') == 1
+    assert b"There is no account" in post(emulator, "balance/top_up", account="00000000", amount="1").body
 
 
 def test_stock_form_returns_to_the_search(emulator: Emulator) -> None:
@@ -662,7 +665,7 @@ def test_copied_writes_run_against_the_emulator(monkeypatch: pytest.MonkeyPatch)
                 exec(program, {"print": id})
             again = emulator.journal.entries()[0]
             assert (again.method, again.path) == (entry.method, entry.path)
-            assert attributes_of(again.body) == attributes_of(snippets.pretty(entry.body))
+            assert attributes_of(again.body) == attributes_of(formatting.pretty(entry.body))
             kinds[entry.path.split("/")[2]] = again.status
         assert len(kinds) >= 9
 

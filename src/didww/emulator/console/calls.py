@@ -119,7 +119,7 @@ def _streams(emulator: Emulator, start: datetime, end: datetime) -> tuple[list[I
 
 
 def _parsed(calls: Iterable[tuple[str, str]], *, outbound: bool) -> Iterator[CallRow]:
-    columns: tuple[str, ...] = CDR_OUT_COLUMNS if outbound else CDR_IN_COLUMNS
+    columns = list[str](CDR_OUT_COLUMNS if outbound else CDR_IN_COLUMNS)
     for _, text in calls:
         # A call that was routed on has a line for each attempt; the last one says how it ended.
         *_, values = csv.reader(io.StringIO(text, newline=""))

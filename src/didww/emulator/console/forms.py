@@ -76,7 +76,8 @@ class Form:
     Attributes:
         place: The operation, such as `clock/advance`.
         page: The page to return to.
-        pairs: The fields that are not empty.
+        pairs: The fields that are not empty, without those of the page itself.
+        account: The beginning of the hash of the selected account's key; empty for the default account.
     """
 
     def __init__(self, place: str, pairs: list[tuple[str, str]], page: str, account: str) -> None:
@@ -85,22 +86,24 @@ class Form:
         self.pairs = pairs
         self.account = account
 
-    def kept(self, place: str, name: str, default: Any = "", **record: Any) -> Any:
+    def kept(self, place: str, name: str, default: Any = "", *, at: int = 0, **record: Any) -> Any:
         """Return what was typed into a field of the form of `place`, or `default` if another form was submitted.
 
         Args:
             place: The operation of the form that is rendered.
             name: The field; keys are never kept.
             default: The initial value.
+            at: The position among fields of the same name.
             **record: Fields that tell this form from others of the same operation.
         """
         if not self.submitted(place, **record) or name == "api_key":
             return default
-        return next((value for field, value in self.pairs if field == name), "")
+        values = [value for field, value in self.pairs if field == name]
+        return values[at] if at < len(values) else ""
 
     def submitted(self, place: str, **record: Any) -> bool:
         """Return whether it is the form of `place`, of the same record."""
-        fields = dict(self.pairs)
+        fields = {**dict(self.pairs), "account": self.account}
         return place == self.place and all(fields.get(name) == str(value) for name, value in record.items())
 
 
@@ -144,12 +147,19 @@ def run(emulator: Emulator, form: Form) -> str:
 
 
 def _key(emulator: Emulator, form: Form) -> KeyHash | None:
-    """Return the key of the account that a form concerns: that of its record, or the selected one."""
+    """Return the key of the account that a form concerns: the selected one, or that of its record; else None.
+
+    Raises:
+        LookupError: The selected account does not exist any more.
+    """
     type, name = _CONCERNS.get(form.place, ("", ""))
     id = dict(form.pairs).get(name, "")
     with emulator.engine.locked() as runtime:
+        if form.account:
+            key = queries.key_beginning_with(runtime, form.account)
+            if key is None:
+                raise LookupError(f"There is no account {form.account!r}.")
+            return KeyHash(key)
         owner = queries.owner_of_record(runtime, type, id) if id else None
-        for account in queries.accounts(runtime):
-            if account.owner == owner or (form.account and account.key.startswith(form.account)):
-                return KeyHash(account.key)
-    return None
+        key = None if owner is None else queries.key_of_owner(runtime, owner)
+        return None if key is None else KeyHash(key)

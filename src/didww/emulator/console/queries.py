@@ -23,6 +23,8 @@ __all__ = [
     "count",
     "delivery_events",
     "events",
+    "key_beginning_with",
+    "key_of_owner",
     "numbers_expiring_at",
     "owner_of_key",
     "owner_of_record",
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 _MAX_WORDS: Final = 8
-_MAX_ACCOUNTS: Final = 200
+_MAX_ACCOUNTS: Final = 1000
 _TEXT_KINDS: Final = frozenset({"text", "enum", "decimal", "datetime", "date"})
 _NAMES: Final = ("name", "iso", "number")
 """Attributes of related records that a search includes, beside those that are shown."""
@@ -60,7 +62,7 @@ class Event(NamedTuple):
 
 
 def accounts(runtime: Runtime) -> list[Account]:
-    """Return the accounts, oldest first, up to 200."""
+    """Return the accounts, oldest first, up to 1000."""
     statement = "SELECT id, key FROM accounts WHERE id > 0 ORDER BY id LIMIT ?"
     return [Account(*found) for found in runtime.store.connection.execute(statement, (_MAX_ACCOUNTS,))]
 
@@ -69,6 +71,19 @@ def owner_of_key(runtime: Runtime, key: str) -> int | None:
     """Return the account of a key, or None if the key was not used yet."""
     hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     found = runtime.store.connection.execute("SELECT id FROM accounts WHERE key = ?", (hashed,)).fetchone()
+    return None if found is None else found[0]
+
+
+def key_of_owner(runtime: Runtime, owner: int) -> str | None:
+    """Return the hash of the key of an account, or None."""
+    found = runtime.store.connection.execute("SELECT key FROM accounts WHERE id = ?", (owner,)).fetchone()
+    return None if found is None else found[0]
+
+
+def key_beginning_with(runtime: Runtime, beginning: str) -> str | None:
+    """Return the hash of the key of the account whose hash begins like this, or None."""
+    statement = "SELECT key FROM accounts WHERE id > 0 AND substr(key, 1, ?) = ?"
+    found = runtime.store.connection.execute(statement, (len(beginning), beginning)).fetchone()
     return None if found is None else found[0]
 
 

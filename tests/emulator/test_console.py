@@ -338,6 +338,33 @@ def test_journal_rows_say_why_a_request_failed_and_what_it_did(emulator: Emulato
     assert "/v3/voice_in_trunks 1 record" in re.sub(r" [\d.]+ ms", "", text)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["orders", "dids/8d1a3c5e-0000-4000-8000-000000000001", "nowhere/x/y/z"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"errors": {"a": 1}, "data": 5}',
+        '{"data": {"type": "zzz", "attributes": {"name": []}}}',
+        '{"data": {"type": "orders", "attributes": {"status": [1], "items": {"a": 1}, "amount": true}}}',
+        '{"data": {"type": "dids", "relationships": {"order": 1, "voice_in_trunk": {"data": 2}, "x": []}}}',
+        '{"data": [{"type": "dids", "id": 1}], "meta": {"total_records": "many"}}',
+        "[[[",
+        "",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 422])
+def test_journal_shows_requests_and_responses_of_any_shape(
+    emulator: Emulator, method: str, path: str, body: str, status: int
+) -> None:
+    """The program to copy is valid Python."""
+    emulator.faults.add(status=status, body=body)
+    emulator.exchange(Request(method, f"http://127.0.0.1/v3/{path}", {"Api-Key": KEY}, body.encode()))
+    get(emulator, "journal")
+    get(emulator, "")
+    program = re.findall(r'<pre id="python"[^>]*>(.*?)</pre>', get(emulator, "journal/1"), re.DOTALL)[0]
+    compile(html.unescape(program), "program", "exec")
+
+
 def test_accounts_are_named_without_showing_keys(emulator: Emulator) -> None:
     """Only the key that the emulator made up is shown; others by the beginning of their hash."""
     emulator.client().pops().list()

@@ -60,8 +60,8 @@ def summary(record: Resource) -> str:
 
 
 def title_of(record: Resource) -> str:
-    """Return what people call a record: the first of its columns that has a value, or else the end of its id."""
-    return next((cell.text for cell in cells_of(record) if cell.text), "") or record.id[:8]
+    """Return what people call a record: the first of its columns that has a value, or else the beginning of its id."""
+    return next((cell.text for cell in cells_of(record) if cell.text), "") or (record._object.id or "")[:8]
 
 
 def plain_text(value: Any) -> str:

@@ -56,7 +56,7 @@ def to_python(entry: Entry, base: str) -> str:
         return _over_http(entry, base)
     try:
         call = _library_call(entry, body)
-    except (InexpressibleError, DidwwError, AttributeError, TypeError, ValueError):
+    except (InexpressibleError, DidwwError, AttributeError, LookupError, TypeError, ValueError):
         call = _raw_call(entry, body)
     names = {"DidwwClient", *call.imports()}
     timed = "datetime" in names

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import html
+import io
 import json
 import re
 import shlex
@@ -10,7 +13,7 @@ import shutil
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -18,11 +21,25 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx2
 import pytest
 
-from didww import CallbackMethod, Codec, DidwwClient, DidwwError, Order, SipConfiguration, VoiceInTrunk
+from didww import (
+    CallbackMethod,
+    Codec,
+    CredentialsAndIpAuthenticationMethod,
+    DidwwClient,
+    DidwwError,
+    Export,
+    OnCliMismatchAction,
+    Order,
+    SipConfiguration,
+    VoiceInTrunk,
+    VoiceInTrunkGroup,
+    VoiceOutTrunk,
+)
 from didww._core.effects import Request
 from didww._server.asgi_server import wait_until_started
 from didww.emulator import Emulator, console
-from didww.emulator.console import formatting
+from didww.emulator.console import calls, formatting, masking, snippets
+from didww.emulator.console.fault_text import describe
 from didww.emulator.controls.clock import Clock
 from didww.emulator.http.server import Server
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -32,6 +49,7 @@ pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from didww._core.effects import Response
 
@@ -39,7 +57,19 @@ HOSTILE = "<script>alert(1)</script>"
 KEY = "a-key-that-nobody-may-see"
 PASSWORD = "correct-horse-battery"
 ROOT = "http://127.0.0.1/_emulator/console/"
-PAGES = ("", "journal/1", "journal/fragment", "resources", "pending", "clock", "faults", "callbacks", "state")
+PAGES = (
+    "",
+    "journal",
+    "journal/1",
+    "journal/fragment",
+    "resources",
+    "pending",
+    "calls",
+    "clock",
+    "faults",
+    "callbacks",
+    "state",
+)
 
 
 @pytest.fixture
@@ -136,7 +166,7 @@ def test_console_never_shows_keys_or_passwords(emulator: Emulator) -> None:
     scene = fill(emulator)
     pages = every_page(emulator)
     assert [place for place, text in pages.items() if PASSWORD in text or KEY in text] == []
-    assert formatting.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
+    assert masking.MASK in pages[f"resources/voice_in_trunks/{scene.trunk.id}"]
     assert sum("$DIDWW_API_KEY" in text for text in pages.values()) >= 5
 
 
@@ -182,8 +212,8 @@ def test_console_journal_can_be_filtered(emulator: Emulator) -> None:
     """By method, path and status; an invalid status shows an error."""
     fill(emulator)
     assert get(emulator, "journal/fragment?method=POST&path=/orders&status=201").count("<li>") == 2
-    assert 'data-poll="/_emulator/console/journal/fragment?status=404"' in get(emulator, "?status=404&method=")
-    assert "Expected `int" in html.unescape(get(emulator, "?status=abc", 422))
+    assert 'data-poll="/_emulator/console/journal/fragment?status=404"' in get(emulator, "journal?status=404&method=")
+    assert "Expected `int" in html.unescape(get(emulator, "journal?status=abc", 422))
 
 
 def test_record_pages_link_to_related_records(emulator: Emulator) -> None:
@@ -210,7 +240,468 @@ def test_viewing_pages_has_no_side_effects() -> None:
     assert ids[0] == ids[1]
 
 
+# What people look for
+
+
+def text_of(page: str) -> str:
+    """Return the text of a page, with single spaces."""
+    body = re.sub(r"<(style|script|head)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def test_overview_shows_what_matters_first(emulator: Emulator) -> None:
+    """Balance, counts, pending records, what falls due next, faults, and why requests failed."""
+    client = emulator.client()
+    order(client, 3)
+    emulator.clock.advance(1)
+    emulator.transitions.set("orders", by_hand=True)
+    order(client, 2, external_reference_id="PO-4711")
+    emulator.faults.preset("flaky")
+    with pytest.raises(DidwwError):
+        client.request("POST", "/orders", json={"data": {"type": "orders", "attributes": {"items": []}}})
+    text = text_of(get(emulator, ""))
+    assert re.search(r"\b3 Numbers 0 Inbound trunks\b.* 2 Orders", text)
+    assert re.search(r"Balance 999\d\.\d\d USD, local-key", text)
+    assert "quantity 2" in text
+    assert "your reference PO-4711" in text
+    assert re.search(r"2026-04-10 12:00 Numbers renew, or end if canceled or unpaid: 4420", text)
+    assert "10% of requests get a 503 response" in text
+    assert "items - is too short (minimum is 1)" in text
+
+
+def test_tables_show_the_declared_columns_with_links(emulator: Emulator) -> None:
+    """A number's country, route, expiry and description; columns without a value are omitted."""
+    scene = fill(emulator)
+    scene.did.description = "Main line"
+    scene.client.dids().update(scene.did)
+    page = get(emulator, "resources/dids")
+    assert re.findall(r"<th>([^<]+)</th>", page) == ["number", "country", "area", "route", "expires", "description"]
+    for text in (scene.did.number, "Main line", "2026-04-10 12:00", ">GB</a>", ">London</a>"):
+        assert text in page
+    assert f'/resources/voice_in_trunks/{scene.trunk.id}">{html.escape(HOSTILE)}</a>' in page
+    page = get(emulator, "resources/orders")
+    headings = ["reference", "what", "quantity", "amount", "status", "created"]
+    assert re.findall(r"<th>([^<]+)</th>", page) == headings
+    assert "didww-" not in page  # references that the SDK generated
+
+
+@pytest.mark.parametrize(
+    ("search", "places"),
+    [
+        ("GB London", ["London"]),
+        ("united kingdom lond", ["London"]),
+        ("GB toll", ["Toll-free"]),
+        ("gb' OR 1=1 --", []),
+        ("%", []),
+    ],
+)
+def test_groups_can_be_searched_by_country_and_city(emulator: Emulator, search: str, places: list[str]) -> None:
+    """Every word must occur; the search is kept in the form."""
+    page = get(emulator, f"resources/did_groups?{urlencode({'q': search})}")
+    assert re.findall(r'data-label="area"[^>]*>([^<]+)<', page) == places
+    assert f'value="{search}"' in html.unescape(page)
+
+
+@pytest.mark.parametrize(
+    "type", ["dids", "voice_in_trunks", "orders", "cities", "nanpa_prefixes", "emergency_requirements"]
+)
+def test_any_list_can_be_searched(emulator: Emulator, type: str) -> None:
+    """Words that occur nowhere find nothing; secrets are not searched."""
+    fill(emulator)
+    assert "No records match" in get(emulator, f"resources/{type}?q=zzzzzz")
+    assert "No records match" in get(emulator, f"resources/{type}?q={PASSWORD}")
+
+
+def test_search_pages_keep_the_search(emulator: Emulator) -> None:
+    """The links to other pages have it, too."""
+    page = get(emulator, "resources/did_groups?q=US")
+    assert 'href="?q=US&amp;page=2"' in page
+    assert "Page 2 of" in get(emulator, "resources/did_groups?q=US&page=2")
+
+
+def test_journal_rows_say_why_a_request_failed_and_what_it_did(emulator: Emulator) -> None:
+    """Errors of the response; the created record; changed members; the number of records."""
+    client = emulator.client()
+    created = order(client, 2)
+    emulator.balance.put("0.01")
+    with pytest.raises(DidwwError):
+        order(client)
+    trunk_id = client.voice_in_trunks().create(trunk("Main")).data.id
+    client.voice_in_trunks().update(VoiceInTrunk.build(trunk_id, priority=4, description="x"))
+    client.voice_in_trunks().list()
+    text = text_of(get(emulator, "journal"))
+    assert f"{created.reference}, DID, 2, 2.50" in text
+    assert "Insufficient balance (available_balance 0.01, total_cost 1.25)" in text
+    assert {"priority, description", "description, priority"} & set(
+        re.findall(r"priority, description|description, priority", text)
+    )
+    assert "/v3/voice_in_trunks 1 record" in re.sub(r" [\d.]+ ms", "", text)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["orders", "dids/8d1a3c5e-0000-4000-8000-000000000001", "nowhere/x/y/z"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"errors": {"a": 1}, "data": 5}',
+        '{"data": {"type": "zzz", "attributes": {"name": []}}}',
+        '{"data": {"type": "orders", "attributes": {"status": [1], "items": {"a": 1}, "amount": true}}}',
+        '{"data": {"type": "dids", "relationships": {"order": 1, "voice_in_trunk": {"data": 2}, "x": []}}}',
+        '{"data": [{"type": "dids", "id": 1}], "meta": {"total_records": "many"}}',
+        "[[[",
+        "",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 422])
+def test_journal_shows_requests_and_responses_of_any_shape(
+    emulator: Emulator, method: str, path: str, body: str, status: int
+) -> None:
+    """The program to copy is valid Python."""
+    emulator.faults.add(status=status, body=body)
+    emulator.exchange(Request(method, f"http://127.0.0.1/v3/{path}", {"Api-Key": KEY}, body.encode()))
+    get(emulator, "journal")
+    get(emulator, "")
+    program = re.findall(r'<pre id="python"[^>]*>(.*?)</pre>', get(emulator, "journal/1"), re.DOTALL)[0]
+    compile(html.unescape(program), "program", "exec")
+
+
+def test_accounts_are_named_without_showing_keys(emulator: Emulator) -> None:
+    """Only the key that the emulator made up is shown; others by the beginning of their hash."""
+    emulator.client().pops().list()
+    emulator.client(KEY).pops().list()
+    text = "".join(text_of(get(emulator, place)) for place in ("", "journal", "journal/1", "state"))
+    assert "local-key" in text
+    assert len(set(re.findall(r"\bkey [0-9a-f]{8}\b", text))) == 1
+    with Emulator(api_key=KEY) as other:
+        other.client().pops().list()
+        assert "key " in (text := text_of(get(other, "")))
+        assert KEY not in text
+        assert "local-key" not in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"status": 503, "probability": 0.1, "method": "get"}, "10% of GET requests get a 503 response"),
+        ({"status": 429, "nth": 3, "resource": "orders", "retry_after": 5}, "The 3rd request for orders gets a 429 response with Retry-After 5 s"),
+        ({"status": 503, "html": True, "times": 1}, "All requests get a 503 response with an HTML page, at most 1 time"),
+        ({"lost_response": True, "path": "/orders"}, "All requests to /orders are processed but get no response"),
+        ({"latency": 2, "drip": 1.5, "cut": 20}, "All requests are delayed by 2 s, have a body sent slowly over 1.5 s and are cut off after 20 bytes"),
+        ({"empty": True, "nth": 11}, "The 11th request is processed but gets an empty body"),
+        ({"hold": True, "method": "POST"}, "All POST requests create records that stay pending"),
+        ({"callback": "drop", "probability": 0.5}, "50% of callbacks are dropped"),
+        ({"callback": "duplicate", "resource": "exports", "nth": 2}, "The 2nd callback about exports is sent twice"),
+        ({"status": 500, "nth": 1, "probability": 0.25}, "The 1st request, with a probability of 25%, gets a 500 response"),
+    ],
+)  # fmt: skip
+def test_faults_are_described_in_words(emulator: Emulator, rule: dict[str, Any], text: str) -> None:
+    """On the overview and on the page of faults."""
+    assert describe(emulator.faults.add(**rule)) == text
+    assert text in text_of(get(emulator, "faults"))
+
+
+def test_faults_page_shows_which_presets_are_in_force(emulator: Emulator) -> None:
+    """Also after some of its rules were applied."""
+    emulator.faults.preset("rate-limited")
+    for _ in range(5):
+        emulator.exchange(Request("GET", "http://127.0.0.1/v3/pops", {"Api-Key": KEY}, None))
+    text = text_of(get(emulator, "faults"))
+    assert "Add rate-limited in force" in text
+    assert text.count("in force") == 1
+
+
+def test_clock_page_lists_what_falls_due(emulator: Emulator) -> None:
+    """Renewals, transitions, deletions and retries of callbacks, with links."""
+    client = emulator.client()
+    order(client)
+    emulator.clock.advance(1)
+    month = {"from": datetime(2026, 3, 1, tzinfo=UTC), "to": datetime(2026, 3, 2, tzinfo=UTC)}
+    client.exports().create(Export(export_type="cdr_in", filters=month))
+    page = get(emulator, "clock")
+    text = text_of(page)
+    assert re.search(r"2026-03-10 12:00 Export starts processing: cdr_in, pending", text)
+    assert re.search(r"2026-04-10 12:00 Numbers renew, or end if canceled or unpaid: 442079460000", text)
+    assert f"resources/dids/{client.dids().first().id}" in page
+    emulator.clock.advance("2 h")
+    assert "Export is deleted: cdr_in, completed" in text_of(get(emulator, "clock"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (59.6, "1 min"),
+        (3661, "1 h 1 min"),
+        (-90, "1 min 30 s"),
+        (86400, "1 day"),
+        (30 * 86400 + 7, "30 days 7 s"),
+    ],
+)
+def test_durations_have_two_units(seconds: float, text: str) -> None:
+    """The two largest ones."""
+    assert formatting.format_duration(seconds) == text
+
+
+# Calls
+
+
+def test_calls_page_counts_the_calls_of_the_exports(emulator: Emulator, tmp_path: Path) -> None:
+    """By hour, with those that were simulated; a call that was routed on counts once."""
+    client = emulator.client()
+    order(client, 8)
+    emulator.clock.advance("11 h")
+    number = client.dids().first()
+    emulator.calls.inbound(number.id, count=3, code="486")
+    emulator.clock.advance("1 day")
+    day = datetime(2026, 3, 10, tzinfo=UTC)
+    filters = {"from": day, "to": day + timedelta(days=1)}
+    export = client.exports().create(Export(export_type="cdr_in", filters=filters)).data
+    emulator.clock.advance(2)
+    export = client.exports().find(export.id).data
+    text = gzip.decompress(client.download_export(export, tmp_path / "calls.csv.gz").read_bytes()).decode()
+    exported = [row for row in csv.DictReader(io.StringIO(text)) if row["Attempt"] == "1"]
+    shown = calls.get_day(emulator, day.date())
+    assert sum(bar.answered + bar.failed for bar in shown.bars) == shown.inbound == len(exported) > 10
+    page = get(emulator, "calls?day=2026-03-10")
+    assert page.count('<rect class="answered"') == 24
+    assert f"{shown.inbound} inbound, 0 outbound" in text_of(page)
+    assert [call.result for call in shown.latest if call.at.endswith("23:00:00")] == ["486"] * 3
+    assert "No calls on this day" in get(emulator, "calls?day=2030-01-01")
+    assert "must be a date" in get(emulator, "calls?day=tomorrow", 422)
+
+
+def test_calls_can_be_simulated_for_numbers_of_any_account(emulator: Emulator) -> None:
+    """The account is that of the number."""
+    client = emulator.client(KEY)
+    order(client)
+    emulator.clock.advance(1)
+    did = client.dids().first()
+    response = post(emulator, "calls/inbound", did=did.id, duration="90 s", page=f"resources/dids/{did.id}")
+    assert response.status == 303, response.body
+    assert response.headers["location"].endswith(f"/resources/dids/{did.id}?done=calls%2Finbound")
+    latest = calls.get_day(emulator, emulator.clock.now().date()).latest[0]
+    assert (latest.destination, latest.seconds, latest.answered) == (did.number, 90, True)
+
+
+# Actions
+
+
+def test_actions_are_on_the_page_of_a_record(emulator: Emulator) -> None:
+    """Complete and cancel a pending order, simulate a call, send a callback, set the stock."""
+    scene = fill(emulator)
+    group = scene.client.did_groups().first()
+    for place, action in (
+        (f"resources/orders/{scene.waiting.id}", "transitions/complete"),
+        (f"resources/orders/{scene.done.id}", "callbacks/fire"),
+        (f"resources/dids/{scene.did.id}", "calls/inbound"),
+        (f"resources/did_groups/{group.id}", "stock/put"),
+        ("state", "balance/top_up"),
+    ):
+        page = get(emulator, place)
+        assert f'action="/_emulator/console/{action}"' in page, place
+        assert f'name="page" value="{place}"' in page, place
+    page = get(emulator, f"resources/orders/{scene.done.id}")
+    assert "transitions/complete" not in page
+
+
+def test_top_up_adds_to_the_balance_of_an_account(emulator: Emulator) -> None:
+    """Of any account, which its page names by a hash."""
+    emulator.client().balance().find()
+    emulator.client(KEY).balance().find()
+    own, other = re.findall(r'name="account" value="([0-9a-f]{8})"', get(emulator, ""))
+    for amount in ("50", "0.50"):
+        assert post(emulator, "balance/top_up", account=other, amount=amount, page="").status == 303
+    assert str(emulator.client(KEY).balance().find().data.total_balance) == "10050.50"
+    assert post(emulator, "balance/top_up", account=own, amount="1").status == 303
+    assert str(emulator.client().balance().find().data.total_balance) == "10001.00"
+    for wrong in ("-1", "0", "much", "NaN", "1e9"):
+        page = post(emulator, "balance/top_up", account=own, amount=wrong, page="").body.decode()
+        assert "amount must be" in page
+        assert page.count(f'value="{wrong}"') == 1
+    assert b"There is no account" in post(emulator, "balance/top_up", account="00000000", amount="1").body
+
+
+def test_stock_form_returns_to_the_search(emulator: Emulator) -> None:
+    """With the new stock."""
+    client = emulator.client()
+    client.pops().list()
+    page = get(emulator, "resources/did_groups?q=GB+Nottingham")
+    (group,) = re.findall(r'name="did_group" value="([^"]+)"', page)
+    back = html.unescape(re.findall(r'name="page" value="([^"]+)"', page)[0])
+    response = post(emulator, "stock/put", did_group=group, count="7", page=back)
+    assert response.headers["location"] == "/_emulator/console/resources/did_groups?q=GB+Nottingham&done=stock%2Fput"
+    assert re.search(r"GB Nottingham Local 115 .* 7 Details", text_of(get(emulator, response.headers["location"])))
+    assert emulator.stock.show(group).count == 7
+
+
+def test_callbacks_can_be_sent_from_the_page_of_a_record(emulator: Emulator) -> None:
+    """To the URL of the record or to another one, for a final status."""
+    client = emulator.client()
+    emulator.transitions.set("orders", by_hand=True)
+    pending = order(client)
+    response = post(emulator, "callbacks/fire", type="orders", id=pending.id, url="http://127.0.0.1:9/")
+    assert (response.status, b"No callback reports the status" in response.body) == (422, True)
+    emulator.transitions.complete(pending.id)
+    assert b"has no callback_url" in post(emulator, "callbacks/fire", type="orders", id=pending.id).body
+    assert b"There is no record" in post(emulator, "callbacks/fire", type="orders", id="x", url="http://a/").body
+    assert b"There is no record" in post(emulator, "callbacks/fire", type="balances", id="x", url="http://a/").body
+    assert post(emulator, "callbacks/fire", type="orders", id=pending.id, url="http://127.0.0.1:9/x").status == 303
+    (delivery,) = emulator.callbacks.deliveries(record=pending.id)
+    assert delivery.url == "http://127.0.0.1:9/x"
+    assert delivery.fields == {"type": "orders", "id": pending.id, "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("place", "fields", "kept"),
+    [
+        ("faults/add", {"path": "/dids/<x>", "status": "9", "html": "true", "method": "PATCH"}, ["/dids/&lt;x&gt;", 'value="true" checked', "<option selected>PATCH"]),
+        ("balance/put", {"balance": "much", "credit": "12.50", "api_key": KEY}, ['value="much"', 'value="12.50"']),
+        ("clock/advance", {"by": "soon"}, ['value="soon"']),
+        ("transitions/set", {"type": "orders", "after": "1", "reads": "77"}, ["<details open>", 'value="77"']),
+        ("transitions/reject", {"id": "x", "reasons": "Blurred"}, []),
+        ("calls/inbound", {"did": "none", "source": "442079460999"}, []),
+        ("state/snapshot", {"name": "x" * 300}, []),
+    ],
+)  # fmt: skip
+def test_refused_forms_keep_what_was_typed(
+    emulator: Emulator, place: str, fields: dict[str, str], kept: list[str]
+) -> None:
+    """Except keys."""
+    fill(emulator)
+    response = post(emulator, place, **fields)
+    page = response.body.decode()
+    assert response.status == 422 or place == "state/snapshot"
+    assert [text for text in kept if text not in page] == []
+    assert KEY not in page
+
+
+def test_refused_form_of_one_record_does_not_fill_the_others(emulator: Emulator) -> None:
+    """Of several forms of the same operation, only the submitted one keeps its values."""
+    groups = re.findall(r'name="did_group" value="([^"]+)"', get(emulator, "resources/did_groups?q=GB"))
+    response = post(emulator, "stock/put", did_group=groups[3], count="-5", page="resources/did_groups?q=GB")
+    assert response.status == 422
+    assert response.body.count(b'value="-5"') == 1
+
+
+@pytest.mark.parametrize(
+    "page", ["//evil.example.com/", "../../", "https://evil.example.com", "x y", "a" * 999, "%0d%0aX: y\r\n"]
+)
+def test_forms_return_only_to_pages_of_the_console(emulator: Emulator, page: str) -> None:
+    """Whatever the field says."""
+    location = post(emulator, "clock/run", page=page).headers["location"]
+    assert location.startswith("/_emulator/console/")
+    assert ".." not in location
+    assert "\n" not in location
+
+
 # Copied commands
+
+
+def written(emulator: Emulator, method: str) -> list[str]:
+    """Return the last statement but one of the requests of a method, as Python, oldest first."""
+    entries = reversed(emulator.journal.entries())
+    programs = [snippets.to_python(entry, "http://h") for entry in entries if entry.method == method]
+    return [program.split("    response = ")[1].rpartition("\n    print")[0] for program in programs]
+
+
+def test_writes_become_calls_of_this_library(emulator: Emulator) -> None:
+    """Built from the body and the declarations; generated references are omitted."""
+    client = emulator.client()
+    created = order(client, 2)
+    emulator.clock.advance(1)
+    did = client.dids().first()
+    main = client.voice_in_trunks().create(trunk("Main")).data
+    did.description, did.voice_in_trunk = 'it\'s "new"', main
+    client.dids().update(did)
+    with pytest.raises(DidwwError):
+        client.request("POST", "/orders", json={"data": {"type": "orders", "attributes": {"colour": "red"}}})
+    first, second, third = written(emulator, "POST")
+    sku = json.loads(emulator.journal.entries(method="POST", path="/orders")[-1].body)["data"]["attributes"]["items"]
+    sku_id = sku[0]["attributes"]["sku_id"]
+    assert created.id
+    assert " ".join(first.split()) == (
+        f'client.orders().create(Order( items=[DidOrderItem(sku_id="{sku_id}", qty=2)], ))'
+    )
+    assert 'auth_password="********"' in second
+    assert "codec_ids=[Codec.PCMU]" in second
+    assert "client.request(" in third
+    (update,) = written(emulator, "PATCH")
+    assert " ".join(update.split()) == (
+        f'client.dids().update(Did.build( "{did.id}", description=\'it\\\'s "new"\','
+        f' voice_in_trunk=VoiceInTrunk.build("{main.id}"), ))'
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("dids?filter[number]=4420&page[number]=2&page[size]=5&include=order,did_group", 'client.dids().list(include=["order", "did_group"], filter={"number": "4420"}, page=(2, 5))'),
+        ("countries?filter[iso]=GB&sort=name", None),
+        ("dids/none?include=order", 'client.dids().find("none", include="order")'),
+        ("balance", "client.balance().find()"),
+        ("dids?filter[numbr]=1", 'client.dids().list(params=QueryParams().param("filter[numbr]", "1"))'),
+    ],
+)  # fmt: skip
+def test_queries_become_keywords_where_the_library_has_them(emulator: Emulator, path: str, code: str | None) -> None:
+    """Other parameters are passed as they are."""
+    emulator.exchange(Request("GET", f"http://127.0.0.1/v3/{path}", {"Api-Key": KEY}, None))
+    (text,) = written(emulator, "GET")
+    flat = re.sub(r",? ?([)\]}])", r"\1", re.sub(r"([(\[{]) ", r"\1", " ".join(text.split())))
+    assert code is None or flat == code
+
+
+def test_copied_writes_run_against_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pasted and executed, each sends the same body again."""
+    monkeypatch.setenv("DIDWW_API_KEY", "local-key")
+    with served() as (emulator, root):
+        base = root.removesuffix("/_emulator/console/")
+        registration = Registration(emulator, plain)
+        client = registration.client
+        order(client, 2)
+        emulator.clock.advance(1)
+        emulator.transitions.set("address_verifications", after=0)
+        dids = bought(emulator, client, registration.group)
+        identity, address = person(client, registration.country)
+        prove_all(client, registration.requirement, identity, address)
+        client.address_verifications().create(registration.verification(address, dids))
+        first = client.voice_in_trunks().create(trunk("First")).data
+        client.voice_in_trunk_groups().create(VoiceInTrunkGroup(name="Group", voice_in_trunks=[first]))
+        first.configuration.codec_ids = [Codec.PCMA, Codec.PCMU]
+        client.voice_in_trunks().update(first)
+        did = client.dids().first()
+        did.voice_in_trunk, did.capacity_limit, did.terminated = first, 3, True
+        client.dids().update(did)
+        month = {"from": datetime.now(UTC) - timedelta(minutes=2), "to": datetime.now(UTC) - timedelta(minutes=1)}
+        client.exports().create(Export(export_type="cdr_in", filters=month))
+        client.voice_out_trunks().create(
+            VoiceOutTrunk(
+                name="Out",
+                authentication_method=CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.7"]),
+                on_cli_mismatch_action=OnCliMismatchAction.REJECT_CALL,
+                threshold_amount="12.50",
+            )
+        )
+        entries = [entry for entry in reversed(emulator.journal.entries()) if entry.method in ("POST", "PATCH")]
+        kinds: dict[str, int] = {}
+        for entry in entries:
+            if entry.path == "/v3/encrypted_files":  # a binary body
+                continue
+            program = snippets.to_python(entry, base)
+            assert "client.request" not in program, program
+            with suppress(DidwwError):  # a name may be taken already
+                exec(program, {"print": id})
+            again = emulator.journal.entries()[0]
+            assert (again.method, again.path) == (entry.method, entry.path)
+            assert attributes_of(again.body) == attributes_of(formatting.pretty(entry.body))
+            kinds[entry.path.split("/")[2]] = again.status
+        assert len(kinds) >= 9
+
+
+def attributes_of(body: str) -> Any:
+    """Return the members of a body, without generated references."""
+    data = json.loads(body)["data"]
+    attributes = {name: value for name, value in data["attributes"].items() if not str(value).startswith("didww-")}
+    return attributes, data.get("relationships")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +732,7 @@ def test_copied_commands_send_the_same_request(
         headers = {"Api-Key": KEY, "Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json"}
         httpx2.request(method, base + path, headers=headers, content=content)
         first = emulator.journal.entries()[0]
-        command = formatting.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
+        command = snippets.to_curl(first, base).replace("\\\n", "").replace("$DIDWW_API_KEY", KEY)
         program, dash, sent, address, *rest = shlex.split(command)
         assert (program, dash) == ("curl", "-X")
         options = [rest[n : n + 2] for n in range(0, len(rest), 2)]
@@ -249,7 +740,7 @@ def test_copied_commands_send_the_same_request(
         data = next((value.encode() for option, value in options if option == "--data-binary"), None)
         httpx2.request(sent, address, headers=headers, content=data)
         with suppress(DidwwError):  # the error response
-            exec(formatting.to_python(first, base), {})
+            exec(snippets.to_python(first, base), {})
         entries = emulator.journal.entries()
     requests = [
         (entry.method, entry.path, sorted(entry.query), entry.body and json.loads(entry.body), entry.status, entry.key)
@@ -289,9 +780,9 @@ def test_secrets_are_masked(body: str, expected: str) -> None:
 @pytest.mark.parametrize("name", ["api_key", "X-Signature", "password"])
 def test_secrets_in_queries_are_masked(name: str) -> None:
     """By parameter name."""
-    assert formatting.mask_parameter("x1y2", name) == "********"
-    assert formatting.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
-    assert formatting.mask_parameter("GB", "filter[iso]") == "GB"
+    assert masking.mask_parameter("x1y2", name) == "********"
+    assert masking.mask_text(f"/?{name}=x1y2") == f"/?{name}=********"
+    assert masking.mask_parameter("GB", "filter[iso]") == "GB"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +804,7 @@ Check = "Callable[[Emulator, SimpleNamespace], Any]"
 @pytest.mark.parametrize(
     ("place", "fields", "page", "check"),
     [
-        ("journal/clear", {}, "", lambda s, _: s.journal.entries() == []),
+        ("journal/clear", {}, "journal", lambda s, _: s.journal.entries() == []),
         ("clock/advance", {"by": "2 days 1 s"}, "clock", lambda s, _: s.clock.now().day == 12),
         ("clock/freeze", {"at": "2026-05-01T00:00:00Z"}, "clock", lambda s, _: s.clock.now().month == 5),
         ("clock/run", {}, "clock", lambda s, _: s.clock.state().running),
@@ -540,7 +1031,7 @@ def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
 
 def test_journal_page_updates_live(chromium: Any) -> None:
     """Requests appear as escaped text without moving the focus; pausing stops updates."""
-    with served() as (emulator, root), opened(chromium, root) as page:
+    with served() as (emulator, root), opened(chromium, root + "journal") as page:
         page.get_by_text("No requests yet").wait_for()
         client = emulator.client()
         client.voice_in_trunks().create(trunk(HOSTILE))
@@ -565,7 +1056,7 @@ def test_copy_buttons_copy_their_text(chromium: Any) -> None:
             page.locator("[data-copy=curl]").click()
             page.get_by_text("Copied").wait_for()
             copied = page.evaluate("navigator.clipboard.readText()")
-            assert copied == formatting.to_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
+            assert copied == snippets.to_curl(emulator.journal.entries()[0], root.removesuffix("/_emulator/console/"))
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -612,3 +1103,45 @@ def test_every_page_fits_a_phone(chromium: Any, scheme: str) -> None:
                 assert width <= 380, place
                 dark = sum(map(int, re.findall(r"\d+", ground)[:3])) < 200
                 assert dark == (scheme == "dark"), place
+
+
+def test_pages_work_on_a_phone_and_by_keyboard(chromium: Any) -> None:
+    """Tables become cards whose numbers stay in one line; the focus is visible; the first link skips the navigation."""
+    with served() as (emulator, root):
+        fill(emulator)
+        with opened(chromium, root + "resources/dids", viewport={"width": 390, "height": 740}) as page:
+            cell = page.locator("td[data-label=number]").first
+            assert cell.evaluate("element => getComputedStyle(element, '::before').content") == '"number"'
+            link = cell.locator("a")
+            assert link.evaluate("element => element.getClientRects().length") == 1
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.closest('main') !== null")
+            for _ in range(12):
+                page.keyboard.press("Tab")
+                outline = "getComputedStyle(document.activeElement).outlineStyle"
+                assert page.evaluate(f"document.activeElement === document.body ? 'solid' : {outline}") == "solid"
+        for place in ("resources/did_groups?q=GB", "calls", "resources/orders", "resources/cities"):
+            with opened(chromium, root + place, viewport={"width": 390, "height": 740}) as page:
+                assert page.evaluate("document.documentElement.scrollWidth") <= 390, place
+
+
+def test_verification_can_be_rejected_where_it_is_shown(chromium: Any) -> None:
+    """On the overview, with a reason; the page stays the overview."""
+    with served() as (emulator, root):
+        scene = Registration(emulator, plain)
+        emulator.transitions.set("address_verifications", by_hand=True)
+        dids = bought(emulator, scene.client, scene.group)
+        identity, address = person(scene.client, scene.country)
+        prove_all(scene.client, scene.requirement, identity, address)
+        id = scene.client.address_verifications().create(scene.verification(address, dids)).data.id
+        with opened(chromium, root) as page:
+            page.get_by_text("Reject ...").click()
+            page.get_by_label("Reason", exact=True).fill("Blurred")
+            page.get_by_role("button", name="Reject").click()
+            page.get_by_text("Rejected.").wait_for()
+            assert page.url == f"{root}?done=transitions%2Freject"
+        verification = scene.client.address_verifications().find(id).data
+        assert (verification.status, verification.reject_reasons) == ("rejected", ["Blurred"])

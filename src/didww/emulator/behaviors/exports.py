@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["Exports", "get_lines"]
+__all__ = ["Exports", "get_lines", "get_out_lines"]
 
 _SMALL: Final = 1 << 20
 """Maximum size of files generated before sending, so that their Content-Length is known."""
@@ -171,7 +171,7 @@ def _contents(session: AccountSession, export: Record) -> bytes:
     assert start is not None  # noqa: S101 checked when it was created
     assert end is not None  # noqa: S101 the same
     outbound = export["export_type"] == "cdr_out"
-    lines: list[Any] = _trunks(session, filters) if outbound else get_lines(session, filters.get("did_number"))
+    lines: list[Any] = get_out_lines(session, filters) if outbound else get_lines(session, filters.get("did_number"))
     placed = get_placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
     contents = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, get_calls_per_day(session)))
     packed = zlib.compress(contents, 1)
@@ -197,7 +197,7 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
     return session.runtime.export_cache.get(tag, make), tag
 
 
-def _trunks(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
+def get_out_lines(session: AccountSession, filters: dict[str, Any]) -> list[OutLine]:
     """Return the outbound trunks of an account, or a given one, with their source numbers."""
     trunk_id = filters.get("voice_out_trunk.id")
     trunks = session.find("voice_out_trunks", **({"id": trunk_id} if trunk_id is not None else {}))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
+from didww._jsonapi.document import decode_errors
 from didww._util.suggest import did_you_mean
 from didww.emulator.engine.schema import table_of
 from didww.version import API_VERSION
@@ -38,12 +37,8 @@ def hints(method: str, path: str, query: list[tuple[str, str]], status: int, bod
         return ["Send the key in the header Api-Key; the emulator accepts any key, unless it was started with one."]
     if table is None:
         return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
-    try:
-        errors: list[dict[str, Any]] = msgspec.json.decode(body)["errors"]
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return []
     hints: list[str] = []
-    for error in errors[:20]:
+    for error in decode_errors(body)[:20]:
         hint = _hint(table, method, query, error)
         if hint and hint not in hints:
             hints.append(hint)

@@ -242,13 +242,26 @@ def test_records_are_found_by_name_or_id(didww, numbers, write):
 
 
 def test_secrets_are_in_no_plan_and_no_file(didww, write):
-    """The digest in the result file does not reveal the password."""
+    """There is not even a digest of the password; the service tells what is done."""
     didww.ok("voice-in-trunks create --name Rome --host sip.example.com --codec-ids pcmu")
     path = write("name,auth_enabled,auth_user,auth_password", "Rome,yes,bob,hunter22")
     result = didww("voice-in-trunks update --yes --from-csv", path)
     assert result.code == 0, result
     assert "hunter22" not in result.err + result.out + Path(f"{path}.results.csv").read_text()
     assert didww.client.voice_in_trunks().one(filter={"name": "Rome"}).configuration.auth_password == "hunter22"
+    before = len(patches(didww))
+    assert didww("voice-in-trunks update --yes --from-csv", path).code == 0
+    assert len(patches(didww)) == before
+    write("name,auth_enabled,auth_user,auth_password", "Rome,yes,bob,hunter33")
+    assert "auth_password: *** -> *** (another)" in didww("voice-in-trunks update --yes --from-csv", path).err
+
+
+def test_related_records_of_a_cell_are_separated_by_commas(didww, numbers, write):
+    """A group gets its trunks by name."""
+    didww.ok("voice-in-trunk-groups create --name Europe")
+    path = write("name,voice_in_trunks", 'Europe,"Berlin, Paris"')
+    result = didww("voice-in-trunk-groups update --yes --from-csv", path)
+    assert "voice_in_trunks: none -> Berlin, Paris" in result.err, result
 
 
 class Gate:

@@ -101,6 +101,11 @@ def api(
     values = [*fields, *typed]
     if paginate and method != "GET":
         raise click.UsageError("--paginate needs GET.")
+    if session.settings.query is None:
+        if session.settings.output == "csv":
+            raise click.UsageError("-o csv needs records; responses are json, jsonl or yaml.")
+        if session.settings.output == "table":
+            session.settings.output = "json"
     query, body = _request(method, path, values, source)
     client = _with_headers(session, headers)
     if method != "GET":

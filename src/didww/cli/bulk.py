@@ -51,12 +51,14 @@ class Change(NamedTuple):
         differences: Current and new value of each field, for a person, with secrets masked. Equal values: nothing is
             sent for this field.
         wanted: All that was asked for, such as the cells of a row. Defaults to the new values. Only a digest is kept.
+        secret: Whether it sets a secret. Then no digest is kept, and only the service tells whether it is done.
     """
 
     key: str
     record: Resource
     differences: Mapping[str, tuple[str, str]]
     wanted: str = ""
+    secret: bool = False
 
     @property
     def needed(self) -> bool:
@@ -75,7 +77,9 @@ class Change(NamedTuple):
 
     @property
     def check(self) -> str:
-        """A digest of what was asked for: a result counts only for the same change."""
+        """A digest of what was asked for: a result counts only for the same change. Empty for a secret."""
+        if self.secret:
+            return ""
         wanted = self.wanted or repr({name: after for name, (_, after) in self.differences.items()})
         return hashlib.sha256(f"{self.record.id} {wanted}".encode()).hexdigest()[:16]
 
@@ -329,7 +333,7 @@ def _results(path: str) -> dict[str, str]:
         with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
             rows = csv.reader(file)
             if tuple(next(rows, COLUMNS)) == COLUMNS:
-                return {row[-1]: row[1] for row in rows if len(row) == len(COLUMNS)}
+                return {row[-1]: row[1] for row in rows if len(row) == len(COLUMNS) and row[-1]}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, csv.Error) as error:

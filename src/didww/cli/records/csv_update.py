@@ -102,13 +102,18 @@ def _values(file: CsvFile, row: Row, columns: Mapping[str, Slot], targets: Targe
             continue
         try:
             given[slot.name] = (
-                values.blank(slot.field) if text.lower() == CLEAR else values.parse(slot, [text], targets)
+                values.blank(slot.field) if text.lower() == CLEAR else values.parse(slot, _texts(slot, text), targets)
             )
         except InvalidValueError as error:
             file.fail(row, column, cell_error(slot, error))
         except NotExactlyOneError as error:
             file.fail(row, column, error)
     return given
+
+
+def _texts(slot: Slot, text: str) -> list[str]:
+    """Return the texts of a cell: several for related records, separated by commas."""
+    return text.split(",") if slot.field.kind.name == "many" else [text]
 
 
 def _change(
@@ -120,4 +125,5 @@ def _change(
         name = (getattr(error, "field", "") or "").rpartition(".")[2]
         file.fail(row, name or "id", error)
     wanted = repr(sorted((name, row.cells[name]) for name in file.columns))
-    return bulk.Change(label(record), record, changed, wanted)
+    secret = any(known[name].field.secret for name in given)
+    return bulk.Change(label(record), record, changed, wanted, secret=secret)

@@ -213,7 +213,8 @@ def _plan(todo: Sequence[Change]) -> list[str]:
     keys: dict[str, list[str]] = {}
     for change in todo:
         keys.setdefault(change.text, []).append(change.key)
-    lines = [f"  {text} ({_some(keys[text])})" for text, _ in kinds.most_common(_MAX_LINES)]
+    width = len(str(len(todo)))
+    lines = [f"  {number:>{width}}  {text} ({_some(keys[text])})" for text, number in kinds.most_common(_MAX_LINES)]
     rest = sum(number for _, number in kinds.most_common()[_MAX_LINES:])
     return [*lines, *([f"  ... and {rest} more."] if rest else [])]
 

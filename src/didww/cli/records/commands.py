@@ -9,8 +9,7 @@ import click
 from didww._schema.filter_rules import includes as include_names
 from didww.cli import parameters
 from didww.cli.framework import Command
-from didww.cli.output import RecordTable
-from didww.cli.records import draft, json_input, options
+from didww.cli.records import options
 from didww.cli.records.examples import examples
 from didww.cli.records.slots import slots
 from didww.cli.records.targets import Targets, endpoint, label, named_by, noun
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from didww._schema.resource import Resource
+    from didww.cli.output import RecordTable
     from didww.cli.records.json_input import Entry
     from didww.cli.session import Session
 
@@ -80,7 +80,7 @@ def _list(cls: type[Resource], path: str) -> Command:
         if count:
             click.echo(endpoint(client, cls).count(filter=query))
             return
-        table = RecordTable(session.settings, cls, secrets=given.get("show_credentials", False))
+        table = _table(session, cls, given)
         include = list(dict.fromkeys([*table.includes, *given.get("include", ())]))
         asked = {"filter": query, "include": include, "sort": given.get("sort")}
         table.print(
@@ -94,6 +94,12 @@ def _list(cls: type[Resource], path: str) -> Command:
         *_secret(cls),
     ]
     return _command("list", run, params, f"List {_records(cls)}.", path, cls)
+
+
+def _table(session: Session, cls: type[Resource], given: Mapping[str, Any]) -> RecordTable:
+    from didww.cli.output import RecordTable
+
+    return RecordTable(session.settings, cls, secrets=given.get("show_credentials", False))
 
 
 def _of(*decorators: Any) -> list[click.Parameter]:
@@ -126,7 +132,7 @@ def _find(cls: type[Resource], path: str) -> Command:
     @click.pass_obj
     def run(session: Session, /, id: str | None = None, **given: Any) -> None:
         client = session.client
-        table = RecordTable(session.settings, cls, secrets=given.get("show_credentials", False))
+        table = _table(session, cls, given)
         include = list(dict.fromkeys([*table.includes, *given.get("include", ())]))
         place = () if singleton else (Targets(client).find(cls, id or "").id,)
         query: dict[str, Any] = {"include": include} if include else {}
@@ -147,6 +153,8 @@ def _id(cls: type[Resource], **attributes: Any) -> click.Argument:
 def _create(cls: type[Resource], path: str) -> Command:
     @click.pass_context
     def run(ctx: click.Context, /, json_path: str | None, **given: Any) -> None:
+        from didww.cli.records import draft
+
         session: Session = ctx.obj
         targets = Targets(session.client)
         known = slots(cls, creating=True)
@@ -186,6 +194,8 @@ def _entries(
     ctx: click.Context, cls: type[Resource], path: str | None, targets: Targets, *, creating: bool
 ) -> list[Entry]:
     """Return what to write: from options, from JSON, or from both: options win."""
+    from didww.cli.records import json_input
+
     given = options.values_of(ctx, cls, creating=creating, targets=targets)
     if path is None:
         return [json_input.Entry(None, given, ())]
@@ -207,6 +217,8 @@ def _update(cls: type[Resource], path: str) -> Command:
         results: str | None,
         **given: Any,
     ) -> None:
+        from didww.cli.records import draft
+
         session: Session = ctx.obj
         targets = Targets(session.client)
         if from_csv is not None:
@@ -337,7 +349,7 @@ def _each(session: Session, records: Sequence[Any], act: Callable[[Any], Any]) -
 
 def _includes(session: Session, cls: type[Resource]) -> list[str]:
     """Return the related records that the output shows."""
-    return RecordTable(session.settings, cls).includes
+    return _table(session, cls, {}).includes
 
 
 def _shown(session: Session, cls: type[Resource]) -> dict[str, Any]:
@@ -347,7 +359,7 @@ def _shown(session: Session, cls: type[Resource]) -> dict[str, Any]:
 
 
 def _print(session: Session, cls: type[Resource], records: Iterable[Any], given: Mapping[str, Any]) -> None:
-    table = RecordTable(session.settings, cls, secrets=given.get("show_credentials", False))
+    table = _table(session, cls, given)
     found = list(records)
     if len(found) == 1:
         table.print_one(found[0])

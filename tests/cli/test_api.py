@@ -6,11 +6,21 @@ import json
 
 import pytest
 
+from didww.cli.api import api
 from support.account import buy, create_trunk
 
 
 def changes(didww):
     return [entry for entry in didww.emulator.journal.entries(limit=1000) if entry.method != "GET"]
+
+
+def test_examples_run(didww):
+    """Each example of the help, with the id of a number."""
+    (number,) = buy(didww.client, 1)
+    id = didww.client.dids().one(filter={"number": number}).id
+    for example in api.examples:
+        if "--input" not in example:
+            didww.ok(f"{example.removeprefix('didww ').replace('/ID', f'/{id}')} --yes")
 
 
 def test_get_prints_the_document(didww):

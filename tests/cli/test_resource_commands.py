@@ -146,6 +146,8 @@ def test_list_filters_by_names(account):
     assert json.loads(account.ok(f"dids list --number +{one} --number {two} --sort -number {query}")) == [two, one]
     assert account.ok("dids list --country GB --no-terminated --count") == "2\n"
     assert account.ok("dids list --country FR --count") == "0\n"
+    assert account.ok("resources orders list --created-at-gteq 2020-01-01T00:00:00Z --count") == "1\n"
+    assert account.ok("resources orders list --status pending --status canceled --count") == "0\n"
     assert json.loads(account.ok(f"dids list -f number={two} {query}")) == [two]
 
 

@@ -31,6 +31,12 @@ _MAX_SHOWN: Final = 4
 _MAX_LISTED: Final = 20
 _FILTERS: Final = "Filters"
 _FIELDS: Final = "Fields"
+_COMPARISONS: Final = {
+    "_contains": ("contains this text", ""),
+    "_gteq": ("is at least this", "this time or later"),
+    "_lteq": ("is at most this", "this time or earlier"),
+}
+"""What the ending of a filter means, for other values and for times."""
 _COMPLETIONS: Final = {
     "countries": parameters.complete_countries,
     "dids": parameters.complete_numbers,
@@ -99,7 +105,7 @@ def list_options(cls: type[Resource]) -> list[click.Parameter]:
     ]
     if keys := sort_keys(cls):
         help_text = f"Sort key; a minus before it reverses the order. Keys: {', '.join(keys[::2])}."
-        options.append(click.Option(["--sort"], type=Names(keys, "KEY"), help=help_text))
+        options.append(click.Option(["--sort"], type=Names(keys), metavar="KEY", help=help_text))
     if includes(cls):
         options.append(include_option(cls))
     return options
@@ -138,13 +144,11 @@ def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Op
         metavar = type_.metavar
         text = f"{text} Names: {', '.join(type_.known[:_MAX_LISTED])}." if metavar == "NAME" else text
         complete = type_.shell_complete
-    for ending, comparison in (
-        ("_contains", "contains this text"),
-        ("_gteq", "is at least this"),
-        ("_lteq", "is at most this"),
-    ):
-        if key.endswith(ending):
-            text = f"{sentence(key.removesuffix(ending))} {comparison}."
+    ending = next((ending for ending in _COMPARISONS if key.endswith(ending)), None)
+    if ending is not None:
+        of_time = rule.value == "datetime"
+        text = f"{sentence(key.removesuffix(ending))} {_COMPARISONS[ending][of_time]}."
+        metavar = "TIME" if of_time else metavar
     if rule.nullable and not rule.never_empty:
         text = f"{text[:-1]}; none: without one."
     multiple = rule.multiple

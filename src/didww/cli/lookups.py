@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from didww._schema.filter_rules import UUID_TEXT
+from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww._util.suggest import did_you_mean
 from didww.exceptions import InvalidValueError, NotExactlyOneError
 
@@ -128,7 +128,8 @@ def by_name(endpoint: Any, text: str, what: str) -> Any:
     text = text.strip()
     if UUID_TEXT.fullmatch(text):
         return endpoint.find(text).data
-    found = [each for each in endpoint.iterate(filter={"name": text}) if each.name == text] if text else []
+    query = {"name": text} if "name" in filter_rules(endpoint._resource) else None
+    found = [each for each in endpoint.iterate(filter=query) if each.name == text] if text else []
     if len(found) == 1:
         return found[0]
     if found:

@@ -110,10 +110,10 @@ def add(session: Session, group: str, trunk_names: tuple[str, ...], priorities: 
     last = max((trunk.priority for trunk in record.voice_in_trunks), default=0)
     wanted = new_priorities(priorities, trunks, first=last + 1)
     lines = [
-        f"  Trunk {trunk.name!r} joins, with priority {priority}."
+        f"  Trunk {trunk.name!r} joins, with priority {priority} (now {trunk.priority})."
         for trunk, priority in zip(trunks, wanted, strict=True)
     ]
-    lines += [*priority_lines(trunks, wanted), *moves(trunks, record.id)]
+    lines += moves(trunks, record.id)
     _ask(session, record, f"Group {record.name!r}:", lines, "Add to the group?")
     set_priorities(session, trunks, wanted)
     with step():

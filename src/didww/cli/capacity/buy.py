@@ -91,7 +91,11 @@ def _finish(session: Session, order: Order, pool: CapacityPool, *, wait: bool) -
     client = session.client
     if wait and order.is_pending:
         with waiting(f"Order {order.reference}") as tell:
-            order = client.orders().wait(order, on_update=lambda each: tell(str(each.status))).data
+
+            def progress(each: Order) -> None:
+                tell(str(each.status))
+
+            order = client.orders().wait(order, on_update=progress).data
     RecordTable(session.settings, Class).print_one(order)
     after = client.capacity_pools().find(pool.id).data
     session.say(f"Pool {after.name!r} has {after.total_channels_count} channels, {free(after)} of them free.")

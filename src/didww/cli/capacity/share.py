@@ -10,7 +10,7 @@ from didww.cli import lookups, parameters
 from didww.cli.capacity.pools import free, pool_named
 from didww.cli.dry_run import step
 from didww.cli.framework import Command
-from didww.cli.output import RecordTable
+from didww.cli.output import RecordTable, print_row
 from didww.exceptions import NotExactlyOneError
 from didww.resources.did import Did
 from didww.resources.shared_capacity_group import SharedCapacityGroup
@@ -156,7 +156,17 @@ def _joins(dids: list[Did], group: SharedCapacityGroup | None) -> list[str]:
 
 def _print(session: Session, id: str) -> None:
     group = session.client.shared_capacity_groups().find(id, include=INCLUDES).data
-    RecordTable(session.settings, SharedCapacityGroup).print_one(group)
+    if not session.settings.for_person:
+        RecordTable(session.settings, SharedCapacityGroup).print_one(group)
+        return
+    row = {
+        "group": group.name,
+        "pool": group.capacity_pool.name,
+        "channels": group.shared_channels_count,
+        "metered": group.metered_channels_count,
+        "numbers": [did.number for did in group.dids],
+    }
+    print_row(session.settings, row)
 
 
 @click.command(cls=Command, output=False, changes=True, examples=("didww capacity unshare Support",))

@@ -32,7 +32,7 @@ __all__ = ["create", "new_method"]
 @click.argument("name")
 @number_options
 @click.pass_obj
-def create(session: Session, name: str, **fields: Any) -> None:
+def create(session: Session, /, name: str, **fields: Any) -> None:
     """Create an outbound trunk. DIDWW generates its credentials.
 
     Calls with a caller ID that is not allowed are rejected, unless --cli-mismatch says otherwise.

@@ -35,7 +35,7 @@ ALL = [FieldOption("--rename", VoiceOutTrunk, "name", "New name.", section="Trun
 @trunk_argument
 @number_options
 @click.pass_obj
-def update(session: Session, trunk: str, **fields: Any) -> None:
+def update(session: Session, /, trunk: str, **fields: Any) -> None:
     """Change an outbound trunk: show from what to what, and ask. Lists are replaced as a whole."""
     client = session.client
     record = load(session, trunk)
@@ -49,7 +49,7 @@ def update(session: Session, trunk: str, **fields: Any) -> None:
     if not lines:
         session.say("Nothing to change: these are the values already.")
         return
-    networks = after.get("allowed_sip_ips") or []
+    networks: list[str] = after.get("allowed_sip_ips") or []
     session.confirm(
         f"Outbound trunk {name!r}:",
         *(f"  {line}" for line in lines),

@@ -41,7 +41,7 @@ __all__ = ["create"]
 @trunks_argument
 @priorities_option
 @click.pass_obj
-def create(session: Session, name: str, trunk_names: tuple[str, ...], priorities: str | None, **fields: Any) -> None:
+def create(session: Session, /, name: str, trunk_names: tuple[str, ...], priorities: str | None, **fields: Any) -> None:
     """Create a group of trunks, which ring in the order that they are named in.
 
     The order is stored as the priority of each trunk: 1, 2, 3 and so on. Trunks in another group leave it.

@@ -69,5 +69,5 @@ def print_group(session: Session, group: VoiceInTrunkGroup) -> None:
             session.say(sentence)
         session.say(use.sentence("the group"))
     else:
-        more = {"trunks": rows, "numbers": use.numbers, "numbers count": use.count}
+        more = {"trunks": rows, "numbers": use.numbers, "numbers count": use.total}
         RecordTable(session.settings, VoiceInTrunkGroup).print_one(group, more)

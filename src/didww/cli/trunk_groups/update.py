@@ -50,7 +50,7 @@ OPTIONS = [RENAME, *GROUP_OPTIONS]
 @click.option("--order", metavar="TRUNKS", help="All trunks of the group by name, the first to ring first.")
 @priorities_option
 @click.pass_obj
-def update(session: Session, group: str, order: str | None, priorities: str | None, **fields: Any) -> None:
+def update(session: Session, /, group: str, order: str | None, priorities: str | None, **fields: Any) -> None:
     """Rename a group, limit its calls, or change the order in which its trunks ring."""
     record = load(session, group)
     name, members = record.name, in_order(record.voice_in_trunks)
@@ -175,7 +175,7 @@ def delete(session: Session, group: str, with_trunks: bool) -> None:
     client = session.client
     record = load(session, group)
     use = routed(client, "voice_in_trunk_group", record.id)
-    if use.count:
+    if use.total:
         raise RefusedError(
             f"Group {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: "
             f"didww numbers route {use.numbers[0]} --group OTHER"
@@ -184,7 +184,7 @@ def delete(session: Session, group: str, with_trunks: bool) -> None:
     if with_trunks:
         for trunk in trunks:
             used = routed(client, "voice_in_trunk", trunk.id)
-            if used.count:
+            if used.total:
                 raise RefusedError(
                     f"Trunk {trunk.name!r} of the group cannot be deleted. {used.sentence('it')} Leave out "
                     "--with-trunks, or route elsewhere first."

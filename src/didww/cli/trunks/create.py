@@ -56,6 +56,7 @@ __all__ = ["create"]
 @click.pass_obj
 def create(
     session: Session,
+    /,
     name: str,
     platform: str | None,
     supplied: tuple[tuple[str, str], ...],
@@ -121,7 +122,7 @@ def _join(session: Session, trunk: VoiceInTrunk, text: str) -> None:
     group = lookups.by_name(session.client.voice_in_trunk_groups(), text, "trunk group")
     trunk.voice_in_trunk_group = group
     use = routed(session.client, "voice_in_trunk_group", group.id)
-    if use.count:
+    if use.total:
         session.confirm(
             f"Trunk {trunk.name!r} joins group {group.name!r}, and can get its calls at once.",
             use.sentence("the group"),

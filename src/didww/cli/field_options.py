@@ -24,7 +24,7 @@ __all__ = ["FieldOption", "described", "differences", "given", "in_words", "nami
 
 FEW: Final = 5
 """Maximum number of choices that are shown in the place of the value."""
-WIDE: Final = 32
+WIDE: Final = 40
 """Maximum width of these."""
 
 
@@ -246,8 +246,12 @@ def differences(options: Sequence[FieldOption], before: Mapping[str, Any], after
 
 
 @contextmanager
-def naming_options(options: Iterable[FieldOption]) -> Generator[None]:
+def naming_options(options: Iterable[FieldOption], **others: str) -> Generator[None]:
     """Name the options, not the fields, in errors about values.
+
+    Args:
+        options: Options of fields.
+        **others: More options, by the field that they set.
 
     Raises:
         UsageError: A value is invalid.
@@ -255,7 +259,7 @@ def naming_options(options: Iterable[FieldOption]) -> Generator[None]:
     try:
         yield
     except InvalidValueError as error:
-        names = {option.field.name: option.opts[0] for option in options}
+        names = {**others, **{option.field.name: option.opts[0] for option in options}}
         pattern = rf"\b(?:[A-Z]\w+\.)?({'|'.join(sorted(map(re.escape, names), key=len, reverse=True))})\b"
         raise click.UsageError(
             re.sub(pattern, lambda match: names[match[1]], str(error)), click.get_current_context(silent=True)

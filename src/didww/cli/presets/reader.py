@@ -227,7 +227,7 @@ def _settings(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Setting]:
 
 
 def _data() -> Traversable:
-    return files(__package__) / "data"
+    return files("didww.cli.presets") / "data"
 
 
 def _read(name: str) -> dict[str, Any]:

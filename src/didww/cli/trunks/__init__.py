@@ -16,7 +16,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "show": ("trunks.list:show", "Show a trunk and the numbers that use it."),
         "create": ("trunks.create:create", "Create a trunk: to a SIP host, a device or a phone number."),
         "update": ("trunks.update:update", "Change a trunk."),
-        "delete": ("trunks.delete:delete", "Delete a trunk."),
+        "delete": ("trunks.update:delete", "Delete a trunk."),
         "presets": ("trunks.presets:presets", "List the platforms that `create --for` knows."),
     },
 }

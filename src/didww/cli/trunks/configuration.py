@@ -69,8 +69,9 @@ def new_configuration(
     if explicit.get("auth_user") is not None:
         explicit.setdefault("auth_enabled", True)
     settings = {} if preset is None else _of_preset(preset, supplied, explicit)
+    fields: dict[str, Any] = {"codec_ids": CODECS, **settings, **explicit}
     with naming_options(ALL_OPTIONS):
-        return SipConfiguration(**{"codec_ids": CODECS, **settings, **explicit})
+        return SipConfiguration(**fields)
 
 
 def _of_preset(preset: Preset, supplied: Mapping[str, str], explicit: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from didww.cli.trunks.options import ALL_OPTIONS
 from didww.cli.trunks.output import TrunkOutput
 from didww.cli.trunks.passwords import auth_password, password_option
 from didww.cli.trunks.pops import pop_named
-from didww.cli.trunks.presets import UNVERIFIED, after_creation, complete_presets
+from didww.cli.trunks.presets import UNVERIFIED, PresetOption, after_creation, complete_presets
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.voice_in_trunk import VoiceInTrunk
@@ -40,14 +40,7 @@ __all__ = ["create"]
     ),
 )
 @click.argument("name")
-@click.option(
-    "--for",
-    "platform",
-    metavar="PLATFORM",
-    shell_complete=complete_presets,
-    help="With the settings of a platform; options override them. See: didww trunks presets. Unverified presets are "
-    "marked there.",
-)
+@click.option("--for", "platform", cls=PresetOption, metavar="PLATFORM", shell_complete=complete_presets)
 @click.option(
     "--set",
     "supplied",
@@ -63,6 +56,7 @@ __all__ = ["create"]
 @click.pass_obj
 def create(
     session: Session,
+    /,
     name: str,
     platform: str | None,
     supplied: tuple[tuple[str, str], ...],
@@ -128,7 +122,7 @@ def _join(session: Session, trunk: VoiceInTrunk, text: str) -> None:
     group = lookups.by_name(session.client.voice_in_trunk_groups(), text, "trunk group")
     trunk.voice_in_trunk_group = group
     use = routed(session.client, "voice_in_trunk_group", group.id)
-    if use.count:
+    if use.total:
         session.confirm(
             f"Trunk {trunk.name!r} joins group {group.name!r}, and can get its calls at once.",
             use.sentence("the group"),

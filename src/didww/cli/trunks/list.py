@@ -102,8 +102,8 @@ def show(session: Session, trunk: str, show_credentials: bool) -> None:
     output = TrunkOutput(session.settings, secrets=show_credentials)
     record = client.voice_in_trunks().find(found.id, include=output.includes).data
     use = routed(client, "voice_in_trunk", record.id)
-    output.print(record, {"numbers": use.numbers, "numbers count": use.count})
+    output.print(record, {"numbers": use.numbers, "numbers count": use.total})
     for sentence in affected(client, record):
         session.say(sentence)
-    if use.count > len(use.numbers):
+    if use.total > len(use.numbers):
         session.say(f"The first {len(use.numbers)} are shown. All: didww numbers list --trunk {record.name!r}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from didww.cli.presets.reader import Preset
     from didww.cli.session import Session
 
-__all__ = ["UNVERIFIED", "after_creation", "complete_presets", "presets"]
+__all__ = ["UNVERIFIED", "PresetOption", "after_creation", "complete_presets", "presets"]
 
 UNVERIFIED: Final = "Unverified: parts of this preset are inferred or unconfirmed. Make a test call."
 
@@ -29,6 +29,23 @@ def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str
     from didww.cli.presets import reader
 
     return [CompletionItem(name) for name in reader.names() if name.startswith(incomplete)]
+
+
+class PresetOption(click.Option):
+    """An option whose help lists the presets, read only then."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        from didww.cli.presets import reader
+
+        presets = [reader.load(name) for name in reader.names()]
+        unverified = ", ".join(preset.name for preset in presets if preset.unverified)
+        others = ", ".join(preset.name for preset in presets if not preset.unverified)
+        self.help = (
+            f"With the settings of a platform; options override them. Platforms: {others}; unverified: {unverified}. "
+            "See: didww trunks presets."
+        )
+        return super().get_help_record(ctx)
 
 
 @click.command(

@@ -50,6 +50,7 @@ OPTIONS = [RENAME, *ALL_OPTIONS]
 @click.pass_obj
 def update(
     session: Session,
+    /,
     trunk: str,
     group: str | None,
     pop: str | None,
@@ -150,7 +151,7 @@ def delete(session: Session, trunk: str) -> None:
     found = lookups.by_name(client.voice_in_trunks(), trunk, "trunk")
     record = client.voice_in_trunks().find(found.id, include=["voice_in_trunk_group"]).data
     use = routed(client, "voice_in_trunk", record.id)
-    if use.count:
+    if use.total:
         raise RefusedError(
             f"Trunk {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: "
             f"didww numbers route {use.numbers[0]} --trunk OTHER"

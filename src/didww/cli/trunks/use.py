@@ -16,16 +16,16 @@ SHOWN: Final = 5
 class Use(NamedTuple):
     """Numbers that are routed to something: how many, and the first hundred."""
 
-    count: int
+    total: int
     numbers: list[str]
 
     def sentence(self, target: str) -> str:
         """Return how many numbers are routed to a target, and which."""
-        if not self.count:
+        if not self.total:
             return f"No number is routed to {target}."
-        more = f" and {self.count - SHOWN} more" if self.count > SHOWN else ""
-        verb = "number is" if self.count == 1 else "numbers are"
-        return f"{self.count} {verb} routed to {target}: {', '.join(self.numbers[:SHOWN])}{more}."
+        more = f" and {self.total - SHOWN} more" if self.total > SHOWN else ""
+        verb = "number is" if self.total == 1 else "numbers are"
+        return f"{self.total} {verb} routed to {target}: {', '.join(self.numbers[:SHOWN])}{more}."
 
 
 def routed(client: Any, relationship: str, id: str) -> Use:
@@ -49,13 +49,10 @@ def affected(client: Any, trunk: VoiceInTrunk) -> list[str]:
 def destination(trunk: VoiceInTrunk) -> str:
     """Return where a trunk sends calls, in words."""
     from didww.resources.configuration.pstn import PstnConfiguration
-    from didww.resources.configuration.sip import SipConfiguration
 
     configuration = trunk.configuration
     if isinstance(configuration, PstnConfiguration):
         return f"+{configuration.dst}"
-    if not isinstance(configuration, SipConfiguration):
-        return "?"
     if configuration.enabled_sip_registration:
         return "registered device"
     return f"{configuration.host}:{configuration.port}" if configuration.port else str(configuration.host)

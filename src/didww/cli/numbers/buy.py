@@ -92,7 +92,7 @@ def buy(
             if criteria["npanxx"] is not None:
                 prefix = client.nanpa_prefixes().one(filter={"npanxx": criteria["npanxx"]})
                 item.nanpa_prefix_id = prefix.id
-            items, lines = [item], _terms(session, [offer] * number)
+            items, lines = list[Any]([item]), _terms(session, [offer] * number)
         request = Order(items=items, allow_back_ordering=back_order)
         if reference is not None:
             request.external_reference_id = reference

@@ -106,14 +106,14 @@ def _finish(session: Session, report: Any, dids: Sequence[Did], done: str) -> No
     """
     if any(isinstance(item.error, DryRunError) for item in report.items):
         return
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
-            "number": dids[item.index].number,
+            "number": did.number,
             "result": done if item.state == "done" else item.state,
-            "ends": dids[item.index].expires_at if done != "released" else None,
+            "ends": did.expires_at if done != "released" else None,
             "error": str(item.error) if item.error is not None else None,
         }
-        for item in report.items
+        for did, item in zip(dids, report.items, strict=True)
     ]
     print_rows(session.settings, rows, ("number", "result", "ends", "error") if not report.complete else _DONE)
     if not report.complete:

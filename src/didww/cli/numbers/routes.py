@@ -66,9 +66,11 @@ class Route(NamedTuple):
             Exit: Some could not be routed.
         """
         report = session.client.dids().update_many([self.changed(did) for did in dids])
-        failed = [item for item in report.items if item.state != "done" and not isinstance(item.error, DryRunError)]
-        for item in failed:
-            session.say(f"{dids[item.index].number} is not routed: {item.error}")
+        failed = False
+        for did, item in zip(dids, report.items, strict=True):
+            if item.state != "done" and not isinstance(item.error, DryRunError):
+                session.say(f"{did.number} is not routed: {item.error}")
+                failed = True
         if failed:
             raise click.exceptions.Exit(exit_codes.PARTLY_DONE)
 

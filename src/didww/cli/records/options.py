@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from didww._schema.filter_rules import FilterRule
     from didww._schema.resource import Resource
 
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[str, str]
+else:
+    _ParamType = click.ParamType  # generic since click 8.5 only
+
 __all__ = ["Names", "field_options", "filter_of", "list_options", "values_of"]
 
 _MAX_SHOWN: Final = 4
@@ -45,7 +50,7 @@ _COMPLETIONS: Final = {
 }
 
 
-class Names(click.ParamType[str, str]):
+class Names(_ParamType):
     """One of some names; a wrong one gets a suggestion.
 
     Args:

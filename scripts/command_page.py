@@ -18,7 +18,8 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from didww._server.asgi_server import served  # noqa: E402 after the path
+from didww._schema.registry import all_classes  # noqa: E402 after the path
+from didww._server.asgi_server import served  # noqa: E402
 from didww.cli import exit_codes  # noqa: E402
 from didww.cli.app import SECTIONS, command  # noqa: E402
 from didww.emulator import Clock, Emulator  # noqa: E402
@@ -89,8 +90,29 @@ def reference() -> list[str]:
         for name in section:
             found = command.get_command(root, name)
             assert found is not None, name
-            lines += described(found, root, name)
+            lines += types() if name == "resources" else described(found, root, name)
     return lines
+
+
+def types() -> list[str]:
+    """Return the section of the commands of resource types: one table for all."""
+    lines = [
+        "#### didww TYPE",
+        "",
+        "`didww TYPE --help` lists the commands of a type. Where another command has the name of a type, write",
+        "`didww resources TYPE`.",
+        "",
+        "| Type | Commands |",
+        "| --- | --- |",
+    ]
+    for cls in all_classes():
+        operations = cls._operations | cls._extra_operations
+        if operations:
+            names = ", ".join(
+                f"`{name}`" for name in ("list", "find", "create", "update", "delete") if name in operations
+            )
+            lines.append(f"| `{cls._type_name}` | {names} |")
+    return [*lines, ""]
 
 
 def described(found: click.Command, parent: click.Context, name: str) -> list[str]:

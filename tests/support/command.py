@@ -82,6 +82,7 @@ class Command:
         done = subprocess.run(
             [*PROGRAM, *shlex.split(line), *more],
             env=self._env(env),
+            cwd=self.home,
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,
@@ -96,10 +97,9 @@ class Command:
 
     @contextmanager
     def terminal(self, line: str, *more: str, columns: int = 80, **env: str) -> Generator[Terminal]:
-        """Run the command in a pseudo-terminal of 24 lines."""
-        terminal = Terminal(
-            [*PROGRAM, *shlex.split(line), *more], self._env({"TERM": "xterm-256color", **env}), columns
-        )
+        """Run the command in a pseudo-terminal of 24 lines, in a folder of its own."""
+        program = [*PROGRAM, *shlex.split(line), *more]
+        terminal = Terminal(program, self._env({"TERM": "xterm-256color", **env}), columns, self.home)
         try:
             yield terminal
         finally:
@@ -147,7 +147,7 @@ class _Stream(io.TextIOWrapper):
 class Terminal:
     """A program in a pseudo-terminal."""
 
-    def __init__(self, program: list[str], env: dict[str, str], columns: int) -> None:
+    def __init__(self, program: list[str], env: dict[str, str], columns: int, folder: Path) -> None:
         self._fd, child = os.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
@@ -161,6 +161,7 @@ class Terminal:
             stdout=child,
             stderr=child,
             env=env,
+            cwd=folder,
             preexec_fn=take_terminal,  # noqa: PLW1509 no other thread holds a lock here
             close_fds=True,
         )

@@ -79,7 +79,12 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     shell_complete=parameters.complete_numbers,
     help="Calls to this number only (cdr_in).",
 )
-@click.option("--trunk", metavar="NAME", help="Calls from this outbound trunk only (cdr_out).")
+@click.option(
+    "--trunk",
+    metavar="NAME",
+    shell_complete=parameters.complete_out_trunks,
+    help="Calls from this outbound trunk only (cdr_out).",
+)
 @click.option("--reference", metavar="TEXT", help="Your own reference. Defaults to one made from these options.")
 @click.option("--new", is_flag=True, help="Create an export even if there is one of the same calls.")
 @click.option("--wait/--no-wait", default=True, help="Whether to wait for the file and download it.")
@@ -254,7 +259,7 @@ def _row(export: Export) -> dict[str, Any]:
 
 
 @exports.command(examples=("didww exports show cdr_in-2026-11",))
-@click.argument("export", metavar="EXPORT")
+@click.argument("export", metavar="EXPORT", shell_complete=parameters.complete_exports)
 @click.pass_obj
 def show(session: Session, export: str) -> None:
     """Show an export: its period, status and URL."""
@@ -270,7 +275,7 @@ def show(session: Session, export: str) -> None:
         "didww exports download cdr_in-2026-11 --gunzip -O - | head",
     )
 )
-@click.argument("export", metavar="EXPORT")
+@click.argument("export", metavar="EXPORT", shell_complete=parameters.complete_exports)
 @file_options
 @click.pass_obj
 def download(session: Session, export: str, path: str | None, gunzip: bool, force: bool, timeout: float) -> None:

@@ -128,7 +128,8 @@ def by_name(endpoint: Any, text: str, what: str) -> Any:
     text = text.strip()
     if UUID_TEXT.fullmatch(text):
         return endpoint.find(text).data
-    found = [each for each in endpoint.iterate(filter={"name": text}) if each.name == text] if text else []
+    query = {"name": text} if "," not in text else None  # in a filter, a comma separates names
+    found = [each for each in endpoint.iterate(filter=query) if each.name == text] if text else []
     if len(found) == 1:
         return found[0]
     if found:

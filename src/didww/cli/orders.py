@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["find_order", "find_orders", "orders"]
 
 _REFERENCE: Final = re.compile(r"[A-Z]{2,5}-\d+", re.IGNORECASE | re.ASCII)
-references_argument: Final = click.argument("references", metavar="ORDER...", nargs=-1, required=True)
+references_argument: Final = click.argument(
+    "references", metavar="ORDER...", nargs=-1, required=True, shell_complete=parameters.complete_orders
+)
 
 
 @click.group(cls=Group, examples=("didww orders list --status pending", "didww orders list --since 7d -o csv"))
@@ -110,7 +112,7 @@ def list_(
 
 
 @orders.command(examples=("didww orders show KTH-650932", "didww orders show PO-17 -o json --query numbers"))
-@click.argument("reference", metavar="ORDER")
+@click.argument("reference", metavar="ORDER", shell_complete=parameters.complete_orders)
 @click.pass_obj
 def show(session: Session, reference: str) -> None:
     """Show an order: what was bought, for how much, and its numbers."""

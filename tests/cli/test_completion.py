@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import shutil
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
+from didww.cli.app import run
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.order import Order
 from didww.resources.order_item.did_order_item import DidOrderItem
@@ -47,26 +50,19 @@ def numbers(didww: Command) -> list[str]:
 
 def complete(didww: Command, line: str, **env: str) -> list[str]:
     """Return what bash is told to complete the last word of a line with."""
-    words = shlex.split(line)
-    if line.endswith(" "):
-        words.append("")
-    done = subprocess.run(
-        PROGRAM,
-        env=didww._env(
-            {
-                "_DIDWW_COMPLETE": "bash_complete",
-                "COMP_WORDS": shlex.join(words[:-1]) + (f" {shlex.quote(words[-1])}" if words[-1] else ""),
-                "COMP_CWORD": str(len(words) - 1),
-                **env,
-            }
-        ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stderr == ""
-    return [text.partition(",")[2] for text in done.stdout.splitlines() if text]
+    words = shlex.split(line) + [""] * line.endswith(" ")
+    asked = {"_DIDWW_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with (
+        mock.patch.dict(os.environ, {**didww.env, **asked, **env}),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        suppress(SystemExit),
+    ):
+        run([])
+    printed, errors = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined] a BytesIO
+    assert errors == ""
+    return [text.partition(",")[2] for text in printed.splitlines() if text]
 
 
 def test_commands_are_completed_without_their_modules(didww):

@@ -207,6 +207,12 @@ def test_wait_ends_at_its_timeout(didww, pending):
     assert f"didww orders wait {pending.reference}" in result.err
 
 
+def test_advice_is_for_the_same_account(didww, pending):
+    """The command to go on has the options of the account."""
+    result = didww(f"orders wait PO-17 --timeout 1s --base-url {didww.base_url}")
+    assert f"didww --base-url {didww.base_url} orders wait {pending.reference}" in result.err
+
+
 def test_wait_ends_at_a_canceled_order(didww, pending):
     """Exit code 1; waiting again would be no use."""
     didww.emulator.transitions.cancel(pending.id)

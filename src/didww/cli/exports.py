@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -132,7 +131,7 @@ def create(
     if wait:
         _fetch(session, export, path=path, gunzip=gunzip, force=force, timeout=timeout)
     else:
-        session.say(f"To download it: didww exports download {export.id}")
+        session.say(f"To download it: {session.command_line('exports', 'download', export.id)}")
         _print(session, export, None)
 
 
@@ -175,7 +174,7 @@ def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, 
     file = path or export_files.name_of(export, gunzip=gunzip)
     export_files.check(file, force=force)
     options = [*(["--gunzip"] if gunzip else []), *(["-O", path] if path is not None else [])]
-    again = shlex.join(["didww", "exports", "download", export.id, *options])
+    again = session.command_line("exports", "download", export.id, *options)
     endpoint = session.client.exports()
     if not export.is_completed:
         export = wait_for(session, endpoint, export, name=f"Export {export.id}", timeout=timeout, again=again)

@@ -196,7 +196,7 @@ def wait(session: Session, references: tuple[str, ...], timeout: float) -> None:
 
     endpoint = session.client.orders()
     awaited = find_orders(session.client, references)
-    again = f"didww orders wait {' '.join(order.reference for order in awaited)}"
+    again = session.command_line("orders", "wait", *(order.reference for order in awaited))
     end = time.monotonic() + timeout
     done: list[Order] = []
     for order in awaited:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from support.command import Command
 
 
-def place(didww: Command, **values: Any) -> Order:
-    """Place an order of two numbers in London."""
+def place(didww: Command, qty: int = 2, **values: Any) -> Order:
+    """Place an order of numbers in London."""
     client = didww.client
     country = client.countries().one(filter={"iso": "GB"})
     group = client.did_groups().one(
         filter={"country.id": country.id, "area_name": "London", "needs_registration": False, "is_available": True},
         include="stock_keeping_units",
     )
-    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=2)
+    item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=qty)
     return client.orders().create(Order(items=[item], **values)).data
 
 
@@ -108,6 +108,24 @@ def test_show_has_items_prices_and_numbers(didww, completed):
     assert record["numbers"] == numbers
     assert record["items"][0]["name"] == "Numbers: GB, London, Local"
     assert json.loads(didww.ok("orders show PO-1 -o json --query numbers")) == numbers
+
+
+def test_references_that_a_client_made_up_are_not_in_the_table(didww):
+    """They say nothing to a person; JSON has them."""
+    order = place(didww)
+    reference = order.external_reference_id
+    assert reference is not None
+    assert reference not in didww.ok("orders list")
+    assert reference in didww.ok("orders list -o json")
+
+
+def test_show_of_many_numbers_names_the_command_that_lists_them(didww):
+    """JSON has all."""
+    order = didww.client.orders().wait(place(didww, qty=21)).data
+    shown = didww.ok(f"orders show {order.reference}")
+    assert f"21, listed by: didww numbers list -f order.id={order.id}" in shown
+    assert len(json.loads(didww.ok(f"orders show {order.reference} -o json"))["numbers"]) == 21
+    assert len(didww.ok(f"numbers list -f order.id={order.id} -o jsonl").splitlines()) == 21
 
 
 def test_show_names_the_capacity_pool(didww):
@@ -205,6 +223,12 @@ def test_wait_ends_at_its_timeout(didww, pending):
     assert result.code == 8
     assert f"Order {pending.reference} is still pending" in result.err
     assert f"didww orders wait {pending.reference}" in result.err
+
+
+def test_advice_is_for_the_same_account(didww, pending):
+    """The command to go on has the options of the account."""
+    result = didww(f"orders wait PO-17 --timeout 1s --base-url {didww.base_url}")
+    assert f"didww --base-url {didww.base_url} orders wait {pending.reference}" in result.err
 
 
 def test_wait_ends_at_a_canceled_order(didww, pending):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -11,17 +13,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from didww._util.text import printable
 from didww.cli.framework import Command
 from didww.cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["completion", "items"]
+__all__ = ["completion", "items", "profiles"]
 
 SECONDS: Final = 60.0
 """How long values are kept."""
 MAX_VALUES: Final = 1000
+LATEST: Final = 50
+"""Orders and exports that are completed."""
 
 
 def _countries(client: Any) -> list[tuple[str, str]]:
@@ -39,6 +44,17 @@ def _names(path: str) -> Callable[[Any], list[tuple[str, str]]]:
     return names
 
 
+def _orders(client: Any) -> list[tuple[str, str]]:
+    latest = client.orders().iterate(sort="-created_at", limit=LATEST)
+    return [(order.reference, f"{order.status}, {order.amount} USD") for order in latest]
+
+
+def _exports(client: Any) -> list[tuple[str, str]]:
+    latest = client.exports().iterate(sort="-created_at", limit=LATEST)
+    named = {export.external_reference_id or export.id: str(export.status) for export in reversed(list(latest))}
+    return list(reversed(named.items()))
+
+
 _SOURCES: Final[dict[str, Callable[[Any], list[tuple[str, str]]]]] = {
     "countries": _countries,
     "numbers": _numbers,
@@ -46,6 +62,8 @@ _SOURCES: Final[dict[str, Callable[[Any], list[tuple[str, str]]]]] = {
     "groups": _names("voice_in_trunk_groups"),
     "out_trunks": _names("voice_out_trunks"),
     "pools": _names("capacity_pools"),
+    "orders": _orders,
+    "exports": _exports,
 }
 
 
@@ -54,7 +72,7 @@ def items(ctx: click.Context, source: str, incomplete: str) -> list[CompletionIt
 
     Args:
         ctx: The context of the command.
-        source: What is completed: countries, numbers, trunks, groups, out_trunks or pools.
+        source: What is completed: countries, numbers, trunks, groups, out_trunks, pools, orders or exports.
         incomplete: What was typed.
     """
     session = ctx.find_object(Session) or Session()
@@ -64,25 +82,52 @@ def items(ctx: click.Context, source: str, incomplete: str) -> list[CompletionIt
         values = _values(session, source)
     except Exception:  # noqa: BLE001 completion must not print errors
         return []
-    start = incomplete.casefold()
-    return [CompletionItem(value, help=text) for value, text in values if value.casefold().startswith(start)]
+    plus = "+" if source == "numbers" and incomplete.startswith("+") else ""
+    start = incomplete.removeprefix("+").casefold() if plus else incomplete.casefold()
+    found = [(f"{plus}{value}", _line(text)) for value, text in values if value.casefold().startswith(start)]
+    return [CompletionItem(value, help=text or None) for value, text in found if value.isprintable()]
+
+
+def _line(text: str) -> str:
+    """Return a description as the shells take it: one line."""
+    return " ".join(printable(text).split())
+
+
+def profiles(incomplete: str) -> list[str]:
+    """Return the profiles that begin with what was typed."""
+    from didww.cli.profiles import read
+
+    try:
+        return [name for name in read().sections() if name.startswith(incomplete)]
+    except click.ClickException:
+        return []
 
 
 def _values(session: Session, source: str) -> list[tuple[str, str]]:
     """Return the values from the cache, or else from the account."""
     file = _cache_file(session, source)
     try:
-        if time.time() - file.stat().st_mtime < SECONDS:
+        if 0 <= time.time() - file.stat().st_mtime < SECONDS:
             return [(value, text) for value, text in cast("list[list[str]]", json.loads(file.read_text("utf-8")))]
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         pass
     values = _SOURCES[source](session.client)
+    _store(file, json.dumps(values))
+    return values
+
+
+def _store(file: Path, text: str) -> None:
+    """Write a file that only the user can read; if that fails, there is no cache."""
+    scratch: str | None = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.write_text(json.dumps(values), encoding="utf-8")
+        descriptor, scratch = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+        Path(scratch).replace(file)
     except OSError:
-        pass
-    return values
+        if scratch is not None:
+            Path(scratch).unlink(missing_ok=True)
 
 
 def _cache_file(session: Session, source: str) -> Path:
@@ -109,7 +154,47 @@ def completion(ctx: click.Context, shell: str) -> None:
     Commands, options, numbers, countries and names of trunks are completed. To use it, run the first example at the
     start of each shell, in ~/.bashrc or ~/.zshrc (there with "zsh"). Numbers and names are kept for a minute.
     """
+    if shell in _SCRIPTS:
+        click.echo(_SCRIPTS[shell])
+        return
     script = get_completion_class(shell)
-    if script is None:
-        raise click.UsageError(f"There is no completion for {shell}.")
+    assert script is not None  # noqa: S101 click has it
     click.echo(script(ctx.find_root().command, {}, "didww", "_DIDWW_COMPLETE").source())
+
+
+# Those of click break names with spaces (bash) and commas (fish).
+_SCRIPTS: Final = {
+    "bash": r"""_didww_completion() {
+    local response type value
+    response=$(IFS=$'\n'; COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD _DIDWW_COMPLETE=bash_complete "$1")
+    COMPREPLY=()
+    while IFS=',' read -r type value; do
+        case $type in
+        dir) compopt -o dirnames ;;
+        file) compopt -o default ;;
+        plain)
+            COMPREPLY+=("$value")
+            if [[ $value == *[^A-Za-z0-9._+:-]* ]]; then
+                compopt -o filenames
+            fi
+            ;;
+        esac
+    done <<< "$response"
+}
+complete -o nosort -F _didww_completion didww""",
+    "fish": r"""function _didww_completion
+    set -l response (env _DIDWW_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) didww)
+    for completion in $response
+        set -l parts (string split --max 1 "," -- $completion)
+        switch $parts[1]
+            case dir
+                __fish_complete_directories $parts[2]
+            case file
+                __fish_complete_path $parts[2]
+            case plain
+                echo $parts[2]
+        end
+    end
+end
+complete --no-files --command didww --arguments '(_didww_completion)'""",
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -79,7 +78,12 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     shell_complete=parameters.complete_numbers,
     help="Calls to this number only (cdr_in).",
 )
-@click.option("--trunk", metavar="NAME", help="Calls from this outbound trunk only (cdr_out).")
+@click.option(
+    "--trunk",
+    metavar="NAME",
+    shell_complete=parameters.complete_out_trunks,
+    help="Calls from this outbound trunk only (cdr_out).",
+)
 @click.option("--reference", metavar="TEXT", help="Your own reference. Defaults to one made from these options.")
 @click.option("--new", is_flag=True, help="Create an export even if there is one of the same calls.")
 @click.option("--wait/--no-wait", default=True, help="Whether to wait for the file and download it.")
@@ -127,7 +131,7 @@ def create(
     if wait:
         _fetch(session, export, path=path, gunzip=gunzip, force=force, timeout=timeout)
     else:
-        session.say(f"To download it: didww exports download {export.id}")
+        session.say(f"To download it: {session.command_line('exports', 'download', export.id)}")
         _print(session, export, None)
 
 
@@ -170,7 +174,7 @@ def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, 
     file = path or export_files.name_of(export, gunzip=gunzip)
     export_files.check(file, force=force)
     options = [*(["--gunzip"] if gunzip else []), *(["-O", path] if path is not None else [])]
-    again = shlex.join(["didww", "exports", "download", export.id, *options])
+    again = session.command_line("exports", "download", export.id, *options)
     endpoint = session.client.exports()
     if not export.is_completed:
         export = wait_for(session, endpoint, export, name=f"Export {export.id}", timeout=timeout, again=again)
@@ -254,7 +258,7 @@ def _row(export: Export) -> dict[str, Any]:
 
 
 @exports.command(examples=("didww exports show cdr_in-2026-11",))
-@click.argument("export", metavar="EXPORT")
+@click.argument("export", metavar="EXPORT", shell_complete=parameters.complete_exports)
 @click.pass_obj
 def show(session: Session, export: str) -> None:
     """Show an export: its period, status and URL."""
@@ -270,7 +274,7 @@ def show(session: Session, export: str) -> None:
         "didww exports download cdr_in-2026-11 --gunzip -O - | head",
     )
 )
-@click.argument("export", metavar="EXPORT")
+@click.argument("export", metavar="EXPORT", shell_complete=parameters.complete_exports)
 @file_options
 @click.pass_obj
 def download(session: Session, export: str, path: str | None, gunzip: bool, force: bool, timeout: float) -> None:

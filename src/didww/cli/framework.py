@@ -12,6 +12,8 @@ from didww.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from click.shell_completion import CompletionItem
+
 __all__ = ["Command", "Group", "LazyGroup", "common_options"]
 
 
@@ -30,6 +32,12 @@ class CommonOption(click.Option):
 def _store(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value is not None and value is not False:
         setattr(ctx.ensure_object(Session).settings, str(param.name), value)
+
+
+def _complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 click's
+    from didww.cli import completion
+
+    return completion.profiles(incomplete)
 
 
 _ACCOUNT: Final = "Account"
@@ -63,7 +71,12 @@ def common_options(*, output: bool, changes: bool) -> list[click.Parameter]:
         option(["--emulator"], section=_ACCOUNT, is_flag=True, help="Use an emulator kept in a file."),
         option(["--emulator-file"], section=_ACCOUNT, metavar="FILE", help="The file. Defaults to one of your own."),
         option(
-            ["--profile"], section=_ACCOUNT, envvar="DIDWW_PROFILE", metavar="NAME", help="Profile of `didww login`."
+            ["--profile"],
+            section=_ACCOUNT,
+            envvar="DIDWW_PROFILE",
+            metavar="NAME",
+            shell_complete=_complete_profiles,
+            help="Profile of `didww login`.",
         ),
         option(
             ["--environment"],
@@ -183,6 +196,14 @@ class LazyGroup(Group):
                 command: click.Command = getattr(importlib.import_module(f"didww.cli.{module}"), attribute)
                 return command
         return self._resource_command(ctx, cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin with what was typed, without importing them."""
+        from click.shell_completion import CompletionItem
+
+        texts = {name: text for section in self.sections.values() for name, (_, text) in section.items()}
+        commands = [CompletionItem(name, help=text) for name, text in texts.items() if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 the signature of click
         """Write the commands by section, without importing them."""

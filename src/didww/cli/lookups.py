@@ -138,7 +138,9 @@ def by_name(endpoint: Any, text: str, what: str) -> Any:
     text = text.strip()
     if UUID_TEXT.fullmatch(text):
         return endpoint.find(text).data
-    query = {"name": text} if "name" in filter_rules(endpoint._resource) else None
+    # In a filter, a comma separates names.
+    filtered = "," not in text and "name" in filter_rules(endpoint._resource)
+    query = {"name": text} if filtered else None
     found = [each for each in endpoint.iterate(filter=query) if each.name == text] if text else []
     if len(found) == 1:
         return found[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww._schema.columns import columns_of
 from didww.cli import order_items, parameters, periods
 from didww.cli.dry_run import DryRunError
 from didww.cli.errors import RefusedError
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["find_order", "find_orders", "orders"]
 
 _REFERENCE: Final = re.compile(r"[A-Z]{2,5}-\d+", re.IGNORECASE | re.ASCII)
-references_argument: Final = click.argument("references", metavar="ORDER...", nargs=-1, required=True)
+_MADE_UP: Final = re.compile(r"didww-[0-9a-f]{32}")
+MAX_SHOWN: Final = 20
+"""Numbers that `orders show` lists."""
+
+references_argument: Final = click.argument(
+    "references", metavar="ORDER...", nargs=-1, required=True, shell_complete=parameters.complete_orders
+)
 
 
 @click.group(cls=Group, examples=("didww orders list --status pending", "didww orders list --since 7d -o csv"))
@@ -106,11 +113,22 @@ def list_(
     if reference is not None:
         query["external_reference_id"] = reference
     records = session.client.orders().iterate(filter=query or None, sort=sort or "-created_at", limit=limit)
-    RecordTable(session.settings, Order).print(records)
+    settings = session.settings
+    if settings.output == "table" and settings.columns is None and settings.query is None:
+        columns = columns_of(Order)
+        rows = ({column.heading: _shown(column.value(order)) for column in columns} for order in records)
+        print_rows(settings, rows, [column.heading for column in columns])
+    else:
+        RecordTable(settings, Order).print(records)
+
+
+def _shown(value: Any) -> Any:
+    """Return a value for a table: references that a client made up say nothing to a person."""
+    return None if isinstance(value, str) and _MADE_UP.fullmatch(value) else value
 
 
 @orders.command(examples=("didww orders show KTH-650932", "didww orders show PO-17 -o json --query numbers"))
-@click.argument("reference", metavar="ORDER")
+@click.argument("reference", metavar="ORDER", shell_complete=parameters.complete_orders)
 @click.pass_obj
 def show(session: Session, reference: str) -> None:
     """Show an order: what was bought, for how much, and its numbers."""
@@ -127,12 +145,16 @@ def show(session: Session, reference: str) -> None:
         items = [{"name": name, **item.to_dict()} for name, item in zip(names, order.items, strict=True)]
         print_value(settings, {**table.object(order), "items": plain(items), "numbers": numbers})
     else:
-        print_row(settings, _lines(order, numbers))
+        shown: Any = numbers
+        if len(numbers) > MAX_SHOWN:
+            command = session.command_line("numbers", "list", "-f", f"order.id={order.id}")
+            shown = f"{len(numbers)}, listed by: {command}"
+        print_row(settings, _lines(order, shown))
         click.echo()
         print_rows(settings, order_items.rows(order, names), order_items.COLUMNS)
 
 
-def _lines(order: Order, numbers: list[str]) -> dict[str, Any]:
+def _lines(order: Order, numbers: Any) -> dict[str, Any]:
     return {
         "reference": order.reference,
         "your reference": order.external_reference_id,
@@ -194,7 +216,7 @@ def wait(session: Session, references: tuple[str, ...], timeout: float) -> None:
 
     endpoint = session.client.orders()
     awaited = find_orders(session.client, references)
-    again = f"didww orders wait {' '.join(order.reference for order in awaited)}"
+    again = session.command_line("orders", "wait", *(order.reference for order in awaited))
     end = time.monotonic() + timeout
     done: list[Order] = []
     for order in awaited:

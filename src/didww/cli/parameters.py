@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "complete_countries",
+    "complete_exports",
     "complete_groups",
     "complete_numbers",
+    "complete_orders",
     "complete_out_trunks",
     "complete_pools",
     "complete_trunks",
@@ -103,6 +105,8 @@ complete_countries: Final = _complete("countries")
 complete_numbers: Final = _complete("numbers")
 complete_trunks: Final = _complete("trunks")
 complete_groups: Final = _complete("groups")
+complete_orders: Final = _complete("orders")
+complete_exports: Final = _complete("exports")
 complete_out_trunks: Final = _complete("out_trunks")
 complete_pools: Final = _complete("pools")
 

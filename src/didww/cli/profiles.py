@@ -132,8 +132,17 @@ def check_name(name: str) -> str:
 
 
 def account_options(settings: Settings) -> dict[str, Any]:
-    """Return the arguments of the client."""
-    return account(settings).options
+    """Return the arguments of the client.
+
+    Raises:
+        UsageError: There is no API key.
+    """
+    chosen = account(settings)
+    if not chosen.key_from:
+        raise click.UsageError(
+            "There is no API key. Run didww login, or set DIDWW_API_KEY. Without an account, try didww --emulator."
+        )
+    return chosen.options
 
 
 def account(settings: Settings) -> Account:

@@ -122,6 +122,26 @@ class Session:
         name = self.client.base_url if environment is None else f"{environment} at {self.client.base_url}"
         return f"{name}, profile {self.settings.profile}" if self.settings.profile else name
 
+    def command_line(self, *words: str) -> str:
+        """Return a command for the same account, as it is typed: for advice on how to go on.
+
+        Args:
+            words: Names and arguments, such as `orders`, `show`, `KTH-1`.
+        """
+        import shlex
+
+        settings = self.settings
+        options: list[str] = []
+        if self.emulated:
+            options += ["--emulator-file", settings.emulator_file] if settings.emulator_file else ["--emulator"]
+        elif settings.profile not in (None, "default"):
+            options += ["--profile", str(settings.profile)]
+        if settings.base_url is not None:
+            options += ["--base-url", settings.base_url]
+        elif settings.environment is not None:
+            options += ["--environment", settings.environment]
+        return shlex.join(["didww", *options, *words])
+
     def now(self) -> datetime:
         """Return the time of the service: that of its latest response, or else of this machine."""
         from datetime import UTC, datetime

@@ -80,10 +80,9 @@ def buy(
         order = client.orders().first(filter={"external_reference_id": reference})
     if order is not None:
         count = sum(item.qty for item in order.items)
-        session.say(
-            f"Order {order.reference} has the reference {reference} already ({count} number{'' if count == 1 else 's'}, {order.status})."
-        )
-        session.known.append(f"Order {order.reference} was placed earlier; see: didww orders show {order.reference}")
+        numbers = f"{count} number{'' if count == 1 else 's'}"
+        session.say(f"Order {order.reference} has the reference {reference} already ({numbers}, {order.status}).")
+        session.known.append(f"Order {order.reference} was placed before; see: didww orders show {order.reference}")
     else:
         if texts:
             items, lines = _particular(session, texts, qty, options)

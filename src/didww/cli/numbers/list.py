@@ -31,8 +31,13 @@ __all__ = ["history", "list_", "show"]
     ),
 )
 @parameters.country_option
-@click.option("--trunk", metavar="NAME|none", help="Routed to this trunk; none: to no trunk and no group.")
-@click.option("--group", metavar="NAME", help="Routed to this trunk group.")
+@click.option(
+    "--trunk",
+    metavar="NAME|none",
+    shell_complete=parameters.complete_trunks,
+    help="Routed to this trunk; none: to no trunk and no group.",
+)
+@click.option("--group", metavar="NAME", shell_complete=parameters.complete_groups, help="Routed to this trunk group.")
 @click.option("--expiring", type=parameters.duration, metavar="DURATION", help="Paid until then at most, e.g. 14d.")
 @click.option("--canceled/--active", "terminated", default=None, help="Canceled numbers only, or others only.")
 @parameters.filter_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from support.registration import ADDRESS, PERSON, buy, requests_to
@@ -326,9 +327,9 @@ def test_rejected_verification_exits_with_3(didww, submitted):
 
 
 def test_wait_ends_after_the_limit(didww, submitted):
-    """Without a decision in time, exit code 5, and the command that goes on."""
-    result = didww(f"verifications wait {submitted.reference} --max-wait 1s")
-    assert result.code == 5
+    """Without a decision in time, exit code 8, and the command that goes on."""
+    result = didww(f"verifications wait {submitted.reference} --timeout 1s")
+    assert result.code == 8
     assert f"didww verifications wait {submitted.reference}" in result.err
 
 
@@ -450,4 +451,4 @@ def test_every_command_has_an_example(group):
     for command in commands.values():
         assert command.examples
         assert command.help
-        assert all(getattr(param, "help", "argument") for param in command.params)
+        assert all(param.help for param in command.params if isinstance(param, click.Option))

@@ -75,15 +75,18 @@ def submit(session: Session, dids: Sequence[Did], given: Given) -> AddressVerifi
         *([f"- used for: {case.description}"] if case.description else []),
         question="Submit the registration?",
     )
+    if new:
+        session.advice.append("To continue, run the same command again. What is stored stays so.")
     for document in new:
         document.store(session)
-        session.known.append(f"{document.kind.name} is stored. Run the command again to go on.")
+        session.known.append(f"{document.kind.name} is stored.")
     if new and not session.settings.dry_run:
         _validate(session, case)
     created: AddressVerification = uploads.create_record(
         session, session.client.address_verifications(), verification, "onetime_files", given.onetime
     )
     session.known.clear()
+    session.advice.clear()
     if not session.settings.dry_run:
         session.say(f"Verification {created.reference} was submitted.")
     return created

@@ -453,3 +453,16 @@ def test_works_in_a_pipe(didww, number, person, proofs):
     assert result.code == 0, result
     assert json.loads(result.out)["status"] == "approved"
     assert "approved" in result.err
+
+
+def test_examples_run(didww, number, person, tmp_path, monkeypatch):
+    """Each example works with a number of the account."""
+    from didww.cli.numbers.register import register
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("1.pdf", "2.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF-1.7")
+    for example in register.examples:  # type: ignore[attr-defined]
+        line = example.removeprefix("didww ").replace("+493012345678", number)
+        didww.ok(line if "--identity" not in line else f"{line} --yes")
+    assert not awaits_registration(didww, number)

@@ -106,7 +106,7 @@ def show(session: Session, text: str) -> None:
     examples=(
         "didww identities create --type personal --first-name Kim --last-name Sample --phone 442079460000",
         (
-            'didww identities create --type business --company-name "Example Ltd" --first-name Alex --last-name Example'
+            'didww identities create --type business --company-name "Example Ltd" --first-name Kim --last-name Sample'
             " --phone 442079460000 --country GB --reference customer-42"
         ),
     ),

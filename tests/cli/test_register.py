@@ -203,8 +203,9 @@ def test_failure_says_what_is_stored(didww, number, person, proofs):
     line = f"numbers register +{number} --identity Example {proofs} --yes"
     fault = didww.emulator.faults.add(method="POST", path="/address_verifications", status=403)
     result = didww(line)
-    assert result.code == 3
-    assert "Passport is stored. Run the command again to go on." in result.err
+    assert result.code == 7
+    assert "Passport is stored." in result.err
+    assert "run the same command again" in result.err
     didww.emulator.faults.remove(fault.id)
     didww.ok(line)
     assert sent(didww) == {"/encrypted_files": 2, "/proofs": 2, "/address_verifications": 1}
@@ -348,7 +349,7 @@ def test_address_of_somebody_else_is_refused(didww, number, person, proofs):
         ("--proof passport=/nowhere.pdf", 2, "/nowhere.pdf"),
         ("--proof passport", 2, "NAME=VALUE"),
         ("--callback-url nowhere", 2, "--callback-url"),
-        ("--max-wait soon", 2, "soon"),
+        ("--timeout soon", 2, "soon"),
     ],
 )
 def test_options_that_do_not_fit(didww, number, person, proofs, tmp_path, options, code, text):
@@ -396,7 +397,7 @@ def test_validation_of_the_service_decides(didww, number, person, proofs):
         path="/address_requirement_validations", status=422, body='{"errors": [{"detail": "VAT ID is required"}]}'
     )
     result = didww(f"numbers register +{number} --identity Example {proofs} --yes")
-    assert result.code == 3
+    assert result.code == 7
     assert "VAT ID is required" in result.err
     assert "/address_verifications" not in sent(didww)
 
@@ -429,7 +430,7 @@ def test_terminal_asks_for_what_is_missing(didww, number, person, tmp_path):
         terminal.interrupt()
         assert terminal.wait() == 130
         (verification,) = didww.client.address_verifications().list().data
-        assert f"Wait for its decision: didww verifications wait {verification.reference}" in terminal.text
+        assert f"To continue: didww verifications wait {verification.reference}" in terminal.text
     didww.emulator.transitions.approve(verification.id)
     assert "approved" in didww.ok(f"verifications wait {verification.reference}")
 
@@ -452,3 +453,16 @@ def test_works_in_a_pipe(didww, number, person, proofs):
     assert result.code == 0, result
     assert json.loads(result.out)["status"] == "approved"
     assert "approved" in result.err
+
+
+def test_examples_run(didww, number, person, tmp_path, monkeypatch):
+    """Each example works with a number of the account."""
+    from didww.cli.numbers.register import register
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("1.pdf", "2.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF-1.7")
+    for example in register.examples:  # type: ignore[attr-defined]
+        line = example.removeprefix("didww ").replace("+493012345678", number)
+        didww.ok(line if "--identity" not in line else f"{line} --yes")
+    assert not awaits_registration(didww, number)

@@ -35,6 +35,7 @@ __all__ = [
     "seconds",
     "sort_option",
     "timeout_option",
+    "web_address",
 ]
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -63,6 +64,14 @@ def pair(value: Any) -> tuple[str, str]:
     if not name or not equals:
         raise click.BadParameter(f"{value!r:.80} must be NAME=VALUE.")
     return name.strip(), text
+
+
+def web_address(value: Any) -> str:
+    """Return an HTTP or HTTPS URL."""
+    text = str(value).strip()
+    if not re.match(r"https?://[^/\s]+", text, re.IGNORECASE):
+        raise click.BadParameter(f"{value!r:.80} is no URL such as https://example.com/didww.")
+    return text
 
 
 def query_of(cls: type[Resource], filters: Iterable[tuple[str, str]]) -> dict[str, Any]:

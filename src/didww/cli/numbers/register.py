@@ -17,7 +17,6 @@ from didww.cli.regulation.submission import Given, prepare, submit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import timedelta
     from pathlib import Path
 
     from didww.cli.regulation.requirements import Case
@@ -79,10 +78,10 @@ _INCLUDES: Final = (
     "--onetime", type=uploads.FILE, multiple=True, help="Completed form for this registration only; repeatable."
 )
 @click.option("--service-description", metavar="TEXT", help="What the numbers are used for.")
-@click.option("--callback-url", metavar="URL", help="URL to notify of the decision, by POST.")
+@reviews.callback_option
 @click.option("--reference", metavar="TEXT", help="Your own identifier of the verification.")
 @reviews.no_wait_option
-@reviews.max_wait_option
+@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
 def register(
     session: Session,
@@ -91,7 +90,7 @@ def register(
     number_type: str | None,
     check: bool,
     no_wait: bool,
-    max_wait: timedelta | None,
+    timeout: float,
     identity: str | None,
     address: str | None,
     proofs: tuple[tuple[str, Path], ...],
@@ -119,7 +118,7 @@ def register(
     elif check or (given.empty and not session.settings.yes):
         _check(session, _sort(session, number_texts), given)
     else:
-        _register(session, _sort(session, number_texts), given, max_wait, wait=not no_wait)
+        _register(session, _sort(session, number_texts), given, timeout, wait=not no_wait)
 
 
 class _Numbers(NamedTuple):
@@ -163,7 +162,7 @@ def _pending(session: Session, ids: Collection[str]) -> list[AddressVerification
     return [each for each in pending if any(did.id in ids for did in each.dids)]
 
 
-def _register(session: Session, numbers: _Numbers, given: Given, max_wait: timedelta | None, *, wait: bool) -> None:
+def _register(session: Session, numbers: _Numbers, given: Given, timeout: float, *, wait: bool) -> None:
     """Submit what is left to do, wait, and print the verifications."""
     endpoint = session.client.address_verifications()
     submitted = list(numbers.under_review)
@@ -173,7 +172,7 @@ def _register(session: Session, numbers: _Numbers, given: Given, max_wait: timed
             return
     for each in submitted:
         if wait:
-            reviews.wait_for(session, endpoint, each, max_wait, command=WAIT)
+            reviews.wait_for(session, endpoint, each, timeout, command=WAIT)
         else:
             session.say(f"To wait for the decision: {WAIT} {each.reference}")
     _print(session, [*submitted, *(did.address_verification for did in numbers.other)])

@@ -35,7 +35,7 @@ ARGUMENT: Final = click.argument("text", metavar="ADDRESS")
     examples=(
         "didww addresses list",
         (
-            'didww addresses create --identity Example --street "1 Example Street" --city Berlin --postal-code 10115'
+            'didww addresses create --identity Example --street "2 Example Street" --city Berlin --postal-code 10115'
             " --country DE"
         ),
     ),
@@ -92,7 +92,7 @@ def show(session: Session, text: str) -> None:
     changes=True,
     examples=(
         (
-            'didww addresses create --identity Example --street "1 Example Street" --city Berlin --postal-code 10115'
+            'didww addresses create --identity Example --street "2 Example Street" --city Berlin --postal-code 10115'
             " --country DE"
         ),
     ),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["documents"]
 
-NAMES: Final = ("id", "document", "of", "kind", "created", "expires", "reference")
-SHORT_NAMES: Final = ("id", "document", "of", "created")
+NAMES: Final = ("id", "document", "of", "created")
+MORE_NAMES: Final = ("kind", "expires", "reference")
 _PROOF: Final = "proof"
 _FORM: Final = "form"
 
@@ -49,9 +49,7 @@ def list_(session: Session, identity: str | None, address: str | None) -> None:
 
     Those of an identity include the proofs of its addresses.
     """
-    settings = session.settings
-    names = SHORT_NAMES if settings.output == "table" and settings.columns is None else NAMES
-    print_rows(settings, _rows(_owners(session, identity, address)), names)
+    print_rows(session.settings, _rows(_owners(session, identity, address)), NAMES, more=MORE_NAMES)
 
 
 def _owners(session: Session, identity: str | None, address: str | None) -> list[Any]:

@@ -16,7 +16,6 @@ from didww.exceptions import NotExactlyOneError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from didww.cli.session import Session
     from didww.resources.address import Address
@@ -161,10 +160,10 @@ def _level(requirement: EmergencyRequirement) -> str:
 )
 @parameters.numbers_argument
 @click.option("--address", metavar="ADDRESS", required=True, help="Id, reference, description or street.")
-@click.option("--callback-url", metavar="URL", help="URL to notify of the decision, by POST.")
+@reviews.callback_option
 @click.option("--reference", metavar="TEXT", help="Your own identifier of the verification.")
 @reviews.no_wait_option
-@reviews.max_wait_option
+@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
 def enable(
     session: Session,
@@ -173,7 +172,7 @@ def enable(
     callback_url: str | None,
     reference: str | None,
     no_wait: bool,
-    max_wait: timedelta | None,
+    timeout: float,
 ) -> None:
     """Enable emergency calling for numbers of one city, or change the address of their service.
 
@@ -198,7 +197,7 @@ def enable(
     else:
         submitted = _create(session, dids, place, callback_url, reference)
     if submitted is not None and not no_wait:
-        reviews.wait_for(session, client.emergency_verifications(), submitted, max_wait, command=WAIT)
+        reviews.wait_for(session, client.emergency_verifications(), submitted, timeout, command=WAIT)
     elif submitted is not None:
         session.say(f"To wait for the decision: {WAIT} {submitted.reference}")
     table = RecordTable(session.settings, EmergencyCallingService)
@@ -352,16 +351,16 @@ def verifications(session: Session, status: str | None, sort: str | None, limit:
 
 @emergency.command(examples=("didww emergency wait XKQ-004821",))
 @click.argument("text", metavar="REFERENCE")
-@reviews.max_wait_option
+@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
-def wait(session: Session, text: str, max_wait: timedelta | None) -> None:
+def wait(session: Session, text: str, timeout: float) -> None:
     """Wait until the verification of an emergency address is approved. Exits with 3 if it is rejected."""
     from didww.resources.emergency_verification import EmergencyVerification
 
     endpoint = session.client.emergency_verifications()
     table = RecordTable(session.settings, EmergencyVerification)
     verification = reviews.by_reference(endpoint, text, table.includes)
-    reviews.wait_for(session, endpoint, verification, max_wait, command=WAIT)
+    reviews.wait_for(session, endpoint, verification, timeout, command=WAIT)
     table.print_one(endpoint.find(verification.id, include=table.includes).data)
 
 

@@ -50,7 +50,7 @@ ARGUMENT: Final = click.argument("text", metavar="IDENTITY")
     cls=Group,
     examples=(
         "didww identities list",
-        "didww identities create --type personal --first-name Alex --last-name Example --phone 442079460000",
+        "didww identities create --type personal --first-name Kim --last-name Sample --phone 442079460000",
     ),
 )
 def identities() -> None:
@@ -104,9 +104,9 @@ def show(session: Session, text: str) -> None:
 @identities.command(
     changes=True,
     examples=(
-        "didww identities create --type personal --first-name Alex --last-name Example --phone 442079460000",
+        "didww identities create --type personal --first-name Kim --last-name Sample --phone 442079460000",
         (
-            'didww identities create --type business --company-name "Example Ltd" --first-name Alex --last-name Example'
+            'didww identities create --type business --company-name "Example Ltd" --first-name Kim --last-name Sample'
             " --phone 442079460000 --country GB --reference customer-42"
         ),
     ),

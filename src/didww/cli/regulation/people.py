@@ -89,7 +89,13 @@ def _find(
     include = list(include)
     if UUID_TEXT.fullmatch(text):
         return endpoint.find(text, include=include).data
-    found = {each.id: each for name in fields if text for each in endpoint.iterate(filter={name: text})}
+    found = {
+        each.id: each
+        for name in fields
+        if text
+        for each in endpoint.iterate(filter={name: text})
+        if str(getattr(each, name)).casefold() == text.casefold()  # a filter splits values at commas
+    }
     records: list[Any] = []
     if not found:
         records = list(endpoint.iterate(limit=_SEARCHED))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from didww.resources.identity import Identity
 
 __all__ = [
+    "CHECK",
     "DONE",
     "GIVEN",
     "INCLUDES",

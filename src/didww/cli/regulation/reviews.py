@@ -2,79 +2,61 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from didww.cli import exit_codes, parameters
+from didww.cli import parameters
+from didww.cli.errors import RefusedError
 from didww.exceptions import NotExactlyOneError, WaitError
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from didww.cli.session import Session
 
-__all__ = ["RejectedError", "by_reference", "max_wait_option", "no_wait_option", "wait_for"]
+__all__ = ["DEFAULT_TIMEOUT", "by_reference", "callback_option", "no_wait_option", "wait_for"]
 
 no_wait_option: Final = click.option("--no-wait", is_flag=True, help="Do not wait for the decision.")
-max_wait_option: Final = click.option(
-    "--max-wait", type=parameters.duration, metavar="DURATION", help="Maximum wait, e.g. 2h. Defaults to no limit."
+callback_option: Final = click.option(
+    "--callback-url", type=parameters.web_address, metavar="URL", help="URL to notify of the decision, by POST."
 )
-
+DEFAULT_TIMEOUT: Final = "30d"
 ADVICE: Final = (
     "Correct the identity, the address or the documents, and submit again with the same command: a new verification."
 )
 
 
-class RejectedError(click.ClickException):
-    """A verification was rejected."""
-
-    exit_code = exit_codes.REFUSED
-
-
-def wait_for(session: Session, endpoint: Any, verification: Any, limit: timedelta | None, *, command: str) -> Any:
+def wait_for(session: Session, endpoint: Any, verification: Any, timeout: float, *, command: str) -> Any:
     """Wait until a verification is approved, and return it.
 
     Args:
         session: The run.
         endpoint: Address verifications or emergency verifications.
         verification: The verification.
-        limit: Maximum time; None waits without limit.
+        timeout: Seconds to wait at most.
         command: The command that waits for it again, without the reference.
 
     Raises:
-        RejectedError: It was rejected.
+        RefusedError: It was rejected.
+        StillPendingError: It was not decided in time.
     """
-    from didww.cli.terminal import waiting
+    from didww.cli import waits
 
     reference = verification.reference
-    known = f"Verification {reference} was submitted. Wait for its decision: {command} {reference}"
-    session.known.append(known)
-    timeout = math.inf if limit is None else limit.total_seconds()
+    if verification.is_pending:
+        session.say("DIDWW's review takes hours or days. Ctrl-C ends the wait, not the review.")
+    name, again = f"Verification {reference}", f"{command} {reference}"
     try:
-        if str(verification.status) == "pending":
-            session.say(
-                f"DIDWW reviews verification {reference}, which takes hours or days. Ctrl-C ends the wait only."
-            )
-        with waiting(f"Verification {reference}") as tell:
-
-            def show(current: Any) -> None:
-                tell(str(current.status))
-
-            approved = endpoint.wait(verification, timeout=timeout, on_update=show).data
+        return waits.wait_for(session, endpoint, verification, name=name, timeout=timeout, again=again)
     except WaitError as error:
-        session.known[:] = [ADVICE]
+        session.advice.append(ADVICE)
         raise _rejected(error) from None
-    session.known.remove(known)
-    return approved
 
 
-def _rejected(error: WaitError) -> RejectedError:
+def _rejected(error: WaitError) -> RefusedError:
     record: Any = error.resource
     reasons = "; ".join(record.reject_reasons or ()) or "no reason given"
     comment = f" Comment: {record.reject_comment}" if record.reject_comment else ""
-    return RejectedError(f"Verification {record.reference} was rejected: {reasons}.{comment}")
+    return RefusedError(f"Verification {record.reference} was rejected: {reasons}.{comment}")
 
 
 def by_reference(endpoint: Any, text: str, include: list[str]) -> Any:

@@ -73,17 +73,21 @@ def submit(session: Session, dids: Sequence[Did], given: Given) -> AddressVerifi
         *(f"- has {document.kind.name} already: {document.names}" for document in documents if document not in new),
         *(f"- with the form {path.name}" for path in given.onetime),
         *([f"- used for: {case.description}"] if case.description else []),
+        *(f"Check: {row.required} is required. {row.todo}" for row in _rows(case, requirements.CHECK)),
         question="Submit the registration?",
     )
+    if new:
+        session.advice.append("To continue, run the same command again. What is stored stays so.")
     for document in new:
         document.store(session)
-        session.known.append(f"{document.kind.name} is stored. Run the command again to go on.")
+        session.known.append(f"{document.kind.name} is stored.")
     if new and not session.settings.dry_run:
         _validate(session, case)
     created: AddressVerification = uploads.create_record(
         session, session.client.address_verifications(), verification, "onetime_files", given.onetime
     )
     session.known.clear()
+    session.advice.clear()
     if not session.settings.dry_run:
         session.say(f"Verification {created.reference} was submitted.")
     return created
@@ -133,7 +137,7 @@ def _complete(session: Session, case: Case, given: Given, kind: str) -> list[upl
         UsageError: Something is missing.
     """
     documents = prepare(case, given)
-    while missing := _missing(case):
+    while missing := _rows(case, requirements.MISSING):
         if not asking.is_possible(session) or any(row.option not in _ASKABLE for row in missing):
             _fail(session, missing)
         _ask(session, case, given, missing[0], kind)
@@ -160,8 +164,8 @@ def _ask(session: Session, case: Case, given: Given, row: requirements.Row, kind
         given.proofs.append((chosen.name, asking.file(chosen.name)))
 
 
-def _missing(case: Case) -> list[requirements.Row]:
-    return [row for row in requirements.checklist(case) if row.status == requirements.MISSING]
+def _rows(case: Case, status: str) -> list[requirements.Row]:
+    return [row for row in requirements.checklist(case) if row.status == status]
 
 
 def _fail(session: Session, missing: Sequence[requirements.Row]) -> NoReturn:

@@ -14,7 +14,6 @@ from didww.enums import AddressVerificationStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from didww.cli.session import Session
     from didww.resources.address_verification import AddressVerification
@@ -90,16 +89,16 @@ def show(session: Session, text: str) -> None:
     table.print_one(reviews.by_reference(session.client.address_verifications(), text, include))
 
 
-@verifications.command(examples=("didww verifications wait AV-1234", "didww verifications wait AV-1234 --max-wait 2h"))
+@verifications.command(examples=("didww verifications wait AV-1234", "didww verifications wait AV-1234 --timeout 2h"))
 @ARGUMENT
-@reviews.max_wait_option
+@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
-def wait(session: Session, text: str, max_wait: timedelta | None) -> None:
+def wait(session: Session, text: str, timeout: float) -> None:
     """Wait until an address verification is approved. Exits with 3 if it is rejected."""
     from didww.resources.address_verification import AddressVerification
 
     endpoint = session.client.address_verifications()
     table = RecordTable(session.settings, AddressVerification)
     verification = reviews.by_reference(endpoint, text, table.includes)
-    reviews.wait_for(session, endpoint, verification, max_wait, command=WAIT)
+    reviews.wait_for(session, endpoint, verification, timeout, command=WAIT)
     table.print_one(endpoint.find(verification.id, include=table.includes).data)

@@ -156,15 +156,16 @@ def _joins(dids: list[Did], group: SharedCapacityGroup | None) -> list[str]:
 
 def _print(session: Session, id: str) -> None:
     group = session.client.shared_capacity_groups().find(id, include=INCLUDES).data
+    numbers = [did.number for did in group.dids]
     if not session.settings.for_person:
-        RecordTable(session.settings, SharedCapacityGroup).print_one(group)
+        RecordTable(session.settings, SharedCapacityGroup).print_one(group, {"numbers": numbers})
         return
     row = {
         "group": group.name,
         "pool": group.capacity_pool.name,
         "channels": group.shared_channels_count,
         "metered": group.metered_channels_count,
-        "numbers": [did.number for did in group.dids],
+        "numbers": numbers,
     }
     print_row(session.settings, row)
 

@@ -57,8 +57,11 @@ def print_trunk(session: Session, trunk: VoiceOutTrunk) -> None:
     from didww.cli.out_trunks.options import OPTIONS
     from didww.resources.voice_out_trunk import VoiceOutTrunk as Class
 
+    numbers = [did.number for did in trunk.dids]
+    emergency = [did.number for did in trunk.emergency_dids]
     if not session.settings.for_person:
-        RecordTable(session.settings, Class).print_one(trunk)
+        more = {"numbers": numbers, "emergency numbers": emergency}
+        RecordTable(session.settings, Class).print_one(trunk, more)
         return
     method = trunk.authentication_method
     row: dict[str, Any] = {"id": trunk.id, "name": trunk.name, "status": trunk.status, "method": method.type}
@@ -68,9 +71,9 @@ def print_trunk(session: Session, trunk: VoiceOutTrunk) -> None:
     row |= described(OPTIONS, trunk, secrets=False)
     default = trunk.default_did
     row |= {
-        "number": [did.number for did in trunk.dids],
+        "number": numbers,
         "replace with": None if default is None else default.number,
-        "emergency number": [did.number for did in trunk.emergency_dids],
+        "emergency number": emergency,
         "spent": trunk.meta.spent_amount,
         "limit reached": trunk.threshold_reached,
         "created": trunk.created_at,

@@ -78,8 +78,8 @@ def test_numbers_are_routed_to_a_trunk_a_group_or_nowhere(account):
     assert [did["voice_in_trunk"]["name"] for did in json.loads(result.out)] == ["A", "A"]
     assert f"{two}: trunk A -> trunk group Support" in account(f"numbers route {two} --group Support --yes").err
     assert routes(account) == {one: "A", two: "Support"}
-    account.ok(f"numbers route {one} --none --yes")
-    assert routes(account) == {one: None, two: "Support"}
+    account.ok(f"numbers route {one} {two} --none --yes")
+    assert routes(account) == {one: None, two: None}
 
 
 def test_what_is_routed_already_is_left_alone(account):
@@ -112,7 +112,7 @@ def test_dry_run_prints_each_request(account):
 def test_csv_file_reroutes_numbers(account, tmp_path):
     """Numbers in any form, trunks and groups by name, none to remove a route; a file of results."""
     one, two, three = buy(account, 3)
-    account.ok(f"numbers route {three} --trunk B --yes")
+    account.ok(f"numbers route {three} --group Support --yes")
     path = write(tmp_path, "Number;Trunk;Group", f"+{one};A;", f"{two[:2]} {two[2:]};;Support", f"{three};none;")
     result = account(f"numbers route --from-csv {path} --yes")
     assert result.code == 0, result

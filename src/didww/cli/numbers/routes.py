@@ -53,10 +53,12 @@ class Route(NamedTuple):
         from didww.resources.did import Did
 
         record = Did.build(did.id)
-        if self.kind == "trunk group":
-            record.voice_in_trunk_group = self.target
-        else:
+        if self.target is None:
+            record.voice_in_trunk = record.voice_in_trunk_group = None
+        elif self.kind == "trunk":
             record.voice_in_trunk = self.target
+        else:
+            record.voice_in_trunk_group = self.target
         return record
 
     def apply(self, session: Session, dids: Sequence[Did]) -> None:

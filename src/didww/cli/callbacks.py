@@ -65,7 +65,7 @@ def callbacks() -> None:
     "type_",
     default="orders",
     show_default=True,
-    help="orders, exports, address_verifications, emergency_verifications or voice_out_trunks.",
+    help="Type: orders, exports, address_verifications, emergency_verifications or voice_out_trunks.",
 )
 @click.option("--id", "id_", help="ID of the record. Defaults to a random UUID.")
 @click.option("--status", help="Status of the record. Defaults to the most common one.")

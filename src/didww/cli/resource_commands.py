@@ -84,10 +84,11 @@ class Resources(Group):
     """The group with all resource types."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 the signature of click
-        """Return the types."""
+        """Return the types that have operations."""
         from didww._schema.resource_types import RESOURCE_TYPES
 
-        return [name.replace("_", "-") for name in sorted(RESOURCE_TYPES)]
+        names = (name.replace("_", "-") for name in sorted(RESOURCE_TYPES))
+        return [name for name in names if group_for(name) is not None]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 the signature of click
         """Return the group of a type."""

@@ -57,6 +57,12 @@ def build(cls: type[Resource], operation: str, path: str) -> Command:
     return _BUILD[operation](cls, path)
 
 
+def _a_record(cls: type[Resource]) -> str:
+    """Return what one record is called, with an article."""
+    text = noun(cls)
+    return f"{'an' if text[0] in 'aeio' else 'a'} {text}"
+
+
 def _records(cls: type[Resource]) -> str:
     return words(cls._type_name)
 
@@ -140,7 +146,7 @@ def _find(cls: type[Resource], path: str) -> Command:
 
     params: list[click.Parameter] = [] if singleton else [_id(cls)]
     params += [options.include_option(cls)] if include_names(cls) else []
-    text = f"Show the {noun(cls)}." if singleton else f"Show one of the {_records(cls)}."
+    text = f"Show the {noun(cls)}." if singleton else f"Show {_a_record(cls)}."
     return _command("find", run, [*params, *_secret(cls)], text, path, cls)
 
 
@@ -179,7 +185,7 @@ def _create(cls: type[Resource], path: str) -> Command:
         _print(session, cls, _each(session, records, create), given)
 
     params = [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
-    text = f"Create one of the {_records(cls)}.\n\nNames are accepted where ids are."
+    text = f"Create {_a_record(cls)}.\n\nNames are accepted where ids are."
     return _command("create", run, params, text, path, cls, changes=True)
 
 
@@ -263,7 +269,7 @@ def _update(cls: type[Resource], path: str) -> Command:
     ]
     keys = " or ".join(key for key in named_by(cls).lower().split("|"))
     text = (
-        f"Update one of the {_records(cls)}, or many from a CSV file.\n\n"
+        f"Update {_a_record(cls)}, or many from a CSV file.\n\n"
         "An empty value, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
         f"A CSV file has a column {keys}, and a column for each field to change. An empty cell leaves the field alone, "
         "null clears it. An interrupted run goes on when it is repeated."
@@ -318,7 +324,7 @@ def _delete(cls: type[Resource], path: str) -> Command:
 
     complete = parameters.complete_numbers if cls._type_name == "dids" else None
     argument = click.Argument(["ids"], metavar=f"{named_by(cls)}...", nargs=-1, required=True, shell_complete=complete)
-    text = f"Delete one or more of the {_records(cls)}."
+    text = f"Delete {_records(cls)}."
     if cls._type_name == "dids":
         text += "\n\nTo cancel numbers at the end of the paid period, use `didww numbers cancel`."
     return _command("delete", run, [argument], text, path, cls, changes=True)

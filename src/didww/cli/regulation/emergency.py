@@ -176,7 +176,9 @@ def enable(
 ) -> None:
     """Enable emergency calling for numbers.
 
-    They must be in one city. If they have a service, its address is changed. Says what it costs, asks, submits the address, and waits for the decision of DIDWW. Exits with 3 if it is rejected.
+    They must be in one city. If they have a service, its address is changed.
+
+    Says what it costs, asks, submits the address, and waits for the decision of DIDWW. Exits with 3 if it is rejected.
     Running it again continues: nothing is submitted twice.
     """
     from didww.resources.emergency_calling_service import EmergencyCallingService

@@ -279,6 +279,7 @@ def test_rejection_exits_with_3_and_can_be_submitted_again(didww, number, person
     assert (result.code, result.out) == (3, "")
     assert "was rejected: Blurred scan. Comment: Sorry" in result.err
     assert "submit again" in result.err
+    assert "was rejected as AV-" in didww(f"numbers register +{number}").err
     didww.emulator.transitions.reset()
     didww.ok(line)
     assert sent(didww) == {"/encrypted_files": 2, "/proofs": 2, "/address_verifications": 2}

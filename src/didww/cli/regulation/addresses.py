@@ -141,7 +141,10 @@ def update(session: Session, /, text: str, **options: str | None) -> None:
 @ARGUMENT
 @click.pass_obj
 def delete(session: Session, text: str) -> None:
-    """Delete an address with its proofs. Fails while it is under review."""
+    """Delete an address.
+
+    Its proofs are deleted too. Fails while it is under review.
+    """
     client = session.client
     record = people.address(client, text, ["identity", "proofs"])
     name = people.address_label(record)

@@ -85,7 +85,7 @@ def list_(
 @ARGUMENT
 @click.pass_obj
 def show(session: Session, text: str) -> None:
-    """Show a service: status, numbers, address, prices and the next renewal."""
+    """Show a service and its address."""
     from didww.resources.emergency_calling_service import EmergencyCallingService
 
     table = RecordTable(session.settings, EmergencyCallingService)
@@ -109,7 +109,7 @@ def _service(client: Any, text: str, include: Sequence[str]) -> EmergencyCalling
 @click.option("--type", "number_type", metavar="TYPE", help="Type of the numbers: local, mobile and so on.")
 @click.pass_obj
 def requirements(session: Session, country: str, number_type: str | None) -> None:
-    """Print what emergency calling requires in a country, what it costs and how long the setup takes."""
+    """Print requirements and prices of a country."""
     client = session.client
     place = lookups.country(client, country)
     query: dict[str, Any] = {"country.id": place.id}
@@ -174,7 +174,9 @@ def enable(
     no_wait: bool,
     timeout: float,
 ) -> None:
-    """Enable emergency calling for numbers of one city, or change the address of their service.
+    """Enable emergency calling for numbers.
+
+    They must be in one city. If they have a service, its address is changed.
 
     Says what it costs, asks, submits the address, and waits for the decision of DIDWW. Exits with 3 if it is rejected.
     Running it again continues: nothing is submitted twice.
@@ -338,7 +340,10 @@ def _validate(session: Session, requirement: EmergencyRequirement, address: Addr
 @parameters.limit_option
 @click.pass_obj
 def verifications(session: Session, status: str | None, sort: str | None, limit: int | None) -> None:
-    """List the verifications of emergency addresses, the latest first."""
+    """List the verifications of addresses.
+
+    The latest comes first.
+    """
     from didww.resources.emergency_verification import EmergencyVerification
 
     table = RecordTable(session.settings, EmergencyVerification)
@@ -354,7 +359,10 @@ def verifications(session: Session, status: str | None, sort: str | None, limit:
 @parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
 def wait(session: Session, text: str, timeout: float) -> None:
-    """Wait until the verification of an emergency address is approved. Exits with 3 if it is rejected."""
+    """Wait for the verification of an address.
+
+    Exits with 3 if it is rejected.
+    """
     from didww.resources.emergency_verification import EmergencyVerification
 
     endpoint = session.client.emergency_verifications()
@@ -368,7 +376,10 @@ def wait(session: Session, text: str, timeout: float) -> None:
 @ARGUMENT
 @click.pass_obj
 def cancel(session: Session, text: str) -> None:
-    """Cancel a service: its numbers can no longer call emergency services."""
+    """Cancel a service.
+
+    Its numbers can no longer call emergency services.
+    """
     client = session.client
     service = _service(client, text, ["dids", "address"])
     if str(service.status) == "canceled":

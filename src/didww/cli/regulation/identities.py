@@ -115,7 +115,10 @@ def show(session: Session, text: str) -> None:
 @field_options(FIELDS)
 @click.pass_obj
 def create(session: Session, /, kind: str, **options: str | None) -> None:
-    """Create an identity. The numbers decide which fields it needs: see `didww numbers register --requirements`."""
+    """Create an identity.
+
+    The numbers decide which fields it needs: see `didww numbers register --requirements COUNTRY`.
+    """
     from didww.resources.identity import Identity
 
     client = session.client
@@ -166,7 +169,10 @@ def _plain_phone(values: dict[str, str | None]) -> dict[str, str | None]:
 @ARGUMENT
 @click.pass_obj
 def delete(session: Session, text: str) -> None:
-    """Delete an identity with its addresses and documents. Fails while a number is registered to it."""
+    """Delete an identity.
+
+    Its addresses and documents are deleted too. Fails while a number is registered to it.
+    """
     client = session.client
     record = people.identity(client, text, ["addresses", "proofs", "permanent_documents"])
     documents = len(record.proofs) + len(record.permanent_documents)

@@ -144,8 +144,7 @@ def print_checklist(settings: Settings, rows: Sequence[Row]) -> None:
     """Print a checklist: in a terminal as lines that can be copied, else as a table."""
     from didww.cli.output import print_rows
 
-    plain = settings.output == "table" and settings.query is None and settings.columns is None
-    if not (plain and sys.stdout.isatty()):
+    if not _for_person(settings):
         print_rows(settings, [row.named() for row in rows], NAMES)
         return
     for row in rows:
@@ -154,17 +153,26 @@ def print_checklist(settings: Settings, rows: Sequence[Row]) -> None:
 
 
 def print_requirements(settings: Settings, found: Sequence[AddressRequirement], now: datetime) -> None:
-    """Print the lines of requirements, before there is an identity to compare with."""
+    """Print the lines of requirements by type of number, before there is an identity to compare with."""
     from didww.cli.output import print_rows
 
-    rows: list[dict[str, str]] = []
-    for requirement in found:
-        kind = requirement.did_group_type.name if requirement.did_group_type is not None else ""
-        lines = checklist(Case(requirement, "", now))
-        rows += [{"type": kind, "item": row.item, "required": row.required} for row in lines]
-    names = ["type", "item", "required"] if len(found) > 1 else ["item", "required"]
-    if rows or settings.output != "table":
-        print_rows(settings, rows, names)
+    lines = {
+        each.did_group_type.name if each.did_group_type is not None else "": checklist(Case(each, "", now))
+        for each in found
+    }
+    if _for_person(settings):
+        for kind, rows in lines.items():
+            click.echo(printable(f"{kind}:"))
+            for row in rows:
+                click.echo(printable(f"- {row.item}: {row.required}"))
+    elif lines or settings.output != "table":
+        values = [{"type": kind, **row.named()} for kind, rows in lines.items() for row in rows]
+        print_rows(settings, values, ["type", "item", "required"])
+
+
+def _for_person(settings: Settings) -> bool:
+    plain = settings.output == "table" and settings.query is None and settings.columns is None
+    return plain and sys.stdout.isatty()
 
 
 def kinds_of(requirement: AddressRequirement, identity: Identity | None = None) -> list[str]:

@@ -51,7 +51,10 @@ def list_(
     sort: str | None,
     limit: int | None,
 ) -> None:
-    """List address verifications, the latest first."""
+    """List verifications.
+
+    The latest comes first.
+    """
     from didww.resources.address_verification import AddressVerification
 
     client = session.client
@@ -81,7 +84,7 @@ def _of_number(records: Iterator[AddressVerification], number: str, limit: int |
 @ARGUMENT
 @click.pass_obj
 def show(session: Session, text: str) -> None:
-    """Show an address verification: status, numbers, address, and the reasons of a rejection."""
+    """Show a verification and its address."""
     from didww.resources.address_verification import AddressVerification
 
     table = RecordTable(session.settings, AddressVerification)
@@ -94,7 +97,10 @@ def show(session: Session, text: str) -> None:
 @parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
 def wait(session: Session, text: str, timeout: float) -> None:
-    """Wait until an address verification is approved. Exits with 3 if it is rejected."""
+    """Wait until a verification is approved.
+
+    Exits with 3 if it is rejected.
+    """
     from didww.resources.address_verification import AddressVerification
 
     endpoint = session.client.address_verifications()

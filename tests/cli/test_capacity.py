@@ -186,3 +186,25 @@ def test_interrupted_at_the_question(didww):
         terminal.interrupt()
         assert terminal.wait() == 130
     assert not writes(didww)
+
+
+@pytest.mark.slow
+def test_interrupted_while_waiting(didww):
+    """Ctrl-C says that the order was placed, and where to look; the same command goes on waiting."""
+    didww.emulator.faults.add(method="POST", path="/orders", times=1, hold=True)
+    with didww.terminal("capacity buy Europe --channels 5 --reference PO-17 --yes") as terminal:
+        terminal.expect("pending")
+        terminal.interrupt()
+        assert terminal.wait() == 130
+    assert "was placed; see: didww orders show" in terminal.text
+    (order,) = didww.client.orders().iterate(filter={"external_reference_id": "PO-17"})
+    didww.emulator.transitions.complete(order.id)
+    assert json.loads(didww.ok("capacity buy Europe --channels 5 --reference PO-17 --yes -o json"))["id"] == order.id
+    assert writes(didww) == ["POST /orders"]
+
+
+def test_a_lost_response_orders_once(didww):
+    """The client finds the order instead of placing another one."""
+    didww.emulator.faults.add(method="POST", path="/orders", times=1, lost_response=True)
+    assert didww("capacity buy Europe --channels 5 --yes").code == 0
+    assert channels(didww) == (5, 5)

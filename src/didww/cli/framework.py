@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-__all__ = ["Command", "Group", "LazyGroup", "common_options"]
+__all__ = ["Command", "Group", "LazyGroup", "SectionOption", "common_options"]
+
+
+class SectionOption(click.Option):
+    """An option in a section of the help.
+
+    Args:
+        section: Title of the section.
+    """
+
+    def __init__(self, names: Sequence[str], *, section: str, **attributes: Any) -> None:
+        super().__init__(names, **attributes)
+        self.section = section
 
 
 class CommonOption(click.Option):

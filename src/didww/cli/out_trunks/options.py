@@ -9,6 +9,7 @@ import click
 
 from didww.cli import lookups
 from didww.cli.field_options import FieldOption
+from didww.cli.framework import SectionOption
 from didww.exceptions import InvalidValueError
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod, TwilioAuthenticationMethod
 from didww.resources.voice_out_trunk import VoiceOutTrunk
@@ -133,7 +134,15 @@ def number_options(command: Any) -> Any:
     from didww.cli.parameters import complete_numbers
 
     for field, (name, text) in reversed(_NUMBERS.items()):
-        command = click.option(name, field, metavar="NUMBER", help=text, shell_complete=complete_numbers)(command)
+        command = click.option(
+            name,
+            field,
+            cls=SectionOption,
+            section="Caller ID",
+            metavar="NUMBER",
+            help=text,
+            shell_complete=complete_numbers,
+        )(command)
     return command
 
 

@@ -166,7 +166,7 @@ def load(name: str) -> Preset:
             f"There is no preset {name!r:.80}.{did_you_mean(name, known)} Presets: {', '.join(known)}."
         )
     base, own = _read("_base"), _read(name)
-    omitted = own.get("omit", {})
+    omitted = {*own.get("omit", {}), *own.get("ask", {})}
     settings = {field: each for field, each in (base["settings"] | own["settings"]).items() if field not in omitted}
     return Preset(
         name=name,
@@ -195,11 +195,13 @@ class Addresses(NamedTuple):
 
     Attributes:
         sip: Where calls come from: addresses by place.
+        outbound: Where calls to DIDWW go: addresses by host name.
         media: The networks of RTP.
         registrars: Addresses of registrars by host name.
     """
 
     sip: Mapping[str, list[str]]
+    outbound: Mapping[str, list[str]]
     media: list[str]
     media_sure: str
     registrars: Mapping[str, list[str]]
@@ -213,6 +215,7 @@ def addresses() -> Addresses:
     data = _read("_addresses")
     return Addresses(
         sip={place["name"]: place["inbound"] for place in data["places"]},
+        outbound={place["outbound_host"]: place["outbound"] for place in data["places"]},
         media=data["media"]["networks"],
         media_sure=data["media"]["sure"],
         registrars=data["registrars"],

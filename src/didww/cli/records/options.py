@@ -10,6 +10,7 @@ import click
 from didww._schema.filter_rules import filter_rules, include_paths, includes, sort_keys
 from didww._schema.registry import class_called, class_named
 from didww.cli import lookups, parameters
+from didww.cli.framework import SectionOption
 from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
 from didww.cli.records.targets import Targets, named_by, noun
@@ -86,18 +87,6 @@ def _plain_doc(text: str) -> str:
     sentence = re.split(r"(?<!e\.g)(?<!i\.e)\.\s+(?=[A-Z`])", text, maxsplit=1)[0]
     sentence = re.sub(r",? (?:or|and) None\b[^.,;:]*|, or$", "", sentence.rstrip("."))
     return f"{sentence.replace('`', '')}."
-
-
-class SectionOption(click.Option):
-    """An option in a section of the help.
-
-    Args:
-        section: Title of the section.
-    """
-
-    def __init__(self, names: Sequence[str], *, section: str, **attributes: Any) -> None:
-        super().__init__(names, **attributes)
-        self.section = section
 
 
 # Lists

@@ -8,7 +8,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.field_options import given, naming_options
-from didww.cli.framework import Command
+from didww.cli.framework import Command, SectionOption
 from didww.cli.trunks.configuration import check_target, new_configuration, port_notes
 from didww.cli.trunks.list import credentials_option
 from didww.cli.trunks.options import ALL_OPTIONS
@@ -49,8 +49,15 @@ __all__ = ["create"]
     metavar="NAME=VALUE",
     help="A value that the preset needs, such as project=proj_...",
 )
-@click.option("--group", metavar="NAME", shell_complete=parameters.complete_groups, help="Put it into this group.")
-@click.option("--pop", metavar="NAME", help="Pin it to this point of presence.")
+@click.option(
+    "--group",
+    cls=SectionOption,
+    section="Trunk",
+    metavar="NAME",
+    shell_complete=parameters.complete_groups,
+    help="Put it into this group.",
+)
+@click.option("--pop", cls=SectionOption, section="Trunk", metavar="NAME", help="Pin it to this point of presence.")
 @password_option
 @credentials_option
 @click.pass_obj

@@ -7,10 +7,14 @@ from typing import Final
 
 import click
 
+from didww.cli.framework import SectionOption
+
 __all__ = ["auth_password", "password_option"]
 
 password_option: Final = click.option(
     "--auth-password-file",
+    cls=SectionOption,
+    section="Authentication to the host",
     metavar="FILE",
     help="File with the password of --auth-user; - for standard input. Defaults to asking.",
 )

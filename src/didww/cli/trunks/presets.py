@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
 
 __all__ = ["UNVERIFIED", "PresetOption", "after_creation", "complete_presets", "presets"]
+
+_MARK: Final = re.compile(r"\d+\. |- |  ")
+"""What lines of a list begin with."""
 
 UNVERIFIED: Final = "Unverified: parts of this preset are inferred or unconfirmed. Make a test call."
 
@@ -71,17 +77,22 @@ def presets(session: Session, platform: str | None) -> None:
     if settings.output in ("table", "csv") and settings.query is None:
         print_rows(settings, list(_rows(preset)), ["setting", "value", "how sure", "note"])
         for line in _about(preset):
-            session.say(line)
+            _say(session, line)
     else:
         print_row(settings, _object(preset))
 
 
 def _needs(preset: Preset) -> list[str]:
-    from didww.cli.trunks.options import SIP_OPTIONS
-
-    options = {option.field.name: option.opts[0] for option in SIP_OPTIONS}
     values = [value.option or f"--set {value.name}=..." for value in preset.values if value.required]
-    return [*values, *(options[field] for field in preset.ask)]
+    return [*values, *(_option_of(field) for field in preset.ask)]
+
+
+def _option_of(field: str) -> str:
+    """Return the option that sets a field."""
+    from didww.cli.trunks.options import ALL_OPTIONS
+
+    names = {option.field.name: option.opts[-1] for option in ALL_OPTIONS}
+    return names[field]
 
 
 def _summary(preset: Preset) -> dict[str, Any]:
@@ -95,13 +106,10 @@ def _summary(preset: Preset) -> dict[str, Any]:
 
 def _rows(preset: Preset) -> Iterator[dict[str, Any]]:
     from didww.cli.presets.reader import MARKS
-    from didww.cli.trunks.options import SIP_OPTIONS, TRUNK_OPTIONS
 
-    names = {option.field.name: option.opts[0] for option in (*SIP_OPTIONS, *TRUNK_OPTIONS)}
-    names |= {"host": "--host", "enabled_sip_registration": "--register"}
     for field, setting in (*preset.settings.items(), *preset.trunk.items()):
         sure = MARKS[setting.sure] if setting.sure else "see sources"
-        yield {"setting": names[field], "value": setting.value, "how sure": sure, "note": setting.note}
+        yield {"setting": _option_of(field), "value": setting.value, "how sure": sure, "note": setting.note}
 
 
 def _about(preset: Preset) -> Iterator[str]:
@@ -115,7 +123,7 @@ def _about(preset: Preset) -> Iterator[str]:
         need = "required" if value.required else f"defaults to {value.default}"
         yield f"{value.option or f'--set {value.name}=...'} ({need}): {value.help}{choices}"
     for field, reason in preset.ask.items():
-        yield f"{_needs(preset)[-1]} (required): {reason} ({field})"
+        yield f"{_option_of(field)} (required): {reason}"
     if preset.digest:
         yield f"Digest (--auth-user): {preset.digest}"
     if preset.outbound:
@@ -123,6 +131,9 @@ def _about(preset: Preset) -> Iterator[str]:
     yield from _steps(preset)
     yield "Transfers:"
     yield from (f"- {line}" for line in reader.transfers())
+    yield "Outbound hosts of DIDWW:"
+    hosts = reader.addresses().outbound
+    yield from (f"  {name:<{max(map(len, hosts))}}  {', '.join(each)}" for name, each in hosts.items())
     yield "Sources:"
     yield from (f"- {source.title}: {reader.MARKS[source.sure]}" for source in preset.sources)
 
@@ -150,6 +161,17 @@ def _addresses(preset: Preset) -> Iterator[str]:
     yield f"Source of the addresses: {known.source} ({reader.MARKS[known.sure]})."
 
 
+def _say(session: Session, line: str) -> None:
+    """Print a line; on a terminal, wrapped between words."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        mark = _MARK.match(line)
+        indent = 0 if mark is None else mark.end()
+        line = line[:indent] + click.wrap_text(line[indent:], width - 1 - indent, subsequent_indent=" " * indent)
+    for each in line.splitlines():
+        session.say(each)
+
+
 def _host(name: str, each: list[str]) -> str:
     return f"{name} ({', '.join(each)})" if each else name
 
@@ -170,16 +192,19 @@ def _object(preset: Preset) -> dict[str, Any]:
         "notes": list(preset.notes),
         "transfers": reader.transfers(),
         "sources": [source._asdict() for source in preset.sources],
-        "addresses": {"sip": dict(known.sip), "media": known.media, "registrars": dict(known.registrars)},
+        "addresses": {
+            "sip": dict(known.sip),
+            "outbound": dict(known.outbound),
+            "media": known.media,
+            "registrars": dict(known.registrars),
+        },
     }
 
 
 def after_creation(session: Session, preset: Preset, *, digest: bool) -> None:
     """Print what is left to do at the platform."""
-    if preset.unverified:
-        session.say(UNVERIFIED)
     for line in _steps(preset):
-        session.say(line)
+        _say(session, line)
     if preset.digest and not digest:
-        session.say(f"Digest: {preset.digest} To set it: --auth-user.")
+        _say(session, f"Digest (--auth-user): {preset.digest}")
     session.say(f"Values, sources, transfers: didww trunks presets {preset.name}")

@@ -9,7 +9,7 @@ import click
 from didww.cli import lookups, parameters
 from didww.cli.errors import RefusedError
 from didww.cli.field_options import FieldOption, differences, given, naming_options, values_of
-from didww.cli.framework import Command
+from didww.cli.framework import Command, SectionOption
 from didww.cli.trunks.list import credentials_option, trunk_argument
 from didww.cli.trunks.options import ALL_OPTIONS
 from didww.cli.trunks.output import TrunkOutput
@@ -40,11 +40,19 @@ OPTIONS = [RENAME, *ALL_OPTIONS]
 @trunk_argument
 @click.option(
     "--group",
+    cls=SectionOption,
+    section="Trunk",
     metavar="NAME|none",
     shell_complete=parameters.complete_groups,
     help="Put it into this group, and so out of its former one; none: into no group.",
 )
-@click.option("--pop", metavar="NAME|none", help="Pin it to this point of presence; none: to none.")
+@click.option(
+    "--pop",
+    cls=SectionOption,
+    section="Trunk",
+    metavar="NAME|none",
+    help="Pin it to this point of presence; none: to none.",
+)
 @password_option
 @credentials_option
 @click.pass_obj

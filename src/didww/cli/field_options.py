@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import click
 
+from didww.cli.choices import choices, word
+from didww.cli.records.values import scalar
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -131,17 +132,7 @@ def _enum_of(field: Field) -> type[Enum] | None:
 def _words(field: Field) -> dict[str, Enum]:
     """Return the choices of a field by their words."""
     cls = _enum_of(field)
-    return {} if cls is None else {_word(member): member for member in cls}
-
-
-def _word(member: Enum) -> str:
-    """Return the word of a choice: `srtp-sdes`; for a SIP response, its code."""
-    code = re.match(r"SIP_(\d{3})_", member.name)
-    return code[1] if code is not None else member.name.lower().replace("_", "-")
-
-
-def _key(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+    return {} if cls is None else choices(cls)
 
 
 def parse(field: Field, value: Any) -> Any:
@@ -154,40 +145,11 @@ def parse(field: Field, value: Any) -> Any:
     texts: list[Any] = [part.strip() for text in value for part in text.split(",")] if listed else [value]
     if texts == ["none"] and field.clearable and "none" not in _words(field):
         return None
-    items = [_item(field, text) for text in texts if text != ""] if listed else [_item(field, value)]
+    kind = field.kind.detail if listed else field.kind
+    items = [scalar(kind, text) if isinstance(text, str) else text for text in texts if text != "" or not listed]
     result = items if listed else items[0]
     field.dump(result)
     return result
-
-
-def _item(field: Field, text: Any) -> Any:
-    words = _words(field)
-    if words:
-        return _choice(field, words, text)
-    if not isinstance(text, str):
-        return text
-    try:
-        if field.kind.name == "integer":
-            return int(text)
-        if field.kind.name == "decimal":
-            return Decimal(text)
-    except (ValueError, InvalidOperation):
-        raise InvalidValueError(f"{field.label} must be a number, got {text!r:.80}.", field=field.label) from None
-    return text
-
-
-def _choice(field: Field, words: Mapping[str, Enum], text: str) -> Enum:
-    known = {_key(word): member for word, member in words.items()}
-    known |= {_key(member.name): member for member in words.values()}
-    member = known.get(_key(text))
-    if member is None:
-        from didww._util.suggest import close_names, question
-
-        hint = question(repr(word) for word in close_names(text, words))
-        raise InvalidValueError(
-            f"{field.label} must be one of {', '.join(words)}, got {text!r:.80}.{hint}", field=field.label
-        )
-    return member
 
 
 def in_words(field: Field, value: Any, *, secrets: bool = False) -> str:
@@ -201,7 +163,7 @@ def in_words(field: Field, value: Any, *, secrets: bool = False) -> str:
     if isinstance(value, list):
         items = cast("list[Any]", value)
         return ", ".join(in_words(field, item, secrets=secrets) for item in items) or "none"
-    return _word(value) if hasattr(value, "is_known") else str(value)
+    return word(value) if hasattr(value, "is_known") else str(value)
 
 
 # Values

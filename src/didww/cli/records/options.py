@@ -10,6 +10,7 @@ import click
 from didww._schema.filter_rules import filter_rules, include_paths, includes, sort_keys
 from didww._schema.registry import class_called, class_named
 from didww.cli import lookups, parameters
+from didww.cli.choices import choices
 from didww.cli.framework import SectionOption
 from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
@@ -255,7 +256,7 @@ def _described(slot: Slot, doc: str) -> tuple[str, str, Any]:
             return "|".join(f"{noun(cls)}:ID" for cls in classes), doc, None
         return named_by(classes[0]), doc, complete
     if item.name == "enum":
-        names = Names(values.enum_choices(item.detail), "NAME")
+        names = Names(choices(item.detail), "NAME")
         if names.metavar == "NAME" and len(names.known) <= _MAX_LISTED:
             doc = f"{doc[:-1]}: {', '.join(names.known)}."
         return names.metavar, doc, names.shell_complete

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from didww._util.suggest import did_you_mean
+from didww.cli.choices import choice
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -17,24 +18,9 @@ if TYPE_CHECKING:
     from didww.cli.records.slots import Slot
     from didww.cli.records.targets import Targets
 
-__all__ = ["TRUTH", "blank", "enum_choices", "nested", "parse", "separate"]
+__all__ = ["TRUTH", "blank", "nested", "parse", "scalar", "separate"]
 
 TRUTH: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
-
-
-def enum_choices(cls: Any) -> list[str]:
-    """Return what people write for the members of an enum: values of text, names of numbers."""
-    numbers = issubclass(cls, int)
-    return [member.name.lower() if numbers else str(member.value) for member in cls]
-
-
-def _enum(cls: Any, text: str) -> Any:
-    wanted = text.strip().lower().replace("-", "_")
-    for member in cls:
-        if wanted in (str(member.value).lower(), member.name.lower()):
-            return member
-    known = enum_choices(cls)
-    raise InvalidValueError(f"{text!r:.80} must be one of {', '.join(known)}.{did_you_mean(wanted, known)}")
 
 
 def separate(field: Field) -> bool:
@@ -84,9 +70,9 @@ def parse(slot: Slot, texts: Sequence[str], targets: Targets) -> Any:
     elif kind.name == "one":
         return targets.related(kind.detail.names, texts[0])
     elif kind.name == "list":
-        value = [_scalar(kind.detail, text) for text in texts]
+        value = [scalar(kind.detail, text) for text in texts]
     else:
-        value = _scalar(kind, texts[0])
+        value = scalar(kind, texts[0])
     field.dump(value, filling=True)  # checks it
     return value
 
@@ -99,9 +85,10 @@ def _type(slot: Slot, text: str) -> Any:
     raise InvalidValueError(f"{text!r:.80} must be one of {', '.join(types)}.{did_you_mean(text, types)}")
 
 
-def _scalar(kind: FieldType, text: str) -> Any:
+def scalar(kind: FieldType, text: str) -> Any:
+    """Return the value of a text for a type that is no list."""
     if kind.name == "enum":
-        return _enum(kind.detail, text)
+        return choice(kind.detail, text)
     if kind.name == "boolean":
         return TRUTH.get(text.strip().lower(), text)
     if kind.name == "integer":
@@ -143,7 +130,7 @@ def nested(kind: FieldType, given: dict[str, Any]) -> Any:
             raise InvalidValueError(
                 f"there is no {name!r:.80} in an item.{did_you_mean(name, fields)} Write: {', '.join(fields)}."
             )
-        members[known] = _scalar(fields[known].kind, value) if isinstance(value, str) else value
+        members[known] = scalar(fields[known].kind, value) if isinstance(value, str) else value
     fitting = [cls for cls in classes if members.keys() <= cls._field_map.keys()]
     if not fitting:
         raise InvalidValueError(f"{' and '.join(members)} do not go together in one item.")

@@ -1,0 +1,46 @@
+"""The members of an enum in the words of a command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from didww.exceptions import InvalidValueError
+
+if TYPE_CHECKING:
+    from enum import Enum
+
+__all__ = ["choice", "choices", "word"]
+
+
+def word(member: Any) -> str:
+    """Return the word of a member: the value of a text, the name of a number, the code of a SIP response."""
+    if not isinstance(member.value, int):
+        return str(member.value)
+    code = re.match(r"SIP_(\d{3})_", member.name)
+    return code[1] if code is not None else member.name.lower().replace("_", "-")
+
+
+def choices(cls: type[Enum]) -> dict[str, Enum]:
+    """Return the members of an enum by their words."""
+    return {word(member): member for member in cls}
+
+
+def choice(cls: type[Enum], text: str) -> Enum:
+    """Return the member for a text; upper case, hyphens and underscores make no difference.
+
+    Raises:
+        InvalidValueError: There is no such member.
+    """
+    known = choices(cls)
+    wanted = _key(text)
+    for name, member in known.items():
+        if wanted in (_key(name), _key(member.name), _key(str(member.value))):
+            return member
+    from didww._util.suggest import did_you_mean
+
+    raise InvalidValueError(f"{text!r:.80} must be one of {', '.join(known)}.{did_you_mean(text, known)}")
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -230,6 +230,14 @@ def test_update_to_registration_and_back(office):
     assert configuration(office, "Office").enabled_sip_registration is False
 
 
+@pytest.mark.parametrize("line", ["--host none", "--session-timers --session-min none", "--auth"])
+def test_settings_that_do_not_fit_are_refused_before_the_question(office, line):
+    """The option is named."""
+    result = office(f"trunks update Office {line}")
+    assert (result.code, "must be set while" in result.err) == (2, True)
+    assert "Account:" not in result.err
+
+
 @pytest.mark.parametrize("line", ["Office --pstn 442079460000", "Mobile --sip sip.example.com", "Mobile --codec pcmu"])
 def test_the_type_cannot_change(office, line):
     """Another trunk is needed."""

@@ -44,6 +44,7 @@ def update(session: Session, /, trunk: str, **fields: Any) -> None:
     with naming_options(ALL, **NUMBER_OPTIONS):
         record._assign({**given(ALL, fields, VoiceOutTrunk), **numbers})
         lines = _set_method(record, fields)
+        record._check_rules(creating=False)
     after = _values(record)
     lines += [*differences(ALL, before, after), *_numbers(before, after)]
     if not lines:

@@ -51,7 +51,9 @@ def create(session: Session, /, name: str, trunk_names: tuple[str, ...], priorit
     wanted = new_priorities(priorities, trunks)
     lines = [*priority_lines(trunks, wanted), *moves(trunks, None)]
     if lines:
-        session.confirm(f"Group {name!r} with {len(trunks)} trunks:", *lines, question="Create the group?")
+        session.confirm(
+            f"Group {name!r}: {', '.join(trunk.name for trunk in trunks)}.", *lines, question="Create the group?"
+        )
     group = VoiceInTrunkGroup(name=name, **given(GROUP_OPTIONS, fields, VoiceInTrunkGroup))
     with naming_options(GROUP_OPTIONS):
         group.voice_in_trunks = trunks

@@ -90,6 +90,8 @@ def create(
     if preset is not None:
         trunk._assign(_trunk_settings(preset))
     trunk._assign(given(ALL_OPTIONS, fields, VoiceInTrunk))
+    with naming_options(ALL_OPTIONS):
+        trunk._check_rules(creating=True)
     client = session.client
     if pop is not None:
         trunk.pop = pop_named(client, pop)

@@ -79,6 +79,7 @@ def update(
     with naming_options(OPTIONS):
         record._assign(given(OPTIONS, fields, VoiceInTrunk))
         _configure(record, fields, auth_password_file)
+        record._check_rules(creating=False)
     if group is not None:
         endpoint = client.voice_in_trunk_groups()
         record.voice_in_trunk_group = None if group == "none" else lookups.by_name(endpoint, group, "trunk group")

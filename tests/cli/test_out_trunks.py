@@ -81,7 +81,7 @@ def test_create(didww):
         ("--tech-prefix 1", ["--tech-prefix", "--allow"]),
         ("--twilio AC1", ["--twilio"]),
         ("--allow 192.0.2.1 --cli-mismatch replace-cli", ["--replace-with", "--cli-mismatch"]),
-        ("--allow 192.0.2.1 --cli-mismatch reject", ["--cli-mismatch", "reject-call"]),
+        ("--allow 192.0.2.1 --cli-mismatch reject", ["--cli-mismatch", "reject_call"]),
         ("--allow 192.0.2.1 --spending-limit much", ["--spending-limit"]),
         ("--allow 192.0.2.1 --rtp-timeout 5", ["--rtp-timeout", "30"]),
         ("--allow 192.0.2.1 --number 12", ["number"]),

@@ -114,7 +114,7 @@ def test_registration_credentials_are_shown_on_demand(didww):
         ("--sip sip:100@sip.example.com", ["--sip"]),
         ("--sip sip.example.com:5060", ["--sip", "--port"]),
         ("--sip sip.example.com --port 70000", ["--port", "65535"]),
-        ("--sip sip.example.com --port many", ["--port", "number"]),
+        ("--sip sip.example.com --port many", ["--port", "an int"]),
         ("--sip sip.example.com --codec g711", ["--codec", "pcmu"]),
         ("--sip sip.example.com --codec pcmu,pcmu", ["--codec", "duplicate"]),
         ("--sip sip.example.com --reroute-on 487,999", ["--reroute-on", "999"]),

@@ -104,11 +104,11 @@ RESOURCE_PATHS = {cls._path for cls in all_classes()}
 
 
 def test_architecture_page_names_every_module() -> None:
-    """Each module is named, except the many of resources and behaviors, and each named path exists."""
+    """Each module is named, except those of packages with many alike, and each named path exists."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     package = ROOT / "src" / "didww"
     modules = {path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__")}
-    many = {"resources", "behaviors"}
+    many = {"resources", "behaviors", *(path.name for path in (package / "cli").iterdir() if path.is_dir())}
     endpoints = {path for path in modules if path.parts[0] == "_endpoints" and path.stem in RESOURCE_PATHS}
     named = set(re.findall(r"`(\w+)(?:\.py)?`", text))
     assert [

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Switch:
     """An ASGI application that passes requests to another one: one server for the emulators of all tests."""
 
+    sends_date = True
+
     def __init__(self) -> None:
         self.app: Any = None
         self.address = ""

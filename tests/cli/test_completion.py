@@ -189,7 +189,7 @@ def environment(didww: Command, tmp_path: Path) -> dict[str, str]:
 @contextmanager
 def shell(program: list[str], environment: dict[str, str], setup: str) -> Generator[Terminal]:
     """Run a shell in a pseudo-terminal with the completion loaded."""
-    terminal = Terminal(program, environment, 200)
+    terminal = Terminal(program, environment, 200, Path(environment["HOME"]))
     try:
         terminal.send(f"{setup}; echo rea''dy\n")
         terminal.expect("ready")

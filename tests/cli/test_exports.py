@@ -162,7 +162,7 @@ def test_same_command_goes_on_with_the_same_export(didww, here):
     """After an interrupted wait."""
     didww.emulator.transitions.set("exports", by_hand=True)
     result = didww("exports create cdr_in --month 2026-10 --timeout 1s")
-    assert result.code == 5
+    assert result.code == 8
     (export,) = made(didww)
     assert f"didww exports download {export.id}" in result.err
     didww.emulator.transitions.complete(export.id)

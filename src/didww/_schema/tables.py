@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from didww._schema.resource import Resource
 
-__all__ = ["RecordList", "flat", "html_table"]
+__all__ = ["RecordList", "flat", "html_table", "label"]
 
 R = TypeVar("R")
 
@@ -92,7 +92,7 @@ def _cells(record: Record) -> Iterable[tuple[str, str]]:
         if resource is not None and field.place == "relationships":
             related = resource._included(name)
             if related is not None:
-                yield name, _label(related)
+                yield name, label(related)
 
 
 def _text(value: Any) -> str:
@@ -105,7 +105,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else repr(value) if hasattr(value, "_shown") else str(value)
 
 
-def _label(record: Resource) -> str:
+def label(record: Resource) -> str:
     """Return a label for `record`: its name, number or reference, or else its id."""
     shown = dict(record._shown())
     return next((str(shown[name]) for name in ("name", "number", "reference") if shown.get(name)), record.id)

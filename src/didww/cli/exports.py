@@ -178,13 +178,13 @@ def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, 
     endpoint = session.client.exports()
     if not export.is_completed:
         export = wait_for(session, endpoint, export, name=f"Export {export.id}", timeout=timeout, again=again)
-    session.known.append(f"To continue: {again}")
+    session.advice.append(f"To continue: {again}")
     if file == export_files.STDOUT:
         export_files.pipe(session, export, gunzip=gunzip)
     else:
         written = export_files.download(session, export, file, gunzip=gunzip)
         _print(session, export, written)
-    session.known.clear()
+    session.advice.clear()
 
 
 def _print(session: Session, export: Export, file: Path | None) -> None:

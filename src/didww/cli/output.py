@@ -9,15 +9,17 @@ import sys
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import click
 
-from didww._schema.columns import Column, check_path, columns_of, includes_of
-from didww._schema.record import Record, is_nested
+from didww._schema.columns import Column, check_path, columns_of, includes_of, value_at
+from didww._schema.record import Record
+from didww._schema.tables import label
 from didww._util.masking import SECRET_NAME
 from didww._util.text import printable
-from didww.exceptions import InvalidValueError, NotLoadedError
+from didww.cli.objects import MASK, is_secret, json_object
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["RecordTable", "Row", "csv_cell", "plain", "print_row", "print_rows", "print_value"]
 
 Row: TypeAlias = "Mapping[str, Any]"
-
-MASK: Final = "***"
 
 
 # Rows
@@ -156,21 +156,31 @@ class RecordTable:
         """Return a record as a JSON object, with included records in the place of their relationship."""
         if self._settings.columns is not None:
             return {_key(name): plain(value) for name, value in self._by_heading(record).items()}
-        flat = record.to_dict(flat=True)
-        return _nested({path: self._masked(record, path, value) for path, value in flat.items()})
+        return json_object(record, secrets=self._secrets)
 
     def _by_heading(self, record: Resource) -> dict[str, Any]:
         return {column.heading: self._value(record, column) for column in self.columns}
 
     def _lines(self, record: Resource) -> dict[str, Any]:
-        """Return all values that a record has, its columns first."""
+        """Return the columns, then the other attributes that have a value, then the labels of related records."""
+        lines = {"id": record.id, **self._by_heading(record)}
         shown = {path for column in self.columns for path in column.paths}
-        lines = {column.heading: self._value(record, column) for column in self.columns}
+        fields = record._field_map
         for path, value in record.to_dict(flat=True).items():
-            repeated = path in shown or path.removesuffix(".id") in {name.partition(".")[0] for name in shown}
-            if value not in (None, [], {}) and not repeated:
-                lines[path] = self._masked(record, path, value)
-        return {"id": record.id, **lines}
+            name = path.partition(".")[0]
+            if (
+                path not in shown
+                and name in fields
+                and fields[name].place == "attributes"
+                and value not in (None, [], {})
+            ):
+                loaded = value_at(record, path)
+                lines[_heading(path)] = self._masked(record, path, value if loaded is None else loaded)
+        for name in record.to_dict().get("relationships", {}):
+            related = record._included(name)
+            if related is not None and not any(path.startswith(f"{name}.") for path in shown):
+                lines[_heading(name)] = label(related)
+        return lines
 
     def _csv_columns(self) -> list[Column]:
         """Return the columns of a CSV file: the same for all records, so that files can be joined."""
@@ -192,34 +202,15 @@ class RecordTable:
     def _masked(self, record: Resource, path: str, value: Any) -> Any:
         if self._secrets or value is None:
             return value
-        *before, last = path.split(".")
-        return MASK if SECRET_NAME.search(last) or (before and _is_secret(record, before[-1], last)) else value
+        *before, name = path.split(".")
+        holder = value_at(record, ".".join(before)) if before else record
+        holders = cast("list[Any]", holder) if isinstance(holder, list) else [holder]
+        secret = any(is_secret(each, name) for each in holders if isinstance(each, Record))
+        return MASK if secret or SECRET_NAME.search(name) else value
 
 
-def _is_secret(record: Resource, name: str, member: str) -> bool:
-    """Return whether a member of a nested object is declared as a secret."""
-    field = record._field_map.get(name)
-    if field is None or field.place != "attributes":
-        return False
-    try:
-        nested = getattr(record, name)
-    except NotLoadedError:
-        return False
-    return is_nested(nested) and member in nested._field_map and nested._field_map[member].secret
-
-
-def _nested(row: Row) -> dict[str, Any]:
-    """Return a row of dotted names as nested objects."""
-    result: dict[str, Any] = {}
-    for path, value in row.items():
-        *parents, last = path.split(".")
-        inner = result
-        for parent in parents:
-            if not isinstance(inner.get(parent), dict):
-                inner[parent] = {}
-            inner = inner[parent]
-        inner[last] = value
-    return result
+def _heading(path: str) -> str:
+    return path.replace("_", " ").replace(".", " ")
 
 
 # Values

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from didww._core.operations import check_whole
 from didww._schema.record import is_nested
 from didww._schema.resource import Resource
-from didww.cli.output import MASK, plain
+from didww.cli.objects import MASK
+from didww.cli.output import plain
 from didww.cli.records.slots import short_type
 from didww.cli.records.targets import label
 from didww.cli.records.words import words

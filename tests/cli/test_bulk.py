@@ -289,7 +289,10 @@ class Gate:
 
 @pytest.mark.slow
 def test_interrupted_run_goes_on(didww, write):
-    """Ctrl-C in the middle of fifty changes: the file says what is done, and each change is sent exactly once."""
+    """Ctrl-C in the middle of fifty changes: the file says what is done, and nothing that is done is sent again.
+
+    The request that the signal hits has an unknown outcome.
+    """
     create_trunk(didww.client, "Berlin")
     numbers = buy(didww.client, 50)
     path = write("number,voice_in_trunk", *(f"{number},Berlin" for number in numbers))
@@ -308,11 +311,14 @@ def test_interrupted_run_goes_on(didww, write):
     assert "of 50 numbers changed. Results:" in text
     assert "To go on, run the same command again" in text
     done = [key for key, status in results(path) if status == "done"]
-    assert len(results(path)) == len(done) >= 20
-    assert sorted(done) == sorted(number for number, trunk in routes(didww).items() if trunk == "Berlin")
+    unknown = [key for key, status in results(path) if status == "unknown"]
+    assert len(results(path)) == len(done) + len(unknown) >= 24
+    assert len(unknown) <= 1
+    assert {number for number, trunk in routes(didww).items() if trunk == "Berlin"} <= {*done, *unknown}
     result = update(didww, path)
     assert result.code == 0, result
     assert set(routes(didww).values()) == {"Berlin"}
-    assert set(Counter(patches(didww)).values()) == {1}
-    assert len(patches(didww)) == 50
-    assert sorted(key for key, _ in results(path)) == numbers
+    counts = Counter(patches(didww))
+    assert sum(count - 1 for count in counts.values()) <= len(unknown)
+    assert len(counts) == 50
+    assert sorted({key for key, _ in results(path)}) == numbers

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -25,7 +26,6 @@ from support.command import PROGRAM, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from support.command import Command
 

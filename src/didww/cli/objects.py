@@ -48,7 +48,9 @@ def _object(record: Resource, above: tuple[Resource, ...], *, secrets: bool) -> 
 
 
 def _related(record: Resource, name: str, data: Any) -> list[Resource]:
-    related = record._read_relationship(name, record._field_map.get(name)) if data else []
+    if not data:
+        return []
+    related: Any = record._read_relationship(name, record._field_map.get(name))
     return cast("list[Resource]", related) if isinstance(related, list) else [related]
 
 
@@ -65,9 +67,9 @@ def _masked(record: Record, name: str, value: Any) -> Any:
         return MASK
     loaded = getattr(record, name, None)
     if is_nested(loaded) and isinstance(value, dict):
-        members = cast("dict[str, Any]", value.get("attributes", {}))
-        inner = {member: _masked(loaded, member, each) for member, each in members.items()}
-        return {**cast("dict[str, Any]", value), "attributes": inner}
+        whole = cast("dict[str, Any]", value)
+        members = cast("dict[str, Any]", whole.get("attributes", {}))
+        return {**whole, "attributes": {member: _masked(loaded, member, each) for member, each in members.items()}}
     return mask(value)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.registration import ADDRESS, PERSON, buy, requests_to
+from support.cli_registration import ADDRESS, PERSON, buy, requests_to
 
 if TYPE_CHECKING:
     from pathlib import Path

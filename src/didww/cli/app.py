@@ -85,7 +85,7 @@ class Root(LazyGroup):
 @click.group(
     cls=Root,
     sections=SECTIONS,
-    params=common_options(output=False, changes=False),
+    params=common_options(output=True, changes=False),
     examples=("didww --emulator numbers search GB --city London", "didww numbers list --expiring 14d -o json"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Try it without an account: didww --emulator. Exit codes and more: docs/command.md.",

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections import Counter
 from contextlib import contextmanager, nullcontext
+from io import StringIO
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -22,7 +23,7 @@ from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
-    from io import TextIOWrapper
+    from typing import TextIO
 
     from didww._core.bulk import Item, Report
     from didww._schema.resource import Resource
@@ -50,7 +51,7 @@ class Change(NamedTuple):
             the service.
         differences: Current and new value of each field, for a person, with secrets masked. Equal values: nothing is
             sent for this field.
-        wanted: All that was asked for, such as the cells of a row. Defaults to the new values. Only a digest is kept.
+        wanted: All that was requested, such as the cells of a row. Defaults to the new values. Only a digest is kept.
         secret: Whether it sets a secret. Then no digest is kept, and only the service tells whether it is done.
     """
 
@@ -77,7 +78,7 @@ class Change(NamedTuple):
 
     @property
     def check(self) -> str:
-        """A digest of what was asked for: a result counts only for the same change. Empty for a secret."""
+        """A digest of what was requested: a result counts only for the same change. Empty for a secret."""
         if self.secret:
             return ""
         wanted = self.wanted or repr({name: after for name, (_, after) in self.differences.items()})
@@ -88,24 +89,30 @@ def run(
     session: Session,
     changes: Sequence[Change],
     *,
-    result_file: str,
+    result_file: str | None = None,
     question: str = "Make these changes?",
     what: str = "record",
+    operation: str = "update_many",
 ) -> None:
     """Make changes, after showing them and asking.
 
     Args:
         session: The run of the command.
         changes: The changes, of records of one type.
-        result_file: Path of the file with the results. If it exists, the run that wrote it goes on.
+        result_file: Path of the file with the results. If it exists and is not complete, the run that wrote it goes on.
+            Defaults to no file; then the results are printed.
         question: The question.
         what: What a record is called, such as `number`.
+        operation: The bulk operation of the client.
 
     Raises:
         Exit: Some changes failed, or their outcome is unknown.
         InvalidValueError: The result file cannot be used.
     """
-    before = _results(result_file)
+    before = {} if result_file is None else _results(result_file)
+    finished = bool(before) and all(before.get(change.check) in (DONE, UNCHANGED) for change in changes)
+    if finished:
+        before = {}  # this is another run, with a new file
     done = [change for change in changes if before.get(change.check) == DONE]
     others = [change for change in changes if before.get(change.check) != DONE]
     todo = [change for change in others if change.needed]
@@ -119,23 +126,27 @@ def run(
         )
     if not todo:
         if equal and not session.settings.dry_run:
-            with _open(result_file) as results:
+            with _open(result_file, new=finished) as results:
                 results.write_equal(equal, before)
-        session.say(f"Nothing to do: {_count(len(changes), what)} as asked for.")
+        if equal:
+            session.say(f"Nothing to change: {_count(len(equal), what)} already as requested.")
+        if result_file is None:
+            rows = [{what: change.key, "status": UNCHANGED} for change in equal]
+            print_rows(session.settings, rows, (what, "status"), more=("change", "error"))
         return
-    already = f", {len(equal)} already as asked for" if equal else ""
+    already = f", {len(equal)} already as requested" if equal else ""
     plan = [f"{_count(len(todo), what)} to change{already}:", *_plan(todo)]
     session.confirm(*plan, question=question)
     if session.settings.dry_run:
-        _update(session, todo, lambda _: None, concurrency=1)
+        _call(session, operation, todo, lambda _: None, concurrency=1)
         return
-    with _open(result_file) as results:
+    with _open(result_file, new=finished) as results:
         results.write_equal(equal, before)
-        _send(session, todo, results, what)
+        _send(session, operation, todo, results, what)
     _finish(session, todo, results, what)
 
 
-def _send(session: Session, todo: Sequence[Change], results: _Results, what: str) -> None:
+def _send(session: Session, operation: str, todo: Sequence[Change], results: _Results, what: str) -> None:
     """Send the changes and write each result."""
     from didww._core.bulk import Report
 
@@ -147,7 +158,7 @@ def _send(session: Session, todo: Sequence[Change], results: _Results, what: str
             tell(len(results.written))
 
         try:
-            _update(session, todo, progress, report=report)
+            _call(session, operation, todo, progress, report=report)
         except BaseException as error:
             results.take(report.items, todo, ended=True)
             _remember(session, results, len(todo), what)
@@ -157,16 +168,20 @@ def _send(session: Session, todo: Sequence[Change], results: _Results, what: str
             raise
 
 
-def _update(
-    session: Session, todo: Sequence[Change], progress: Callable[[Report[Any]], object], **options: Any
+def _call(
+    session: Session,
+    operation: str,
+    todo: Sequence[Change],
+    progress: Callable[[Report[Any]], object],
+    **options: Any,
 ) -> None:
     endpoint = getattr(session.client, type(todo[0].record)._path)()
-    endpoint.update_many([change.record for change in todo], progress=progress, **options)
+    getattr(endpoint, operation)([change.record for change in todo], progress=progress, **options)
 
 
 def _remember(session: Session, results: _Results, total: int, what: str) -> None:
     counts = results.counts
-    session.known.append(f"{counts[DONE]} of {_count(total, what)} changed. Results: {results.path}")
+    session.known.append(f"{counts[DONE]} of {_count(total, what)} changed.{results.place}")
     if unknown := counts[UNKNOWN]:
         session.known.append(f"The outcome of {unknown} is unknown; they are checked when you go on.")
     session.advice.append("To go on, run the same command again: what is done is not sent again.")
@@ -176,14 +191,18 @@ def _finish(session: Session, todo: Sequence[Change], results: _Results, what: s
     """Print the results and, if some are missing, leave with the exit code for it."""
     counts = results.counts
     bad = [row for row in results.written if row["status"] != DONE]
-    if session.settings.output != "table" or session.settings.query is not None:
-        print_rows(session.settings, results.written, COLUMNS[:-1])
+    plain_table = session.settings.output == "table" and session.settings.query is None
+    if not plain_table or results.path is None:
+        rows = [{what: row["key"], **{name: row[name] or None for name in COLUMNS[1:-1]}} for row in results.written]
+        names = (what, *(name for name in COLUMNS[1:-1] if name != "error" or bad or not plain_table))
+        print_rows(session.settings, rows, names)
     elif bad:
         for row in bad[:_MAX_LINES]:
             session.say(f"  {row['key']} {row['status']}: {row['error']}")
         if len(bad) > _MAX_LINES:
             session.say(f"  ... and {len(bad) - _MAX_LINES} more.")
-    session.say(f"{counts[DONE]} of {_count(len(todo), what)} changed. Results: {results.path}")
+    if results.path is not None or bad:
+        session.say(f"{counts[DONE]} of {_count(len(todo), what)} changed.{results.place}")
     if bad:
         session.say(
             f"{counts[FAILED]} failed, {counts[UNKNOWN]} with unknown outcome. To try them again, run the same command "
@@ -237,11 +256,11 @@ class _Results:
     """The result file, open for appending.
 
     Attributes:
-        path: Its path.
+        path: Its path; None for no file.
         written: The rows written by this run.
     """
 
-    def __init__(self, path: str, file: TextIOWrapper) -> None:
+    def __init__(self, path: str | None, file: TextIO) -> None:
         self.path = path
         self.written: list[dict[str, str]] = []
         self.errors: list[DidwwError] = []
@@ -251,7 +270,7 @@ class _Results:
         self._first = 0
         self._ended = False
         self._lock = Lock()
-        if file.tell() == 0:
+        if path is None or file.tell() == 0:
             self._writer.writerow(COLUMNS)
             file.flush()
 
@@ -268,7 +287,7 @@ class _Results:
         return row
 
     def write_equal(self, changes: Sequence[Change], before: Mapping[str, str]) -> None:
-        """Write that records are as asked for: done, if the outcome was unknown."""
+        """Write that records are as requested: done, if the outcome was unknown."""
         for change in changes:
             earlier = before.get(change.check)
             if earlier != UNCHANGED:
@@ -304,6 +323,11 @@ class _Results:
         self.written.append(self._write(change, state, change.text, error))
 
     @property
+    def place(self) -> str:
+        """Where the results are, as a sentence."""
+        return "" if self.path is None else f" Results: {self.path}"
+
+    @property
     def counts(self) -> Counter[str]:
         """Number of results of this run by status."""
         return Counter(row["status"] for row in self.written)
@@ -314,10 +338,12 @@ class _Results:
         return codes.pop() if len(codes) == 1 and not self.counts[DONE] else exit_codes.PARTLY_DONE
 
 
-def _open(path: str) -> _Results:
+def _open(path: str | None, *, new: bool) -> _Results:
     """Open a result file for appending, behind the last complete line: a run may have been killed while it wrote."""
+    if path is None:
+        return _Results(None, StringIO(newline=""))
     try:
-        with open(path, "ab+") as content:  # noqa: PTH123
+        with open(path, "wb+" if new else "ab+") as content:  # noqa: PTH123
             if content.tell():
                 content.seek(-1, os.SEEK_END)
                 if content.read(1) != b"\n":

@@ -41,18 +41,20 @@ class DryRunTransport:
 
     Args:
         transport: Sends them.
+        as_json: Whether to print one JSON object for each request.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, as_json: bool = False) -> None:
         self._transport = transport
+        self._as_json = as_json
         self._lock = Lock()
 
     def send(self, request: Request, deadline: float) -> Response:
         """Send a read or a validation; print anything else and raise `DryRunError`."""
-        if request.method in ("GET", "HEAD") or request.url.endswith(_CHECKS):
+        if request.method in ("GET", "HEAD") or (request.method == "POST" and request.url.endswith(_CHECKS)):
             return self._transport.send(request, deadline)
         with self._lock:
-            _print(request)
+            _print(request, as_json=self._as_json)
         raise DryRunError("Not sent: this is a dry run.")
 
     def open(self, request: Request, deadline: float) -> Opened:
@@ -72,11 +74,16 @@ class DryRunTransport:
         self._transport.close()
 
 
-def _print(request: Request) -> None:
+def _print(request: Request, *, as_json: bool) -> None:
     """Print method, URL and body, with secrets masked."""
-    click.echo(f"{request.method} {request.url}")
+    body: Any = None
     if isinstance(request.body, bytes) and request.body:
-        document: Any = json.loads(request.body)
-        click.echo(json.dumps(mask(document), indent=2, ensure_ascii=False))
+        body = mask(json.loads(request.body))
     elif request.body is not None:
-        click.echo(f"({len(request.body)} bytes)")
+        body = f"({len(request.body)} bytes)"
+    if as_json:
+        click.echo(json.dumps({"method": request.method, "url": request.url, "body": body}, ensure_ascii=False))
+        return
+    click.echo(f"{request.method} {request.url}")
+    if body is not None:
+        click.echo(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from didww._util.text import printable
 from didww.cli import exit_codes
 from didww.cli.dry_run import DryRunError
-from didww.exceptions import DidwwError, InvalidValueError
+from didww.cli.messages import for_shell, say, say_error
+from didww.exceptions import DidwwError, InvalidValueError, RateLimitError
 
 if TYPE_CHECKING:
     from didww.cli.session import Session
@@ -38,10 +38,11 @@ def report(error: BaseException, session: Session) -> int:
     if session.settings.debug and not isinstance(error, click.ClickException):
         traceback.print_exception(error)
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
-        _say("Interrupted.")
+        say("Interrupted.")
         cause = error.__context__ if isinstance(error, click.Abort) else error
         for note in getattr(cause, "__notes__", ()):
-            _say(note)
+            if advice := for_shell(note).strip():
+                say(advice)
         return finish(exit_codes.INTERRUPTED, session)
     return finish(_print(error, session), session)
 
@@ -51,7 +52,7 @@ def finish(code: int, session: Session) -> int:
     if code == 0:
         return code
     for sentence in (*session.known, *session.advice):
-        _say(sentence)
+        say(sentence)
     return exit_codes.PARTLY_DONE if session.known and code not in _KEPT else code
 
 
@@ -59,20 +60,26 @@ _KEPT = (exit_codes.INTERRUPTED, exit_codes.OUTCOME_UNKNOWN, exit_codes.STILL_PE
 
 
 def _print(error: BaseException, session: Session) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and newer
+        click.echo(str(error), err=True)
+        return exit_codes.USAGE
     if isinstance(error, click.UsageError):
         where = f" See: {error.ctx.command_path} --help" if error.ctx is not None else ""
-        _error(f"{error.format_message()}{where}")
+        say_error(f"{' '.join(error.format_message().split())}{where}")
         return exit_codes.USAGE
     if isinstance(error, click.ClickException):
-        _error(error.format_message())
+        say_error(error.format_message())
         return error.exit_code
     if isinstance(error, DidwwError):
-        _error(f"{_option(error)}{error}")
+        wait = (
+            f" Try again in {error.retry_after:g} s." if isinstance(error, RateLimitError) and error.retry_after else ""
+        )
+        say_error(f"{_option(error)}{for_shell(str(error))}{wait}")
         return exit_codes.code_for(error)
     if isinstance(error, ModuleNotFoundError) and not (error.name or "didww").startswith("didww"):
-        _error(f'This needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
+        say_error(f'This needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
     elif not session.settings.debug:
-        _error(f"{type(error).__name__}: {error} This is a fault of the command; --debug prints where it happened.")
+        say_error(f"{type(error).__name__}: {error} This is a fault of the command; --debug prints where it happened.")
     return exit_codes.FAILED
 
 
@@ -82,17 +89,3 @@ def _option(error: DidwwError) -> str:
     option = f"--{name.replace('_', '-')}"
     given = any(argument.partition("=")[0] == option for argument in sys.argv[1:])
     return f"{option}: " if name and given else ""
-
-
-def _error(text: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable(text)}", err=True, color=_colored())
-
-
-def _say(text: str) -> None:
-    click.echo(printable(text), err=True)
-
-
-def _colored() -> bool:
-    import os
-
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

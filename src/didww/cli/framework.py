@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from didww.cli.session import Session
 
@@ -42,8 +43,12 @@ class CommonOption(click.Option):
 
 
 def _store(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if value is not None and value is not False:
-        setattr(ctx.ensure_object(Session).settings, str(param.name), value)
+    if value is None or value is False:
+        return
+    settings, name = ctx.ensure_object(Session).settings, str(param.name)
+    from_environment = ctx.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+    if not from_environment or getattr(settings, name) is None:  # an option anywhere on the line comes first
+        setattr(settings, name, value)
 
 
 def _complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 click's
@@ -94,7 +99,7 @@ def common_options(*, output: bool, changes: bool) -> list[click.Parameter]:
             ["--environment"],
             section=_ACCOUNT,
             type=click.Choice(["production", "sandbox", "local"]),
-            help="Environment of the API.",
+            help="Environment of the API. Defaults to sandbox.",
         ),
         option(["--base-url"], section=_ACCOUNT, metavar="URL", help="Another address of the API."),
         option(

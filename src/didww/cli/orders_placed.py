@@ -39,15 +39,20 @@ def place_order(session: Session, order: Order, lines: Sequence[str], *, questio
     return placed
 
 
-def finish_order(session: Session, order: Any, *, timeout: float) -> Any:
+def finish_order(session: Session, order: Any, *, timeout: float, again: str) -> Any:
     """Wait until an order is completed, and return it.
+
+    Args:
+        session: The session.
+        order: The order.
+        timeout: Seconds to wait.
+        again: The command that goes on.
 
     Raises:
         RefusedError: The service canceled it.
-        ApiTimeoutError: It is still pending.
+        StillPendingError: It is still pending.
     """
     name = f"Order {order.reference}"
-    again = f"didww orders wait {order.reference}"
     try:
         return wait_for(session, session.client.orders(), order, name=name, timeout=timeout, again=again)
     except WaitError:

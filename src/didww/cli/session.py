@@ -89,6 +89,10 @@ class Session:
         from didww.cli import profiles
 
         settings = self.settings
+        others = [name for name in ("profile", "environment", "base_url") if getattr(settings, name) is not None]
+        if self.emulated and others:
+            option = others[0].replace("_", "-")
+            raise click.UsageError(f"--emulator does not go with --{option}.")
         options: dict[str, Any] = {} if settings.timeout is None else {"timeout": settings.timeout}
         transport: Transport | None = None
         if self.emulated:
@@ -103,7 +107,7 @@ class Session:
             from didww.cli.dry_run import DryRunTransport
             from didww.transport.default import new_transport
 
-            transport = DryRunTransport(transport or new_transport(None))
+            transport = DryRunTransport(transport or new_transport(None), as_json=settings.output in ("json", "jsonl"))
         client = DidwwClient(**options, transport=transport)
         self._close.append(client.close)
         return client
@@ -152,9 +156,9 @@ class Session:
 
     def say(self, text: str) -> None:
         """Print a line for a person to standard error."""
-        from didww._util.text import printable
+        from didww.cli.messages import say
 
-        click.echo(printable(text), err=True)
+        say(text)
 
     def confirm(self, *plan: str, question: str) -> None:
         """Show what will happen and ask, before something is spent, canceled or rerouted.

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww._schema.columns import columns_of, includes_of
 from didww.cli import exit_codes, lookups, parameters
+from didww.cli.dry_run import DryRunError
+from didww.cli.errors import RefusedError, StillPendingError
 from didww.cli.framework import Command
 from didww.cli.numbers.offers import MORE_COLUMNS, Offer, find_offers, offer_options
-from didww.cli.numbers.routes import Route, route_options
+from didww.cli.numbers.purchases import check_same_purchase, what
+from didww.cli.numbers.routes import Route, count, route_options
 from didww.cli.orders_placed import finish_order, place_order
 from didww.cli.output import RecordTable, print_rows
 from didww.exceptions import NotExactlyOneError
+from didww.resources.did import Did
+from didww.resources.order import Order
+from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
+from didww.resources.order_item.did_order_item import DidOrderItem
+from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from didww.cli.session import Session
-    from didww.resources.did import Did
 
 __all__ = ["buy"]
 
-CHOICE: Final = ("sku id", "place", "channels", "monthly", "setup", "type", "stock", "registration")
+CHOICE: Final = ("sku id", "place", "channels", "setup", "monthly", "type", "stock", "registration")
+MAX_LINES: Final = 20
 
 
 @click.command(
@@ -69,66 +80,111 @@ def buy(
     With --reference the command can be repeated, for instance after an interruption: it finds the order with that
     reference and goes on from there.
     """
-    from didww.resources.order import Order
-    from didww.resources.order_item.did_order_item import DidOrderItem
-
     client = session.client
     route = Route.of(client, trunk=trunk, group=group) if trunk or group else None
-    options: dict[str, Any] = {} if cycles is None else {"billing_cycles_count": cycles}
-    order = None
-    if reference is not None:
-        order = client.orders().first(filter={"external_reference_id": reference})
+    order = client.orders().first(filter={"external_reference_id": reference}) if reference is not None else None
+    existed = order is not None
     if order is not None:
-        count = sum(item.qty for item in order.items)
-        numbers = f"{count} number{'' if count == 1 else 's'}"
-        session.say(f"Order {order.reference} has the reference {reference} already ({numbers}, {order.status}).")
-        session.known.append(f"Order {order.reference} was placed before; see: didww orders show {order.reference}")
+        check_same_purchase(client, order, str(reference), sku=sku, texts=texts, qty=qty, criteria=criteria)
+        session.say(f"Order {order.reference} has the reference {reference} already: {what(order)}, {order.status}.")
     else:
+        options: dict[str, Any] = {} if cycles is None else {"billing_cycles_count": cycles}
         if texts:
             items, lines = _particular(session, texts, qty, options)
         else:
-            offer = _one_offer(session, sku, criteria)
-            number = qty or 1
-            item = DidOrderItem(sku_id=offer.sku.id, qty=number, **options)
-            if criteria["npanxx"] is not None:
-                prefix = client.nanpa_prefixes().one(filter={"npanxx": criteria["npanxx"]})
-                item.nanpa_prefix_id = prefix.id
-            items, lines = list[Any]([item]), _terms(session, [offer] * number)
-        request = Order(items=items, allow_back_ordering=back_order)
-        if reference is not None:
-            request.external_reference_id = reference
-        if route is not None:
-            lines.append(f"Route: {route}.")
-        count = sum(item.qty for item in items) if not texts else len(items)
-        order = place_order(session, request, lines, question=f"Buy {count} number{'' if count == 1 else 's'}?")
+            items, lines = _from_offer(session, sku, qty or 1, criteria, options, back_order=back_order)
+        order = _order(session, items, lines, reference, route, back_order=back_order)
+    table = RecordTable(session.settings, Order)
     if no_wait:
-        session.say(f"Order {order.reference} is {order.status}.")
+        table.print_one(order)
         return
-    order = finish_order(session, order, timeout=timeout)
-    table = RecordTable(session.settings, _did_class())
-    dids = list(client.dids().iterate(filter={"order.id": order.id}, include=table.includes, sort="number"))
+    target = "" if route is None else f" --{'trunk' if trunk else 'group'} {shlex.quote(str(trunk or group))}"
+    again = f"didww numbers buy --reference {shlex.quote(order.external_reference_id)}{target}"
+    try:
+        order = finish_order(session, order, timeout=timeout, again=again)
+    except StillPendingError:
+        table.print_one(order)
+        raise
+    dids = _dids(client, order)
     if route is not None:
-        route.apply(session, dids)
-        dids = list(client.dids().iterate(filter={"order.id": order.id}, include=table.includes, sort="number"))
+        routing = [did for did in dids if not route.same(Route.current(did))]
+        if existed and routing:
+            session.confirm(
+                *(f"{did.number}: {Route.current(did)} -> {route}" for did in routing[:MAX_LINES]),
+                question=f"Reroute {count(routing)} of order {order.reference}?",
+            )
+        failures = _apply(session, route, routing)
+        dids = _dids(client, order)
+    else:
+        failures = 0
+    RecordTable(session.settings, Did).print(dids)
+    names = " ".join(did.number for did in dids[:3]) + (" ..." if len(dids) > 3 else "")
     if any(did.awaiting_registration for did in dids):
-        session.say("They are blocked until they are registered: didww numbers register NUMBER...")
-    table.print(dids)
+        session.say(f"Blocked until registered. To register: didww numbers register {names}")
+    if not existed and any(Route.current(did).target is None for did in dids):
+        session.say(f"Not routed yet. To route: didww numbers route {names} --trunk NAME")
+    if failures:
+        raise click.exceptions.Exit(failures)
 
 
-def _did_class() -> type[Did]:
-    from didww.resources.did import Did
+def _dids(client: Any, order: Any) -> list[Did]:
+    include = includes_of(Did, [path for column in columns_of(Did) for path in column.paths])
+    return list(client.dids().iterate(filter={"order.id": order.id}, include=include, sort="number"))
 
-    return Did
+
+def _apply(session: Session, route: Route, dids: Sequence[Did]) -> int:
+    """Route numbers; return the exit code if some were not."""
+    report = session.client.dids().update_many([route.changed(did) for did in dids])
+    for did, item in zip(dids, report.items, strict=True):
+        if item.state != "done" and not isinstance(item.error, DryRunError):
+            state = "may not be routed" if item.state == "unknown" else "is not routed"
+            session.say(f"{did.number} {state}: {item.error}")
+    if report.unknown:
+        return exit_codes.OUTCOME_UNKNOWN
+    return exit_codes.PARTLY_DONE if report.failed else 0
 
 
-def _one_offer(session: Session, sku: str | None, criteria: dict[str, Any]) -> Offer:
+def _order(
+    session: Session,
+    items: list[Any],
+    lines: list[str],
+    reference: str | None,
+    route: Route | None,
+    *,
+    back_order: bool,
+) -> Any:
+    request = Order(items=items, allow_back_ordering=back_order)
+    if reference is not None:
+        request.external_reference_id = reference
+    if route is not None:
+        lines.append(f"Route: {route}.")
+    number = sum(item.qty if isinstance(item, DidOrderItem) else 1 for item in items)
+    return place_order(session, request, lines, question=f"Buy {number} number{'' if number == 1 else 's'}?")
+
+
+def _from_offer(
+    session: Session, sku: str | None, qty: int, criteria: dict[str, Any], options: dict[str, Any], *, back_order: bool
+) -> tuple[list[Any], list[str]]:
+    """Return the item that buys numbers of an offer, and the lines that say what it costs."""
+    offer = _one_offer(session, sku, criteria, sold_out=back_order)
+    stock = offer.group.meta.total_count
+    if stock is not None and stock < qty and not back_order:
+        raise RefusedError(f"{stock} in stock, {qty} wanted. --back-order waits for more.")
+    item = DidOrderItem(sku_id=offer.sku.id, qty=qty, **options)
+    if criteria["npanxx"] is not None:
+        item.nanpa_prefix_id = session.client.nanpa_prefixes().one(filter={"npanxx": criteria["npanxx"]}).id
+    return [item], _terms(session, [offer] * qty)
+
+
+def _one_offer(session: Session, sku: str | None, criteria: dict[str, Any], *, sold_out: bool) -> Offer:
     """Return the only offer that matches; list them if there are several.
 
     Raises:
         NotExactlyOneError: There is none.
         Exit: There are several; they were listed.
     """
-    offers = [offer for offer in find_offers(session.client, **criteria) if sku is None or offer.sku.id == sku]
+    found = find_offers(session.client, **criteria, sold_out=sold_out)
+    offers = [offer for offer in found if sku is None or offer.sku.id == sku]
     if len(offers) == 1:
         return offers[0]
     if not offers:
@@ -143,14 +199,14 @@ def _particular(
     session: Session, texts: tuple[str, ...], qty: int | None, options: dict[str, Any]
 ) -> tuple[list[Any], list[str]]:
     """Return the items that buy particular numbers, reserved or not, and the lines that say what they cost."""
-    from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
-    from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
-
     if qty is not None:
         raise click.UsageError("--qty does not go with --number.")
     items: list[Any] = []
     offers: list[Offer] = []
-    for text in dict.fromkeys(lookups.plain_number(text) for text in texts):
+    numbers = list(dict.fromkeys(lookups.plain_number(text) for text in texts))
+    if own := [did.number for did in lookups.known_dids(session.client, numbers)]:
+        raise RefusedError(f"The account has {own[0]} already. See: didww numbers show {own[0]}")
+    for text in numbers:
         reservation = lookups.reservation(session.client, text)
         available = lookups.available_did(session.client, text) if reservation is None else reservation.available_did
         group = available.did_group

@@ -127,7 +127,7 @@ def find_offers(
         UsageError: Nothing narrows the search.
         NotExactlyOneError: There is no such country, region, city or type.
     """
-    place = lookups.country(client, country) if country is not None else None
+    place = _country(client, country) if country is not None else None
     if region is not None and place is None:
         raise click.UsageError("--region needs the country, e.g. US --region NY.")
     if not any((country, city, npanxx)):
@@ -151,9 +151,20 @@ def find_offers(
     if city is not None:
         groups = _in_city(client, city, place, query)
     for group in groups:
+        if not sold_out and group.meta.total_count == 0:
+            continue
         for sku in group.stock_keeping_units:
             if channels is None or sku.channels_included_count == channels:
                 yield Offer(group, sku)
+
+
+def _country(client: Any, text: str) -> Any:
+    try:
+        return lookups.country(client, text)
+    except NotExactlyOneError as error:
+        if client.cities().count(filter={"name": text}):
+            raise NotExactlyOneError(f"{text!r:.80} is a city. Pass --city {text!r:.80}.") from error
+        raise
 
 
 def _in_city(client: Any, city: str, country: Any, query: dict[str, Any]) -> Iterator[DidGroup]:

@@ -8,8 +8,7 @@ import click
 
 from didww.cli import bulk, csv_input, lookups, parameters
 from didww.cli.framework import Command
-from didww.cli.numbers.routes import NOWHERE, Route, route_options
-from didww.cli.output import RecordTable
+from didww.cli.numbers.routes import NOWHERE, Route, count, route_options
 from didww.exceptions import NotExactlyOneError
 
 if TYPE_CHECKING:
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
     from didww.resources.did import Did
 
-__all__ = ["route"]
+__all__ = ["INCLUDE", "reroute", "route"]
 
 _COLUMNS: Final = ("number", "trunk", "group")
-_INCLUDE: Final = ("voice_in_trunk", "voice_in_trunk_group")
+INCLUDE: Final = ("voice_in_trunk", "voice_in_trunk_group")
 
 
 @click.command(
@@ -55,8 +54,6 @@ def route(
     A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. Each
     result is written to a file at once: if the command is interrupted, run it again, and it goes on.
     """
-    from didww.resources.did import Did
-
     given = [option for option in (trunk, group, nowhere or None, from_csv) if option is not None]
     if len(given) != 1:
         raise click.UsageError("Pass one of --trunk, --group, --none and --from-csv.")
@@ -68,26 +65,25 @@ def route(
             session,
             changes,
             result_file=results or f"{from_csv}.results.csv",
-            question="Reroute these numbers?",
+            question=f"Reroute {len(changes)} number{'' if len(changes) == 1 else 's'}?",
             what="number",
         )
         return
     if not number_texts:
         raise click.UsageError("Pass at least one number, or --from-csv.")
     target = NOWHERE if nowhere else Route.of(session.client, trunk=trunk, group=group)
-    dids = lookups.dids(session.client, number_texts, include=_INCLUDE)
-    waiting = [did for did in dids if not target.same(Route.current(did))]
-    for did in dids:
-        if did not in waiting:
-            session.say(f"{did.number} is routed so already: {target}.")
-    if waiting:
-        plan = [f"{did.number}: {Route.current(did)} -> {target}" for did in waiting]
-        count = f"{len(waiting)} number{'' if len(waiting) == 1 else 's'}"
-        session.confirm(*plan, question=f"Reroute {count}?")
-        target.apply(session, waiting)
-    if not session.settings.dry_run:
-        table = RecordTable(session.settings, Did)
-        table.print(lookups.dids(session.client, [did.id for did in dids], include=table.includes))
+    dids = lookups.dids(session.client, number_texts, include=INCLUDE)
+    reroute(session, dids, target)
+
+
+def reroute(session: Session, dids: Sequence[Did], target: Route) -> None:
+    """Route numbers, loaded with their routes, after showing the changes and asking.
+
+    Raises:
+        Exit: Some were not routed, or their outcome is unknown.
+    """
+    changes = [_change(did, target) for did in dids]
+    bulk.run(session, changes, question=f"Reroute {count(dids)}?", what="number")
 
 
 def _from_csv(session: Session, path: str) -> list[bulk.Change]:
@@ -124,7 +120,7 @@ def _number(file: csv_input.CsvFile, row: csv_input.Row) -> str:
 
 def _dids(client: Any, file: csv_input.CsvFile, numbers: Sequence[str]) -> Mapping[str, Did]:
     """Return the numbers of the account by number; the error for a missing one names its line."""
-    found = {did.number: did for did in lookups.known_dids(client, numbers, include=_INCLUDE)}
+    found = {did.number: did for did in lookups.known_dids(client, numbers, include=INCLUDE)}
     for row, number in zip(file.rows, numbers, strict=True):
         if number not in found:
             file.fail(row, "number", f"the account does not have {number}.")

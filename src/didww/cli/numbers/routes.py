@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from didww.cli import exit_codes, lookups, parameters
-from didww.cli.dry_run import DryRunError
+from didww.cli import lookups, parameters
+from didww.exceptions import NotExactlyOneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from didww.cli.session import Session
     from didww.resources.did import Did
 
-__all__ = ["NOWHERE", "Route", "route_options"]
+__all__ = ["NOWHERE", "Route", "count", "route_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -37,9 +36,15 @@ class Route(NamedTuple):
         """
         if (trunk is None) == (group is None):
             raise click.UsageError("Pass either --trunk or --group.")
-        if trunk is not None:
-            return cls("trunk", lookups.by_name(client.voice_in_trunks(), trunk, "trunk"))
-        return cls("trunk group", lookups.by_name(client.voice_in_trunk_groups(), str(group), "trunk group"))
+        kind, name = ("trunk", trunk) if trunk is not None else ("trunk group", str(group))
+        try:
+            return cls(kind, lookups.by_name(_endpoint(client, kind), name, kind))
+        except NotExactlyOneError as error:
+            other = "trunk group" if kind == "trunk" else "trunk"
+            if any(each.name == name.strip() for each in _endpoint(client, other).iterate()):
+                option = "--group" if kind == "trunk" else "--trunk"
+                raise NotExactlyOneError(f"{name!r:.80} is a {other}. Pass {option} {name!r:.80}.") from error
+            raise
 
     @classmethod
     def current(cls, did: Did) -> Route:
@@ -61,21 +66,6 @@ class Route(NamedTuple):
             record.voice_in_trunk_group = self.target
         return record
 
-    def apply(self, session: Session, dids: Sequence[Did]) -> None:
-        """Route numbers that were just bought.
-
-        Raises:
-            Exit: Some could not be routed.
-        """
-        report = session.client.dids().update_many([self.changed(did) for did in dids])
-        failed = False
-        for did, item in zip(dids, report.items, strict=True):
-            if item.state != "done" and not isinstance(item.error, DryRunError):
-                session.say(f"{did.number} is not routed: {item.error}")
-                failed = True
-        if failed:
-            raise click.exceptions.Exit(exit_codes.PARTLY_DONE)
-
     def same(self, other: Route) -> bool:
         """Return whether two routes lead to the same target."""
         return self.id == other.id
@@ -90,6 +80,15 @@ class Route(NamedTuple):
 
 
 NOWHERE = Route("trunk", None)
+
+
+def count(dids: Sequence[Did]) -> str:
+    """Return how many numbers there are, in words."""
+    return f"{len(dids)} number{'' if len(dids) == 1 else 's'}"
+
+
+def _endpoint(client: Any, kind: str) -> Any:
+    return client.voice_in_trunks() if kind == "trunk" else client.voice_in_trunk_groups()
 
 
 def route_options(function: F) -> F:

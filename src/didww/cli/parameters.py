@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from didww.cli.choices import TRUTH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -32,6 +34,7 @@ __all__ = [
     "numbers_argument",
     "pair",
     "query_of",
+    "reference",
     "seconds",
     "sort_option",
     "timeout_option",
@@ -41,6 +44,7 @@ __all__ = [
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
+_MAX_DURATION: Final = 100 * 366 * 86400
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -48,14 +52,25 @@ def duration(value: Any) -> timedelta:
     """Return the duration of a text such as `14d`; a number alone is days."""
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
-        raise click.BadParameter(f"{value!r:.80} is no duration. Write 14d, 12h or 90m.")
-    return timedelta(seconds=int(match[1]) * _UNITS[(match[2] or "d").lower()])
+        raise click.BadParameter(f"{value!r:.80} is not a duration. Write 14d, 12h or 90m.")
+    period = int(match[1]) * _UNITS[(match[2] or "d").lower()]
+    if not 0 < period <= _MAX_DURATION:
+        raise click.BadParameter(f"{value!r:.80} must be more than 0, and at most 100 years.")
+    return timedelta(seconds=period)
 
 
 def seconds(value: Any) -> float:
     """Return the seconds of a text such as `10m`; a number alone is seconds."""
     text = str(value).strip()
     return duration(f"{text}s" if text.isdecimal() else text).total_seconds()
+
+
+def reference(value: Any) -> str:
+    """Return a reference that is not empty: an unset variable of a script would find any order without one."""
+    text = str(value).strip()
+    if not text:
+        raise click.BadParameter("The reference is empty.")
+    return text
 
 
 def pair(value: Any) -> tuple[str, str]:
@@ -70,7 +85,7 @@ def web_address(value: Any) -> str:
     """Return an HTTP or HTTPS URL."""
     text = str(value).strip()
     if not re.match(r"https?://[^/\s]+", text, re.IGNORECASE):
-        raise click.BadParameter(f"{value!r:.80} is no URL such as https://example.com/didww.")
+        raise click.BadParameter(f"{value!r:.80} is not a URL such as https://example.com/didww.")
     return text
 
 
@@ -89,16 +104,13 @@ def query_of(cls: type[Resource], filters: Iterable[tuple[str, str]]) -> dict[st
         if rule is not None and not text and rule.nullable:
             value = None
         elif rule is not None and rule.value == "boolean":
-            value = _TRUTH.get(text.strip().lower(), text)
+            value = TRUTH.get(text.strip().lower(), text)
         elif rule is not None and rule.value == "integer" and text.strip().isdecimal():
             value = int(text)
         elif rule is not None and rule.multiple and "," in text:
             value = [part.strip() for part in text.split(",")]
         query[name] = value
     return query
-
-
-_TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def _complete(source: str) -> Any:

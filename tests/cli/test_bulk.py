@@ -217,7 +217,7 @@ def test_unknown_outcome_is_compared_with_the_service(didww, numbers, write):
     did = didww.client.dids().one(filter={"number": numbers[1]})
     didww.emulator.faults.add(method="PATCH", path=f"/dids/{did.id}", lost_response=True)
     result = update(didww, path)
-    assert result.code == 7
+    assert result.code == 6
     assert sorted(results(path)) == [(numbers[0], "done"), (numbers[1], "unknown")]
     didww.emulator.faults.clear()
     before = len(patches(didww))

@@ -188,6 +188,11 @@ class Group(click.Group):
             hint = did_you_mean(args[0], self.list_commands(ctx)) if args else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from error
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        _format_options(self, ctx, formatter)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         _format_examples(self.examples, formatter)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["buy"]
 
-CHOICE: Final = ("sku id", "place", "channels", "setup", "monthly", "type", "stock", "registration")
+CHOICE: Final = ("sku id", "place", "channels", "monthly", "setup", "type", "stock", "registration")
 MAX_LINES: Final = 20
 
 

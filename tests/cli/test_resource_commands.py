@@ -159,7 +159,7 @@ def test_list_filters_by_names(account):
         ("dids list --voice-in-trunk Berlim", 4, "Did you mean 'Berlin'?"),
         ("dids list --number hello", 2, "'hello'"),
         ("dids find +442079460999", 4, "442079460999"),
-        ("voice-in-trunks find Nowhere", 4, "There is no voice IN trunk 'Nowhere'"),
+        ("voice-in-trunks find Nowhere", 4, "There is no inbound trunk 'Nowhere'"),
         ("resources exports find hello", 2, "Exports are given by id"),
         ("resources exports find 8d1a3c5e-0000-4000-8000-000000000001", 4, "404"),
         ("dids create", 2, "There is no command 'create'"),
@@ -307,7 +307,7 @@ def test_failure_in_the_middle_says_what_was_created(account):
     path.write_text(json.dumps(rows))
     result = account("voice-in-trunks create --yes --json", str(path))
     assert result.code == 7, result
-    assert "The voice IN trunk Oslo was created." in result.err
+    assert "The inbound trunk Oslo was created." in result.err
 
 
 # update and delete
@@ -377,7 +377,7 @@ def test_delete_asks_and_deletes_several(account):
     create_trunk(account.client, "Oslo")
     result = account("voice-in-trunks delete Berlin Oslo")
     assert result.code == 2
-    assert "Voice IN trunk Oslo" in result.err
+    assert "Inbound trunk Oslo" in result.err
     assert account("voice-in-trunks delete Berlin Nowhere --yes").code == 4
     assert account.client.voice_in_trunks().count() == 2
     assert account("voice-in-trunks delete Berlin Oslo --dry-run").out.count("DELETE ") == 2

@@ -27,17 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OPERATIONS", "build"]
 
-_HARMLESS: Final = {"description", "external_reference_id", "name"}
-_LIVE: Final = {
-    "dids",
-    "voice_in_trunks",
-    "voice_in_trunk_groups",
-    "voice_out_trunks",
-    "capacity_pools",
-    "shared_capacity_groups",
-}
-"""Types that calls or money depend on: a change of other than harmless fields is confirmed."""
-
 _json_option: Final = click.Option(
     ["--json", "json_path"],
     metavar="FILE|-",
@@ -174,8 +163,8 @@ def _create(cls: type[Resource], path: str) -> Command:
             draft.check(record, creating=True)
         if cls._marked:
             _confirm_cost(session, records)
-        elif len(records) > 1:
-            session.confirm(question=f"Create {len(records)} {_records(cls)}?")
+        else:
+            _confirm_create(session, cls, records)
 
         def create(record: Any) -> Any:
             created = endpoint(session.client, cls).create(record, **_shown(session, cls)).data
@@ -187,6 +176,16 @@ def _create(cls: type[Resource], path: str) -> Command:
     params = [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
     text = f"Create {_a_record(cls)}.\n\nNames are accepted where ids are."
     return _command("create", run, params, text, path, cls, changes=True)
+
+
+def _confirm_create(session: Session, cls: type[Resource], records: Sequence[Any]) -> None:
+    """Ask if a record changes something elsewhere, or if there are several."""
+    from didww.cli.records.consequences import of_create
+
+    plan = [line for record in records for line in of_create(session.client, record)]
+    if plan or len(records) > 1:
+        what = f"this {noun(cls)}" if len(records) == 1 else f"{len(records)} {_records(cls)}"
+        session.confirm(*plan, question=f"Create {what}?")
 
 
 def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
@@ -291,14 +290,16 @@ def _confirm_update(
     session: Session, cls: type[Resource], records: Sequence[Any], changed: Sequence[Mapping[str, tuple[str, str]]]
 ) -> None:
     """Show the changes, and ask if calls or money depend on them."""
+    from didww.cli.records.consequences import HARMLESS, LIVE
+
     plan: list[str] = []
     serious = False
     for record, fields in zip(records, changed, strict=True):
         lines = {name: pair for name, pair in fields.items() if pair[0] != pair[1]}
-        serious = serious or not lines.keys() <= _HARMLESS
+        serious = serious or not lines.keys() <= HARMLESS
         parts = ", ".join(f"{name}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items())
         plan.append(f"{sentence(noun(cls))} {label(record)}: {parts or 'nothing changes'}")
-    if (serious and cls._type_name in _LIVE) or len(records) > 1:
+    if (serious and cls._type_name in LIVE) or len(records) > 1:
         session.confirm(*plan, question="Make this change?" if len(records) == 1 else "Make these changes?")
     else:
         for line in plan:
@@ -308,10 +309,15 @@ def _confirm_update(
 def _delete(cls: type[Resource], path: str) -> Command:
     @click.pass_obj
     def run(session: Session, /, ids: Sequence[str]) -> None:
+        from didww.cli.records.consequences import of_delete
+
         targets = Targets(session.client)
         places = dict.fromkeys(targets.find(cls, text).id for text in ids)
         records = [_found(session, cls, place) for place in places]
-        plan = [f"{sentence(noun(cls))} {label(record)} ({record.id})" for record in records]
+        plan: list[str] = []
+        for record in records:
+            plan.append(f"{sentence(noun(cls))} {label(record)} ({record.id})")
+            plan += (f"  {line}" for line in of_delete(session.client, record))
         question = f"Delete this {noun(cls)}?" if len(records) == 1 else f"Delete these {len(records)} {_records(cls)}?"
         session.confirm(*plan, question=question)
 

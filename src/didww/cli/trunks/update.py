@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["delete", "update"]
 
-RENAME = FieldOption("--rename", VoiceInTrunk, "name", "New name.", section="Trunk")
+RENAME = FieldOption("--rename", VoiceInTrunk, "name", "New name.", section="Trunk", convert=lookups.new_name)
 OPTIONS = [RENAME, *ALL_OPTIONS]
 
 

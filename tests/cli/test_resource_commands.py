@@ -193,7 +193,7 @@ def test_members_of_the_configuration_are_options(account):
     configuration = trunk["configuration"]
     assert (configuration["type"], configuration["codec_ids"]) == ("sip_configurations", [9, 10])
     assert (configuration["transport_protocol_id"], trunk["capacity_limit"]) == (3, 5)
-    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Rome --voice-in-trunks Berlin")
+    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Rome --voice-in-trunks Berlin --yes")
     assert (
         account.client.voice_in_trunks()
         .one(filter={"name": "Rome"}, include="voice_in_trunk_group")
@@ -242,7 +242,8 @@ def test_json_input(account, tmp_path):
     assert result.code == 0, result
     assert "dst: 442079460002 -> 442079460003" in result.err
     account.ok(
-        "voice-in-trunk-groups create --json -", input=json.dumps({"name": "G", "voice_in_trunks": ["Oslo", "Riga"]})
+        "voice-in-trunk-groups create --yes --json -",
+        input=json.dumps({"name": "G", "voice_in_trunks": ["Oslo", "Riga"]}),
     )
 
 
@@ -325,7 +326,7 @@ def test_update_shows_the_change_and_asks(account):
     result = account(f"dids update {number} --description 'Front desk'")
     assert result.code == 0
     assert "description: none -> Front desk" in result.err
-    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Berlin")
+    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Berlin --yes")
     account.ok(f"dids update {number} --voice-in-trunk-group Both --yes")
     result = account(f"dids update {number} --voice-in-trunk Berlin --yes")
     assert "voice_in_trunk: none -> Berlin, voice_in_trunk_group: Both -> none" in result.err

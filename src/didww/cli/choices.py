@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from enum import Enum
 
-__all__ = ["choice", "choices", "word"]
+__all__ = ["TRUTH", "choice", "choices", "word"]
+
+TRUTH: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+"""The words for true and false."""
 
 
 def word(member: Any) -> str:

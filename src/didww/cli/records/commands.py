@@ -8,6 +8,7 @@ import click
 
 from didww._schema.filter_rules import includes as include_names
 from didww.cli import parameters
+from didww.cli.errors import RefusedError
 from didww.cli.framework import Command
 from didww.cli.records import options
 from didww.cli.records.examples import examples
@@ -191,12 +192,25 @@ def _confirm_create(session: Session, cls: type[Resource], records: Sequence[Any
 def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
     from didww.cli.records import costs
 
-    plan = [line for record in records for line in costs.lines(session.client, record)]
-    session.confirm(*plan, question="Place this order?" if len(records) == 1 else f"Place {len(records)} orders?")
+    found = [costs.cost(session.client, record) for record in records]
+    known = all(cost.known for cost in found)
+    what = "this order" if len(records) == 1 else f"{len(records)} orders"
+    plan = [line for cost in found for line in cost.lines]
+    if not known and session.settings.yes and not session.settings.dry_run:
+        for line in plan:
+            session.say(line)
+        raise RefusedError(f"The price is unknown, so --yes does not place {what}. Leave out --yes and answer.")
+    session.confirm(*plan, question=f"Place {what}?" if known else f"Place {what} although the price is unknown?")
 
 
 def _entries(
-    ctx: click.Context, cls: type[Resource], path: str | None, targets: Targets, *, creating: bool
+    ctx: click.Context,
+    cls: type[Resource],
+    path: str | None,
+    targets: Targets,
+    *,
+    creating: bool,
+    named: bool = False,
 ) -> list[Entry]:
     """Return what to write: from options, from JSON, or from both: options win."""
     from didww.cli.records import json_input
@@ -204,7 +218,7 @@ def _entries(
     given = options.values_of(ctx, cls, creating=creating, targets=targets)
     if path is None:
         return [json_input.Entry(None, given, ())]
-    rows = json_input.entries(cls, json_input.load(path), creating=creating, targets=targets)
+    rows = json_input.entries(cls, json_input.load(path), creating=creating, targets=targets, named=named)
     left_out = dict.fromkeys(name for row in rows for name in row.left_out)
     if left_out:
         ctx.obj.say(f"Not writable, left out: {', '.join(left_out)}.")
@@ -232,7 +246,7 @@ def _update(cls: type[Resource], path: str) -> Command:
 
             csv_update.update(session, cls, from_csv, results)
             return
-        rows = _entries(ctx, cls, json_path, targets, creating=False)
+        rows = _entries(ctx, cls, json_path, targets, creating=False, named=id is not None)
         if id is not None and len(rows) > 1:
             raise click.UsageError(f"{named_by(cls)} goes with one record, not with a list of {len(rows)}.", ctx)
         if id is None and any(row.id is None for row in rows):
@@ -269,9 +283,9 @@ def _update(cls: type[Resource], path: str) -> Command:
     keys = " or ".join(key for key in named_by(cls).lower().split("|"))
     text = (
         f"Update {_a_record(cls)}, or many from a CSV file.\n\n"
-        "An empty value, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
+        "The value none, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
         f"A CSV file has a column {keys}, and a column for each field to change. An empty cell leaves the field alone, "
-        "null clears it. An interrupted run goes on when it is repeated."
+        "none clears it. An interrupted run goes on when it is repeated."
     )
     return _command("update", run, params, text, path, cls, changes=True)
 

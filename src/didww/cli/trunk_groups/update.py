@@ -194,9 +194,9 @@ def delete(session: Session, group: str, with_trunks: bool) -> None:
     record = load(session, group)
     use = routed(client, "voice_in_trunk_group", record.id)
     if use.total:
+        command = session.command_line("numbers", "route", use.numbers[0], "--group", "OTHER")
         raise RefusedError(
-            f"Group {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: "
-            f"didww numbers route {use.numbers[0]} --group OTHER"
+            f"Group {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: {command}"
         )
     trunks = in_order(record.voice_in_trunks)
     if with_trunks:

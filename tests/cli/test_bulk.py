@@ -119,7 +119,7 @@ def test_files_of_spreadsheets_are_read(didww, numbers, write, lines, encoding):
         (["number,capacity_limit", "{},many"], "line 2, column capacity_limit: It must be an int, got 'many'"),
         (["number,terminated", "{},perhaps"], "line 2, column terminated"),
         (["number,terminated", "{},null"], "line 2, column terminated: terminated cannot be cleared"),
-        (["number,voice_in_trunk", "{},Berlim"], "column voice_in_trunk: There is no voice IN trunk 'Berlim'. Did you"),
+        (["number,voice_in_trunk", "{},Berlim"], "column voice_in_trunk: There is no inbound trunk 'Berlim'. Did you"),
     ],
 )
 def test_faults_are_named_before_anything_is_sent(didww, numbers, write, lines, words):

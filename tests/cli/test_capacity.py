@@ -67,8 +67,29 @@ def test_a_reference_orders_once(didww):
     assert first["id"] == second["id"]
     assert channels(didww) == (5, 5)
     result = didww("capacity buy Europe --channels 6 --reference PO-17 --yes")
-    assert (result.code, "--reference" in result.err) == (2, True)
+    assert (result.code, "another purchase" in result.err) == (3, True)
+    empty = didww("capacity buy Europe --channels 5 --reference '' --yes")
+    assert (empty.code, "--reference must not be empty" in empty.err) == (2, True)
     assert writes(didww) == ["POST /orders"]
+
+
+def test_waiting_ends(didww):
+    """Exit code 8, the order on standard output, and the command that goes on, for the same account."""
+    didww.emulator.faults.add(method="POST", path="/orders", times=1, hold=True)
+    result = didww(f"--base-url {didww.base_url} capacity buy Europe --channels 5 --yes --timeout 1s -o json")
+    assert (result.code, json.loads(result.out)["status"]) == (8, "pending")
+    again = f"didww --base-url {didww.base_url} capacity buy Europe --channels 5 --reference"
+    assert f"To continue: {again}" in result.err
+    no_wait = didww("capacity buy Europe --channels 5 --yes --no-wait -o json")
+    assert (no_wait.code, json.loads(no_wait.out)["external_reference_id"] is not None) == (0, True)
+
+
+def test_an_unknown_outcome_says_how_to_find_the_order(didww):
+    """Exit code 6."""
+    didww.emulator.faults.add(method="POST", path="/orders", times=1, lost_response=True)
+    didww.emulator.faults.add(method="GET", path="/orders", status=503)
+    result = didww("capacity buy Europe --channels 5 --yes")
+    assert (result.code, "To find it: didww" in result.err) == (6, True)
 
 
 def test_a_balance_that_does_not_cover_it(didww):

@@ -66,7 +66,7 @@ def test_create(didww):
     user, password = secrets(didww)
     assert user not in result.out + result.err
     assert password not in result.out + result.err
-    assert "credentials 'Outbound' --show" in result.err
+    assert "didww out-trunks credentials Outbound --show" in result.err
 
 
 @pytest.mark.parametrize(

@@ -167,8 +167,11 @@ def test_registration_instead_of_a_host(didww):
 
 def test_dry_run_shows_the_request(didww):
     """Nothing is sent."""
-    out = didww.ok("trunks create Agent --for vapi --dry-run")
-    assert '"host": "sip.vapi.ai"' in out
+    result = didww("trunks create Agent --for vapi --dry-run")
+    assert (result.code, '"host": "sip.vapi.ai"' in result.out) == (0, True)
+    assert "To do at Vapi" in result.err
+    assert "46.19.209.14" in result.err
+    assert "Route numbers" not in result.err
     assert not writes(didww)
 
 
@@ -179,11 +182,13 @@ def test_presets_are_listed_and_shown(didww):
     assert {row["preset"] for row in rows if row["unverified"]} == UNVERIFIED
     shown = didww("trunks presets vogent")
     assert "unconfirmed" in shown.out
+    assert "see sources" not in shown.out
+    assert "Unconfirmed: on no page." in shown.err
     assert "docs.vogent.ai" in shown.err
     assert "Unverified" in shown.err
     full = json.loads(didww.ok("trunks presets openai -o json"))
-    assert full["settings"]["host"] == {"value": "sip.api.openai.com", "sure": "", "note": ""}
-    assert full["sources"][0]["sure"] == "F"
+    assert full["settings"]["host"] == {"value": "sip.api.openai.com", "sure": "confirmed", "note": ""}
+    assert full["sources"][0]["sure"] == "confirmed"
     assert didww("trunks presets nobody").code == 2
 
 

@@ -159,7 +159,7 @@ def test_list_filters_by_names(account):
         ("dids list --voice-in-trunk Berlim", 4, "Did you mean 'Berlin'?"),
         ("dids list --number hello", 2, "'hello'"),
         ("dids find +442079460999", 4, "442079460999"),
-        ("voice-in-trunks find Nowhere", 4, "There is no voice IN trunk 'Nowhere'"),
+        ("voice-in-trunks find Nowhere", 4, "There is no inbound trunk 'Nowhere'"),
         ("resources exports find hello", 2, "Exports are given by id"),
         ("resources exports find 8d1a3c5e-0000-4000-8000-000000000001", 4, "404"),
         ("dids create", 2, "There is no command 'create'"),
@@ -193,7 +193,7 @@ def test_members_of_the_configuration_are_options(account):
     configuration = trunk["configuration"]
     assert (configuration["type"], configuration["codec_ids"]) == ("sip_configurations", [9, 10])
     assert (configuration["transport_protocol_id"], trunk["capacity_limit"]) == (3, 5)
-    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Rome --voice-in-trunks Berlin")
+    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Rome --voice-in-trunks Berlin --yes")
     assert (
         account.client.voice_in_trunks()
         .one(filter={"name": "Rome"}, include="voice_in_trunk_group")
@@ -242,7 +242,8 @@ def test_json_input(account, tmp_path):
     assert result.code == 0, result
     assert "dst: 442079460002 -> 442079460003" in result.err
     account.ok(
-        "voice-in-trunk-groups create --json -", input=json.dumps({"name": "G", "voice_in_trunks": ["Oslo", "Riga"]})
+        "voice-in-trunk-groups create --yes --json -",
+        input=json.dumps({"name": "G", "voice_in_trunks": ["Oslo", "Riga"]}),
     )
 
 
@@ -307,7 +308,7 @@ def test_failure_in_the_middle_says_what_was_created(account):
     path.write_text(json.dumps(rows))
     result = account("voice-in-trunks create --yes --json", str(path))
     assert result.code == 7, result
-    assert "The voice IN trunk Oslo was created." in result.err
+    assert "The inbound trunk Oslo was created." in result.err
 
 
 # update and delete
@@ -325,7 +326,7 @@ def test_update_shows_the_change_and_asks(account):
     result = account(f"dids update {number} --description 'Front desk'")
     assert result.code == 0
     assert "description: none -> Front desk" in result.err
-    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Berlin")
+    account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Berlin --yes")
     account.ok(f"dids update {number} --voice-in-trunk-group Both --yes")
     result = account(f"dids update {number} --voice-in-trunk Berlin --yes")
     assert "voice_in_trunk: none -> Berlin, voice_in_trunk_group: Both -> none" in result.err
@@ -377,7 +378,7 @@ def test_delete_asks_and_deletes_several(account):
     create_trunk(account.client, "Oslo")
     result = account("voice-in-trunks delete Berlin Oslo")
     assert result.code == 2
-    assert "Voice IN trunk Oslo" in result.err
+    assert "Inbound trunk Oslo" in result.err
     assert account("voice-in-trunks delete Berlin Nowhere --yes").code == 4
     assert account.client.voice_in_trunks().count() == 2
     assert account("voice-in-trunks delete Berlin Oslo --dry-run").out.count("DELETE ") == 2

@@ -262,7 +262,7 @@ def test_delete_refuses_a_trunk_in_use(office):
     route(office, number, trunk="Office")
     office.ok("groups create Support Backup --yes")
     before = writes(office)
-    for name, text in (("Office", number), ("Backup", "groups remove 'Support' 'Backup'")):
+    for name, text in (("Office", number), ("Backup", "groups remove Support Backup")):
         result = office(f"trunks delete {name} --yes")
         assert (result.code, text in result.err) == (3, True)
     assert office("trunks delete Mobile").code == 2
@@ -321,7 +321,7 @@ def test_failover_is_in_words(office):
     office.ok("trunks update Office --reroute-on 486,ringing-timeout --ringing-timeout 15 --yes")
     office.ok("groups create Support Office Backup --yes")
     result = office("groups show Support")
-    assert "Office: goes on after 486, ringing-timeout; rings 15 seconds." in result.err
+    assert "Office: the next trunk follows after 486, ringing-timeout; rings 15 seconds." in result.err
     assert "Then (priority 2): Backup" in result.err
 
 
@@ -396,3 +396,57 @@ def test_answer_no_changes_nothing(office):
         assert terminal.wait() == 1
     assert "Nothing was changed" in terminal.text
     assert writes(office) == before
+
+
+def test_create_prints_what_was_given(didww):
+    """Id, name, destination and group, and the given values; `show` prints all."""
+    made = didww("trunks create Office --sip sip.example.com --port 5061 --ringing-timeout 20")
+    names = [line.split("  ")[0] for line in made.out.splitlines()]
+    assert names == ["id", "name", "calls go to", "group", "ringing timeout", "port"]
+    assert "All settings: didww trunks show Office" in made.err
+    assert len(didww.ok("trunks show Office").splitlines()) > 20
+
+
+def test_advice_is_for_the_same_account(didww):
+    """The options of the account are in the commands, and names are quoted for a shell."""
+    account = f"--base-url {didww.base_url}"
+    made = didww(f"{account} trunks create 'On call' --register")
+    assert f"didww {account} trunks show 'On call' --show-credentials" in made.err
+    assert f"didww {account} numbers route NUMBER --trunk 'On call'" in made.err
+    made = didww(f"{account} groups create Support 'On call' --yes")
+    assert f"didww {account} numbers route NUMBER --group Support" in made.err
+    refused = didww(f"{account} trunks delete 'On call'")
+    assert f"didww {account} groups remove Support 'On call'" in refused.err
+    short = didww(f"{account} capacity share S --pool Europe --channels 2")
+    assert f"didww {account} capacity buy Europe --channels 2" in short.err
+    made = didww(f"{account} out-trunks create Out --allow 192.0.2.10")
+    assert f"didww {account} out-trunks credentials Out --show" in made.err
+
+
+NAMED = (
+    "trunks create {} --sip 192.0.2.10",
+    "trunks update Office --rename {}",
+    "groups create {} Office",
+    "groups update Group --rename {}",
+    "out-trunks create {} --allow 192.0.2.10",
+    "out-trunks update Out --rename {}",
+    "capacity share {} --pool Europe --channels 0",
+    "voice-in-trunks create --dst 442079460000 --name {}",
+    "voice-in-trunk-groups update Group --name {}",
+)
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_names_are_told_from_none(office, line):
+    """Blanks around a name are left out; `none` and an empty name are refused."""
+    office.ok("groups create Group Mobile --yes")
+    office.ok("out-trunks create Out --allow 192.0.2.10")
+    before = writes(office)
+    for name in ("none", "' '"):
+        result = office(f"{line.format(name)} --yes")
+        assert result.code == 2, result
+        assert "a text other than none" in result.err or "name cannot be cleared" in result.err
+    assert writes(office) == before
+    assert "' Padded '" not in repr(
+        json.loads(office.ok(f"{line.format(chr(39) + ' Padded ' + chr(39))} --yes -o json"))
+    )

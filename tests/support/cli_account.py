@@ -12,9 +12,11 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pytest
+
     from support.command import Command
 
-__all__ = ["buy_numbers", "examples_of", "route", "run_example", "writes"]
+__all__ = ["buy_numbers", "examples_of", "meanwhile", "route", "run_example", "writes"]
 
 
 def buy_numbers(didww: Command, count: int = 3) -> list[str]:
@@ -65,3 +67,17 @@ def run_example(didww: Command, command: Any, example: str, change: Callable[[st
     assert program == "didww"
     result = didww(shlex.join(arguments), *(["--yes"] if command.changes else []))
     assert result.code == 0, (example, result)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Let something change while a question of the command is on the screen, which is answered with yes."""
+    from didww.cli.session import Session
+
+    confirm = Session.confirm
+
+    def answer(session: Session, *plan: str, question: str) -> None:
+        monkeypatch.setattr(Session, "confirm", confirm)
+        change()
+        confirm(session, *plan, question=question)
+
+    monkeypatch.setattr(Session, "confirm", answer)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["TRUTH", "choice", "choices", "word"]
 
 TRUTH: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
-"""The words of booleans."""
+"""The words for true and false."""
 
 
 def word(member: Any) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "cities",
     "country",
     "dids",
+    "new_name",
     "number_type",
     "plain_number",
     "region",
@@ -149,6 +150,18 @@ def by_name(endpoint: Any, text: str, what: str) -> Any:
         raise NotExactlyOneError(f"Several {what}s are called {text!r:.80}. Pass the id: {ids}.", found=len(found))
     names = [each.name for each in endpoint.iterate(limit=1000)]
     raise NotExactlyOneError(f"There is no {what} {text!r:.80}.{_similar(text, names)}")
+
+
+def new_name(text: str) -> str:
+    """Return a name for a new record, without blanks around it.
+
+    Raises:
+        InvalidValueError: It is empty, or the word that options take for no record.
+    """
+    name = text.strip()
+    if not name or name.lower() == "none":
+        raise InvalidValueError(f"name must be a text other than none, got {text!r:.80}.", field="name")
+    return name
 
 
 def dids(client: Any, texts: Iterable[str], include: Iterable[str] = ()) -> list[Did]:

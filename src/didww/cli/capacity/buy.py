@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from didww.cli.capacity.pools import free, pool_argument, pool_named, price, prices
-from didww.cli.errors import RefusedError
+from didww.cli import parameters
+from didww.cli.capacity.pools import free, pool_argument, pool_named, pool_state, price, prices
+from didww.cli.errors import RefusedError, StillPendingError
 from didww.cli.framework import Command
+from didww.cli.orders_placed import finish_order, place_order
 from didww.cli.output import RecordTable, print_row
+from didww.cli.plans import confirm_plan
 
 if TYPE_CHECKING:
     from didww.cli.session import Session
@@ -32,11 +35,12 @@ __all__ = ["buy", "release"]
 @click.option(
     "--reference",
     metavar="TEXT",
-    help="Your own identifier of the order. The same command with the same reference never orders twice.",
+    help="Your own identifier of the order. The same command with the same reference goes on with that order.",
 )
-@click.option("--wait/--no-wait", default=True, help="Wait until the order is completed. Defaults to waiting.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the order is completed.")
+@parameters.timeout_option("5m")
 @click.pass_obj
-def buy(session: Session, pool: str, channels: int, reference: str | None, wait: bool) -> None:
+def buy(session: Session, pool: str, channels: int, reference: str | None, no_wait: bool, timeout: float) -> None:
     """Buy channels for a pool: show what they cost, ask, order once, and wait.
 
     The pool serves the numbers of its countries: didww capacity show POOL. Channels are paid for monthly until you
@@ -45,60 +49,55 @@ def buy(session: Session, pool: str, channels: int, reference: str | None, wait:
     from didww.resources.order import Order
     from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 
+    if reference is not None and not reference.strip():
+        raise click.UsageError("--reference must not be empty.", click.get_current_context(silent=True))
     client = session.client
     record = pool_named(client, pool)
-    earlier = None if reference is None else _earlier(client, reference, record, channels)
-    if earlier is not None:
-        session.say(f"Order {earlier.reference} has the reference {reference!r} already. Nothing was ordered.")
-        _finish(session, earlier, record, wait=wait)
+    order = None if reference is None else _earlier(session, reference, record, channels)
+    if order is not None:
+        session.say(f"Order {order.reference} has the reference {reference!r} already. Nothing was ordered.")
+    else:
+        if channels < record.minimum_qty_per_order:
+            raise click.UsageError(
+                f"--channels must be at least {record.minimum_qty_per_order} for pool {record.name!r}, got {channels}."
+            )
+        request = Order(items=[CapacityOrderItem(capacity_pool_id=record.id, qty=channels)])
+        if reference is not None:
+            request.external_reference_id = reference
+        order = place_order(session, request, _plan(session, record, channels), question=f"Buy {channels} channels?")
+    table = RecordTable(session.settings, Order)
+    if no_wait:
+        table.print_one(order)
         return
-    if channels < record.minimum_qty_per_order:
-        raise click.UsageError(
-            f"--channels must be at least {record.minimum_qty_per_order} for pool {record.name!r}, got {channels}."
-        )
-    session.confirm(*_plan(session, record, channels), question=f"Buy {channels} channels?")
-    order = Order(items=[CapacityOrderItem(capacity_pool_id=record.id, qty=channels)])
-    if reference is not None:
-        order.external_reference_id = reference
-    order = client.orders().create(order, once=reference is not None).data
-    session.known.append(f"Order {order.reference} was placed; see: didww orders show {order.reference}")
-    _finish(session, order, record, wait=wait)
+    own = order.external_reference_id
+    words = ("capacity", "buy", record.name, "--channels", str(channels), "--reference", own) if own else ()
+    again = session.command_line(*(words or ("orders", "wait", order.reference)))
+    try:
+        order = finish_order(session, order, timeout=timeout, again=again)
+    except StillPendingError:
+        table.print_one(order)
+        raise
+    table.print_one(order)
+    after = client.capacity_pools().find(record.id).data
+    session.say(f"Pool {after.name!r} has {after.total_channels_count} channels, {free(after)} of them free.")
 
 
-def _earlier(client: Any, reference: str, pool: CapacityPool, channels: int) -> Order | None:
+def _earlier(session: Session, reference: str, pool: CapacityPool, channels: int) -> Order | None:
     """Return the order that has a reference already, or None.
 
     Raises:
-        UsageError: It bought something else.
+        RefusedError: It bought something else.
     """
-    order: Order | None = client.orders().first(filter={"external_reference_id": reference})
+    order: Order | None = session.client.orders().first(filter={"external_reference_id": reference})
     if order is None:
         return None
     items = [(getattr(item, "capacity_pool_id", None), getattr(item, "qty", None)) for item in order.items]
     if items != [(pool.id, channels)]:
-        raise click.UsageError(
-            f"--reference {reference!r} belongs to order {order.reference}, which bought something else. See: didww "
-            f"orders show {order.reference}"
+        raise RefusedError(
+            f"The reference {reference!r:.80} belongs to order {order.reference}, which is another purchase. Pass "
+            f"another --reference. See: {session.command_line('orders', 'show', order.reference)}"
         )
     return order
-
-
-def _finish(session: Session, order: Order, pool: CapacityPool, *, wait: bool) -> None:
-    """Wait for an order and print it."""
-    from didww.cli.terminal import waiting
-    from didww.resources.order import Order as Class
-
-    client = session.client
-    if wait and order.is_pending:
-        with waiting(f"Order {order.reference}") as tell:
-
-            def progress(each: Order) -> None:
-                tell(str(each.status))
-
-            order = client.orders().wait(order, on_update=progress).data
-    RecordTable(session.settings, Class).print_one(order)
-    after = client.capacity_pools().find(pool.id).data
-    session.say(f"Pool {after.name!r} has {after.total_channels_count} channels, {free(after)} of them free.")
 
 
 def _plan(session: Session, pool: CapacityPool, channels: int) -> list[str]:
@@ -141,11 +140,14 @@ def release(session: Session, pool: str, channels: int) -> None:
             f"Pool {record.name!r} has {record.total_channels_count} channels and must keep {floor}: "
             f"{record.assigned_channels_count} are assigned, and the minimum is {record.minimum_limit}."
         )
-    session.confirm(
+    confirm_plan(
+        session,
         f"Pool {record.name!r}: channels {record.total_channels_count} -> {left}.",
         f"Monthly price at the lowest quantity: {record.monthly_price * channels} less. What is paid is not refunded "
         "by this command.",
         question="Release the channels?",
+        seen=pool_state(record),
+        read=lambda: pool_state(pool_named(client, record.id)),
     )
     after = client.capacity_pools().update(CapacityPool.build(record.id, total_channels_count=left)).data
     print_row(session.settings, {"pool": after.name, "channels": after.total_channels_count, "free": free(after)})

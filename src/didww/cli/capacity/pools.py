@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from didww.resources.capacity_pool import CapacityPool
 
-__all__ = ["Price", "free", "pool_argument", "pool_named", "price", "prices"]
+__all__ = ["Price", "free", "pool_argument", "pool_named", "pool_state", "price", "prices"]
 
 INCLUDES: Final = ["countries", "qty_based_pricings", "shared_capacity_groups"]
 
@@ -33,6 +33,14 @@ def pool_named(client: Any, text: str) -> CapacityPool:
     found = lookups.by_name(client.capacity_pools(), text, "capacity pool")
     pool: CapacityPool = client.capacity_pools().find(found.id, include=INCLUDES).data
     return pool
+
+
+def pool_state(pool: CapacityPool) -> dict[str, Any]:
+    """Return how many channels a pool has, for a comparison."""
+    return {
+        f"channels of pool {pool.name}": pool.total_channels_count,
+        f"assigned channels of pool {pool.name}": pool.assigned_channels_count,
+    }
 
 
 def free(pool: CapacityPool) -> int:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from didww.cli import lookups, parameters
-from didww.cli.capacity.pools import free, pool_named
+from didww.cli.capacity.pools import free, pool_named, pool_state
 from didww.cli.dry_run import step
 from didww.cli.framework import Command
 from didww.cli.output import RecordTable, print_row
+from didww.cli.plans import confirm_plan
 from didww.exceptions import NotExactlyOneError
 from didww.resources.did import Did
 from didww.resources.shared_capacity_group import SharedCapacityGroup
@@ -78,11 +79,19 @@ def share(
         return
     if pool is not None and pool_named(client, pool).id != group.capacity_pool.id:
         raise click.UsageError(f"--pool: group {name!r} takes its channels from pool {group.capacity_pool.name!r}.")
+    seen = _state(group)
     changes = _changes(group, channels, metered, joining, leaving)
     if not changes:
         session.say("Nothing to change: these are the values already.")
         return
-    session.confirm(f"Shared group {group.name!r}:", *changes, question="Change the group?")
+    confirm_plan(
+        session,
+        f"Shared group {group.name!r}:",
+        *changes,
+        question="Change the group?",
+        seen=seen | _groups_of(joining),
+        read=lambda: _state(_loaded(client, group.id)) | _groups_of(_again(client, joining)),
+    )
     client.shared_capacity_groups().update(group)
     _print(session, group.id)
 
@@ -95,25 +104,53 @@ def _existing(client: Any, name: str) -> SharedCapacityGroup | None:
         if error.found:
             raise
         return None
-    group: SharedCapacityGroup = endpoint.find(found.id, include=INCLUDES).data
+    return _loaded(client, found.id)
+
+
+def _loaded(client: Any, id: str) -> SharedCapacityGroup:
+    group: SharedCapacityGroup = client.shared_capacity_groups().find(id, include=INCLUDES).data
     return group
 
 
+def _again(client: Any, dids: list[Did]) -> list[Did]:
+    return lookups.dids(client, [did.id for did in dids], include=["shared_capacity_group"]) if dids else []
+
+
+def _state(group: SharedCapacityGroup) -> dict[str, Any]:
+    """Return channels and numbers of a group, for a comparison."""
+    return {
+        "channels": group.shared_channels_count,
+        "metered channels": group.metered_channels_count,
+        "numbers": sorted(did.number for did in group.dids),
+    }
+
+
+def _groups_of(dids: list[Did]) -> dict[str, Any]:
+    """Return the groups that numbers are in, for a comparison."""
+    groups = ((did.number, did.shared_capacity_group) for did in dids)
+    return {f"group of {number}": None if group is None else group.name for number, group in groups}
+
+
 def _create(session: Session, name: str, pool_text: str, channels: int, metered: int | None, dids: list[Did]) -> None:
+    name = lookups.new_name(name)
     pool = pool_named(session.client, pool_text)
     if channels > free(pool):
+        buying = session.command_line("capacity", "buy", pool.name, "--channels", str(channels - free(pool)))
         raise click.UsageError(
             f"--channels must be at most {free(pool)}, the free channels of pool {pool.name!r}, got {channels}. "
-            f"Buy more: didww capacity buy {pool.name!r} --channels {channels - free(pool)}"
+            f"Buy more: {buying}"
         )
     lines = _joins(dids, None)
     if metered:
         lines.append(f"  {metered} metered channels: {pool.metered_rate} US dollars for each minute in use.")
     if lines:
-        session.confirm(
+        confirm_plan(
+            session,
             f"Shared group {name!r} takes {channels} channels of pool {pool.name!r}:",
             *lines,
             question="Create the group?",
+            seen=pool_state(pool) | _groups_of(dids),
+            read=lambda: pool_state(pool_named(session.client, pool.id)) | _groups_of(_again(session.client, dids)),
         )
     group = SharedCapacityGroup(name=name, shared_channels_count=channels, metered_channels_count=metered or 0)
     group.capacity_pool = pool
@@ -176,14 +213,16 @@ def _print(session: Session, id: str) -> None:
 def unshare(session: Session, name: str) -> None:
     """Delete a shared group: its numbers leave it, and its channels return to the pool."""
     client = session.client
-    found = lookups.by_name(client.shared_capacity_groups(), name, "shared group")
-    group = client.shared_capacity_groups().find(found.id, include=INCLUDES).data
+    group = _loaded(client, lookups.by_name(client.shared_capacity_groups(), name, "shared group").id)
     numbers = [did.number for did in group.dids]
-    session.confirm(
+    confirm_plan(
+        session,
         f"Shared group {group.name!r} will be deleted.",
         f"Its {group.shared_channels_count} channels return to pool {group.capacity_pool.name!r}.",
         f"Numbers that keep only the channels included with them: {', '.join(numbers) or 'none'}.",
         question="Delete the group?",
+        seen=_state(group),
+        read=lambda: _state(_loaded(client, group.id)),
     )
     for did in group.dids:
         with step():

@@ -31,7 +31,7 @@ def show(session: Session, pool: str | None) -> None:
     """Show pools: channels, prices, shared groups and the numbers that use them; or one pool in full.
 
     Prices are US dollars for a channel and month. "shared by" names the shared groups, "assigned to" the numbers with
-    channels of their own.
+    dedicated channels.
     """
     from didww.cli.capacity.pools import INCLUDES, pool_named
 
@@ -47,7 +47,9 @@ def show(session: Session, pool: str | None) -> None:
     if pool is None and settings.for_person:
         print_rows(settings, [_brief(row) for row in rows], COLUMNS)
         if not any(row["channels"] for row in rows):
-            session.say("No channels yet. Buy some: didww capacity buy POOL --channels N")
+            session.say(
+                f"No channels yet. Buy some: {session.command_line('capacity', 'buy', 'POOL', '--channels', 'N')}"
+            )
     elif pool is None:
         print_rows(settings, rows, list(rows[0]) if rows else [])
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from didww.cli import lookups
 from didww.cli.field_options import given, naming_options
 from didww.cli.framework import Command
 from didww.cli.out_trunks.list import INCLUDES, print_trunk
@@ -37,10 +38,12 @@ def create(session: Session, /, name: str, **fields: Any) -> None:
 
     Calls with a caller ID that is not allowed are rejected, unless --cli-mismatch says otherwise.
     """
+    name = lookups.new_name(name)
     method = new_method(fields)
     if method is None:
         raise click.UsageError(
-            "Say who may call with one of: --allow ADDRESS, --twilio SID.", click.get_current_context(silent=True)
+            "Missing option: who may call, one of --allow ADDRESS and --twilio SID.",
+            click.get_current_context(silent=True),
         )
     client = session.client
     numbers = linked(client, fields)
@@ -54,7 +57,8 @@ def create(session: Session, /, name: str, **fields: Any) -> None:
     session.known.append(f"Outbound trunk {trunk.name!r} was created.")
     print_trunk(session, client.voice_out_trunks().find(trunk.id, include=INCLUDES).data)
     if isinstance(method, CredentialsAndIpAuthenticationMethod):
-        session.say(f"Credentials were generated. To see them: didww out-trunks credentials {trunk.name!r} --show")
+        command = session.command_line("out-trunks", "credentials", trunk.name, "--show")
+        session.say(f"Credentials were generated. To see them: {command}")
 
 
 def new_method(fields: dict[str, Any]) -> CredentialsAndIpAuthenticationMethod | TwilioAuthenticationMethod | None:

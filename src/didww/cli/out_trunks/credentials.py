@@ -63,12 +63,11 @@ def regenerate(session: Session, trunk: str, shown: bool) -> None:
     request = VoiceOutTrunkRegenerateCredential()
     request.voice_out_trunk = record
     session.client.voice_out_trunk_regenerate_credentials().create(request)
-    session.known.append(
-        f"The credentials of {record.name!r} were replaced; see: didww out-trunks credentials {record.name!r} --show"
-    )
+    command = session.command_line("out-trunks", "credentials", record.name, "--show")
+    session.known.append(f"The credentials of {record.name!r} were replaced; see: {command}")
     _print(session, load(session, record.id), shown=shown)
     if not shown:
-        session.say(f"Replaced. To see them: didww out-trunks credentials {record.name!r} --show")
+        session.say(f"Replaced. To see them: {command}")
 
 
 def _checked(trunk: VoiceOutTrunk) -> None:

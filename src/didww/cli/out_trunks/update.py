@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from didww.cli.field_options import FieldOption, differences, given, naming_options, values_of
+from didww.cli import lookups
+from didww.cli.field_options import FieldOption, differences, given, in_words, naming_options, values_of
 from didww.cli.framework import Command
 from didww.cli.out_trunks.create import new_method
 from didww.cli.out_trunks.list import INCLUDES, load, print_trunk, trunk_argument
 from didww.cli.out_trunks.options import NUMBER_OPTIONS, OPTIONS, linked, number_options, warnings
+from didww.cli.plans import confirm_plan
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod
 from didww.resources.voice_out_trunk import VoiceOutTrunk
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["delete", "update"]
 
-ALL = [FieldOption("--rename", VoiceOutTrunk, "name", "New name.", section="Trunk"), *OPTIONS]
+ALL = [FieldOption("--rename", VoiceOutTrunk, "name", "New name.", section="Trunk", convert=lookups.new_name), *OPTIONS]
 
 
 @click.command(
@@ -51,11 +53,20 @@ def update(session: Session, /, trunk: str, **fields: Any) -> None:
         session.say("Nothing to change: these are the values already.")
         return
     networks: list[str] = after.get("allowed_sip_ips") or []
-    session.confirm(
+
+    def read() -> dict[str, Any]:
+        now = _values(load(session, record.id))
+        return _in_words({field: now.get(field) for field in planned})
+
+    planned = [field for field in before | after if before.get(field) != after.get(field)]
+    confirm_plan(
+        session,
         f"Outbound trunk {name!r}:",
         *(f"  {line}" for line in lines),
         *warnings(network for network in networks if network not in (before.get("allowed_sip_ips") or [])),
         question="Change the trunk?",
+        seen=_in_words({field: before.get(field) for field in planned}),
+        read=read,
     )
     with naming_options(ALL, **NUMBER_OPTIONS):
         client.voice_out_trunks().update(record)
@@ -66,12 +77,23 @@ def _values(record: VoiceOutTrunk) -> dict[str, Any]:
     """Return all values that options set, and the numbers by relationship."""
     default = record.default_did
     return {
+        "method": record.authentication_method.type,
         **values_of(ALL, record),
         **values_of(ALL, record.authentication_method),
-        "number": [did.number for did in record.dids],
+        "number": sorted(did.number for did in record.dids),
         "replace with": [] if default is None else [default.number],
-        "emergency number": [did.number for did in record.emergency_dids],
+        "emergency number": sorted(did.number for did in record.emergency_dids),
     }
+
+
+def _in_words(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values by the labels of their options, for a comparison."""
+    options = {option.field.name: option for option in ALL}
+    words: dict[str, Any] = {}
+    for name, value in values.items():
+        option = options.get(name)
+        words[name if option is None else option.label] = value if option is None else in_words(option.field, value)
+    return words
 
 
 def _numbers(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -15,17 +15,34 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from importlib.resources.abc import Traversable
 
-__all__ = ["MARKS", "Addresses", "Preset", "Setting", "Source", "UserValue", "addresses", "load", "names", "transfers"]
+__all__ = [
+    "EXPLAINED",
+    "MARKS",
+    "Addresses",
+    "Preset",
+    "Setting",
+    "Source",
+    "UserValue",
+    "addresses",
+    "load",
+    "names",
+    "transfers",
+]
 
 MARKS: Final = {
-    "F": "page read in full",
-    "E": "opening of the page read",
-    "T": "said by a third party",
-    "I": "inferred",
+    "contract": "confirmed",
+    "F": "confirmed",
+    "E": "confirmed",
+    "T": "third party",
+    "I": "assumed",
     "?": "unconfirmed",
-    "contract": "API document",
 }
-"""How sure a fact is."""
+"""How sure a fact is, by the marks of the data: the surest first. F: page read in full, E: opening of the page read,
+contract: document of the API."""
+EXPLAINED: Final = (
+    "Confirmed: on a page of the platform or of DIDWW. Third party: on a page of others. Assumed: concluded from such "
+    "pages. Unconfirmed: on no page."
+)
 
 _PLACEHOLDER: Final = re.compile(r"<([a-z]+)>")
 _VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
@@ -86,6 +103,11 @@ class Preset:
     outbound: str
     notes: tuple[str, ...]
     sources: tuple[Source, ...]
+
+    def sure(self, setting: Setting) -> str:
+        """Return how sure a setting is, in words: without a mark of its own, as sure as the best source."""
+        marks = [setting.sure] if setting.sure else [source.sure for source in self.sources]
+        return next(word for mark, word in MARKS.items() if mark in marks)
 
     def resolve(self, given: Mapping[str, str], explicit: Collection[str]) -> dict[str, Any]:
         """Return the settings of the configuration, in the words of the options.

@@ -8,6 +8,7 @@ import click
 
 from didww._schema.filter_rules import includes as include_names
 from didww.cli import parameters
+from didww.cli.errors import RefusedError
 from didww.cli.framework import Command
 from didww.cli.records import options
 from didww.cli.records.examples import examples
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
     Build: TypeAlias = Callable[[type[Resource], str], Command]
 
 __all__ = ["OPERATIONS", "build"]
-
-_HARMLESS: Final = {"description", "external_reference_id", "name"}
-_LIVE: Final = {
-    "dids",
-    "voice_in_trunks",
-    "voice_in_trunk_groups",
-    "voice_out_trunks",
-    "capacity_pools",
-    "shared_capacity_groups",
-}
-"""Types that calls or money depend on: a change of other than harmless fields is confirmed."""
 
 _json_option: Final = click.Option(
     ["--json", "json_path"],
@@ -174,8 +164,8 @@ def _create(cls: type[Resource], path: str) -> Command:
             draft.check(record, creating=True)
         if cls._marked:
             _confirm_cost(session, records)
-        elif len(records) > 1:
-            session.confirm(question=f"Create {len(records)} {_records(cls)}?")
+        else:
+            _confirm_create(session, cls, records)
 
         def create(record: Any) -> Any:
             created = endpoint(session.client, cls).create(record, **_shown(session, cls)).data
@@ -189,15 +179,38 @@ def _create(cls: type[Resource], path: str) -> Command:
     return _command("create", run, params, text, path, cls, changes=True)
 
 
+def _confirm_create(session: Session, cls: type[Resource], records: Sequence[Any]) -> None:
+    """Ask if a record changes something elsewhere, or if there are several."""
+    from didww.cli.records.consequences import of_create
+
+    plan = [line for record in records for line in of_create(session.client, record)]
+    if plan or len(records) > 1:
+        what = f"this {noun(cls)}" if len(records) == 1 else f"{len(records)} {_records(cls)}"
+        session.confirm(*plan, question=f"Create {what}?")
+
+
 def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
     from didww.cli.records import costs
 
-    plan = [line for record in records for line in costs.lines(session.client, record)]
-    session.confirm(*plan, question="Place this order?" if len(records) == 1 else f"Place {len(records)} orders?")
+    found = [costs.cost(session.client, record) for record in records]
+    known = all(cost.known for cost in found)
+    what = "this order" if len(records) == 1 else f"{len(records)} orders"
+    plan = [line for cost in found for line in cost.lines]
+    if not known and session.settings.yes and not session.settings.dry_run:
+        for line in plan:
+            session.say(line)
+        raise RefusedError(f"The price is unknown, so --yes does not place {what}. Leave out --yes and answer.")
+    session.confirm(*plan, question=f"Place {what}?" if known else f"Place {what} although the price is unknown?")
 
 
 def _entries(
-    ctx: click.Context, cls: type[Resource], path: str | None, targets: Targets, *, creating: bool
+    ctx: click.Context,
+    cls: type[Resource],
+    path: str | None,
+    targets: Targets,
+    *,
+    creating: bool,
+    named: bool = False,
 ) -> list[Entry]:
     """Return what to write: from options, from JSON, or from both: options win."""
     from didww.cli.records import json_input
@@ -205,7 +218,7 @@ def _entries(
     given = options.values_of(ctx, cls, creating=creating, targets=targets)
     if path is None:
         return [json_input.Entry(None, given, ())]
-    rows = json_input.entries(cls, json_input.load(path), creating=creating, targets=targets)
+    rows = json_input.entries(cls, json_input.load(path), creating=creating, targets=targets, named=named)
     left_out = dict.fromkeys(name for row in rows for name in row.left_out)
     if left_out:
         ctx.obj.say(f"Not writable, left out: {', '.join(left_out)}.")
@@ -233,7 +246,7 @@ def _update(cls: type[Resource], path: str) -> Command:
 
             csv_update.update(session, cls, from_csv, results)
             return
-        rows = _entries(ctx, cls, json_path, targets, creating=False)
+        rows = _entries(ctx, cls, json_path, targets, creating=False, named=id is not None)
         if id is not None and len(rows) > 1:
             raise click.UsageError(f"{named_by(cls)} goes with one record, not with a list of {len(rows)}.", ctx)
         if id is None and any(row.id is None for row in rows):
@@ -270,9 +283,9 @@ def _update(cls: type[Resource], path: str) -> Command:
     keys = " or ".join(key for key in named_by(cls).lower().split("|"))
     text = (
         f"Update {_a_record(cls)}, or many from a CSV file.\n\n"
-        "An empty value, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
+        "The value none, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
         f"A CSV file has a column {keys}, and a column for each field to change. An empty cell leaves the field alone, "
-        "null clears it. An interrupted run goes on when it is repeated."
+        "none clears it. An interrupted run goes on when it is repeated."
     )
     return _command("update", run, params, text, path, cls, changes=True)
 
@@ -291,14 +304,16 @@ def _confirm_update(
     session: Session, cls: type[Resource], records: Sequence[Any], changed: Sequence[Mapping[str, tuple[str, str]]]
 ) -> None:
     """Show the changes, and ask if calls or money depend on them."""
+    from didww.cli.records.consequences import HARMLESS, LIVE
+
     plan: list[str] = []
     serious = False
     for record, fields in zip(records, changed, strict=True):
         lines = {name: pair for name, pair in fields.items() if pair[0] != pair[1]}
-        serious = serious or not lines.keys() <= _HARMLESS
+        serious = serious or not lines.keys() <= HARMLESS
         parts = ", ".join(f"{name}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items())
         plan.append(f"{sentence(noun(cls))} {label(record)}: {parts or 'nothing changes'}")
-    if (serious and cls._type_name in _LIVE) or len(records) > 1:
+    if (serious and cls._type_name in LIVE) or len(records) > 1:
         session.confirm(*plan, question="Make this change?" if len(records) == 1 else "Make these changes?")
     else:
         for line in plan:
@@ -308,10 +323,15 @@ def _confirm_update(
 def _delete(cls: type[Resource], path: str) -> Command:
     @click.pass_obj
     def run(session: Session, /, ids: Sequence[str]) -> None:
+        from didww.cli.records.consequences import of_delete
+
         targets = Targets(session.client)
         places = dict.fromkeys(targets.find(cls, text).id for text in ids)
         records = [_found(session, cls, place) for place in places]
-        plan = [f"{sentence(noun(cls))} {label(record)} ({record.id})" for record in records]
+        plan: list[str] = []
+        for record in records:
+            plan.append(f"{sentence(noun(cls))} {label(record)} ({record.id})")
+            plan += (f"  {line}" for line in of_delete(session.client, record))
         question = f"Delete this {noun(cls)}?" if len(records) == 1 else f"Delete these {len(records)} {_records(cls)}?"
         session.confirm(*plan, question=question)
 

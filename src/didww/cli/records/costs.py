@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from didww.resources.order import Order
 
-__all__ = ["lines"]
+__all__ = ["Cost", "cost"]
 
 
 class _Price(NamedTuple):
@@ -19,8 +19,15 @@ class _Price(NamedTuple):
     monthly: Decimal
 
 
-def lines(client: Any, order: Order) -> list[str]:
-    """Return a line for each item with its price, and the balance."""
+class Cost(NamedTuple):
+    """Lines that say what an order costs, and whether the price of each item is known."""
+
+    lines: list[str]
+    known: bool
+
+
+def cost(client: Any, order: Order) -> Cost:
+    """Return what an order costs: a line for each item with its price, and the balance."""
     plan: list[str] = []
     now = monthly = Decimal(0)
     unknown = False
@@ -29,14 +36,16 @@ def lines(client: Any, order: Order) -> list[str]:
         qty = item.qty if "qty" in item._attributes else 1
         if price is None:
             unknown = True
-            plan.append(f"  {_what(item)} x {qty}: the price is not known here. See: didww numbers search")
+            plan.append(f"  {_what(item)} x {qty}: the price is unknown.")
             continue
         now += qty * (price.setup + price.monthly)
         monthly += qty * price.monthly
         plan.append(f"  {price.what} x {qty}: {price.setup} USD setup, {price.monthly} USD a month each")
-    total = f"{now} USD now, {monthly} USD a month, without VAT" if not unknown else "unknown"
+    total = f"{now} USD now, {monthly} USD a month, without VAT"
+    if unknown:
+        total = f"unknown. The items with a price cost {total}" if now else "unknown"
     balance = client.balance().find().data.total_balance
-    return ["Order:", *plan, f"Cost: {total}. Balance: {balance} USD."]
+    return Cost(["Order:", *plan, f"Cost: {total}. Balance: {balance} USD."], not unknown)
 
 
 def _what(item: Any) -> str:
@@ -69,6 +78,15 @@ def _of_sku(number: Any, sku_id: str) -> _Price | None:
     return None
 
 
+def _offer(client: Any, item: Any) -> _Price | None:
+    """Return the price of a SKU. It is found by the DID groups, because the API does not list SKUs."""
+    for group in client.did_groups().iterate(include="stock_keeping_units"):
+        for sku in group.stock_keeping_units:
+            if sku.id == item.sku_id:
+                return _Price(f"number in {group.area_name}", sku.setup_price, sku.monthly_price)
+    return None
+
+
 def _channels(client: Any, item: Any) -> _Price:
     pool = client.capacity_pools().find(item.capacity_pool_id, include="qty_based_pricings").data
     qty = item.qty if "qty" in item._attributes else 1
@@ -82,4 +100,5 @@ _PRICES: Any = {
     "AvailableDidOrderItem": _available,
     "ReservationDidOrderItem": _reserved,
     "CapacityOrderItem": _channels,
+    "DidOrderItem": _offer,
 }

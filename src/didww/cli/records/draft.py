@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from didww._core.operations import check_whole
 from didww._schema.record import is_nested
 from didww._schema.resource import Resource
+from didww.cli.choices import word
+from didww.cli.lookups import new_name
 from didww.cli.objects import MASK
 from didww.cli.output import plain
 from didww.cli.records.slots import short_type
@@ -68,7 +70,7 @@ def _grouped(values: Mapping[str, Any], known: Mapping[str, Slot]) -> tuple[dict
         slot = known[name]
         holder = slot.parent or (slot.field if slot.types is not None else None)
         if holder is None:
-            plain_values[name] = value
+            plain_values[name] = new_name(value) if name == "name" and isinstance(value, str) else value
         else:
             nested.setdefault(holder.name, {})[name] = value
     return plain_values, nested
@@ -130,8 +132,8 @@ def _text(value: Any) -> str:
         return label(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(item) for item in cast("list[Any]", value))
-    if isinstance(value, int) and hasattr(value, "name"):
-        return str(cast("Any", value).name).lower()
+    if hasattr(value, "is_known"):
+        return word(value)
     return str(plain(value))
 
 

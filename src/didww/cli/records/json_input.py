@@ -11,6 +11,7 @@ from didww._schema.registry import class_named
 from didww._util.suggest import did_you_mean
 from didww.cli.records import values
 from didww.cli.records.slots import slots
+from didww.cli.records.targets import key_fields
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Entry(NamedTuple):
     """A record of the input.
 
     Attributes:
-        id: Its id, if it has one.
+        id: Its id, number or name, if it has one.
         values: The values to write.
         left_out: The read-only fields that were left out.
     """
@@ -62,8 +63,17 @@ def load(path: str) -> Any:
         raise _error(f"{source} is no JSON in UTF-8.") from None
 
 
-def entries(cls: type[Resource], document: Any, *, creating: bool, targets: Targets) -> list[Entry]:
+def entries(
+    cls: type[Resource], document: Any, *, creating: bool, targets: Targets, named: bool = False
+) -> list[Entry]:
     """Return the records of a document.
+
+    Args:
+        cls: The resource.
+        document: The JSON value.
+        creating: Whether the records are new.
+        targets: Finds related records.
+        named: Whether the record is given elsewhere. Otherwise, one without an id is given by its number or name.
 
     Raises:
         InvalidValueError: It has another shape, another type, or an unknown field.
@@ -74,12 +84,12 @@ def entries(cls: type[Resource], document: Any, *, creating: bool, targets: Targ
     if not items:
         raise _error("the list is empty.")
     return [
-        _entry(cls, item, f"[{index}] " if len(items) > 1 else "", creating, targets)
+        _entry(cls, item, f"[{index}] " if len(items) > 1 else "", creating, targets, named=named or creating)
         for index, item in enumerate(items)
     ]
 
 
-def _entry(cls: type[Resource], item: Any, where: str, creating: bool, targets: Targets) -> Entry:
+def _entry(cls: type[Resource], item: Any, where: str, creating: bool, targets: Targets, *, named: bool) -> Entry:
     if not isinstance(item, dict):
         raise _error(f"{where}an object of fields is needed, or a list of them, got {type(item).__name__}.")
     record = cast("dict[str, Any]", item)
@@ -88,6 +98,9 @@ def _entry(cls: type[Resource], item: Any, where: str, creating: bool, targets: 
         raise _error(f"{where}the type must be {cls._type_name}, got {type_!r:.80}.")
     fields = _fields(record)
     id = record.get("id")
+    if not named and id is None:
+        key = next((name for name in key_fields(cls) if isinstance(fields.get(name), str)), None)
+        id = fields.pop(key) if key is not None else None
     known = slots(cls, creating=creating)
     given: dict[str, Any] = {}
     left_out: list[str] = []

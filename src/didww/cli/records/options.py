@@ -135,7 +135,7 @@ def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Op
     type_: Any = click.STRING
     complete = None if target is None else _COMPLETIONS.get(target._type_name)
     if field is not None and field.kind.name == "enum":
-        type_ = Names([str(member.value) for member in field.kind.detail], "NAME")
+        type_ = Names(choices(field.kind.detail), "NAME")
         metavar = type_.metavar
         text = f"{text} Names: {', '.join(type_.known[:_MAX_LISTED])}." if metavar == "NAME" else text
         complete = type_.shell_complete

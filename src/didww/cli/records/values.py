@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from didww._util.suggest import did_you_mean
-from didww.cli.choices import choice
+from didww.cli.choices import TRUTH, choice, choices
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from didww.cli.records.slots import Slot
     from didww.cli.records.targets import Targets
 
-__all__ = ["TRUTH", "blank", "nested", "parse", "scalar", "separate"]
-
-TRUTH: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+__all__ = ["blank", "nested", "parse", "scalar", "separate"]
 
 
 def separate(field: Field) -> bool:
@@ -58,7 +56,7 @@ def parse(slot: Slot, texts: Sequence[str], targets: Targets) -> Any:
     field, kind = slot.field, slot.field.kind
     if slot.types is not None:
         return _type(slot, texts[0])
-    if not any(text.strip() for text in texts):
+    if not any(text.strip() for text in texts) or _unset(field, texts):
         return blank(field)
     if kind.name in ("list", "many") and separate(field):
         texts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
@@ -75,6 +73,16 @@ def parse(slot: Slot, texts: Sequence[str], targets: Targets) -> Any:
         value = scalar(kind, texts[0])
     field.dump(value, filling=True)  # checks it
     return value
+
+
+def _unset(field: Field, texts: Sequence[str]) -> bool:
+    """Return whether texts are the word `none`, and the field can be empty and has no such value."""
+    if [text.strip().lower() for text in texts] != ["none"]:
+        return False
+    kind = field.kind.detail if field.kind.name == "list" else field.kind
+    if kind.name == "enum" and "none" in choices(kind.detail):
+        return False
+    return field.clearable or field.kind.name in ("list", "many")
 
 
 def _type(slot: Slot, text: str) -> Any:

@@ -17,7 +17,7 @@ def words(name: str) -> str:
         >>> words("did_groups")
         'DID groups'
     """
-    text = name.replace("_", " ").replace("voice in ", "voice IN ").replace("voice out ", "voice OUT ")
+    text = name.replace("_", " ").replace("voice in ", "inbound ").replace("voice out ", "outbound ")
     return _ACRONYMS.sub(lambda match: match[1].upper() + match[2], text)
 
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from didww.cli import lookups
 from didww.cli.dry_run import step
 from didww.cli.field_options import given, naming_options
 from didww.cli.framework import Command
+from didww.cli.plans import confirm_plan
 from didww.cli.trunk_groups.list import load, print_group
 from didww.cli.trunk_groups.options import (
     GROUP_OPTIONS,
+    groups_of,
     load_trunks,
     moves,
     new_priorities,
@@ -46,13 +49,19 @@ def create(session: Session, /, name: str, trunk_names: tuple[str, ...], priorit
 
     The order is stored as the priority of each trunk: 1, 2, 3 and so on. Trunks in another group leave it.
     """
+    name = lookups.new_name(name)
     client = session.client
     trunks = load_trunks(client, trunk_names)
     wanted = new_priorities(priorities, trunks)
     lines = [*priority_lines(trunks, wanted), *moves(trunks, None)]
     if lines:
-        session.confirm(
-            f"Group {name!r}: {', '.join(trunk.name for trunk in trunks)}.", *lines, question="Create the group?"
+        confirm_plan(
+            session,
+            f"Group {name!r}: {', '.join(trunk.name for trunk in trunks)}.",
+            *lines,
+            question="Create the group?",
+            seen=groups_of(trunks),
+            read=lambda: groups_of(load_trunks(client, [trunk.id for trunk in trunks])),
         )
     group = VoiceInTrunkGroup(name=name, **given(GROUP_OPTIONS, fields, VoiceInTrunkGroup))
     with naming_options(GROUP_OPTIONS):
@@ -64,4 +73,5 @@ def create(session: Session, /, name: str, trunk_names: tuple[str, ...], priorit
     if session.settings.dry_run:
         return
     print_group(session, load(session, group.id))
-    session.say(f"Route numbers to it: didww numbers route NUMBER --group {name!r}")
+    command = session.command_line("numbers", "route", "NUMBER", "--group", name)
+    session.say(f"Route numbers to it: {command}")

@@ -61,7 +61,7 @@ def _next(trunk: VoiceInTrunk) -> str:
     codes = _codes(trunk)
     wait = "" if trunk.ringing_timeout is None else f"; rings {trunk.ringing_timeout} seconds"
     if not isinstance(trunk.configuration, SipConfiguration):
-        return f"goes on by the defaults of DIDWW{wait}"
+        return f"the next trunk follows after DIDWW's default responses{wait}"
     if codes is None:
-        return f"goes on by the default codes of DIDWW (to set them: --reroute-on){wait}"
-    return f"goes on after {in_words(_CODES, codes)}{wait}" if codes else "never goes on to the next trunk"
+        return f"the next trunk follows after DIDWW's default responses (to set them: --reroute-on){wait}"
+    return f"the next trunk follows after {in_words(_CODES, codes)}{wait}" if codes else "the next trunk never follows"

@@ -48,7 +48,8 @@ def list_(session: Session, filters: tuple[tuple[str, str], ...], sort: str | No
 def show(session: Session, group: str) -> None:
     """Show a group: which trunk rings when, and the numbers that use it.
 
-    The table has a row for each trunk, in the order in which they ring; next on: the codes after which a call goes on.
+    The table has a row for each trunk, in the order in which they ring. "next on" lists the SIP responses after
+    which the next trunk rings.
     """
     print_group(session, load(session, group))
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GROUP_OPTIONS",
+    "groups_of",
     "load_trunks",
     "moves",
     "new_priorities",
     "priorities_option",
     "priority_lines",
     "set_priorities",
+    "state",
     "trunks_argument",
 ]
 
@@ -71,6 +73,23 @@ def load_trunks(client: Any, texts: Iterable[str]) -> list[VoiceInTrunk]:
             raise click.UsageError(f"Trunk {found.name!r} is named twice.")
         trunks.append(client.voice_in_trunks().find(found.id, include="voice_in_trunk_group").data)
     return trunks
+
+
+def state(trunks: Iterable[VoiceInTrunk]) -> dict[str, Any]:
+    """Return which trunks a group has, with their priorities, for a comparison."""
+    members = {trunk.name: trunk.priority for trunk in trunks}
+    priorities = {f"priority of {name}": members[name] for name in members}
+    return {"trunks of the group": sorted(members), **priorities}
+
+
+def groups_of(trunks: Iterable[VoiceInTrunk]) -> dict[str, Any]:
+    """Return the groups that trunks are in, and their priorities, for a comparison."""
+    found: dict[str, Any] = {}
+    for trunk in trunks:
+        group = trunk.voice_in_trunk_group
+        found[f"group of {trunk.name}"] = None if group is None else group.name
+        found[f"priority of {trunk.name}"] = trunk.priority
+    return found
 
 
 def new_priorities(text: str | None, trunks: Sequence[VoiceInTrunk], *, first: int = 1) -> list[int]:

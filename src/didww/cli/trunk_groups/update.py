@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from didww.cli import lookups
 from didww.cli.dry_run import step
 from didww.cli.errors import RefusedError
 from didww.cli.field_options import FieldOption, differences, given, values_of
 from didww.cli.framework import Command
+from didww.cli.plans import confirm_plan
 from didww.cli.trunk_groups.failover import in_order
 from didww.cli.trunk_groups.list import group_argument, load, print_group
 from didww.cli.trunk_groups.options import (
     GROUP_OPTIONS,
+    groups_of,
     load_trunks,
     moves,
     new_priorities,
     priorities_option,
     priority_lines,
     set_priorities,
+    state,
     trunks_argument,
 )
 from didww.cli.trunks.use import routed
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "delete", "remove", "update"]
 
-RENAME = FieldOption("--rename", VoiceInTrunkGroup, "name", "New name.")
+RENAME = FieldOption("--rename", VoiceInTrunkGroup, "name", "New name.", convert=lookups.new_name)
 OPTIONS = [RENAME, *GROUP_OPTIONS]
 
 
@@ -65,7 +69,7 @@ def update(session: Session, /, group: str, order: str | None, priorities: str |
     if not lines:
         session.say("Nothing to change: these are the values already.")
         return
-    _ask(session, record, f"Group {name!r}:", lines, "Change the group?")
+    _ask(session, record, f"Group {name!r}:", lines, "Change the group?", [])
     if changes:
         with step():
             session.client.voice_in_trunk_groups().update(record)
@@ -114,7 +118,7 @@ def add(session: Session, group: str, trunk_names: tuple[str, ...], priorities: 
         for trunk, priority in zip(trunks, wanted, strict=True)
     ]
     lines += moves(trunks, record.id)
-    _ask(session, record, f"Group {record.name!r}:", lines, "Add to the group?")
+    _ask(session, record, f"Group {record.name!r}:", lines, "Add to the group?", trunks)
     set_priorities(session, trunks, wanted)
     with step():
         _set_members(session, record, [*record.voice_in_trunks, *trunks])
@@ -137,7 +141,7 @@ def remove(session: Session, group: str, trunk_names: tuple[str, ...]) -> None:
     lines = [f"  Trunk {trunk.name!r} leaves the group." for trunk in leaving]
     if not here:
         lines.append("  No trunk is left: calls to the group will fail.")
-    _ask(session, record, f"Group {record.name!r}:", lines, "Take out of the group?")
+    _ask(session, record, f"Group {record.name!r}:", lines, "Take out of the group?", [])
     _set_members(session, record, list(here.values()))
     _finish(session, record)
 
@@ -148,9 +152,23 @@ def _set_members(session: Session, group: VoiceInTrunkGroup, trunks: list[VoiceI
     session.client.voice_in_trunk_groups().update(change)
 
 
-def _ask(session: Session, group: VoiceInTrunkGroup, title: str, lines: Sequence[str], question: str) -> None:
-    use = routed(session.client, "voice_in_trunk_group", group.id)
-    session.confirm(title, *lines, use.sentence("the group"), question=question)
+def _ask(
+    session: Session,
+    group: VoiceInTrunkGroup,
+    title: str,
+    lines: Sequence[str],
+    question: str,
+    joining: Sequence[VoiceInTrunk],
+) -> None:
+    client = session.client
+    use = routed(client, "voice_in_trunk_group", group.id)
+
+    def read() -> dict[str, Any]:
+        now = load(session, group.id)
+        return state(now.voice_in_trunks) | groups_of(load_trunks(client, [trunk.id for trunk in joining]))
+
+    seen = state(group.voice_in_trunks) | groups_of(joining)
+    confirm_plan(session, title, *lines, use.sentence("the group"), question=question, seen=seen, read=read)
 
 
 def _finish(session: Session, group: VoiceInTrunkGroup) -> None:
@@ -176,9 +194,9 @@ def delete(session: Session, group: str, with_trunks: bool) -> None:
     record = load(session, group)
     use = routed(client, "voice_in_trunk_group", record.id)
     if use.total:
+        command = session.command_line("numbers", "route", use.numbers[0], "--group", "OTHER")
         raise RefusedError(
-            f"Group {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: "
-            f"didww numbers route {use.numbers[0]} --group OTHER"
+            f"Group {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: {command}"
         )
     trunks = in_order(record.voice_in_trunks)
     if with_trunks:
@@ -191,7 +209,14 @@ def delete(session: Session, group: str, with_trunks: bool) -> None:
                 )
     names = ", ".join(trunk.name for trunk in trunks) or "none"
     plan = f"Trunks that are deleted with it: {names}." if with_trunks else f"Trunks that stay: {names}."
-    session.confirm(f"Group {record.name!r} will be deleted.", plan, question="Delete the group?")
+    confirm_plan(
+        session,
+        f"Group {record.name!r} will be deleted.",
+        plan,
+        question="Delete the group?",
+        seen=state(trunks),
+        read=lambda: state(load(session, record.id).voice_in_trunks),
+    )
     if trunks and not with_trunks:
         with step():
             _set_members(session, record, [])

@@ -38,7 +38,7 @@ def check_target(sip: Mapping[str, Any], pstn: Mapping[str, Any], preset: Preset
         raise click.UsageError(f"--pstn and --for {preset.name} exclude each other: presets are for SIP.")
     if not given and preset is None:
         raise click.UsageError(
-            "Say where calls go with one of: --sip HOST, --pstn NUMBER, --register, --for PLATFORM.",
+            "Missing option: where calls go, one of --sip HOST, --pstn NUMBER, --register and --for PLATFORM.",
             click.get_current_context(silent=True),
         )
 

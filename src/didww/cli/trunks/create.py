@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from didww.cli import lookups, parameters
+from didww.cli.dry_run import step
 from didww.cli.field_options import given, naming_options
 from didww.cli.framework import Command, SectionOption
 from didww.cli.trunks.configuration import check_target, new_configuration, port_notes
@@ -75,9 +76,10 @@ def create(
 ) -> None:
     """Create an inbound trunk.
 
-    Say where calls go: to a SIP host, a phone number, a device that registers, or a platform with a preset. The codecs
-    of SIP default to pcmu, pcma and telephone-event. The other settings default to those of DIDWW or of the preset.
+    Calls go to a SIP host, a phone number, a device that registers, or a platform with a preset. The codecs of SIP
+    default to pcmu, pcma and telephone-event. The other settings default to those of DIDWW or of the preset.
     """
+    name = lookups.new_name(name)
     preset = _preset(platform, supplied)
     sip, pstn = (given(ALL_OPTIONS, fields, cls) for cls in (SipConfiguration, PstnConfiguration))
     check_target(sip, pstn, preset)
@@ -100,10 +102,13 @@ def create(
     if preset is not None and preset.unverified:
         session.say(UNVERIFIED)
     output = TrunkOutput(session.settings, secrets=show_credentials)
-    with naming_options(ALL_OPTIONS):
+    with naming_options(ALL_OPTIONS), step():
         trunk = client.voice_in_trunks().create(trunk, include=output.includes).data
-    session.known.append(f"Trunk {trunk.name!r} was created.")
-    output.print(trunk)
+        session.known.append(f"Trunk {trunk.name!r} was created.")
+        named = {option.field.name for option in ALL_OPTIONS if fields.get(option.field.name) is not None}
+        output.print(trunk, only=named | ({"pop"} if pop is not None else set()))
+        if session.settings.for_person:
+            session.say(f"All settings: {session.command_line('trunks', 'show', trunk.name)}")
     _afterwards(session, trunk, preset, shown=show_credentials)
 
 
@@ -143,10 +148,13 @@ def _afterwards(session: Session, trunk: VoiceInTrunk, preset: Preset | None, *,
     """Say what to do next."""
     configuration = trunk.configuration
     if isinstance(configuration, SipConfiguration):
-        if configuration.enabled_sip_registration and not shown:
-            session.say(f"Credentials were generated. To see them: didww trunks show {trunk.name!r} --show-credentials")
+        if configuration.enabled_sip_registration and not shown and not session.settings.dry_run:
+            command = session.command_line("trunks", "show", trunk.name, "--show-credentials")
+            session.say(f"Credentials were generated. To see them: {command}")
         if preset is not None:
             for note in port_notes(preset, configuration):
                 session.say(note)
             after_creation(session, preset, digest=configuration.auth_enabled)
-    session.say(f"Route numbers to it: didww numbers route NUMBER --trunk {trunk.name!r}")
+    if not session.settings.dry_run:
+        command = session.command_line("numbers", "route", "NUMBER", "--trunk", trunk.name)
+        session.say(f"Route numbers to it: {command}")

@@ -106,4 +106,5 @@ def show(session: Session, trunk: str, show_credentials: bool) -> None:
     for sentence in affected(client, record):
         session.say(sentence)
     if use.total > len(use.numbers):
-        session.say(f"The first {len(use.numbers)} are shown. All: didww numbers list --trunk {record.name!r}")
+        command = session.command_line("numbers", "list", "--trunk", record.name)
+        session.say(f"The first {len(use.numbers)} are shown. All: {command}")

@@ -13,11 +13,11 @@ from didww.cli.framework import Command
 from didww.cli.output import print_row, print_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from click.shell_completion import CompletionItem
 
-    from didww.cli.presets.reader import Preset
+    from didww.cli.presets.reader import Preset, Setting
     from didww.cli.session import Session
 
 __all__ = ["UNVERIFIED", "PresetOption", "after_creation", "complete_presets", "presets"]
@@ -76,6 +76,7 @@ def presets(session: Session, platform: str | None) -> None:
     settings = session.settings
     if settings.output in ("table", "csv") and settings.query is None:
         print_rows(settings, list(_rows(preset)), ["setting", "value", "how sure", "note"])
+        _say(session, reader.EXPLAINED)
         for line in _about(preset):
             _say(session, line)
     else:
@@ -105,11 +106,13 @@ def _summary(preset: Preset) -> dict[str, Any]:
 
 
 def _rows(preset: Preset) -> Iterator[dict[str, Any]]:
-    from didww.cli.presets.reader import MARKS
-
     for field, setting in (*preset.settings.items(), *preset.trunk.items()):
-        sure = MARKS[setting.sure] if setting.sure else "see sources"
-        yield {"setting": _option_of(field), "value": setting.value, "how sure": sure, "note": setting.note}
+        yield {
+            "setting": _option_of(field),
+            "value": setting.value,
+            "how sure": preset.sure(setting),
+            "note": setting.note,
+        }
 
 
 def _about(preset: Preset) -> Iterator[str]:
@@ -182,8 +185,8 @@ def _object(preset: Preset) -> dict[str, Any]:
     known = reader.addresses()
     return {
         **_summary(preset),
-        "settings": {field: setting._asdict() for field, setting in preset.settings.items()},
-        "trunk": {field: setting._asdict() for field, setting in preset.trunk.items()},
+        "settings": _sure(preset, preset.settings),
+        "trunk": _sure(preset, preset.trunk),
         "values": [value._asdict() for value in preset.values],
         "ports": dict(preset.ports),
         "digest": preset.digest,
@@ -191,7 +194,7 @@ def _object(preset: Preset) -> dict[str, Any]:
         "steps": list(preset.steps),
         "notes": list(preset.notes),
         "transfers": reader.transfers(),
-        "sources": [source._asdict() for source in preset.sources],
+        "sources": [{"title": source.title, "sure": reader.MARKS[source.sure]} for source in preset.sources],
         "addresses": {
             "sip": dict(known.sip),
             "outbound": dict(known.outbound),
@@ -199,6 +202,10 @@ def _object(preset: Preset) -> dict[str, Any]:
             "registrars": dict(known.registrars),
         },
     }
+
+
+def _sure(preset: Preset, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {field: {**each._asdict(), "sure": preset.sure(each)} for field, each in settings.items()}
 
 
 def after_creation(session: Session, preset: Preset, *, digest: bool) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["delete", "update"]
 
-RENAME = FieldOption("--rename", VoiceInTrunk, "name", "New name.", section="Trunk")
+RENAME = FieldOption("--rename", VoiceInTrunk, "name", "New name.", section="Trunk", convert=lookups.new_name)
 OPTIONS = [RENAME, *ALL_OPTIONS]
 
 
@@ -161,15 +161,15 @@ def delete(session: Session, trunk: str) -> None:
     record = client.voice_in_trunks().find(found.id, include=["voice_in_trunk_group"]).data
     use = routed(client, "voice_in_trunk", record.id)
     if use.total:
+        command = session.command_line("numbers", "route", use.numbers[0], "--trunk", "OTHER")
         raise RefusedError(
-            f"Trunk {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: "
-            f"didww numbers route {use.numbers[0]} --trunk OTHER"
+            f"Trunk {record.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: {command}"
         )
     group = record.voice_in_trunk_group
     if group is not None:
+        command = session.command_line("groups", "remove", group.name, record.name)
         raise RefusedError(
-            f"Trunk {record.name!r} cannot be deleted: it is in group {group.name!r}. Take it out first: "
-            f"didww groups remove {group.name!r} {record.name!r}"
+            f"Trunk {record.name!r} cannot be deleted: it is in group {group.name!r}. Take it out first: {command}"
         )
     session.confirm(f"Trunk {record.name!r} will be deleted. No number uses it.", question="Delete the trunk?")
     client.voice_in_trunks().delete(record)

@@ -1,0 +1,163 @@
+"""What a new or deleted record of a type changes elsewhere: calls, money, other records. It is shown and confirmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from didww.cli.records.targets import label
+from didww.cli.trunks.use import routed
+from didww.exceptions import NotLoadedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Lines: TypeAlias = Callable[[Any, Any], list[str]]
+
+__all__ = ["HARMLESS", "LIVE", "of_create", "of_delete"]
+
+HARMLESS: Final = {"description", "external_reference_id", "name"}
+LIVE: Final = {
+    "addresses",
+    "capacity_pools",
+    "dids",
+    "identities",
+    "shared_capacity_groups",
+    "voice_in_trunk_groups",
+    "voice_in_trunks",
+    "voice_out_trunks",
+}
+"""Types that calls, money or registrations depend on: a change of other than harmless fields is confirmed."""
+
+
+def of_create(client: Any, record: Any) -> list[str]:
+    """Return what a new record changes elsewhere; empty if nothing."""
+    lines = _CREATE.get(record._type_name)
+    return [] if lines is None else lines(client, record)
+
+
+def of_delete(client: Any, record: Any) -> list[str]:
+    """Return what is lost with a record, besides itself."""
+    lines = _DELETE.get(record._type_name)
+    return [] if lines is None else lines(client, record)
+
+
+def _linked(record: Any, name: str) -> list[Any]:
+    """Return the related records that were set or loaded."""
+    try:
+        related = getattr(record, name)
+    except NotLoadedError:
+        return []
+    if related is None:
+        return []
+    return list(related) if isinstance(related, (list, tuple)) else [related]
+
+
+def _numbers(client: Any, record: Any) -> list[Any]:
+    ids = [did.id for did in _linked(record, "dids")]
+    return [client.dids().find(id, include="shared_capacity_group").data for id in ids]
+
+
+# Create
+
+
+def _credentials(client: Any, request: Any) -> list[str]:
+    (trunk,) = _linked(request, "voice_out_trunk")
+    name = label(client.voice_out_trunks().find(trunk.id).data)
+    return [
+        f"Outbound trunk {name} gets a new user name and password.",
+        "The old ones stop working at once: calls fail until your systems have the new ones.",
+    ]
+
+
+def _verification(client: Any, verification: Any) -> list[str]:
+    address = _linked(verification, "address")
+    where = label(address[0]) if address else "none"
+    numbers = [did.number for did in _numbers(client, verification)]
+    if numbers:
+        return [
+            f"Emergency calling is ordered for {', '.join(numbers)} at address {where}. It is charged for monthly.",
+            "What it costs: didww emergency enable.",
+        ]
+    services = ", ".join(label(service) for service in _linked(verification, "emergency_calling_service"))
+    return [f"Emergency calls of service {services} are sent with address {where} once it is approved."]
+
+
+def _trunk_group(client: Any, group: Any) -> list[str]:
+    lines: list[str] = []
+    for trunk in _linked(group, "voice_in_trunks"):
+        loaded = client.voice_in_trunks().find(trunk.id, include="voice_in_trunk_group").data
+        former = loaded.voice_in_trunk_group
+        left = "" if former is None else f", and leaves group {former.name}"
+        lines.append(f"Trunk {loaded.name} joins the group{left}.")
+    return lines
+
+
+def _trunk(client: Any, trunk: Any) -> list[str]:
+    lines: list[str] = []
+    for group in _linked(trunk, "voice_in_trunk_group"):
+        name = client.voice_in_trunk_groups().find(group.id).data.name
+        use = routed(client, "voice_in_trunk_group", group.id)
+        lines.append(f"Trunk {trunk.name} joins group {name}, and can get its calls at once. {use.sentence('it')}")
+    return lines
+
+
+def _shared_group(client: Any, group: Any) -> list[str]:
+    lines: list[str] = []
+    for did in _numbers(client, group):
+        former = did.shared_capacity_group
+        left = "" if former is None else f", and leaves group {former.name}"
+        lines.append(f"{did.number} joins the group{left}.")
+    metered = group._attributes.get("metered_channels_count")
+    if metered:
+        lines.append(f"Metered channels: {metered}. They are charged for by the minute.")
+    return lines
+
+
+_CREATE: Final[dict[str, Lines]] = {
+    "emergency_verifications": _verification,
+    "shared_capacity_groups": _shared_group,
+    "voice_in_trunk_groups": _trunk_group,
+    "voice_in_trunks": _trunk,
+    "voice_out_trunk_regenerate_credentials": _credentials,
+}
+
+
+# Delete
+
+
+def _number(_client: Any, did: Any) -> list[str]:
+    until = "" if did.expires_at is None else f" It is paid until {did.expires_at:%Y-%m-%d}; these days are lost."
+    return [f"{did.number} is given up at once and for good: calls to it fail, and others can buy it.{until}"]
+
+
+def _group_with_trunks(client: Any, group: Any) -> list[str]:
+    members = client.voice_in_trunk_groups().find(group.id, include="voice_in_trunks").data.voice_in_trunks
+    if not members:
+        return []
+    names = ", ".join(sorted(trunk.name for trunk in members))
+    return [f"Its trunks are deleted with it: {names}. To keep them, use: didww groups delete"]
+
+
+def _out_trunk(_client: Any, _trunk: Any) -> list[str]:
+    return ["Its calls end at once, and its credentials stop working."]
+
+
+def _shared(client: Any, group: Any) -> list[str]:
+    loaded = client.shared_capacity_groups().find(group.id, include="dids").data
+    numbers = ", ".join(did.number for did in loaded.dids)
+    return [f"Numbers that lose its channels: {numbers}."] if numbers else []
+
+
+def _service(client: Any, service: Any) -> list[str]:
+    loaded = client.emergency_calling_services().find(service.id, include="dids").data
+    numbers = ", ".join(did.number for did in loaded.dids)
+    return [f"Numbers that can no longer call emergency services: {numbers or 'none'}."]
+
+
+_DELETE: Final[dict[str, Lines]] = {
+    "dids": _number,
+    "emergency_calling_services": _service,
+    "shared_capacity_groups": _shared,
+    "voice_in_trunk_groups": _group_with_trunks,
+    "voice_out_trunks": _out_trunk,
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from didww._util.masking import mask_url
 from didww._util.text import printable
 from didww.cli.framework import Command
 from didww.cli.printing import tell
@@ -174,11 +174,7 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
     click.echo(f"Console: {root}/_emulator/console/   Controls: {root}/_emulator/openapi.json")
 
 
-# The query may hold a secret, e.g. in a callback URL or a filter: values of parameters with such names are masked.
-_SECRET = re.compile(r"((?:key|token|secret|password|signature)[^=&]*=)[^&]*", re.IGNORECASE)
-
-
 def _log(method: str, path: str, status: int, seconds: float) -> None:
-    masked = printable(_SECRET.sub(r"\1***", path))
+    masked = printable(mask_url(path))
     text = f"{time.strftime('%H:%M:%S')} {method:<6} {status} {seconds * 1000:6.1f} ms  {masked}"
     tell(text, None if status < 400 else "yellow" if status < 500 else "red")

@@ -32,6 +32,7 @@ __all__ = [
     "numbers_argument",
     "pair",
     "query_of",
+    "reference",
     "seconds",
     "sort_option",
     "timeout_option",
@@ -64,6 +65,14 @@ def pair(value: Any) -> tuple[str, str]:
     if not name or not equals:
         raise click.BadParameter(f"{value!r:.80} must be NAME=VALUE.")
     return name.strip(), text
+
+
+def reference(value: Any) -> str:
+    """Return your own reference; an empty one, such as that of a variable that is not set, is refused."""
+    text = str(value).strip()
+    if not text:
+        raise click.BadParameter("the reference must not be empty. Is a variable not set?")
+    return text
 
 
 def web_address(value: Any) -> str:

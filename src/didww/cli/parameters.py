@@ -81,6 +81,14 @@ def pair(value: Any) -> tuple[str, str]:
     return name.strip(), text
 
 
+def reference(value: Any) -> str:
+    """Return your own reference; an empty one, such as that of a variable that is not set, is refused."""
+    text = str(value).strip()
+    if not text:
+        raise click.BadParameter("the reference must not be empty. Is a variable not set?")
+    return text
+
+
 def web_address(value: Any) -> str:
     """Return an HTTP or HTTPS URL."""
     text = str(value).strip()

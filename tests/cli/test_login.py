@@ -171,7 +171,7 @@ def test_key_without_permission_for_the_balance(bare):
         ("login --environment sandbox --no-check --profile 'a b'", KEY, "profile"),
         ("login --environment sandbox --no-check --profile ../x", KEY, "profile"),
         ("login --environment moon", KEY, "production"),
-        ("login --base-url nonsense --no-check", KEY, "base_url"),
+        ("login --base-url nonsense --no-check", KEY, "--base-url"),
         ("login --base-url http://didww.example.com/v3", KEY, "https"),
         ("login --emulator", KEY, "no login"),
     ],

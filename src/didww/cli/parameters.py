@@ -80,6 +80,7 @@ def query_of(cls: type[Resource], filters: Iterable[tuple[str, str]]) -> dict[st
     The client checks names and values.
     """
     from didww._schema.filter_rules import filter_rules
+    from didww.cli.choices import TRUTH
 
     rules = filter_rules(cls)
     query: dict[str, Any] = {}
@@ -89,16 +90,13 @@ def query_of(cls: type[Resource], filters: Iterable[tuple[str, str]]) -> dict[st
         if rule is not None and not text and rule.nullable:
             value = None
         elif rule is not None and rule.value == "boolean":
-            value = _TRUTH.get(text.strip().lower(), text)
+            value = TRUTH.get(text.strip().lower(), text)
         elif rule is not None and rule.value == "integer" and text.strip().isdecimal():
             value = int(text)
         elif rule is not None and rule.multiple and "," in text:
             value = [part.strip() for part in text.split(",")]
         query[name] = value
     return query
-
-
-_TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def _complete(source: str) -> Any:

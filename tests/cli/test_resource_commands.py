@@ -250,7 +250,7 @@ def test_json_input(account, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "standard input is no JSON"),
+        ("{", "standard input is not JSON"),
         ("5", "an object of fields is needed"),
         ("[]", "the list is empty"),
         ('{"nme": "A"}', "Did you mean 'name'?"),

@@ -204,7 +204,9 @@ def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
     if not known and session.settings.yes and not session.settings.dry_run:
         for line in plan:
             session.say(line)
-        raise RefusedError(f"The price is unknown, so --yes does not place {what}. Leave out --yes and answer.")
+        raise RefusedError(
+            f"The price is unknown, so --yes does not place {what}. Answer the question at a terminal, without --yes."
+        )
     session.confirm(*plan, question=f"Place {what}?" if known else f"Place {what} although the price is unknown?")
 
 

@@ -387,6 +387,24 @@ def starting() -> Iterator[Row]:
         yield Row(group, what, ms(seconds), ms(bare), (seconds - bare) * 1000, "ms", budget)
 
 
+def commanding() -> Iterator[Row]:
+    """The command, as whole processes, against a served emulator."""
+    with server("emulator") as base:
+        os.environ |= {"DIDWW_BASE_URL": f"{base}/v3", "DIDWW_API_KEY": KEY}
+        lines = (("--help",), ("numbers", "list"))
+        series = alternately(
+            15, partial(python, "-c", "pass"), *(partial(quiet, "-m", "didww", *line) for line in lines)
+        )
+    bare, *taken = (statistics.median(times) for times in series)
+    group = "the command, whole process (median of 15)"
+    for line, seconds, budget in zip(lines, taken, (120, 300), strict=True):
+        yield Row(group, f"didww {' '.join(line)}", ms(seconds), ms(bare), seconds * 1000, "ms", budget)
+
+
+def quiet(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, env=environment(), stdout=subprocess.DEVNULL)
+
+
 def finding(base: str) -> Iterator[Row]:
     """One DID over a kept connection."""
     import httpx2
@@ -537,6 +555,7 @@ def rows() -> Iterator[Row]:
         yield from calling(base)
         yield from memory(base)
     yield from starting()
+    yield from commanding()
     yield from iterating()
     yield from emulator()
     yield from exporting()

@@ -131,8 +131,8 @@ def described(found: click.Command, parent: click.Context, name: str) -> list[st
 def shortened(text: str) -> str:
     """Return a help text without the sections of options that all commands have."""
     sections = re.split(r"\n(?=\S[^\n]*:\n)", text)
-    shared = ("Safety:\n", "Output:\n", "Account:\n")
-    return "\n".join(part.rstrip() for part in sections if not part.startswith(shared)).rstrip()
+    shared = ("Safety:\n", "Output:\n", "Account:\n", "Options of all commands")
+    return "\n\n".join(part.rstrip() for part in sections if not part.startswith(shared)).rstrip()
 
 
 def main() -> None:

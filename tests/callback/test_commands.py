@@ -235,7 +235,7 @@ def test_control_characters_are_escaped_in_output(as_json: bool) -> None:
 @pytest.mark.parametrize(
     ("arguments", "env", "said"),
     [
-        ([], {"DIDWW_CALLBACK_SECRET": ""}, "Set DIDWW_CALLBACK_SECRET, or pass --secret"),
+        ([], {"DIDWW_CALLBACK_SECRET": ""}, "Set DIDWW_CALLBACK_SECRET, or pass --secret-file"),
         (["--public-url", "ftp://hooks.example.com"], {}, "public_url must be the URL that DIDWW calls"),
         (["--forward", "localhost:1"], {}, "forward must be an http or https URL, got 'localhost:1'"),
         (["--host", "no such host"], {}, "Cannot listen on"),
@@ -296,7 +296,7 @@ def test_signed_request_is_accepted(options: list[str]) -> None:
         (["https://hooks.example.com/", "--field", "x"], "--field must be NAME=VALUE, got 'x'"),
         (["https://hooks.example.com/", "--type", "voice_out_trunks", "--method", "get"], "POST for outbound trunks"),
         (["http://127.0.0.1:9/x?token=1", "--send"], "No response from http://127.0.0.1:9/x:"),
-        (["https://hooks.example.com/", "--secret", ""], "Set DIDWW_CALLBACK_SECRET, or pass --secret"),
+        (["https://hooks.example.com/", "--secret", ""], "Set DIDWW_CALLBACK_SECRET, or pass --secret-file"),
     ],
 )
 def test_sign_reports_invalid_arguments(arguments: list[str], said: str) -> None:
@@ -353,3 +353,50 @@ def test_signed_request_is_sent() -> None:
         assert (done.exit_code, done.output) == (0, "200 ok\n")
         done = run.invoke(command, [*arguments, "--secret", "another"])
         assert (done.exit_code, done.output) == (1, "401 mismatch\n")
+
+
+def test_secrets_come_from_files(tmp_path: Path) -> None:
+    """So that they are not in the list of processes."""
+    file = tmp_path / "secret.txt"
+    file.write_text(f"{SECRET}\n")
+    line = ["callbacks", "sign", "https://hooks.example.com/", "--json"]
+    env = {**ENV, "DIDWW_CALLBACK_SECRET": ""}
+    runner = CliRunner(env=env)
+    for arguments, given in ((["--secret-file", str(file)], ""), (["--secret-file", "-"], f"{SECRET}\n")):
+        made = json.loads(runner.invoke(command, [*line, *arguments], input=given).output)
+        body = made["body"].encode()
+        assert CallbackVerifier(secrets=[SECRET]).verify(
+            method=made["method"], url=made["url"], headers=made["headers"], body=body
+        )
+    with listening("--secret-file", str(file), DIDWW_CALLBACK_SECRET="") as program:
+        signed = sign_callback(program.url, {"type": "orders", "id": "1", "status": "completed"}, secret=SECRET)
+        assert httpx2.post(signed.url, headers=signed.headers, content=signed.body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "command_line",
+    [
+        ["listen", "--secret-file"],
+        ["callbacks", "sign", "https://hooks.example.com/", "--secret-file"],
+        ["emulator", "--port", "0", "--api-key-file"],
+        ["emulator", "--port", "0", "--callback-secret-file"],
+    ],
+)
+def test_files_of_secrets_have_one_line(tmp_path: Path, command_line: list[str]) -> None:
+    """Anything else is refused, with the option."""
+    file = tmp_path / "secret.txt"
+    runner = CliRunner(env=ENV)
+    assert "cannot be read" in runner.invoke(command, [*command_line, str(file)]).output
+    for content in (b"", b"\n", b"one\ntwo\n", b"\xff"):
+        file.write_bytes(content)
+        done = runner.invoke(command, [*command_line, str(file)])
+        assert done.exit_code == 2, done.output
+        assert command_line[-1] in done.output
+
+
+@pytest.mark.parametrize("name", ["listen", "callbacks sign", "emulator"])
+def test_examples_of_the_help_have_no_secrets(name: str) -> None:
+    """People copy them."""
+    found = CliRunner(env=ENV).invoke(command, [*name.split(), "--help"]).output
+    examples = found.partition("Examples:")[2]
+    assert not re.search(r"--(secret|api-key|callback-secret) ", examples)

@@ -120,3 +120,51 @@ def test_lost_response_of_a_post_is_an_unknown_outcome(didww):
     result = didww("api POST /voice_in_trunk_groups -f name=Both --yes")
     assert result.code == 6, result
     assert didww.client.voice_in_trunk_groups().count() == 1
+
+
+def test_plan_shows_the_query(didww):
+    """What is confirmed is the whole request; secrets in it are masked."""
+    result = didww("api DELETE /dids/X -f force=true -f api_key=hunter22")
+    assert result.code == 2
+    assert "DELETE /dids/X?force=true&api_key=***" in result.err
+    path = didww.home / "did.json"
+    path.write_text('{"data": {}}')
+    result = didww("api PATCH '/dids/X?a=b' -f include=order --input", str(path))
+    assert "PATCH /dids/X?a=b&include=order" in result.err
+    assert changes(didww) == []
+
+
+def test_paths_of_errors_and_dry_runs_are_accepted(didww):
+    """`/v3/dids` is `/dids`; without a method it is read."""
+    for line in ("api GET /v3/countries", "api /countries", "api v3/countries", "api '/v3/countries?page[size]=1'"):
+        assert json.loads(didww.ok(line))["data"], line
+    assert didww("api GET").code == 2
+    assert didww("api").code == 2
+    assert didww("api GET /dids /dids").code == 2
+
+
+def test_a_file_that_is_too_large_is_refused(didww):
+    """Instead of sending its beginning."""
+    path = didww.home / "large.txt"
+    path.write_text("x" * 1_000_001)
+    result = didww(f"api PATCH /dids/X -F description=@{path} --yes")
+    assert result.code == 2
+    assert "more than 1000000 characters" in result.err
+    assert changes(didww) == []
+
+
+def test_headers_are_made_printable(capsys):
+    """A terminal does not obey what a server sends."""
+    from didww._core.raw import RawResponse
+    from didww.cli.api import _print_head
+
+    response = RawResponse({}, status_code=200, headers={"x-evil": "\x1b]0;pwned\x07"}, attempts=1)
+    _print_head(response, show_head=True)
+    assert capsys.readouterr().err == "HTTP 200\nx-evil: \\x1b]0;pwned\\x07\n\n"
+
+
+def test_keys_are_masked_in_dry_runs(didww):
+    """Whatever they are called."""
+    result = didww("api PATCH /dids/X -f api_key=hunter22 -f access-key=hunter22 -f username=hunter22 --dry-run")
+    assert "hunter22" not in result.out + result.err
+    assert '"api_key": "***"' in result.out

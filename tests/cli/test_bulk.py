@@ -75,7 +75,7 @@ def test_empty_cell_leaves_alone_and_null_clears(didww, numbers, write):
     path = write("number,voice_in_trunk,description", f"{numbers[0]},,null", f"{numbers[1]},,")
     before = len(patches(didww))
     result = update(didww, path, "--results", f"{path}.results.csv")
-    assert "1 number to change, 1 already as asked for" in result.err
+    assert "1 number to change, 1 already as requested" in result.err
     assert len(patches(didww)) == before + 1
     did = didww.client.dids().one(filter={"number": numbers[0]}, include="voice_in_trunk")
     assert (did.description, did.voice_in_trunk.name) == (None, "Berlin")
@@ -158,20 +158,31 @@ def test_nothing_is_changed_without_an_answer(didww, numbers, write):
     assert not Path(f"{path}.results.csv").exists()
 
 
-def test_repeated_run_sends_nothing_twice(didww, numbers, write):
-    """What is done is skipped, even if somebody has changed it since; another target counts as a new change."""
+def test_file_of_a_finished_run_is_used_again(didww, numbers, write):
+    """The same file is a new run once it was finished: what was changed since is changed again, nothing else."""
     path = write("number,voice_in_trunk", f"{numbers[0]},Berlin", f"{numbers[1]},Berlin")
     update(didww, path)
-    didww.ok(f"dids update {numbers[0]} --voice-in-trunk Paris --yes")
     before = len(patches(didww))
-    result = update(didww, path)
-    assert (result.code, len(patches(didww))) == (0, before)
-    assert "2 numbers done before" in result.err
-    assert f"have changed since: {numbers[0]}" in result.err
-    write("number,voice_in_trunk", f"{numbers[0]},null", f"{numbers[1]},Berlin")
     assert update(didww, path).code == 0
-    assert routes(didww)[numbers[0]] is None
-    assert len(patches(didww)) == before + 1
+    assert len(patches(didww)) == before
+    didww.ok(f"dids update {numbers[0]} --voice-in-trunk Paris --yes")
+    result = update(didww, path)
+    assert (result.code, len(patches(didww))) == (0, before + 2)
+    assert routes(didww)[numbers[0]] == "Berlin"
+    assert results(path) == [(numbers[1], "unchanged"), (numbers[0], "done")]
+
+
+def test_unfinished_run_leaves_alone_what_it_has_done(didww, numbers, write):
+    """What was done is skipped, even if somebody has changed it since."""
+    path = write("number,voice_in_trunk", f"{numbers[0]},Berlin", f"{numbers[1]},Berlin")
+    did = didww.client.dids().one(filter={"number": numbers[1]})
+    didww.emulator.faults.add(method="PATCH", path=f"/dids/{did.id}", status=422, times=1)
+    assert update(didww, path).code == 7
+    didww.ok(f"dids update {numbers[0]} --voice-in-trunk Paris --yes")
+    result = update(didww, path)
+    assert result.code == 0
+    assert f"changed since: {numbers[0]}" in result.err
+    assert (routes(didww)[numbers[0]], routes(didww)[numbers[1]]) == ("Paris", "Berlin")
 
 
 def test_failures_are_tried_again(didww, numbers, write):
@@ -181,7 +192,7 @@ def test_failures_are_tried_again(didww, numbers, write):
     didww.emulator.faults.add(method="PATCH", path=f"/dids/{did.id}", status=422)
     result = update(didww, path, "-o", "json")
     assert result.code == 7
-    rows = {row["key"]: row for row in json.loads(result.out)}
+    rows = {row["number"]: row for row in json.loads(result.out)}
     assert [rows[number]["status"] for number in numbers] == ["done", "failed", "done"]
     assert "HTTP 422" in rows[numbers[1]]["error"]
     assert "run the same command again" in result.err
@@ -206,7 +217,7 @@ def test_unknown_outcome_is_compared_with_the_service(didww, numbers, write):
     did = didww.client.dids().one(filter={"number": numbers[1]})
     didww.emulator.faults.add(method="PATCH", path=f"/dids/{did.id}", lost_response=True)
     result = update(didww, path)
-    assert result.code == 7
+    assert result.code == 6
     assert sorted(results(path)) == [(numbers[0], "done"), (numbers[1], "unknown")]
     didww.emulator.faults.clear()
     before = len(patches(didww))

@@ -80,6 +80,8 @@ def test_month_is_downloaded(didww, here):
     [
         ("--month 2026-11", "2026-11-01 00:00:00", "2026-11-26 12:30:00"),
         ("--month 2026-09", "2026-09-01 00:00:00", "2026-10-01 00:00:00"),
+        ("--month this", "2026-11-01 00:00:00", "2026-11-26 12:30:00"),
+        ("--month last", "2026-10-01 00:00:00", "2026-11-01 00:00:00"),
         ("--last 7d", "2026-11-19 12:30:00", "2026-11-26 12:30:00"),
         ("--last 90m", "2026-11-26 11:00:00", "2026-11-26 12:30:00"),
         ("--from 2026-11-01", "2026-11-01 00:00:00", "2026-11-26 12:30:00"),
@@ -115,6 +117,8 @@ def test_periods(didww, options, start, end):
         ("--from 15.11.2026", "Write 2026-11-01"),
         ("--from 2026-11-31", "Write 2026-11-01"),
         ("--month november", "Write 2026-11"),
+        ("--month 2026-10 --reference ''", "--reference"),
+        ("--month 2026-10 --reference ' '", "must not be empty"),
         ("--month 2026-13", "Write 2026-11"),
         ("--last 0d", "--last"),
         ("--last week", "14d"),
@@ -168,7 +172,8 @@ def test_same_command_goes_on_with_the_same_export(didww, here):
     didww.emulator.transitions.complete(export.id)
     result = didww("exports create cdr_in --month 2026-10")
     assert result.code == 0
-    assert f"Going on with export {export.id}" in result.err
+    assert f"Going on with export {export.id}, created " in result.err
+    assert "pass --new" in result.err
     assert len(made(didww)) == 1
     assert [file.name for file in here.iterdir()] == ["cdr_in_2026-10-01_2026-10-31.csv.gz"]
 

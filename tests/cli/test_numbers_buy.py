@@ -60,7 +60,7 @@ def test_search_as_csv_has_a_header_even_without_rows(didww):
         ("numbers search Germani", "Did you mean 'Germany'?"),
         ("numbers search GB --city Lodnon", "Did you mean 'London'?"),
         ("numbers search US --region Texsas", "Did you mean 'Texas'?"),
-        ("numbers search GB --type loca", "Types: "),
+        ("numbers search London", "'London' is a city. Pass --city 'London'."),
         ("numbers buy GB --city London --channels 17 --yes", "didww numbers search"),
         (f"{LONDON} --trunk Mian --yes", "There is no trunk 'Mian'"),
         ("numbers buy --number +442079460999999 --yes", "not for sale"),
@@ -90,6 +90,12 @@ def test_what_does_not_exist_is_named_and_nothing_is_bought(didww, line, hint):
         ("numbers list --columns nmber", "Did you mean 'number'?"),
         ("numbers list --query '[' -o json", "--query"),
         ("numbers lst", "Did you mean 'list'?"),
+        ("numbers search GB --type loca", "Types: "),
+        (f"{LONDON} --yes --timeout 0s", "--timeout"),
+        (f"{LONDON} --yes --reference ''", "--reference"),
+        ("numbers buy GB --number 442079460001 --yes", "--number goes with --channels only"),
+        ("numbers list --expiring 999999w", "--expiring"),
+        ("numbers list --emulator --base-url http://127.0.0.1:1/v3", "--emulator does not go with --base-url"),
     ],
 )
 def test_wrong_usage_names_the_option(didww, line, hint):
@@ -183,7 +189,7 @@ def test_order_that_stays_pending_is_named(didww):
     result = didww(f"{LONDON} --yes --timeout 1s")
     assert result.code == 8
     assert "still pending" in result.err
-    assert "didww orders wait " in result.err
+    assert "To continue: didww numbers buy --reference didww-" in result.err
 
 
 def test_failure_after_the_order_names_the_order(didww, trunk):
@@ -226,7 +232,7 @@ def test_interruption_tells_what_is_known_and_the_command_goes_on(didww):
         terminal.interrupt()
         assert terminal.wait() == 130
     order = didww.client.orders().one(filter={"external_reference_id": "PO-1"})
-    assert f"Order {order.reference} was placed; see: didww orders show {order.reference}" in terminal.text
+    assert f"Order {order.reference} was placed; see: didww orders show {order.reference}" in terminal.words
     didww.emulator.transitions.complete(order.id)
     result = didww(f"{LONDON} --reference PO-1 --yes -o json")
     assert (result.code, len(json.loads(result.out))) == (0, 1)
@@ -259,7 +265,7 @@ def test_reserved_number_is_bought(didww):
     number = available[0]["number"]
     didww.ok(f"numbers reserve +{number} --description 'front desk'")
     assert number in didww.ok("numbers reserve --list")
-    assert didww.ok(f"numbers buy --number +{number} --yes --query '[].number'").split() == [number]
+    assert didww.ok(f"numbers buy --number +{number} --channels 0 --yes --query '[].number'").split() == [number]
 
 
 def test_reservation_can_be_released(didww):
@@ -274,7 +280,8 @@ def test_cancel_and_restore(didww):
     """Canceled numbers work until the end of the period and can be kept."""
     number = didww.ok(f"{LONDON} --yes --query '[].number'").strip()
     canceled = json.loads(didww.ok(f"numbers cancel {number} --yes -o json"))
-    assert (canceled[0]["number"], canceled[0]["result"]) == (number, "canceled")
+    assert (canceled[0]["number"], canceled[0]["status"]) == (number, "done")
+    assert "ends on" in canceled[0]["change"]
     assert didww.client.dids().one(filter={"number": number}).terminated
     assert "canceled already" in didww(f"numbers cancel {number} --yes").err
     assert number in didww.ok("numbers list --canceled")
@@ -288,7 +295,7 @@ def test_cancel_now_says_what_is_lost(didww):
     number = didww.ok(f"{LONDON} --yes --query '[].number'").strip()
     refused = didww(f"numbers cancel {number} --now")
     assert refused.code == 2
-    assert "paid days lost" in refused.err
+    assert "paid days left, which are lost" in refused.err
     assert didww.client.dids().count(filter={"number": number}) == 1
     didww.ok(f"numbers cancel {number} --now --yes")
     assert didww.client.dids().count(filter={"number": number}) == 0
@@ -300,3 +307,114 @@ def test_expiring_numbers_follow_the_clock_of_the_service(didww):
     assert didww.ok("numbers list --expiring 14d --query '[].number'") == ""
     didww.emulator.clock.advance("20 days")
     assert len(didww.ok("numbers list --expiring 14d --query '[].number'").split()) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "numbers buy US --npanxx 212555 --channels 0 --qty 2 --reference PO-17",
+        f"{LONDON} --qty 3 --reference PO-17",
+        "numbers buy GB --city London --channels 2 --qty 2 --reference PO-17 --type mobile",
+    ],
+)
+def test_reference_of_another_purchase_is_refused(didww, trunk, other):
+    """Nothing is bought, and no live number is rerouted."""
+    didww.ok(f"{LONDON} --qty 2 --reference PO-17 --yes")
+    result = didww(f"{other} --trunk Main --yes")
+    assert (result.code, result.out, orders(didww)) == (3, "", 1)
+    assert "another purchase" in result.err
+    assert didww.client.dids().count(filter={"voice_in_trunk.id": trunk.id}) == 0
+
+
+def test_rerouting_the_numbers_of_an_earlier_order_is_asked_for(didww, trunk):
+    """The reference alone goes on with its order; a route that changes live numbers needs a yes."""
+    didww.ok(f"{LONDON} --qty 2 --reference PO-17 --yes")
+    result = didww("numbers buy --reference PO-17 --trunk Main")
+    assert result.code == 2
+    assert "none -> trunk Main" in result.err
+    assert didww.client.dids().count(filter={"voice_in_trunk.id": trunk.id}) == 0
+    didww.ok("numbers buy --reference PO-17 --trunk Main --yes")
+    assert didww.client.dids().count(filter={"voice_in_trunk.id": trunk.id}) == 2
+
+
+@pytest.mark.slow
+def test_runs_at_the_same_time_order_once(didww):
+    """Three programs with one reference place one order and print the same number."""
+    didww.emulator.faults.add(method="POST", resource="orders", latency=0.5)
+    programs = [
+        subprocess.Popen(
+            [*PROGRAM, *f"{LONDON} --reference RACE --yes --query [].number".split()],
+            env=didww._env({}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    printed = {program.communicate(timeout=120)[0] for program in programs}
+    assert [program.returncode for program in programs] == [0, 0, 0]
+    assert (len(printed), orders(didww)) == (1, 1)
+
+
+def test_more_than_the_stock_is_refused_before_the_question(didww):
+    """The stock is said, and how to wait for more."""
+    group = didww.client.did_groups().first(filter={"area_name": "London", "prefix": "20"})
+    didww.emulator.stock.put(group.id, 3)
+    result = didww(f"{LONDON} --qty 4 --yes")
+    assert (result.code, orders(didww)) == (3, 0)
+    assert "3 in stock, 4 wanted. --back-order" in result.err
+    didww.emulator.stock.put(group.id, 0)
+    assert didww(f"{LONDON} --yes").code == 4
+    assert "London" in didww.ok("numbers search GB --city London --sold-out")
+    assert "London" not in didww.ok("numbers search GB --city London")
+
+
+def test_number_that_the_account_has_is_named(didww):
+    """It is not sold twice."""
+    number = didww.ok(f"{LONDON} --yes --query '[].number'").strip()
+    result = didww(f"numbers buy --number {number} --channels 0 --yes")
+    assert result.code == 3
+    assert f"The account has {number} already" in result.err
+
+
+def test_what_was_bought_is_printed_though_its_routing_failed(didww, trunk):
+    """Scripts find the numbers on standard output with exit code 7, the order with 8 and --no-wait."""
+    fault = didww.emulator.faults.add(method="PATCH", path="/dids/*", status=422)
+    result = didww(f"{LONDON} --trunk Main --yes -o json")
+    assert (result.code, len(json.loads(result.out))) == (7, 1)
+    didww.emulator.faults.remove(fault.id)
+    assert json.loads(didww.ok(f"{LONDON} --no-wait --yes -o json"))["reference"]
+    didww.emulator.transitions.set("orders", by_hand=True)
+    result = didww(f"{LONDON} --timeout 1s --yes -o json")
+    assert (result.code, json.loads(result.out)["status"]) == (8, "pending")
+
+
+def test_lost_response_of_a_route_is_unknown(didww, trunk):
+    """Exit code 6: the number may be routed."""
+    number = didww.ok(f"{LONDON} --yes --query '[].number'").strip()
+    didww.emulator.faults.add(method="PATCH", path="/dids/*", lost_response=True)
+    result = didww(f"numbers route {number} --trunk Main --yes -o json")
+    assert (result.code, json.loads(result.out)[0]["status"]) == (6, "unknown")
+    assert didww(f"dids update {number} --description x --yes").code == 6
+
+
+def test_refused_change_of_one_number_has_the_code_of_its_error(didww, trunk):
+    """Nothing was done, so it is not partly done."""
+    number = didww.ok(f"{LONDON} --yes --query '[].number'").strip()
+    didww.emulator.faults.add(method="PATCH", path="/dids/*", status=422)
+    assert didww(f"numbers route {number} --trunk Main --yes").code == 3
+    assert didww(f"numbers cancel {number} --yes").code == 3
+
+
+@pytest.mark.slow
+def test_interrupted_cancellation_says_what_was_done(didww):
+    """Ctrl-C in the middle: how many were canceled, and how to go on."""
+    numbers = didww.ok(f"{LONDON} --qty 12 --yes --query '[].number'").split()
+    didww.emulator.faults.add(method="PATCH", path="/dids/*", latency=1)
+    with didww.terminal(f"numbers cancel {' '.join(numbers)} --yes") as terminal:
+        terminal.expect("of 12")
+        terminal.interrupt()
+        assert terminal.wait() == 130
+    assert "of 12 numbers changed." in terminal.words
+    assert "run the same command again" in terminal.words
+    assert "report" not in terminal.words

@@ -74,9 +74,9 @@ def test_numbers_are_routed_to_a_trunk_a_group_or_nowhere(account):
     one, two = buy(account, 2)
     result = account(f"numbers route +{one} {two} --trunk A --yes -o json")
     assert result.code == 0
-    assert f"{one}: none -> trunk A" in result.err
-    assert [did["voice_in_trunk"]["name"] for did in json.loads(result.out)] == ["A", "A"]
-    assert f"{two}: trunk A -> trunk group Support" in account(f"numbers route {two} --group Support --yes").err
+    assert f"{one}  route: none -> trunk A" in result.err
+    assert [(row["number"], row["status"]) for row in json.loads(result.out)] == [(one, "done"), (two, "done")]
+    assert f"{two}  route: trunk A -> trunk group Support" in account(f"numbers route {two} --group Support --yes").err
     assert routes(account) == {one: "A", two: "Support"}
     account.ok(f"numbers route {one} {two} --none --yes")
     assert routes(account) == {one: None, two: None}
@@ -97,7 +97,7 @@ def test_live_numbers_are_not_rerouted_without_a_question(account):
     (number,) = buy(account, 1)
     result = account(f"numbers route {number} --trunk A")
     assert result.code == 2
-    assert f"{number}: none -> trunk A" in result.err
+    assert f"{number}  route: none -> trunk A" in result.err
     assert routes(account) == {number: None}
 
 

@@ -116,6 +116,7 @@ def test_references_that_a_client_made_up_are_not_in_the_table(didww):
     reference = order.external_reference_id
     assert reference is not None
     assert reference not in didww.ok("orders list")
+    assert reference not in didww.ok(f"orders show {order.reference}")
     assert reference in didww.ok("orders list -o json")
 
 
@@ -157,9 +158,15 @@ def test_cancel_returns_the_price(didww, pending):
     result = didww("orders cancel PO-17 --yes")
     assert result.code == 0
     assert f"{pending.amount} USD" in result.err
-    assert "was canceled" in result.err
+    assert result.out.splitlines()[1].split("\t") == [pending.reference, "PO-17", "canceled", str(pending.amount)]
     assert didww.client.orders().find(pending.id).data.is_canceled
     assert didww.client.balance().find().data.total_balance == before + Decimal(pending.amount)
+
+
+def test_canceled_orders_as_json(didww, pending):
+    """For scripts."""
+    (row,) = json.loads(didww.ok("orders cancel PO-17 --yes -o json"))
+    assert (row["order"], row["result"], row["returned"]) == (pending.reference, "canceled", str(pending.amount))
 
 
 def test_cancel_without_confirmation_does_nothing(didww, pending):
@@ -195,6 +202,7 @@ def test_failure_says_what_was_canceled(didww, pending):
     result = didww(f"orders cancel PO-17 {other.reference} --yes")
     assert result.code == 7
     assert f"Order {pending.reference} was canceled." in result.err
+    assert [line.split("\t")[2] for line in result.out.splitlines()] == ["result", "canceled", "failed"]
 
 
 @pytest.mark.slow
@@ -218,9 +226,10 @@ def test_wait_prints_the_completed_orders(didww, pending, completed):
 
 
 def test_wait_ends_at_its_timeout(didww, pending):
-    """Exit code 5, and the command to go on."""
+    """Exit code 8, as the help says, and the command to go on."""
     result = didww("orders wait PO-17 --timeout 1s")
     assert result.code == 8
+    assert "8 if one is still pending" in " ".join(didww.ok("orders wait --help").split())
     assert f"Order {pending.reference} is still pending" in result.err
     assert f"didww orders wait {pending.reference}" in result.err
 

@@ -174,6 +174,11 @@ class Terminal:
         return _ESCAPES.sub("", self._read.decode(errors="replace").replace("\r\n", "\n"))
 
     @property
+    def words(self) -> str:
+        """All that was printed, as one line: without the breaks of wrapped lines."""
+        return " ".join(self.text.split())
+
+    @property
     def raw(self) -> bytes:
         """All that was printed, as it was sent to the terminal."""
         return self._read

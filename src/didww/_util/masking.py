@@ -1,13 +1,21 @@
-"""Mask secrets in JSON values by the names of their members."""
+"""Mask secrets by the names of JSON members and URL parameters."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final, cast
 
-__all__ = ["SECRET_NAME", "mask"]
+__all__ = ["SECRET_NAME", "SECRET_PARAMETER", "mask", "mask_url"]
 
-SECRET_NAME: Final = re.compile(r"password|secret|token|auth_user", re.IGNORECASE)
+SECRET_NAME: Final = re.compile(
+    r"pass(?:word|phrase|wd)|secret|token|credential|authorization|signature|auth_user|username"
+    r"|(?:api|access|auth|private|signing)[_-]?key",
+    re.IGNORECASE,
+)
+"""Names of secrets. A key alone is none: those of the type `public_keys` are public."""
+SECRET_PARAMETER: Final = re.compile(rf"{SECRET_NAME.pattern}|key", re.IGNORECASE)
+"""Names of secrets in URLs, where a key is one."""
+_IN_URL: Final = re.compile(rf"([?&][^=&#\s]*(?:{SECRET_PARAMETER.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
 
 
 def mask(value: Any, replacement: str = "***") -> Any:
@@ -25,3 +33,13 @@ def mask(value: Any, replacement: str = "***") -> Any:
     if isinstance(value, list):
         return [mask(item, replacement) for item in cast("list[Any]", value)]
     return value
+
+
+def mask_url(text: str, replacement: str = "***") -> str:
+    """Return text with the values of secret parameters in its URLs replaced.
+
+    Example:
+        >>> mask_url("GET /hook?id=1&token=x")
+        'GET /hook?id=1&token=***'
+    """
+    return _IN_URL.sub(rf"\1{replacement}", text)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
+from didww._util.text import printable
 from didww.cli import parameters
 from didww.cli.framework import Command
 
@@ -20,6 +20,8 @@ __all__ = ["api"]
 
 _METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 _MAX_PAGES: Final = 100_000
+_MAX_CHARACTERS: Final = 1_000_000
+"""Maximum length of a file for `-F`."""
 _WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None}
 
 
@@ -40,15 +42,14 @@ def _typed(value: Any) -> tuple[str, Any]:
     cls=Command,
     changes=True,
     examples=(
-        "didww api GET /dids -f 'filter[blocked]=false' -f 'page[size]=10'",
+        "didww api /dids -f 'filter[blocked]=false' -f 'page[size]=10'",
         "didww api GET /countries --query 'data[].attributes.name'",
         "didww api GET /did_groups -f 'filter[area_name]=London' --paginate -o jsonl",
         "didww api PATCH /dids/ID -f description='Front desk' -F capacity_limit=5",
         "didww api POST /orders --input order.json",
     ),
 )
-@click.argument("method", type=click.Choice(_METHODS, case_sensitive=False))
-@click.argument("path")
+@click.argument("target", metavar="[GET|POST|PATCH|DELETE] PATH", nargs=-1, type=str)
 @click.option(
     "-f",
     "--field",
@@ -81,8 +82,7 @@ def _typed(value: Any) -> tuple[str, Any]:
 @click.pass_obj
 def api(
     session: Session,
-    method: str,
-    path: str,
+    target: tuple[str, ...],
     fields: tuple[tuple[str, str], ...],
     typed: tuple[tuple[str, Any], ...],
     headers: tuple[str, ...],
@@ -90,32 +90,54 @@ def api(
     paginate: bool,
     show_head: bool,
 ) -> None:
-    """Send a request to any path of the API and print the JSON of its response.
+    """Send a request to any path of the API, GET by default, and print the JSON of its response.
 
     Nothing is checked: names and values are sent as they are. The key, the timeout, the rate limit and retries are
     those of all commands. A request other than GET is confirmed first.
 
     Attributes of a POST or PATCH become a JSON:API document, with the type and the id of the path.
     """
-    method = method.upper()
+    method, path = _target(target)
     values = [*fields, *typed]
     if paginate and method != "GET":
         raise click.UsageError("--paginate needs GET.")
-    if session.settings.query is None:
-        if session.settings.output == "csv":
-            raise click.UsageError("-o csv needs records; responses are json, jsonl or yaml.")
-        if session.settings.output == "table":
-            session.settings.output = "json"
+    if session.settings.query is None and session.settings.output == "csv":
+        raise click.UsageError("-o csv needs records; responses are json, jsonl or yaml.")
     query, body = _request(method, path, values, source)
     client = _with_headers(session, headers)
+    path = _below(client.base_url, path)
+    if session.settings.query is None and session.settings.output == "table":
+        session.settings.output = "json"  # not before the client is made: a dry run prints text
     if method != "GET":
-        session.confirm(*_plan(session, method, path, body), question=f"Send this {method}?")
+        session.confirm(*_plan(session, method, path, query, body), question=f"Send this {method}?")
     if paginate:
         _print_pages(session, client, path, query, show_head=show_head)
         return
     response = client.request(method, path, params=query, json=body)
     _print_head(response, show_head=show_head)
     _print(session, response.raw)
+
+
+def _target(target: Sequence[str]) -> tuple[str, str]:
+    """Return the method and the path."""
+    if not 1 <= len(target) <= 2:
+        raise click.UsageError("Pass a path, such as /dids, or a method and a path.")
+    *before, path = target
+    method = before[0].upper() if before else "GET"
+    if method not in _METHODS:
+        raise click.UsageError(f"The method must be {', '.join(_METHODS[:-1])} or {_METHODS[-1]}, got {method!r:.80}.")
+    if not before and path.upper() in _METHODS:
+        raise click.UsageError(f"Pass a path after {path}, such as /dids.")
+    return method, path
+
+
+def _below(base_url: str, path: str) -> str:
+    """Return a path without that of the base URL, as errors and dry runs print it (`/v3/dids`)."""
+    from urllib.parse import urlsplit
+
+    base = urlsplit(base_url).path.strip("/")
+    start, rest = path[:1] == "/", path.lstrip("/")
+    return f"{'/' * start}{rest.removeprefix(f'{base}/')}" if base and rest.startswith(f"{base}/") else path
 
 
 def _request(
@@ -167,9 +189,12 @@ def _document(source: str) -> dict[str, Any]:
 def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 paths of users are text
-            return file.read(1_000_000)
+            text = file.read(_MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{path} cannot be read: {error}") from None
+    if len(text) > _MAX_CHARACTERS:
+        raise click.BadParameter(f"{path} has more than {_MAX_CHARACTERS} characters. Send it with --input.")
+    return text
 
 
 def _with_headers(session: Session, headers: Sequence[str]) -> Any:
@@ -185,13 +210,19 @@ def _with_headers(session: Session, headers: Sequence[str]) -> Any:
     return session.client.with_options(headers=pairs)
 
 
-def _plan(session: Session, method: str, path: str, body: dict[str, Any] | None) -> list[str]:
-    from didww._util.masking import mask
+def _plan(
+    session: Session, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
+) -> list[str]:
+    from urllib.parse import urlencode
+
+    from didww._util.masking import mask, mask_url
 
     if session.settings.dry_run:  # it prints the request itself
         return []
     lines = [] if body is None else json.dumps(mask(body), indent=2, ensure_ascii=False).splitlines()
-    return [f"{method} {path}", *lines]
+    separator = "&" if "?" in path else "?"
+    url = f"{path}{separator}{urlencode(query, safe='[]*/:,')}" if query else path
+    return [f"{method} {mask_url(url)}", *lines]
 
 
 def _print_pages(session: Session, client: Any, path: str, query: dict[str, Any] | None, *, show_head: bool) -> None:
@@ -226,8 +257,8 @@ def _records(client: Any, path: str, query: dict[str, Any] | None, *, show_head:
 
 def _print_head(response: Any, *, show_head: bool) -> None:
     if show_head:
-        lines = [f"HTTP {response.status_code}", *(f"{name}: {value}" for name, value in response.headers.items()), ""]
-        print("\n".join(lines), file=sys.stderr)  # noqa: T201
+        headers = (printable(f"{name}: {value}") for name, value in response.headers.items())
+        click.echo("\n".join([f"HTTP {response.status_code}", *headers, ""]), err=True)
 
 
 def _print(session: Session, document: dict[str, Any]) -> None:

@@ -88,7 +88,8 @@ class Root(LazyGroup):
     params=common_options(output=True, changes=False),
     examples=("didww --emulator numbers search GB --city London", "didww numbers list --expiring 14d -o json"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try it without an account: didww --emulator. Exit codes and more: docs/command.md.",
+    epilog="Without an account, add --emulator. Exit codes: 0 success, 1 failure, 2 usage, 3 refused, 4 not found, "
+    "5 no response, 6 outcome unknown, 7 partly done, 8 still pending, 130 interrupted.",
 )
 @click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
 def command() -> None:
@@ -98,6 +99,7 @@ def command() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     session = Session()
+    _open_streams()
     try:
         result: Any = command.main(args=arguments, prog_name="didww", standalone_mode=False, obj=session)
         sys.stdout.flush()
@@ -114,6 +116,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from didww.cli.errors import finish
 
     return finish(result, session)  # of `click.exceptions.Exit`
+
+
+def _open_streams() -> None:
+    """Replace streams that are closed, as in some services: what nobody can read must not end a command midway."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 open to the end
 
 
 def _silence() -> int:

@@ -334,7 +334,9 @@ class _Results:
 
     def code(self) -> int:
         """Return the exit code for results of which some are not done."""
-        codes = {exit_codes.code_for(error) for error in self.errors}
+        if self.counts[UNKNOWN]:
+            return exit_codes.OUTCOME_UNKNOWN
+        codes = {exit_codes.code_for(error, "PATCH") for error in self.errors}
         return codes.pop() if len(codes) == 1 and not self.counts[DONE] else exit_codes.PARTLY_DONE
 
 

@@ -55,8 +55,8 @@ def callbacks() -> None:
     cls=Command,
     common=False,
     examples=(
-        "didww callbacks sign http://127.0.0.1:8751/orders --secret emulator-callback-secret",
-        "didww callbacks sign https://hooks.example.com/didww --type exports --secret emulator-callback-secret --json",
+        "didww callbacks sign http://127.0.0.1:8751/orders",
+        "didww callbacks sign https://hooks.example.com/didww --type exports --secret-file secret.txt --json",
     ),
 )
 @click.argument("url")
@@ -71,7 +71,13 @@ def callbacks() -> None:
 @click.option("--status", help="Status of the record. Defaults to the most common one.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="Another field; repeatable.")
 @click.option("--method", default="post", show_default=True, type=click.Choice(["get", "post"]), help="HTTP method.")
-@click.option("--secret", envvar=_SECRET, show_envvar=True, help="Callback secret.")
+@click.option(
+    "--secret",
+    envvar=_SECRET,
+    show_envvar=True,
+    help="Callback secret. In the list of processes, others can see it: prefer the variable or a file.",
+)
+@click.option("--secret-file", metavar="FILE", help="File with the callback secret; - for standard input.")
 @click.option(
     "--to", metavar="ADDRESS", help="Send to this address, still signed for URL: tests a receiver without its proxy."
 )
@@ -85,21 +91,26 @@ def sign(
     fields: tuple[str, ...],
     method: Any,
     secret: str | None,
+    secret_file: str | None,
     to: str | None,
     send: bool,
     as_json: bool,
 ) -> None:
     """Create a signed request to test a receiver.
 
-    URL is the address that DIDWW would call. Prints a curl command by default.
+    URL is the address that DIDWW would call. The callback secret of `didww emulator` is emulator-callback-secret.
+    Prints a curl command by default.
     """
     import msgspec
 
     from didww.callback.callback_request import sign_callback
     from didww.callback.signature import parts_of
+    from didww.cli.secret_files import read_secret
 
+    if secret_file is not None:
+        secret = read_secret(secret_file, "--secret-file")
     if not secret:
-        raise click.ClickException(f"The callback secret is missing. Set {_SECRET}, or pass --secret.")
+        raise click.ClickException(f"The callback secret is missing. Set {_SECRET}, or pass --secret-file.")
     for name, address in (("URL", url), ("--to", to)):
         parts = None if address is None else parts_of(address)
         if address is not None and (parts is None or not (parts["rest"] or "").startswith("/")):

@@ -53,6 +53,8 @@ _VARIABLES: Final = frozenset(
         "DIDWW_BASE_URL",
         "DIDWW_CALLBACK_SECRET",
         "DIDWW_CONFIG_FILE",
+        "DIDWW_EMULATOR_API_KEY",
+        "DIDWW_EMULATOR_CALLBACK_SECRET",
         "DIDWW_ENVIRONMENT",
         "DIDWW_PROFILE",
     }

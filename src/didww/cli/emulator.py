@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from didww._util.masking import mask_url
 from didww._util.text import printable
 from didww.cli.framework import Command
 from didww.cli.printing import tell
@@ -37,7 +37,13 @@ __all__ = ["emulator"]
 )
 @click.option("--db", type=click.Path(dir_okay=False), help="File to keep the state in. Defaults to memory.")
 @click.option("--seed", default=0, show_default=True, help="Seed for the generated IDs, prices, stock and calls.")
-@click.option("--api-key", help="Accept only this key. Defaults to any key, each with its own account.")
+@click.option(
+    "--api-key",
+    envvar="DIDWW_EMULATOR_API_KEY",
+    show_envvar=True,
+    help="Accept only this key. Defaults to any key, each with its own account.",
+)
+@click.option("--api-key-file", metavar="FILE", help="File with the only key to accept; - for standard input.")
 @click.option(
     "--rate-limit",
     default=20,
@@ -45,7 +51,15 @@ __all__ = ["emulator"]
     type=click.IntRange(0),
     help="Requests per second per key; 0 disables the limit.",
 )
-@click.option("--callback-secret", default=DEFAULT_SECRET, show_default=True, help="Secret to sign callbacks with.")
+@click.option(
+    "--callback-secret",
+    default=DEFAULT_SECRET,
+    envvar="DIDWW_EMULATOR_CALLBACK_SECRET",
+    show_default=True,
+    show_envvar=True,
+    help="Secret to sign callbacks with.",
+)
+@click.option("--callback-secret-file", metavar="FILE", help="File with the secret; - for standard input.")
 @click.option(
     "--callback-host",
     "callback_hosts",
@@ -80,8 +94,10 @@ def emulator(
     db: str | None,
     seed: int,
     api_key: str | None,
+    api_key_file: str | None,
     rate_limit: int,
     callback_secret: str,
+    callback_secret_file: str | None,
     callback_hosts: tuple[str, ...],
     objects: str | None,
     presets: tuple[str, ...],
@@ -93,11 +109,18 @@ def emulator(
     """Run the DIDWW emulator.
 
     Serves the API at the printed address; nothing is really purchased. Stop with Ctrl-C.
+
+    In the list of processes, other users can see a key or a secret that is an option: prefer the variable or a file.
     """
     from didww._server.asgi_server import wait_until_started
+    from didww.cli.secret_files import read_secret
     from didww.emulator import Emulator
     from didww.emulator.http.server import Server, write_ready_file
 
+    if api_key_file is not None:
+        api_key = read_secret(api_key_file, "--api-key-file")
+    if callback_secret_file is not None:
+        callback_secret = read_secret(callback_secret_file, "--callback-secret-file")
     if ready_file is not None:  # may be left over from a killed server
         Path(ready_file).unlink(missing_ok=True)
     try:
@@ -160,7 +183,11 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
     click.echo(f"DIDWW emulator (API {API_VERSION}) listening on {server.base_url}")
     click.echo("To use it, set in the shell of your program:\n")
     click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
-    key = "# DIDWW_API_KEY: the value of --api-key" if own_key else f"export DIDWW_API_KEY={local.key}"
+    key = (
+        "# DIDWW_API_KEY: the key that the emulator was started with"
+        if own_key
+        else f"export DIDWW_API_KEY={local.key}"
+    )
     click.echo(f"  {key}\n")
     storage = f"stored in {db}" if db else "in memory, lost on exit"
     own = local.balance.show().total_balance
@@ -174,11 +201,7 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
     click.echo(f"Console: {root}/_emulator/console/   Controls: {root}/_emulator/openapi.json")
 
 
-# The query may hold a secret, e.g. in a callback URL or a filter: values of parameters with such names are masked.
-_SECRET = re.compile(r"((?:key|token|secret|password|signature)[^=&]*=)[^&]*", re.IGNORECASE)
-
-
 def _log(method: str, path: str, status: int, seconds: float) -> None:
-    masked = printable(_SECRET.sub(r"\1***", path))
+    masked = printable(mask_url(path))
     text = f"{time.strftime('%H:%M:%S')} {method:<6} {status} {seconds * 1000:6.1f} ms  {masked}"
     tell(text, None if status < 400 else "yellow" if status < 500 else "red")

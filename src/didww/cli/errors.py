@@ -75,7 +75,10 @@ def _print(error: BaseException, session: Session) -> int:
             f" Try again in {error.retry_after:g} s." if isinstance(error, RateLimitError) and error.retry_after else ""
         )
         say_error(f"{_option(error)}{for_shell(str(error))}{wait}")
-        return exit_codes.code_for(error)
+        code = exit_codes.code_for(error, session.last_method)
+        if code == exit_codes.OUTCOME_UNKNOWN and not error.outcome_unknown:
+            say("It is unknown whether this was done. Check before you repeat it.")
+        return code
     if isinstance(error, ModuleNotFoundError) and not (error.name or "didww").startswith("didww"):
         say_error(f'This needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
     elif not session.settings.debug:

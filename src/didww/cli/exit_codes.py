@@ -44,9 +44,10 @@ DESCRIPTIONS: Final[dict[int, str]] = {
     0: "Success.",
     FAILED: "Any other failure; also if you answer a question with no.",
     USAGE: "Wrong usage: an unknown option, a value that is not allowed, a change that was not confirmed.",
-    REFUSED: "The service refused the request: API key, permission, invalid value, balance, rate limit.",
+    REFUSED: "Refused, by the service or before it was asked: wrong API key, permission, invalid value, balance, rate "
+    "limit, a reference that belongs to another purchase.",
     NOT_FOUND: "There is no such record, or several match where one is needed.",
-    NO_RESPONSE: "No response, or an error of the server. Nothing was changed.",
+    NO_RESPONSE: "No response to a read, or no connection at all. Nothing was changed.",
     OUTCOME_UNKNOWN: "The outcome is unknown: the request may have been processed. Check before you repeat it.",
     PARTLY_DONE: "Some of it was done: a command failed for some records, or after its first step.",
     STILL_PENDING: "A wait ended before the service was done; nothing failed.",
@@ -66,8 +67,19 @@ _CODES: Final[tuple[tuple[type[DidwwError], int], ...]] = (
 )
 
 
-def code_for(error: DidwwError) -> int:
-    """Return the exit code for an error."""
-    if error.outcome_unknown:
+def code_for(error: DidwwError, method: str = "GET") -> int:
+    """Return the exit code for an error.
+
+    Args:
+        error: The error.
+        method: Method of the request that failed: without a response, the outcome of a write is unknown.
+    """
+    if error.outcome_unknown or (method not in ("", "GET", "HEAD") and _no_answer(error)):
         return OUTCOME_UNKNOWN
     return next((code for cls, code in _CODES if isinstance(error, cls)), FAILED)
+
+
+def _no_answer(error: DidwwError) -> bool:
+    if isinstance(error, ApiConnectionError):
+        return error.request_sent
+    return isinstance(error, (ServerError, UnexpectedResponseError))

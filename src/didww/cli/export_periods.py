@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from didww.cli import periods
 from didww.cli.periods import Period, add_months
 
 if TYPE_CHECKING:
     from didww.cli.periods import Moment
     from didww.resources.export import Export
 
-__all__ = ["Wanted", "covers", "period_of"]
+__all__ = ["Wanted", "age", "covers", "month", "month_of", "period_of"]
 
 MONTHS_BEFORE: Final = 2
 """Months before the current one of which the service has calls. Source: tests/contract/facts/exports.yaml."""
@@ -21,6 +22,25 @@ KEPT: Final = timedelta(days=28)
 """Age up to which an export certainly has its file."""
 RECENT: Final = timedelta(minutes=15)
 """Age up to which an export of a period that ends now is good enough."""
+
+
+_MONTHS: Final = {"this": 0, "last": -1}
+
+
+def month(value: Any) -> Period | int:
+    """Return the period of a text such as `2026-11`; for `this` and `last`, the distance from the current month."""
+    text = str(value).strip().lower()
+    return _MONTHS[text] if text in _MONTHS else periods.month(value)
+
+
+def month_of(now: datetime, distance: int) -> Period:
+    """Return the period of a month by its distance from the current one.
+
+    Args:
+        now: The time of the service.
+        distance: Months; negative before.
+    """
+    return Period(add_months(now, distance), add_months(now, distance + 1))
 
 
 class Wanted(NamedTuple):
@@ -105,6 +125,18 @@ def period_of(export: Export) -> Period:
         return Period(start, start + timedelta(days=1) if day else add_months(start, length))
     start, end = (datetime.fromisoformat(filters[name]).replace(tzinfo=UTC) for name in ("from", "to"))
     return Period(start, end)
+
+
+def age(export: Export, now: datetime) -> str:
+    """Return how old an export is, as part of a sentence; empty if it is not known."""
+    if export.created_at is None:
+        return ""
+    seconds = max(0, int((now - export.created_at).total_seconds()))
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    return f", created {seconds // size} {unit} ago"
+
+
+_UNITS: Final = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 def covers(export: Export, export_type: str, filters: dict[str, Any], period: Period, now: datetime) -> bool:

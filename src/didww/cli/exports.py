@@ -61,7 +61,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @exports.command(
     changes=True,
     examples=(
-        "didww exports create cdr_in --month 2026-11",
+        "didww exports create cdr_in --month last",
         "didww exports create cdr_in --from 2026-11-01 --to 2026-11-15 --number +442079460001",
         "didww exports create cdr_out --last 24h --trunk Office --gunzip -O calls.csv",
         "didww exports create cdr_in --last 7d --no-wait --query id",
@@ -70,7 +70,12 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("export_type", metavar="cdr_in|cdr_out", type=click.Choice(["cdr_in", "cdr_out"]))
 @click.option("--from", "first", type=periods.moment, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
 @click.option("--to", "last", type=periods.moment, metavar="DATE", help="Last day, included; or time. Defaults to now.")
-@click.option("--month", type=periods.month, metavar="YYYY-MM", help="A month; the current one until now.")
+@click.option(
+    "--month",
+    type=export_periods.month,
+    metavar="YYYY-MM|this|last",
+    help="A month, this one (until now) or the last one.",
+)
 @click.option("--last", "duration", type=parameters.duration, metavar="DURATION", help="Until now, e.g. 7d or 12h.")
 @click.option(
     "--number",
@@ -84,7 +89,12 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     shell_complete=parameters.complete_out_trunks,
     help="Calls from this outbound trunk only (cdr_out).",
 )
-@click.option("--reference", metavar="TEXT", help="Your own reference. Defaults to one made from these options.")
+@click.option(
+    "--reference",
+    type=parameters.reference,
+    metavar="TEXT",
+    help="Your own reference. Defaults to one made from these options.",
+)
 @click.option("--new", is_flag=True, help="Create an export even if there is one of the same calls.")
 @click.option("--wait/--no-wait", default=True, help="Whether to wait for the file and download it.")
 @file_options
@@ -94,7 +104,7 @@ def create(
     export_type: str,
     first: Moment | None,
     last: Moment | None,
-    month: Period | None,
+    month: Period | int | None,
     duration: timedelta | None,
     number: str | None,
     trunk: str | None,
@@ -111,6 +121,8 @@ def create(
     If this was interrupted, run the same command again: it goes on with the same export, unless that was made more
     than 15 minutes ago for a period that ends now.
     """
+    if isinstance(month, int):
+        month = export_periods.month_of(_service_time(session), month)
     wanted = export_periods.Wanted.of(first, last, month, duration)
     filters = _filters(session, export_type, number, trunk)
     if path is not None and wait:
@@ -127,7 +139,10 @@ def create(
         export = _create(session, export_type, filters, period, reference)
         session.say(f"Export {export.id}: {export_type} from {period}.")
     else:
-        session.say(f"Going on with export {export.id}: {export_type} from {export_periods.period_of(export)}.")
+        session.say(
+            f"Going on with export {export.id}{export_periods.age(export, now)}: {export_type} from "
+            f"{export_periods.period_of(export)}. For another one, pass --new."
+        )
     if wait:
         _fetch(session, export, path=path, gunzip=gunzip, force=force, timeout=timeout)
     else:
@@ -225,7 +240,7 @@ def find_export(client: Any, text: str) -> Export:
 
 
 @exports.command("list", examples=("didww exports list", "didww exports list --columns id,status,created"))
-@click.option("--reference", metavar="TEXT", help="Your own reference.")
+@click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own reference.")
 @parameters.filter_option
 @parameters.sort_option
 @parameters.limit_option

@@ -81,7 +81,12 @@ def common_options(*, output: bool, changes: bool) -> list[click.Parameter]:
             type=click.Choice(["table", "json", "jsonl", "csv", "yaml"]),
             help="Format. Defaults to table: in a pipe, values separated by tabs.",
         ),
-        option(["--columns"], section=_OUTPUT, metavar="NAMES", help="Columns, separated by commas."),
+        option(
+            ["--columns"],
+            section=_OUTPUT,
+            metavar="NAMES",
+            help="Columns, separated by commas: headings of the table, or fields with dots.",
+        ),
         option(["--query"], section=_OUTPUT, metavar="JMESPATH", help="Select from the JSON output."),
     ]
     account = [
@@ -183,6 +188,11 @@ class Group(click.Group):
             hint = did_you_mean(args[0], self.list_commands(ctx)) if args else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from error
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        _format_options(self, ctx, formatter)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         _format_examples(self.examples, formatter)
@@ -230,17 +240,26 @@ class LazyGroup(Group):
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    common = (_SAFETY, _OUTPUT, _ACCOUNT)
+    """Write the options by section; those that all commands have are explained once, by the root."""
     sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+    shared: list[str] = []
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
-        if record is not None and isinstance(param, click.Option):
-            sections.setdefault(getattr(param, "section", "Options"), []).append(record)
-    sections |= {title: sections.pop(title) for title in common if title in sections}
+        section = getattr(param, "section", "Options")
+        if record is None or not isinstance(param, click.Option):
+            continue
+        if ctx.parent is not None and section in (_OUTPUT, _ACCOUNT):
+            shared.append("/".join(param.opts))
+        else:
+            sections.setdefault(section, []).append(record)
+    sections |= {title: sections.pop(title) for title in (_SAFETY, _OUTPUT, _ACCOUNT) if title in sections}
     for title, records in sections.items():
         if records:
             with formatter.section(title):
                 formatter.write_dl(records)
+    if shared:
+        with formatter.section(f"Options of all commands, explained by `{ctx.find_root().info_name} --help`"):
+            formatter.write_text(" ".join(shared))
 
 
 def _format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:

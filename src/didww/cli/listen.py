@@ -13,9 +13,21 @@ __all__ = ["listen"]
 _SECRET = "DIDWW_CALLBACK_SECRET"  # noqa: S105 the name of a variable
 
 
-@click.command(cls=Command, common=False, examples=("didww listen --secret emulator-callback-secret",))
+@click.command(cls=Command, common=False, examples=("didww listen", "didww listen --secret-file secret.txt"))
 @click.option(
-    "--secret", "secrets", multiple=True, envvar=_SECRET, show_envvar=True, help="Callback secret; repeatable."
+    "--secret",
+    "secrets",
+    multiple=True,
+    envvar=_SECRET,
+    show_envvar=True,
+    help="Callback secret; repeatable. In the list of processes, others can see it: prefer the variable or a file.",
+)
+@click.option(
+    "--secret-file",
+    "secret_files",
+    multiple=True,
+    metavar="FILE",
+    help="File with a callback secret; - for standard input; repeatable.",
 )
 @click.option("--public-url", help="Public URL that DIDWW calls, if behind a proxy or tunnel.")
 @click.option("--forward", metavar="URL", help="Forward verified callbacks to this URL and return its response.")
@@ -26,6 +38,7 @@ _SECRET = "DIDWW_CALLBACK_SECRET"  # noqa: S105 the name of a variable
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def listen(
     secrets: tuple[str, ...],
+    secret_files: tuple[str, ...],
     public_url: str | None,
     forward: str | None,
     host: str,
@@ -34,17 +47,20 @@ def listen(
 ) -> None:
     """Print verified callbacks as they arrive.
 
-    Accepts any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
+    The callback secret is that of the user panel; the one of `didww emulator` is emulator-callback-secret. Accepts
+    any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
     """
     from didww._server.asgi_server import LOOPBACK, AppServer
     from didww.callback.asgi import AsgiApp
     from didww.callback.incoming import Rejections
     from didww.callback.verifier import CallbackVerifier
     from didww.cli.listener import Listener
+    from didww.cli.secret_files import read_secret
 
+    secrets += tuple(read_secret(file, "--secret-file") for file in secret_files)
     if not secrets:
         raise click.ClickException(
-            f"The callback secret is missing. Set {_SECRET}, or pass --secret. The secret of `didww emulator` is "
+            f"The callback secret is missing. Set {_SECRET}, or pass --secret-file. The secret of `didww emulator` is "
             "emulator-callback-secret."
         )
 

@@ -47,7 +47,7 @@ def plain_number(text: str) -> str:
     digits = digits.removeprefix("00")
     if not (digits.isascii() and digits.isdigit() and 5 <= len(digits) <= 15) or digits.startswith("0"):
         raise InvalidValueError(
-            f"{text!r:.80} is no number in international format, such as +44 20 7946 0001 or 442079460001.",
+            f"{text!r:.80} is not a number in international format, such as +44 20 7946 0001 or 442079460001.",
             field="number",
         )
     return digits
@@ -111,7 +111,7 @@ def number_type(client: Any, text: str) -> DidGroupType:
     """Return a type of numbers, such as local or toll-free, by name.
 
     Raises:
-        NotExactlyOneError: There is none.
+        InvalidValueError: There is none.
     """
     types: list[DidGroupType] = client.did_group_types().list().data
 
@@ -122,7 +122,7 @@ def number_type(client: Any, text: str) -> DidGroupType:
         if key(each.name) == key(text):
             return each
     names = ", ".join(each.name for each in types)
-    raise NotExactlyOneError(f"There is no type of numbers {text!r:.80}. Types: {names}.")
+    raise InvalidValueError(f"There is no type of numbers {text!r:.80}. Types: {names}.", field="type")
 
 
 def by_name(endpoint: Any, text: str, what: str) -> Any:

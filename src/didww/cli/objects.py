@@ -10,7 +10,7 @@ from didww._util.masking import SECRET_NAME, mask
 if TYPE_CHECKING:
     from didww._schema.resource import Resource
 
-__all__ = ["MASK", "is_secret", "json_object"]
+__all__ = ["MASK", "is_secret", "json_object", "without_secrets"]
 
 MASK: Final = "***"
 _DEPTH: Final = 4
@@ -71,6 +71,16 @@ def _masked(record: Record, name: str, value: Any) -> Any:
         members = cast("dict[str, Any]", whole.get("attributes", {}))
         return {**whole, "attributes": {member: _masked(loaded, member, each) for member, each in members.items()}}
     return mask(value)
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a value of a field as JSON, if it is an object or a list of them, without the secrets in it."""
+    if isinstance(value, list):
+        return [without_secrets(item) for item in cast("list[Any]", value)]
+    if is_nested(value):
+        members = value.to_dict()["attributes"] if "attributes" in value.to_dict() else value.to_dict()
+        return {name: _masked(value, name, each) for name, each in members.items()}
+    return mask(value) if isinstance(value, dict) else value
 
 
 def is_secret(record: Record, name: str) -> bool:

@@ -11,12 +11,13 @@ import click
 
 from didww._schema.columns import columns_of
 from didww.cli import order_items, parameters, periods
-from didww.cli.dry_run import DryRunError
+from didww.cli.dry_run import DryRunError, step
 from didww.cli.errors import RefusedError
 from didww.cli.framework import Group
 from didww.cli.output import RecordTable, plain, print_row, print_rows, print_value
 from didww.cli.parameters import timeout_option
 from didww.cli.waits import wait_for
+from didww.exceptions import DidwwError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +89,7 @@ def find_orders(client: Any, references: Iterable[str]) -> list[Order]:
 @click.option(
     "--since", type=periods.since, metavar="DATE|DURATION", help="Placed since this date or time (UTC), or e.g. 7d ago."
 )
-@click.option("--reference", metavar="TEXT", help="Your own reference.")
+@click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own reference.")
 @parameters.filter_option
 @parameters.sort_option
 @parameters.limit_option
@@ -157,7 +158,7 @@ def show(session: Session, reference: str) -> None:
 def _lines(order: Order, numbers: Any) -> dict[str, Any]:
     return {
         "reference": order.reference,
-        "your reference": order.external_reference_id,
+        "your reference": _shown(order.external_reference_id),
         "id": order.id,
         "status": order.status,
         "created": order.created_at,
@@ -166,13 +167,11 @@ def _lines(order: Order, numbers: Any) -> dict[str, Any]:
     }
 
 
-@orders.command(
-    changes=True, output=False, examples=("didww orders cancel KTH-650932", "didww orders cancel PO-17 --yes")
-)
+@orders.command(changes=True, examples=("didww orders cancel KTH-650932", "didww orders cancel PO-17 --yes"))
 @references_argument
 @click.pass_obj
 def cancel(session: Session, references: tuple[str, ...]) -> None:
-    """Cancel orders that are still pending.
+    """Cancel orders that are still pending, and print what became of each.
 
     The price is returned to the balance. Orders of channels cannot be canceled. For numbers that you have, see: didww
     numbers cancel.
@@ -188,19 +187,37 @@ def cancel(session: Session, references: tuple[str, ...]) -> None:
         for order in chosen
     ]
     session.confirm(*plan, question="Cancel it?" if len(chosen) == 1 else f"Cancel {len(chosen)} orders?")
-    printed: DryRunError | None = None
-    for order in chosen:
-        try:
-            client.orders().delete(order)
-        except DryRunError as error:
-            printed = error
-            continue
-        session.known.append(f"Order {order.reference} was canceled.")
-    if printed is not None:
-        raise printed
-    for sentence in session.known:
-        session.say(sentence)
+    results: list[tuple[Order, str]] = []
+    try:
+        for order in chosen:
+            with step():
+                _cancel(session, order, results)
+    finally:
+        if results:
+            print_rows(session.settings, [_result(*pair) for pair in results], _RESULT_COLUMNS)
     session.known.clear()
+
+
+_RESULT_COLUMNS: Final = ("order", "your reference", "result", "returned")
+
+
+def _cancel(session: Session, order: Order, results: list[tuple[Order, str]]) -> None:
+    """Cancel an order and note the result."""
+    try:
+        session.client.orders().delete(order)
+    except DryRunError:
+        raise
+    except DidwwError as error:
+        results.append((order, "unknown" if error.outcome_unknown else "failed"))
+        raise
+    results.append((order, "canceled"))
+    session.known.append(f"Order {order.reference} was canceled.")
+
+
+def _result(order: Order, result: str) -> dict[str, Any]:
+    returned = order.amount if result == "canceled" else None
+    values = (order.reference, _shown(order.external_reference_id), result, returned)
+    return dict(zip(_RESULT_COLUMNS, values, strict=True))
 
 
 @orders.command(examples=("didww orders wait KTH-650932", "didww orders wait PO-17 PO-18 --timeout 30m"))
@@ -210,7 +227,7 @@ def cancel(session: Session, references: tuple[str, ...]) -> None:
 def wait(session: Session, references: tuple[str, ...], timeout: float) -> None:
     """Wait until orders are completed, and print them.
 
-    Exit codes: 0 if all are completed, 1 if one is canceled, 5 if one is still pending when the time is over.
+    Exit codes: 0 if all are completed, 1 if one is canceled, 8 if one is still pending when the time is over.
     """
     from didww.resources.order import Order
 

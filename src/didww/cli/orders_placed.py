@@ -30,11 +30,14 @@ def place_order(session: Session, order: Order, lines: Sequence[str], *, questio
     once = "external_reference_id" in order.changes["attributes"]
     try:
         placed = session.client.orders().create(order, once=once).data
-    except DidwwError as error:
-        if error.outcome_unknown and error.lookup:
-            session.known.append(f"To find it: didww orders list --reference {error.lookup['external_reference_id']}")
+    except (DidwwError, KeyboardInterrupt) as error:
+        lookup = getattr(error, "lookup", None)
+        if getattr(error, "outcome_unknown", False) and lookup:
+            line = session.command_line("orders", "list", "--reference", lookup["external_reference_id"])
+            session.advice.append(f"The order may have been placed. To find it: {line}")
         raise
-    session.known.append(f"Order {placed.reference} was placed; see: didww orders show {placed.reference}")
+    line = session.command_line("orders", "show", placed.reference)
+    session.known.append(f"Order {placed.reference} was placed; see: {line}")
     session.say(f"Ordered: {placed.reference}, {placed.amount} USD with VAT.")
     return placed
 

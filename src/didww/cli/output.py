@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
+import itertools
 import json
-import os
+import re
 import sys
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import click
 
@@ -18,7 +20,8 @@ from didww._schema.record import Record
 from didww._schema.tables import label
 from didww._util.masking import SECRET_NAME
 from didww._util.text import printable
-from didww.cli.objects import MASK, is_secret, json_object
+from didww.cli.messages import colored
+from didww.cli.objects import MASK, is_secret, json_object, without_secrets
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -114,7 +117,11 @@ class RecordTable:
             ]
 
     def _column(self, path: str) -> Column:
-        check_path(self._cls, path)
+        try:
+            check_path(self._cls, path)
+        except InvalidValueError as error:
+            headings = ", ".join(_key(column.heading) for column in columns_of(self._cls))
+            raise InvalidValueError(f"{error} Headings: {headings}.", field="columns") from None
         return Column(path, (path,))
 
     @property
@@ -206,7 +213,7 @@ class RecordTable:
         holder = value_at(record, ".".join(before)) if before else record
         holders = cast("list[Any]", holder) if isinstance(holder, list) else [holder]
         secret = any(is_secret(each, name) for each in holders if isinstance(each, Record))
-        return MASK if secret or SECRET_NAME.search(name) else value
+        return MASK if secret or SECRET_NAME.search(name) else without_secrets(value)
 
 
 def _heading(path: str) -> str:
@@ -221,7 +228,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, Record):
@@ -237,20 +244,40 @@ def print_value(settings: Settings, value: Any) -> None:
     """Print a JSON value, filtered by `--query`."""
     if settings.query is not None:
         value = _search(settings.query, value)
+    items = cast("list[Any]", value) if isinstance(value, list) else [value]
     if settings.output == "yaml":
         import yaml
 
         click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip().removesuffix("\n..."))
-    elif settings.output == "jsonl" and isinstance(value, list):
-        for item in cast("list[Any]", value):
-            click.echo(_json(item))
     elif settings.output == "jsonl":
-        click.echo(_json(value))
-    elif settings.output in ("table", "csv") and isinstance(value, (str, int, list)):  # of `--query`
-        for item in cast("list[Any]", value) if isinstance(value, list) else [value]:
-            click.echo(item if isinstance(item, str) else _json(item))
-    else:
+        for item in items:
+            click.echo(_json(item))
+    elif settings.output == "json" or not (isinstance(value, list) or _is_plain(value)):
         click.echo(_json(value, indent=2))
+    elif settings.output == "csv" or not all(map(_is_plain, items)):
+        _print_items(settings, items)
+    else:
+        for item in items:
+            click.echo(_for_terminal(item) if isinstance(item, str) else _json(item))
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, (list, dict))
+
+
+def _print_items(settings: Settings, items: list[Any]) -> None:
+    """Print the objects or lists that a query selected as rows."""
+    objects = [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
+    names = list(dict.fromkeys(name for item in objects for name in item))
+    if objects and len(objects) == len(items):
+        rows = [[item.get(name) for name in names] for item in objects]
+    else:
+        names, rows = [], [cast("list[Any]", item) if isinstance(item, list) else [item] for item in items]
+    if settings.output == "csv":
+        _print_csv(rows, names)
+    else:
+        for row in ([names] if names else []) + rows:
+            click.echo("\t".join(_cell(value) for value in row))
 
 
 def _print_values(settings: Settings, values: Iterable[dict[str, Any]]) -> None:
@@ -272,14 +299,27 @@ def _search(query: str, value: Any) -> Any:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return text if text.isprintable() else _CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+# Characters that a terminal would obey, and those that change the direction of text.
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def _for_terminal(text: str) -> str:
+    return printable(text) if sys.stdout.isatty() else text
 
 
 def _print_csv(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([csv_cell(value) for value in row])
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    terminal = sys.stdout.isatty()
+    for cells in itertools.chain([names] if names else (), ([csv_cell(value) for value in row] for row in rows)):
+        writer.writerow([printable(str(cell)) for cell in cells] if terminal else cells)
+        click.echo(lines.getvalue(), nl=False)
+        lines.seek(0)
+        lines.truncate()
 
 
 def csv_cell(value: Any) -> Any:
@@ -289,6 +329,8 @@ def csv_cell(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list) and all(map(_is_plain, cast("list[Any]", value))):
+        return "; ".join(str(csv_cell(item)) for item in cast("list[Any]", value))
     if isinstance(value, (list, dict)):
         return _json(value)
     text = str(value)
@@ -314,11 +356,7 @@ def _print_lines(values: Mapping[str, Any]) -> None:
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
         label = f"{name:<{width}}"
-        click.echo(f"{click.style(label, bold=True)}  {_cell(value) or '-'}", color=_colored())
-
-
-def _colored() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        click.echo(f"{click.style(label, bold=True)}  {_cell(value) or '-'}", color=colored(sys.stdout))
 
 
 def _print_table(rows: list[Sequence[Any]], headings: Sequence[str]) -> None:
@@ -334,4 +372,4 @@ def _print_table(rows: list[Sequence[Any]], headings: Sequence[str]) -> None:
     from didww.cli.terminal import print_table
 
     numeric = [all(isinstance(row[i], (int, Decimal, type(None))) for row in rows) for i in range(len(headings))]
-    print_table([[_cell(value) for value in row] for row in rows], headings, numeric, color=_colored())
+    print_table([[_cell(value) for value in row] for row in rows], headings, numeric, color=colored(sys.stdout))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from didww.cli.choices import TRUTH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -32,6 +34,7 @@ __all__ = [
     "numbers_argument",
     "pair",
     "query_of",
+    "reference",
     "seconds",
     "sort_option",
     "timeout_option",
@@ -41,6 +44,7 @@ __all__ = [
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
+_MAX_DURATION: Final = 100 * 366 * 86400
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -48,14 +52,25 @@ def duration(value: Any) -> timedelta:
     """Return the duration of a text such as `14d`; a number alone is days."""
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
-        raise click.BadParameter(f"{value!r:.80} is no duration. Write 14d, 12h or 90m.")
-    return timedelta(seconds=int(match[1]) * _UNITS[(match[2] or "d").lower()])
+        raise click.BadParameter(f"{value!r:.80} is not a duration. Write 14d, 12h or 90m.")
+    period = int(match[1]) * _UNITS[(match[2] or "d").lower()]
+    if not 0 < period <= _MAX_DURATION:
+        raise click.BadParameter(f"{value!r:.80} must be more than 0, and at most 100 years.")
+    return timedelta(seconds=period)
 
 
 def seconds(value: Any) -> float:
     """Return the seconds of a text such as `10m`; a number alone is seconds."""
     text = str(value).strip()
     return duration(f"{text}s" if text.isdecimal() else text).total_seconds()
+
+
+def reference(value: Any) -> str:
+    """Return a reference that is not empty: an unset variable of a script would find any order without one."""
+    text = str(value).strip()
+    if not text:
+        raise click.BadParameter("The reference is empty.")
+    return text
 
 
 def pair(value: Any) -> tuple[str, str]:
@@ -66,11 +81,19 @@ def pair(value: Any) -> tuple[str, str]:
     return name.strip(), text
 
 
+def reference(value: Any) -> str:
+    """Return your own reference; an empty one, such as that of a variable that is not set, is refused."""
+    text = str(value).strip()
+    if not text:
+        raise click.BadParameter("the reference must not be empty. Is a variable not set?")
+    return text
+
+
 def web_address(value: Any) -> str:
     """Return an HTTP or HTTPS URL."""
     text = str(value).strip()
     if not re.match(r"https?://[^/\s]+", text, re.IGNORECASE):
-        raise click.BadParameter(f"{value!r:.80} is no URL such as https://example.com/didww.")
+        raise click.BadParameter(f"{value!r:.80} is not a URL such as https://example.com/didww.")
     return text
 
 

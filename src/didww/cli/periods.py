@@ -31,7 +31,7 @@ class Moment(NamedTuple):
 
     @property
     def end(self) -> datetime:
-        """The end of the day; the time itself if it is no day."""
+        """The end of the day; the time itself if it is not a day."""
         return self.time + _DAY if self.whole_day else self.time
 
 
@@ -47,7 +47,7 @@ def moment(value: Any) -> Moment:
     except ValueError:
         parsed = None
     if parsed is None:
-        raise click.BadParameter(f"{text!r:.80} is no date. Write 2026-11-01, or 2026-11-01T14:30 in UTC.")
+        raise click.BadParameter(f"{text!r:.80} is not a date. Write 2026-11-01, or 2026-11-01T14:30 in UTC.")
     time = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     return Moment(time.replace(microsecond=0), whole_day=False)
 
@@ -64,7 +64,7 @@ def month(value: Any) -> Period:
     """Return the period of a month such as `2026-11`."""
     match = _MONTH.fullmatch(str(value).strip())
     if match is None or not 1 <= int(match[2]) <= 12 or match[1] == "0000":
-        raise click.BadParameter(f"{value!r:.80} is no month. Write 2026-11.")
+        raise click.BadParameter(f"{value!r:.80} is not a month. Write 2026-11.")
     start = datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC)
     return Period(start, add_months(start, 1))
 

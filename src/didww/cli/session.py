@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from didww import DidwwClient
+    from didww._core.events import RequestStarted
     from didww.emulator import Emulator
     from didww.transport.base import Transport
 
@@ -52,12 +53,14 @@ class Session:
         settings: The common options.
         known: Sentences about what has been done, printed if the command is interrupted or fails.
         advice: Sentences about how to go on, printed after them.
+        last_method: Method of the last request.
     """
 
     def __init__(self) -> None:
         self.settings = Settings()
         self.known: list[str] = []
         self.advice: list[str] = []
+        self.last_method = ""
         self._client: DidwwClient | None = None
         self._emulator: Emulator | None = None
         self._close: list[Callable[[], object]] = []
@@ -108,9 +111,12 @@ class Session:
             from didww.transport.default import new_transport
 
             transport = DryRunTransport(transport or new_transport(None), as_json=settings.output in ("json", "jsonl"))
-        client = DidwwClient(**options, transport=transport)
+        client = DidwwClient(**options, transport=transport, on_request=self._remember)
         self._close.append(client.close)
         return client
+
+    def _remember(self, event: RequestStarted) -> None:
+        self.last_method = event.request.method
 
     def close(self) -> None:
         """Close the client and the emulator."""
@@ -173,9 +179,9 @@ class Session:
         """
         for line in plan:
             self.say(line)
+        self.say(f"Account: {self.account}.")
         if self.settings.yes or self.settings.dry_run:
             return
-        self.say(f"Account: {self.account}.")
         if not sys.stdin.isatty():
             raise click.UsageError(
                 f"{question} Not confirmed, because there is no terminal to ask at. Pass --yes to go ahead, or "

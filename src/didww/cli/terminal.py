@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-import click
+from didww._util.text import printable
+from didww.cli.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -53,7 +54,7 @@ def print_table(
     console.print(table)
     if shown < len(headings):
         hidden = ", ".join(headings[shown:])
-        click.echo(f"Not shown at this width: {hidden}. Choose with --columns, or print -o json.", err=True)
+        say(f"Not shown at this width: {hidden}. Choose with --columns, or print -o json.")
 
 
 def _minimum(width: int, cells: Sequence[str]) -> int:
@@ -75,15 +76,16 @@ def waiting(text: str) -> Generator[Callable[[str], None]]:
             nonlocal last
             if status != last:
                 last = status
-                click.echo(f"{text}: {status}", err=True)
+                say(f"{text}: {status}")
 
         yield tell
         return
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
-    with console.status(text) as spinner:
-        yield lambda status: spinner.update(f"{text}: {status}")
+    with console.status(Text(printable(text))) as spinner:
+        yield lambda status: spinner.update(Text(printable(f"{text}: {status}")))
 
 
 @contextmanager
@@ -115,6 +117,6 @@ def _progress_lines(text: str) -> Callable[[Progress], None]:
         if done >= due or done == total:
             due = max(done * 2, 1) if total is None else done + max(total // 10, 1)
             of = "" if total is None else f" of {total}"
-            click.echo(f"{text}: {done}{of} bytes", err=True)
+            say(f"{text}: {done}{of} bytes")
 
     return show

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,8 +11,9 @@ from didww.cli import exit_codes, lookups, parameters
 from didww.cli.dry_run import DryRunError
 from didww.cli.errors import RefusedError, StillPendingError
 from didww.cli.framework import Command
+from didww.cli.locks import reference_lock
 from didww.cli.numbers.offers import MORE_COLUMNS, Offer, find_offers, offer_options
-from didww.cli.numbers.purchases import check_same_purchase, what
+from didww.cli.numbers.purchases import check_same_purchase, find_purchase, what
 from didww.cli.numbers.routes import Route, count, route_options
 from didww.cli.orders_placed import finish_order, place_order
 from didww.cli.output import RecordTable, print_rows
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["buy"]
 
-CHOICE: Final = ("sku id", "place", "channels", "setup", "monthly", "type", "stock", "registration")
+CHOICE: Final = ("sku id", "place", "channels", "monthly", "setup", "type", "stock", "registration")
 MAX_LINES: Final = 20
 
 
@@ -42,7 +42,7 @@ MAX_LINES: Final = 20
     examples=(
         "didww numbers buy GB --city London --type local --channels 0 --qty 2 --reference PO-17",
         "didww numbers buy US --npanxx 212555 --channels 2 --trunk Main",
-        "didww numbers buy --number +442079460001",
+        "didww numbers buy --number +442079460001 --channels 0",
     ),
 )
 @offer_options
@@ -50,7 +50,12 @@ MAX_LINES: Final = 20
 @click.option("--number", "texts", multiple=True, metavar="NUMBER", help="A particular number; repeatable.")
 @click.option("--qty", type=click.IntRange(1, 1000), metavar="N", help="How many numbers. Defaults to 1.")
 @route_options
-@click.option("--reference", metavar="TEXT", help="Your own reference: the same one never orders twice.")
+@click.option(
+    "--reference",
+    type=parameters.reference,
+    metavar="TEXT",
+    help="Your own reference. If an order has it, the command goes on with that order.",
+)
 @click.option("--back-order", is_flag=True, help="Wait for numbers that are out of stock.")
 @click.option("--cycles", type=click.IntRange(0, 999), metavar="N", help="Billing cycles. Defaults to renewal.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the order is completed.")
@@ -78,28 +83,36 @@ def buy(
     --group is given, and prints them.
 
     With --reference the command can be repeated, for instance after an interruption: it finds the order with that
-    reference and goes on from there.
+    reference and goes on from there. Runs at the same time on one machine wait for each other. A reference of another
+    purchase is refused.
     """
     client = session.client
     route = Route.of(client, trunk=trunk, group=group) if trunk or group else None
-    order = client.orders().first(filter={"external_reference_id": reference}) if reference is not None else None
-    existed = order is not None
-    if order is not None:
-        check_same_purchase(client, order, str(reference), sku=sku, texts=texts, qty=qty, criteria=criteria)
-        session.say(f"Order {order.reference} has the reference {reference} already: {what(order)}, {order.status}.")
-    else:
-        options: dict[str, Any] = {} if cycles is None else {"billing_cycles_count": cycles}
-        if texts:
-            items, lines = _particular(session, texts, qty, options)
+    if texts and (sku is not None or any(value for name, value in criteria.items() if name != "channels")):
+        raise click.UsageError("--number goes with --channels only: it says which numbers already.")
+    with reference_lock(session, reference):
+        order = find_purchase(client, reference)
+        existed = order is not None
+        if order is not None:
+            check_same_purchase(client, order, str(reference), sku=sku, texts=texts, qty=qty, criteria=criteria)
+            session.say(
+                f"Order {order.reference} has the reference {reference} already: {what(order)}, {order.status}."
+            )
         else:
-            items, lines = _from_offer(session, sku, qty or 1, criteria, options, back_order=back_order)
-        order = _order(session, items, lines, reference, route, back_order=back_order)
+            options: dict[str, Any] = {} if cycles is None else {"billing_cycles_count": cycles}
+            if texts:
+                items, lines = _particular(session, texts, qty, criteria["channels"], options)
+            else:
+                items, lines = _from_offer(session, sku, qty or 1, criteria, options, back_order=back_order)
+            order = _order(session, items, lines, reference, route, back_order=back_order)
     table = RecordTable(session.settings, Order)
+    if order.is_canceled:
+        raise RefusedError(f"Order {order.reference} was canceled by the service.")
     if no_wait:
         table.print_one(order)
         return
-    target = "" if route is None else f" --{'trunk' if trunk else 'group'} {shlex.quote(str(trunk or group))}"
-    again = f"didww numbers buy --reference {shlex.quote(order.external_reference_id)}{target}"
+    target = () if route is None else ("--trunk" if trunk else "--group", str(trunk or group))
+    again = session.command_line("numbers", "buy", "--reference", str(order.external_reference_id), *target)
     try:
         order = finish_order(session, order, timeout=timeout, again=again)
     except StillPendingError:
@@ -120,9 +133,9 @@ def buy(
     RecordTable(session.settings, Did).print(dids)
     names = " ".join(did.number for did in dids[:3]) + (" ..." if len(dids) > 3 else "")
     if any(did.awaiting_registration for did in dids):
-        session.say(f"Blocked until registered. To register: didww numbers register {names}")
+        session.say(f"Blocked until registered. To register: {session.command_line('numbers', 'register')} {names}")
     if not existed and any(Route.current(did).target is None for did in dids):
-        session.say(f"Not routed yet. To route: didww numbers route {names} --trunk NAME")
+        session.say(f"Not routed yet. To route: {session.command_line('numbers', 'route')} {names} --trunk NAME")
     if failures:
         raise click.exceptions.Exit(failures)
 
@@ -196,7 +209,7 @@ def _one_offer(session: Session, sku: str | None, criteria: dict[str, Any], *, s
 
 
 def _particular(
-    session: Session, texts: tuple[str, ...], qty: int | None, options: dict[str, Any]
+    session: Session, texts: tuple[str, ...], qty: int | None, channels: int | None, options: dict[str, Any]
 ) -> tuple[list[Any], list[str]]:
     """Return the items that buy particular numbers, reserved or not, and the lines that say what they cost."""
     if qty is not None:
@@ -210,7 +223,7 @@ def _particular(
         reservation = lookups.reservation(session.client, text)
         available = lookups.available_did(session.client, text) if reservation is None else reservation.available_did
         group = available.did_group
-        offer = min((Offer(group, sku) for sku in group.stock_keeping_units), key=lambda offer: offer.price)
+        offer = _offer_of(group, text, channels)
         offers.append(offer)
         if reservation is not None:
             item: Any = ReservationDidOrderItem(sku_id=offer.sku.id, did_reservation_id=reservation.id, **options)
@@ -218,6 +231,18 @@ def _particular(
             item = AvailableDidOrderItem(sku_id=offer.sku.id, available_did_id=available.id, **options)
         items.append(item)
     return items, _terms(session, offers)
+
+
+def _offer_of(group: Any, number: str, channels: int | None) -> Offer:
+    """Return the offer of a particular number: the only one, or that with the channels."""
+    offers = [Offer(group, sku) for sku in group.stock_keeping_units]
+    fitting = [offer for offer in offers if channels is None or offer.sku.channels_included_count == channels]
+    if len(fitting) == 1:
+        return fitting[0]
+    prices = ", ".join(
+        f"{offer.sku.channels_included_count} for {offer.sku.monthly_price} USD a month" for offer in offers
+    )
+    raise NotExactlyOneError(f"{number} is sold with different channels: {prices}. Add --channels.")
 
 
 def _terms(session: Session, offers: list[Offer]) -> list[str]:

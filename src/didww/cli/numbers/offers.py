@@ -23,7 +23,7 @@ __all__ = ["COLUMNS", "MORE_COLUMNS", "Offer", "find_offers", "offer_options", "
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-COLUMNS: Final = ("place", "type", "channels", "setup", "monthly", "stock", "registration", "features")
+COLUMNS: Final = ("place", "type", "channels", "monthly", "setup", "stock", "registration", "features")
 MORE_COLUMNS: Final = ("sku id", "did group id", "country", "area", "region", "prefix")
 INCLUDE: Final = ("country", "region", "did_group_type", "stock_keeping_units", "address_requirement")
 

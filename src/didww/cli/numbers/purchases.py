@@ -7,11 +7,27 @@ from typing import TYPE_CHECKING, Any
 from didww.cli import lookups
 from didww.cli.errors import RefusedError
 from didww.cli.numbers.offers import find_offers
+from didww.exceptions import NotExactlyOneError
 
 if TYPE_CHECKING:
     from didww.resources.order import Order
 
-__all__ = ["check_same_purchase", "what"]
+__all__ = ["check_same_purchase", "find_purchase", "what"]
+
+
+def find_purchase(client: Any, reference: str | None) -> Order | None:
+    """Return the order with a reference; None if there is none, or no reference.
+
+    Raises:
+        NotExactlyOneError: Several orders have it.
+    """
+    if reference is None:
+        return None
+    orders: list[Order] = client.orders().list(filter={"external_reference_id": reference}).data
+    if len(orders) > 1:
+        names = ", ".join(order.reference for order in orders)
+        raise NotExactlyOneError(f"Several orders have the reference {reference!r:.80}: {names}.", found=len(orders))
+    return orders[0] if orders else None
 
 
 def what(order: Order) -> str:

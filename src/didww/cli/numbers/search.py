@@ -34,7 +34,8 @@ def search(session: Session, /, limit: int | None, **criteria: Any) -> None:
     """Search numbers for sale, with prices and stock.
 
     COUNTRY is an ISO code or a name. Prices are in US dollars for one number, without VAT: setup once, monthly for each
-    month. Each line is an offer (a SKU); offers for the same place differ in the channels that are included.
+    month. Each line is an offer (a SKU); offers for the same place differ in the channels that are included. Add
+    --columns place,monthly,sku_id for the ids that `numbers buy --sku` takes.
     """
     offers = islice(find_offers(session.client, **criteria), limit)
     print_rows(session.settings, (offer.row() for offer in offers), COLUMNS, more=MORE_COLUMNS)

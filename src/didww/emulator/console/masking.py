@@ -5,30 +5,29 @@ from __future__ import annotations
 import re
 from typing import Any, Final, cast
 
+from didww._util import masking
+from didww._util.masking import SECRET_NAME, SECRET_PARAMETER
+
 __all__ = ["MASK", "is_secret", "mask", "mask_members", "mask_parameter", "mask_text"]
 
 MASK: Final = "********"
-_SECRET: Final = re.compile(r"password|secret|token", re.IGNORECASE)
 # In invalid or truncated JSON: a member with a secret name, up to the end of its value or of the text.
 _MEMBER: Final = re.compile(
-    r'("[^"]*(?:password|secret|token)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|(?!null\b)[^\s,}\]"]+)',
+    rf'("[^"]*(?:{SECRET_NAME.pattern})[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\Z|\\\Z)|(?!null\b)[^\s,}}\]"]+)',
     re.IGNORECASE,
 )
-_SECRET_PARAMETER: Final = re.compile(r"key|token|secret|password|signature", re.IGNORECASE)
-# In a URL: query parameters with a secret name (as in the log of the command).
-_PARAMETER: Final = re.compile(rf"([?&][^=&#\s]*(?:{_SECRET_PARAMETER.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)
 
 
 def is_secret(name: str) -> bool:
     """Return whether members of this name are secret."""
-    return _SECRET.search(name) is not None
+    return SECRET_NAME.search(name) is not None
 
 
 def mask(value: Any) -> Any:
-    """Return plain JSON values with all secrets masked."""
+    """Return plain JSON values with all secrets masked, also in the URLs of texts."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value)
-        return {name: MASK if one is not None and _SECRET.search(name) else mask(one) for name, one in members.items()}
+        return {name: MASK if one is not None and is_secret(name) else mask(one) for name, one in members.items()}
     if isinstance(value, list):
         return [mask(item) for item in cast("list[Any]", value)]
     return mask_text(value) if isinstance(value, str) else value
@@ -36,12 +35,12 @@ def mask(value: Any) -> Any:
 
 def mask_text(text: str) -> str:
     """Return text with the secrets in its URLs masked."""
-    return _PARAMETER.sub(rf"\1{MASK}", text)
+    return masking.mask_url(text, MASK)
 
 
 def mask_parameter(value: str, name: str) -> str:
     """Return the value of a parameter, masked if its name is a secret's."""
-    return MASK if _SECRET_PARAMETER.search(name) else mask_text(value)
+    return MASK if SECRET_PARAMETER.search(name) else mask_text(value)
 
 
 def mask_members(text: str) -> str:

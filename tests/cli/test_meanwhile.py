@@ -94,6 +94,13 @@ def test_numbers_of_an_outbound_trunk(didww, monkeypatch):
     didww.ok(f"out-trunks update Out --number {second} --yes")
 
 
+def test_generic_commands(groups, monkeypatch):
+    """What is deleted with a record, and what a new one takes away."""
+    refused(groups, monkeypatch, "groups add G C", "voice-in-trunk-groups delete G", "it: A, B, C.")
+    line = "voice-in-trunk-groups create --name I --voice-in-trunks A"
+    refused(groups, monkeypatch, "groups update G --rename Other", line, "leaves group Other")
+
+
 @pytest.mark.slow
 def test_after_the_answer_at_a_terminal(didww):
     """The question shows the old plan; the answer comes too late."""

@@ -250,7 +250,7 @@ def test_json_input(account, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "standard input is no JSON"),
+        ("{", "standard input is not JSON"),
         ("5", "an object of fields is needed"),
         ("[]", "the list is empty"),
         ('{"nme": "A"}', "Did you mean 'name'?"),
@@ -301,6 +301,24 @@ def test_cost_of_one_number_is_known(didww):
     assert f"Cost: {offer.setup_price + offer.monthly_price} USD now" in result.err
 
 
+def test_cost_of_a_sku_is_known(didww):
+    """It is found by the DID groups."""
+    result = didww(f"resources orders create --items sku={sku(didww.client)},qty=2")
+    assert (result.code, "number in London x 2: " in result.err) == (2, True)
+    assert "unknown" not in result.err
+
+
+def test_an_order_at_an_unknown_price_needs_an_answer(didww):
+    """--yes does not place it; the question names the reason."""
+    line = "resources orders create --items sku=8d1a3c5e-0000-4000-8000-000000000001,qty=1"
+    result = didww(line)
+    assert (result.code, "Place this order although the price is unknown?" in result.err) == (2, True)
+    result = didww(f"{line} --yes")
+    assert (result.code, "The price is unknown, so --yes does not place this order." in result.err) == (3, True)
+    assert changes(didww) == []
+    assert didww.ok(f"{line} --yes --dry-run").startswith("POST ")
+
+
 def test_failure_in_the_middle_says_what_was_created(account):
     """Exit code 7, and the records that exist now."""
     rows = [{"name": name, "configuration": {"type": "pstn", "dst": "442079460001"}} for name in ("Oslo", "Berlin")]
@@ -312,6 +330,44 @@ def test_failure_in_the_middle_says_what_was_created(account):
 
 
 # update and delete
+
+
+def test_json_finds_records_by_number_or_name(account):
+    """As CSV files do; a name beside an argument is a new one."""
+    one, two = buy(account.client, 2)
+    rows = [{"number": one, "description": "First"}, {"number": f"+{two}", "description": "Second"}]
+    result = account("dids update --yes --json -", input=json.dumps(rows))
+    assert (result.code, "left out" in result.err) == (0, False), result
+    assert [did.description for did in account.client.dids().iterate(sort="number")] == ["First", "Second"]
+    account.ok("voice-in-trunks update --yes --json -", input='{"name": "Berlin", "priority": 7}')
+    account.ok("voice-in-trunks update Berlin --yes --json -", input='{"name": "Bern"}')
+    assert account.client.voice_in_trunks().one(filter={"name": "Bern"}).priority == 7
+
+
+def test_none_clears_a_field(account):
+    """In options and in CSV files, except where it is a value of the field."""
+    (number,) = buy(account.client, 1)
+    account.ok(f"dids update {number} --voice-in-trunk Berlin --capacity-limit 5 --description Desk --yes")
+    account.ok(f"dids update {number} --voice-in-trunk none --capacity-limit None --yes")
+    did = account.client.dids().find(account.client.dids().one().id, include="voice_in_trunk").data
+    assert (did.voice_in_trunk, did.capacity_limit) == (None, None)
+    path = account.home / "rows.csv"
+    path.write_text(f"number,description\n{number},none\n")
+    account.ok("dids update --yes --from-csv", str(path))
+    assert account.client.dids().one().description is None
+    account.ok("trunks create Sip --sip 192.0.2.10 --diversion as-is")
+    account.ok("voice-in-trunks update Sip --diversion-relay-policy none --yes")
+    policy = account.client.voice_in_trunks().one(filter={"name": "Sip"}).configuration.diversion_relay_policy
+    assert policy == "none"
+
+
+def test_choices_have_one_language(account):
+    """The words of the plan are those of the options."""
+    line = "voice-in-trunks create --name Sip --host 192.0.2.10 --codec-ids pcmu --rerouting-disconnect-code-ids"
+    account.ok(f"{line} 486,ringing-timeout --transport-protocol-id TLS")
+    result = account("voice-in-trunks update Sip --rerouting-disconnect-code-ids 503 --codec-ids telephone-event,g729")
+    assert "486, ringing-timeout -> 503" in result.err
+    assert "pcmu -> telephone-event, g729" in result.err
 
 
 def test_update_shows_the_change_and_asks(account):

@@ -185,9 +185,9 @@ def known_dids(client: Any, wanted: Iterable[str], include: Iterable[str] = ()) 
     texts = list(wanted)
     for key in ("number", "id"):
         values = [text for text in texts if _is_id(text) == (key == "id")]
-        for start in range(0, len(values), _BATCH):
-            batch = values[start : start + _BATCH]
-            yield from client.dids().iterate(filter={key: batch}, include=list(include), page_size=_BATCH)
+        for start in range(0, len(values), BATCH):
+            batch = values[start : start + BATCH]
+            yield from client.dids().iterate(filter={key: batch}, include=list(include), page_size=BATCH)
 
 
 _GROUP: Final = tuple(
@@ -218,7 +218,7 @@ def reservation(client: Any, number: str) -> Any:
     return None
 
 
-_BATCH: Final = 100
+BATCH: Final = 100
 """Numbers looked up with one request."""
 
 

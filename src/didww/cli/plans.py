@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from didww.cli.errors import RefusedError
 
@@ -43,7 +43,6 @@ def confirm_plan(
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        return ", ".join(map(str, items)) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, cast("list[Any]", value))) or "none"
     return "none" if value is None else str(value)

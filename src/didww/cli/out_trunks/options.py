@@ -50,7 +50,7 @@ def checked_networks(texts: Iterable[str]) -> list[str]:
 def _no_network(item: str, error: ValueError) -> str:
     if "host bits" in str(error):
         return f"{item!r:.80} has bits set behind the network. Write {ipaddress.ip_network(item, strict=False)}."
-    return f"{item!r:.80} is no IP address or network, such as 192.0.2.10 or 198.51.100.0/24."
+    return f"{item!r:.80} is not an IP address or network, such as 192.0.2.10 or 198.51.100.0/24."
 
 
 def _networks_or_none(texts: Iterable[str]) -> list[str]:
@@ -121,7 +121,7 @@ OPTIONS: Final = [*METHOD_OPTIONS, *TRUNK_OPTIONS]
 
 _NUMBERS: Final[dict[str, tuple[str, str]]] = {
     "dids": ("--number", "Numbers allowed as caller ID, separated by commas; none for none."),
-    "default_did": ("--replace-with", "Number that replaces another caller ID, with --cli-mismatch replace-cli."),
+    "default_did": ("--replace-with", "Number that replaces another caller ID, with --cli-mismatch replace_cli."),
     "emergency_dids": ("--emergency-number", "Numbers that may place emergency calls, separated by commas."),
 }
 

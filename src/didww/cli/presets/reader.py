@@ -157,7 +157,7 @@ class Preset:
         return _PLACEHOLDER.sub(fill, value)
 
 
-_ASKED: Final = {"media_encryption_mode": "--encryption disabled or --encryption srtp-sdes"}
+_ASKED: Final = {"media_encryption_mode": "--encryption disabled or --encryption srtp_sdes"}
 
 
 def _chosen(value: UserValue, choice: str) -> Mapping[str, Any]:

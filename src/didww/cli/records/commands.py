@@ -181,12 +181,17 @@ def _create(cls: type[Resource], path: str) -> Command:
 
 def _confirm_create(session: Session, cls: type[Resource], records: Sequence[Any]) -> None:
     """Ask if a record changes something elsewhere, or if there are several."""
+    from didww.cli.plans import confirm_plan
     from didww.cli.records.consequences import of_create
 
-    plan = [line for record in records for line in of_create(session.client, record)]
+    def read() -> dict[str, list[str]]:
+        return {f"new record {number}": of_create(session, record) for number, record in enumerate(records, 1)}
+
+    seen = read()
+    plan = [line for lines in seen.values() for line in lines]
     if plan or len(records) > 1:
         what = f"this {noun(cls)}" if len(records) == 1 else f"{len(records)} {_records(cls)}"
-        session.confirm(*plan, question=f"Create {what}?")
+        confirm_plan(session, *plan, question=f"Create {what}?", seen=seen, read=read)
 
 
 def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
@@ -199,7 +204,9 @@ def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
     if not known and session.settings.yes and not session.settings.dry_run:
         for line in plan:
             session.say(line)
-        raise RefusedError(f"The price is unknown, so --yes does not place {what}. Leave out --yes and answer.")
+        raise RefusedError(
+            f"The price is unknown, so --yes does not place {what}. Answer the question at a terminal, without --yes."
+        )
     session.confirm(*plan, question=f"Place {what}?" if known else f"Place {what} although the price is unknown?")
 
 
@@ -323,17 +330,23 @@ def _confirm_update(
 def _delete(cls: type[Resource], path: str) -> Command:
     @click.pass_obj
     def run(session: Session, /, ids: Sequence[str]) -> None:
+        from didww.cli.plans import confirm_plan
         from didww.cli.records.consequences import of_delete
 
         targets = Targets(session.client)
         places = dict.fromkeys(targets.find(cls, text).id for text in ids)
         records = [_found(session, cls, place) for place in places]
+
+        def read() -> dict[str, list[str]]:
+            return {record.id: of_delete(session, record) for record in records}
+
+        seen = read()
         plan: list[str] = []
         for record in records:
             plan.append(f"{sentence(noun(cls))} {label(record)} ({record.id})")
-            plan += (f"  {line}" for line in of_delete(session.client, record))
+            plan += (f"  {line}" for line in seen[record.id])
         question = f"Delete this {noun(cls)}?" if len(records) == 1 else f"Delete these {len(records)} {_records(cls)}?"
-        session.confirm(*plan, question=question)
+        confirm_plan(session, *plan, question=question, seen=seen, read=read)
 
         def delete(record: Any) -> None:
             endpoint(session.client, cls).delete(record.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from didww.cli.records.targets import label
 from didww.cli.trunks.use import routed
@@ -11,7 +11,9 @@ from didww.exceptions import NotLoadedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Lines: TypeAlias = Callable[[Any, Any], list[str]]
+    from didww.cli.session import Session
+
+    Lines: TypeAlias = Callable[[Session, Any], list[str]]
 
 __all__ = ["HARMLESS", "LIVE", "of_create", "of_delete"]
 
@@ -29,16 +31,16 @@ LIVE: Final = {
 """Types that calls, money or registrations depend on: a change of other than harmless fields is confirmed."""
 
 
-def of_create(client: Any, record: Any) -> list[str]:
+def of_create(session: Session, record: Any) -> list[str]:
     """Return what a new record changes elsewhere; empty if nothing."""
     lines = _CREATE.get(record._type_name)
-    return [] if lines is None else lines(client, record)
+    return [] if lines is None else lines(session, record)
 
 
-def of_delete(client: Any, record: Any) -> list[str]:
+def of_delete(session: Session, record: Any) -> list[str]:
     """Return what is lost with a record, besides itself."""
     lines = _DELETE.get(record._type_name)
-    return [] if lines is None else lines(client, record)
+    return [] if lines is None else lines(session, record)
 
 
 def _linked(record: Any, name: str) -> list[Any]:
@@ -49,61 +51,61 @@ def _linked(record: Any, name: str) -> list[Any]:
         return []
     if related is None:
         return []
-    return list(related) if isinstance(related, (list, tuple)) else [related]
+    return cast("list[Any]", related) if isinstance(related, list) else [related]
 
 
-def _numbers(client: Any, record: Any) -> list[Any]:
+def _numbers(session: Session, record: Any) -> list[Any]:
     ids = [did.id for did in _linked(record, "dids")]
-    return [client.dids().find(id, include="shared_capacity_group").data for id in ids]
+    return [session.client.dids().find(id, include="shared_capacity_group").data for id in ids]
 
 
 # Create
 
 
-def _credentials(client: Any, request: Any) -> list[str]:
+def _credentials(session: Session, request: Any) -> list[str]:
     (trunk,) = _linked(request, "voice_out_trunk")
-    name = label(client.voice_out_trunks().find(trunk.id).data)
+    name = label(session.client.voice_out_trunks().find(trunk.id).data)
     return [
         f"Outbound trunk {name} gets a new user name and password.",
         "The old ones stop working at once: calls fail until your systems have the new ones.",
     ]
 
 
-def _verification(client: Any, verification: Any) -> list[str]:
+def _verification(session: Session, verification: Any) -> list[str]:
     address = _linked(verification, "address")
     where = label(address[0]) if address else "none"
-    numbers = [did.number for did in _numbers(client, verification)]
+    numbers = [did.number for did in _numbers(session, verification)]
     if numbers:
         return [
             f"Emergency calling is ordered for {', '.join(numbers)} at address {where}. It is charged for monthly.",
-            "What it costs: didww emergency enable.",
+            f"What it costs: {session.command_line('emergency', 'enable', *numbers, '--address', where, '--dry-run')}",
         ]
     services = ", ".join(label(service) for service in _linked(verification, "emergency_calling_service"))
     return [f"Emergency calls of service {services} are sent with address {where} once it is approved."]
 
 
-def _trunk_group(client: Any, group: Any) -> list[str]:
+def _trunk_group(session: Session, group: Any) -> list[str]:
     lines: list[str] = []
     for trunk in _linked(group, "voice_in_trunks"):
-        loaded = client.voice_in_trunks().find(trunk.id, include="voice_in_trunk_group").data
+        loaded = session.client.voice_in_trunks().find(trunk.id, include="voice_in_trunk_group").data
         former = loaded.voice_in_trunk_group
         left = "" if former is None else f", and leaves group {former.name}"
         lines.append(f"Trunk {loaded.name} joins the group{left}.")
     return lines
 
 
-def _trunk(client: Any, trunk: Any) -> list[str]:
+def _trunk(session: Session, trunk: Any) -> list[str]:
     lines: list[str] = []
     for group in _linked(trunk, "voice_in_trunk_group"):
-        name = client.voice_in_trunk_groups().find(group.id).data.name
-        use = routed(client, "voice_in_trunk_group", group.id)
+        name = session.client.voice_in_trunk_groups().find(group.id).data.name
+        use = routed(session.client, "voice_in_trunk_group", group.id)
         lines.append(f"Trunk {trunk.name} joins group {name}, and can get its calls at once. {use.sentence('it')}")
     return lines
 
 
-def _shared_group(client: Any, group: Any) -> list[str]:
+def _shared_group(session: Session, group: Any) -> list[str]:
     lines: list[str] = []
-    for did in _numbers(client, group):
+    for did in _numbers(session, group):
         former = did.shared_capacity_group
         left = "" if former is None else f", and leaves group {former.name}"
         lines.append(f"{did.number} joins the group{left}.")
@@ -125,31 +127,32 @@ _CREATE: Final[dict[str, Lines]] = {
 # Delete
 
 
-def _number(_client: Any, did: Any) -> list[str]:
+def _number(_session: Session, did: Any) -> list[str]:
     until = "" if did.expires_at is None else f" It is paid until {did.expires_at:%Y-%m-%d}; these days are lost."
     return [f"{did.number} is given up at once and for good: calls to it fail, and others can buy it.{until}"]
 
 
-def _group_with_trunks(client: Any, group: Any) -> list[str]:
-    members = client.voice_in_trunk_groups().find(group.id, include="voice_in_trunks").data.voice_in_trunks
+def _group_with_trunks(session: Session, group: Any) -> list[str]:
+    members = session.client.voice_in_trunk_groups().find(group.id, include="voice_in_trunks").data.voice_in_trunks
     if not members:
         return []
     names = ", ".join(sorted(trunk.name for trunk in members))
-    return [f"Its trunks are deleted with it: {names}. To keep them, use: didww groups delete"]
+    command = session.command_line("groups", "delete", group.name)
+    return [f"Its trunks are deleted with it: {names}. To keep them: {command}"]
 
 
-def _out_trunk(_client: Any, _trunk: Any) -> list[str]:
+def _out_trunk(_session: Session, _trunk: Any) -> list[str]:
     return ["Its calls end at once, and its credentials stop working."]
 
 
-def _shared(client: Any, group: Any) -> list[str]:
-    loaded = client.shared_capacity_groups().find(group.id, include="dids").data
+def _shared(session: Session, group: Any) -> list[str]:
+    loaded = session.client.shared_capacity_groups().find(group.id, include="dids").data
     numbers = ", ".join(did.number for did in loaded.dids)
     return [f"Numbers that lose its channels: {numbers}."] if numbers else []
 
 
-def _service(client: Any, service: Any) -> list[str]:
-    loaded = client.emergency_calling_services().find(service.id, include="dids").data
+def _service(session: Session, service: Any) -> list[str]:
+    loaded = session.client.emergency_calling_services().find(service.id, include="dids").data
     numbers = ", ".join(did.number for did in loaded.dids)
     return [f"Numbers that can no longer call emergency services: {numbers or 'none'}."]
 

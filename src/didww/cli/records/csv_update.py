@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["CLEAR", "update"]
 
 CLEAR: Final = "null"
-"""A cell that clears the field; an empty cell leaves it alone."""
+"""A cell that clears the field, as `none` does, also where `none` is a value; an empty cell leaves it alone."""
 
 
 def update(session: Session, cls: type[Resource], path: str, result_file: str | None) -> None:

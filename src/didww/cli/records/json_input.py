@@ -42,7 +42,7 @@ def load(path: str) -> Any:
     """Return the JSON value of a file, or of standard input for `-`.
 
     Raises:
-        InvalidValueError: It cannot be read, or is no JSON.
+        InvalidValueError: It cannot be read, or is not JSON.
     """
     try:
         if path == "-":
@@ -58,9 +58,9 @@ def load(path: str) -> Any:
     try:
         return json.loads(content.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise _error(f"{source} is no JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from None
+        raise _error(f"{source} is not JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from None
     except (ValueError, RecursionError):
-        raise _error(f"{source} is no JSON in UTF-8.") from None
+        raise _error(f"{source} is not JSON in UTF-8.") from None
 
 
 def entries(

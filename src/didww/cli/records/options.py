@@ -213,7 +213,7 @@ def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
     required = " Required." if creating and _required(slot) else ""
     if slot.types is not None:
         metavar = f"[{'|'.join(slot.types)}]"
-        help_text = f"Type of the {words(field.name)}. It need not be given where other options tell it.{required}"
+        help_text = f"Type of the {words(field.name)}. Not needed if other options imply it.{required}"
         yield SectionOption([slot.option, _key(slot)], section=section, metavar=metavar, help=help_text)
         return
     if kind.name == "boolean":

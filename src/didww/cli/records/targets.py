@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww._schema.registry import class_named, singular
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from didww._schema.resource import Resource
 
 __all__ = ["Targets", "endpoint", "key_fields", "label", "named_by", "noun"]
-
-_BATCH: Final = 100
 
 
 def noun(cls: type[Resource]) -> str:
@@ -105,7 +103,7 @@ class Targets:
         if len(wanted) < 2 or "name" not in key_fields(cls):
             return
         found: dict[str, list[Any]] = {}
-        for record in endpoint(self._client, cls).iterate(page_size=_BATCH):
+        for record in endpoint(self._client, cls).iterate(page_size=lookups.BATCH):
             found.setdefault(record.name, []).append(record)
         self._found |= {(cls._type_name, text): found[text][0] for text in wanted if len(found.get(text, [])) == 1}
 
@@ -119,12 +117,12 @@ class Targets:
         source = endpoint(self._client, cls)
         found: dict[str, Any] = {}
         if rule is not None and rule.multiple and not rule.ignored and not any("," in text for text in texts):
-            for start in range(0, len(texts), _BATCH):
-                batch = list(texts[start : start + _BATCH])
-                for record in source.iterate(filter={key: batch}, include=include, page_size=_BATCH):
+            for start in range(0, len(texts), lookups.BATCH):
+                batch = list(texts[start : start + lookups.BATCH])
+                for record in source.iterate(filter={key: batch}, include=include, page_size=lookups.BATCH):
                     self._add(found, record, key)
         else:
-            for record in source.iterate(include=include, page_size=_BATCH):
+            for record in source.iterate(include=include, page_size=lookups.BATCH):
                 self._add(found, record, key)
         return found
 

@@ -161,4 +161,4 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InvalidValueError(f"this is no JSON: {error}.") from None
+        raise InvalidValueError(f"this is not JSON: {error}.") from None

@@ -63,8 +63,9 @@ def print_group(session: Session, group: VoiceInTrunkGroup) -> None:
     use = routed(session.client, "voice_in_trunk_group", group.id)
     rows = [row(trunk) for trunk in in_order(group.voice_in_trunks)]
     if session.settings.for_person:
-        limit = "no limit of" if group.capacity_limit is None else f"at most {group.capacity_limit}"
-        session.say(f"Group {group.name!r} ({group.id}), {limit} concurrent calls.")
+        limit = group.capacity_limit
+        calls = "no limit on concurrent calls" if limit is None else f"at most {limit} concurrent calls"
+        session.say(f"Group {group.name!r} ({group.id}), {calls}.")
         print_rows(session.settings, rows, ["priority", "weight", "trunk", "calls go to", "seconds", "next on"])
         for sentence in sentences(group.voice_in_trunks):
             session.say(sentence)

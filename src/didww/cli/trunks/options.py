@@ -102,8 +102,8 @@ def checked_host(host: str) -> str:
     host = host.strip()
     if not _HOST.fullmatch(host):
         raise InvalidValueError(
-            f"{host!r:.80} is no host name or address. Leave out 'sip:'; the port goes into --port, and the user part "
-            "into --username."
+            f"{host!r:.80} is not a host name or address. Leave out 'sip:'; the port goes into --port, and the user "
+            "part into --username."
         )
     return host
 

@@ -25,7 +25,7 @@ __all__ = ["UNVERIFIED", "PresetOption", "after_creation", "complete_presets", "
 _MARK: Final = re.compile(r"\d+\. |- |  ")
 """What lines of a list begin with."""
 
-UNVERIFIED: Final = "Unverified: parts of this preset are inferred or unconfirmed. Make a test call."
+UNVERIFIED: Final = "Unverified: parts of this preset are assumed or unconfirmed. Make a test call."
 
 
 def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 click's
@@ -64,7 +64,7 @@ def presets(session: Session, platform: str | None) -> None:
     """List the presets of `didww trunks create --for`, or show one in full.
 
     Each value has a mark that says how sure it is. The facts are from public pages of November 2026; none was tried
-    with a call. Presets marked as unverified have inferred or unconfirmed parts.
+    with a call. Presets marked as unverified have assumed or unconfirmed parts.
     """
     from didww.cli.presets import reader
 
@@ -138,7 +138,7 @@ def _about(preset: Preset) -> Iterator[str]:
     hosts = reader.addresses().outbound
     yield from (f"  {name:<{max(map(len, hosts))}}  {', '.join(each)}" for name, each in hosts.items())
     yield "Sources:"
-    yield from (f"- {source.title}: {reader.MARKS[source.sure]}" for source in preset.sources)
+    yield from (f"- {source.title}{_doubt(source.sure)}" for source in preset.sources)
 
 
 def _steps(preset: Preset) -> Iterator[str]:
@@ -160,8 +160,15 @@ def _addresses(preset: Preset) -> Iterator[str]:
         width = max(len(place) for place in known.sip)
         yield from (f"  {place:<{width}}  {', '.join(each)}" for place, each in known.sip.items())
         yield f"  {known.without_pop}"
-    yield f"Media networks ({reader.MARKS[known.media_sure]}): {', '.join(known.media)}"
-    yield f"Source of the addresses: {known.source} ({reader.MARKS[known.sure]})."
+    yield f"Media networks{_doubt(known.media_sure)}: {', '.join(known.media)}"
+    yield f"Source of the addresses: {known.source}{_doubt(known.sure)}."
+
+
+def _doubt(mark: str) -> str:
+    """Return how sure a source is, in parentheses, if it is not confirmed."""
+    from didww.cli.presets.reader import MARKS
+
+    return "" if MARKS[mark] == "confirmed" else f" ({MARKS[mark]})"
 
 
 def _say(session: Session, line: str) -> None:

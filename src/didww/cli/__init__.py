@@ -20,4 +20,6 @@ def main() -> None:
         if error.name is None or error.name.startswith("didww"):
             raise
         sys.exit(f'The didww command needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
+    except KeyboardInterrupt:  # before the command has begun
+        code = 130
     sys.exit(code)

@@ -79,6 +79,9 @@ def _print(error: BaseException, session: Session) -> int:
         if code == exit_codes.OUTCOME_UNKNOWN and not error.outcome_unknown:
             say("It is unknown whether this was done. Check before you repeat it.")
         return code
+    if isinstance(error, OSError) and error.strerror and not session.settings.debug:
+        say_error(f"{error.strerror}{f': {error.filename}' if error.filename else ''}.")
+        return exit_codes.FAILED
     if isinstance(error, ModuleNotFoundError) and not (error.name or "didww").startswith("didww"):
         say_error(f'This needs {error.name}. Install it with: pip install "didww-sdk[cli,emulator]"')
     elif not session.settings.debug:

@@ -85,7 +85,10 @@ def _no_column(name: str, known: Iterable[str]) -> Any:
 
 
 def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    if not found:
+        raise InvalidValueError("--columns names no column.", field="columns")
+    return found
 
 
 def _key(heading: str) -> str:

@@ -107,6 +107,7 @@ class Session:
         else:
             options |= profiles.account_options(settings)
         if settings.dry_run:
+            options["rate_limit"] = None  # for requests that are printed
             from didww.cli.dry_run import DryRunTransport
             from didww.transport.default import new_transport
 

@@ -84,6 +84,8 @@ def reserve(
 
     client = session.client
     table = RecordTable(session.settings, DidReservation)
+    if listed and (number_texts or release):
+        raise click.UsageError("--list goes with no number and no --release.")
     if listed:
         table.print(client.did_reservations().iterate(include=table.includes))
         return

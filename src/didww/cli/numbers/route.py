@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -9,6 +10,7 @@ import click
 from didww.cli import bulk, csv_input, lookups, parameters
 from didww.cli.framework import Command
 from didww.cli.numbers.routes import NOWHERE, Route, count, route_options
+from didww.cli.terminal import waiting
 from didww.exceptions import NotExactlyOneError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INCLUDE", "reroute", "route"]
 
+BATCH: Final = 100
 _COLUMNS: Final = ("number", "trunk", "group")
 INCLUDE: Final = ("voice_in_trunk", "voice_in_trunk_group")
 
@@ -120,10 +123,17 @@ def _number(file: csv_input.CsvFile, row: csv_input.Row) -> str:
 
 def _dids(client: Any, file: csv_input.CsvFile, numbers: Sequence[str]) -> Mapping[str, Did]:
     """Return the numbers of the account by number; the error for a missing one names its line."""
-    found = {did.number: did for did in lookups.known_dids(client, numbers, include=INCLUDE)}
-    for row, number in zip(file.rows, numbers, strict=True):
-        if number not in found:
-            file.fail(row, "number", f"the account does not have {number}.")
+    found: dict[str, Did] = {}
+    rows = list(zip(file.rows, numbers, strict=True))
+    with waiting("Looking up numbers") if len(rows) > BATCH else nullcontext(lambda _: None) as show:
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            dids = lookups.known_dids(client, [number for _, number in batch], include=INCLUDE)
+            found |= {did.number: did for did in dids}
+            for row, number in batch:
+                if number not in found:
+                    file.fail(row, "number", f"the account does not have {number}.")
+            show(f"{len(found)} of {len(rows)}")
     return found
 
 

@@ -103,7 +103,6 @@ def query_of(cls: type[Resource], filters: Iterable[tuple[str, str]]) -> dict[st
     The client checks names and values.
     """
     from didww._schema.filter_rules import filter_rules
-    from didww.cli.choices import TRUTH
 
     rules = filter_rules(cls)
     query: dict[str, Any] = {}

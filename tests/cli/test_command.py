@@ -48,7 +48,7 @@ def test_option_on_the_line_is_stronger_than_the_variable(didww):
 def test_dry_run_sends_no_change_whatever_its_url(didww):
     """Only the two validations, which store nothing, are sent."""
     made = trunk(didww)
-    line = f"api DELETE '/voice_in_trunks/{made.id}?x=/address_requirement_validations' --dry-run"
+    line = f"api DELETE '/voice_in_trunks/{made.id}?x=/address_requirement_validations' --dry-run -o json"
     assert json.loads(didww(line).out)["method"] == "DELETE"
     assert didww.client.voice_in_trunks().find(made.id).data.name == "Main"
 

@@ -126,7 +126,7 @@ def test_values_are_cached_for_each_account(didww, numbers):
         assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
 
 
-@pytest.mark.parametrize("content", ["", "{", "5", "[1]", '[["a"]]'])
+@pytest.mark.parametrize("content", ["", "{", "5", "[1]", '[["a"]]', "[[1,2]]", '[["a",null]]'])
 def test_damaged_cache_is_replaced(didww, numbers, content):
     """The values are read again."""
     complete(didww, "didww numbers show ")

@@ -69,7 +69,7 @@ def test_month_is_downloaded(didww, here):
     assert result.code == 0, result
     record = json.loads(result.out)
     assert record["file"] == "cdr_in_2026-10-01_2026-10-31.csv.gz"
-    assert (record["from"], record["to"]) == ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+    assert (record["from"], record["to"]) == ("2026-10-01T00:00:00.000Z", "2026-11-01T00:00:00.000Z")
     text = gzip.decompress((here / record["file"]).read_bytes()).decode()
     assert "Date/Time Start (UTC)" in next(csv.reader(io.StringIO(text)))
     assert "Downloading: " in result.err

@@ -171,7 +171,7 @@ def test_key_without_permission_for_the_balance(bare):
         ("login --environment sandbox --no-check --profile 'a b'", KEY, "profile"),
         ("login --environment sandbox --no-check --profile ../x", KEY, "profile"),
         ("login --environment moon", KEY, "production"),
-        ("login --base-url nonsense --no-check", KEY, "base_url"),
+        ("login --base-url nonsense --no-check", KEY, "--base-url"),
         ("login --base-url http://didww.example.com/v3", KEY, "https"),
         ("login --emulator", KEY, "no login"),
     ],
@@ -269,18 +269,47 @@ def test_directory_that_cannot_be_made(bare):
     assert KEY not in result.err
 
 
-@pytest.mark.parametrize("text", ["no profile file", f"[shop]\n{KEY}\n", f"[shop]\napi_key = {KEY}\n[shop]\n", "[a\n"])
-def test_damaged_file(bare, text):
-    """The message names the file, and shows nothing of it."""
+@pytest.mark.parametrize(
+    ("text", "line_number"),
+    [
+        ("no profile file", 1),
+        (f"[shop]\n{KEY}\n", 2),
+        (f"[shop]\napi_key = {KEY}\n[shop]\n", 3),
+        ("[a\n", 1),
+    ],
+)
+def test_damaged_file(bare, text, line_number):
+    """The message names the file and the line, and shows nothing of it."""
     path = profile_file(bare)
     path.parent.mkdir(parents=True)
     path.write_text(text)
     for line in ("profiles", "balance", "login --no-check --environment sandbox"):
         result = bare(line, input="other-key")
         assert result.code == 1
-        assert str(path) in result.err
+        assert f"{path}, line {line_number}: this is not a profile file." in result.err
         assert KEY not in result.err
         assert path.read_text() == text
+
+
+def test_file_that_is_not_text(bare):
+    """The message names the line."""
+    path = profile_file(bare)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"[shop]\n\xff\n")
+    assert f"{path}, line 2: " in bare("profiles").err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_file_that_others_can_read(bare):
+    """Each command that uses a key of it warns."""
+    bare("login --in-file --base-url", bare.base_url, input=KEY)
+    path = profile_file(bare)
+    assert "Warning" not in bare("balance").err
+    path.chmod(0o644)
+    result = bare("balance")
+    assert result.code == 0
+    assert result.err.count(f"Warning: others can read {path}") == 1
+    assert "chmod 600" in result.err
 
 
 def test_file_that_is_a_directory(bare):
@@ -288,7 +317,7 @@ def test_file_that_is_a_directory(bare):
     profile_file(bare).mkdir(parents=True)
     result = bare("profiles")
     assert result.code == 1
-    assert "no regular file" in result.err
+    assert "not a regular file" in result.err
 
 
 def test_no_account_at_all(bare):

@@ -138,7 +138,7 @@ def test_checklist_of_a_terminal_fits(didww, number, person, columns):
     assert result.code == 0
     assert "[x] Date of birth: a field of the identity" in lines
     assert "[ ] Proof of identity: one of Passport, National ID, Drivers License" in lines
-    assert max(len(line) for line in lines if "To register" not in line) <= 80
+    assert max(len(line) for line in lines if "didww" not in line) <= 80
     assert f"didww numbers register +{number} --identity 'Alex Example' --proof passport=FILE" in result.out
 
 

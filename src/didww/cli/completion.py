@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
 import time
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -79,7 +81,8 @@ def items(ctx: click.Context, source: str, incomplete: str) -> list[CompletionIt
     if session.settings.timeout is None:
         session.settings.timeout = 5.0  # a shell that hangs is worse than no completion
     try:
-        values = _values(session, source)
+        with redirect_stderr(io.StringIO()):
+            values = _values(session, source)
     except Exception:  # noqa: BLE001 completion must not print errors
         return []
     plus = "+" if source == "numbers" and incomplete.startswith("+") else ""
@@ -108,12 +111,25 @@ def _values(session: Session, source: str) -> list[tuple[str, str]]:
     file = _cache_file(session, source)
     try:
         if 0 <= time.time() - file.stat().st_mtime < SECONDS:
-            return [(value, text) for value, text in cast("list[list[str]]", json.loads(file.read_text("utf-8")))]
+            return _checked(json.loads(file.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         pass
     values = _SOURCES[source](session.client)
     _store(file, json.dumps(values))
     return values
+
+
+def _checked(values: Any) -> list[tuple[str, str]]:
+    """Return the pairs of a cache.
+
+    Raises:
+        TypeError: It is damaged.
+        ValueError: It is damaged.
+    """
+    pairs = [(value, text) for value, text in cast("list[list[Any]]", values)]
+    if not all(isinstance(each, str) for pair in pairs for each in pair):
+        raise TypeError
+    return cast("list[tuple[str, str]]", pairs)
 
 
 def _store(file: Path, text: str) -> None:

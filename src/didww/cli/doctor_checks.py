@@ -161,16 +161,14 @@ def _profile_file() -> Finding:
 
 
 def _emulator_file(session: Session) -> Finding:
-    from didww.cli.emulator_file import emulator_path
+    from didww.cli.emulator_file import emulator_path, fault_of
 
     path, check = emulator_path(session.settings.emulator_file), "emulator file"
     try:
         if not path.exists():
             return Finding(check, OK, f"None yet; --emulator creates {path}.")
-        with path.open("rb") as file:
-            head = file.read(16)
-        if head not in (b"", b"SQLite format 3\0"):
-            return Finding(check, PROBLEM, f"{path} is no emulator file.", "Remove it, or pass --emulator-file.")
+        if fault := fault_of(path):
+            return Finding(check, PROBLEM, fault, "Remove it, or pass --emulator-file.")
         if not os.access(path, os.W_OK):
             return Finding(check, PROBLEM, f"{path} is not writable.", "Make it writable, or pass --emulator-file.")
         return Finding(check, OK, f"{path}, {path.stat().st_size // 1024} KB.")

@@ -113,6 +113,7 @@ def emulator(
     In the list of processes, other users can see a key or a secret that is an option: prefer the variable or a file.
     """
     from didww._server.asgi_server import wait_until_started
+    from didww.cli.emulator_file import fault_of
     from didww.cli.secret_files import read_secret
     from didww.emulator import Emulator
     from didww.emulator.http.server import Server, write_ready_file
@@ -121,6 +122,8 @@ def emulator(
         api_key = read_secret(api_key_file, "--api-key-file")
     if callback_secret_file is not None:
         callback_secret = read_secret(callback_secret_file, "--callback-secret-file")
+    if db is not None and (fault := fault_of(Path(db))):
+        raise click.ClickException(f"{fault} Pass another file with --db.")
     if ready_file is not None:  # may be left over from a killed server
         Path(ready_file).unlink(missing_ok=True)
     try:

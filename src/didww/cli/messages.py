@@ -52,22 +52,30 @@ def colored(stream: object) -> bool:
 
 
 def _print(text: str, start: str) -> None:
+    text = f"{start}{text}"
     if sys.stderr.isatty():
-        indent = re.match(r" *", text)
-        text = "\n".join(
-            textwrap.wrap(
-                f"{start}{text}",
-                max(20, shutil.get_terminal_size().columns),
-                subsequent_indent=indent[0] + "  " if indent is not None and indent[0] else "",
-                break_long_words=False,
-                break_on_hyphens=False,
-                drop_whitespace=True,
-                replace_whitespace=False,
-            )
-        )
-    else:
-        text = f"{start}{text}"
+        text = _wrapped(text, max(20, shutil.get_terminal_size().columns))
     if start and colored(sys.stderr):
         text = click.style(start.rstrip(), fg="red", bold=True) + text[len(start) - 1 :]
     with suppress(OSError):  # a closed standard error must not end what is going on
         click.echo(text, err=True)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return a text wrapped between words; a command in it stays whole, so that it can be copied."""
+    command = _COMMAND.search(text)
+    before = text if command is None else text[: command.start()].rstrip()
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    lines = textwrap.wrap(
+        before, width, subsequent_indent=indent and f"{indent}  ", break_long_words=False, break_on_hyphens=False
+    )
+    if command is not None:
+        rest = text[command.start() :]
+        if lines and len(lines[-1]) + 1 + len(rest) <= width:
+            lines[-1] += f" {rest}"
+        else:
+            lines.append(rest)
+    return "\n".join(lines)
+
+
+_COMMAND: Final = re.compile(r"(?<![\w/.-])didww (?=[\w-])")

@@ -69,7 +69,7 @@ def reference(value: Any) -> str:
     """Return a reference that is not empty: an unset variable of a script would find any order without one."""
     text = str(value).strip()
     if not text:
-        raise click.BadParameter("The reference is empty.")
+        raise click.BadParameter("the reference must not be empty. Is a variable not set?")
     return text
 
 
@@ -79,14 +79,6 @@ def pair(value: Any) -> tuple[str, str]:
     if not name or not equals:
         raise click.BadParameter(f"{value!r:.80} must be NAME=VALUE.")
     return name.strip(), text
-
-
-def reference(value: Any) -> str:
-    """Return your own reference; an empty one, such as that of a variable that is not set, is refused."""
-    text = str(value).strip()
-    if not text:
-        raise click.BadParameter("the reference must not be empty. Is a variable not set?")
-    return text
 
 
 def web_address(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import shlex
 import stat
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from didww.cli import key_store
+from didww.cli.messages import say
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ __all__ = [
     "check_name",
     "client_url",
     "delete",
+    "is_private",
     "names",
     "profile_file",
     "read",
@@ -75,19 +78,37 @@ def read() -> configparser.ConfigParser:
     path = profile_file()
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise click.ClickException(f"{path} cannot be read: it is no regular file.")
+            raise click.ClickException(f"{path} cannot be read: it is not a regular file.")
         parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
     except (FileNotFoundError, NotADirectoryError):
         return parser
     except OSError as error:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
     except (configparser.Error, UnicodeDecodeError) as error:  # without the line, which may have a key
-        line = getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), None)
-        where = "" if line is None else f", line {line}"
         raise click.ClickException(
-            f"{path} cannot be read: it is no profile file{where}. Remove it and log in."
+            f"{path}, line {_line(error)}: this is not a profile file. Correct the line, or remove the file and log in "
+            "to each profile again."
         ) from None
     return parser
+
+
+def _line(error: Exception) -> int:
+    """Return the line of an error in the file."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.count(b"\n", 0, error.start) + 1
+    return getattr(error, "lineno", None) or next((number for number, _ in getattr(error, "errors", ())), 1)
+
+
+def is_private() -> bool:
+    """Return whether only the user can read the file of the profiles."""
+    path = profile_file()
+    return os.name != "posix" or not path.exists() or not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+
+def _warn_if_public(name: str, parser: configparser.ConfigParser) -> None:
+    if parser.has_option(name, "api_key") and not is_private():
+        path = profile_file()
+        say(f"Warning: others can read {path}, which has API keys. Run: {shlex.join(['chmod', '600', str(path)])}")
 
 
 def names(parser: configparser.ConfigParser) -> str:
@@ -138,6 +159,8 @@ def account_options(settings: Settings) -> dict[str, Any]:
         UsageError: There is no API key.
     """
     chosen = account(settings)
+    if settings.profile is not None:
+        _warn_if_public(settings.profile, read())
     if not chosen.key_from:
         raise click.UsageError(
             "There is no API key. Run didww login, or set DIDWW_API_KEY. Without an account, try didww --emulator."

@@ -319,6 +319,18 @@ def test_an_order_at_an_unknown_price_needs_an_answer(didww):
     assert didww.ok(f"{line} --yes --dry-run").startswith("POST ")
 
 
+def test_a_reference_is_used_once(didww):
+    """Neither the order of another run nor one of the same run has it."""
+    item = {"sku_id": sku(didww.client), "qty": 1}
+    orders = [{"items": [item], "external_reference_id": "PO-17"}] * 2
+    result = didww("resources orders create --yes --json -", input=json.dumps(orders))
+    assert (result.code, changes(didww)) == (2, [])
+    didww.ok("resources orders create --yes --json -", input=json.dumps(orders[0]))
+    result = didww("resources orders create --yes --json -", input=json.dumps(orders[0]))
+    assert (result.code, "'PO-17' belongs to order" in result.err) == (3, True)
+    assert didww.client.orders().count() == 1
+
+
 def test_failure_in_the_middle_says_what_was_created(account):
     """Exit code 7, and the records that exist now."""
     rows = [{"name": name, "configuration": {"type": "pstn", "dst": "442079460001"}} for name in ("Oslo", "Berlin")]
@@ -427,6 +439,15 @@ def test_secrets_are_masked(account):
     assert "hunter22" not in result.out + result.err
     assert "hunter22" not in account(f"{line.replace('22', '23')} --dry-run").out
     assert "hunter22" in account.ok("voice-in-trunks find Rome --show-credentials")
+
+
+def test_a_secret_is_read_from_a_file(account):
+    """An option would show in the list of processes."""
+    account.ok("voice-in-trunks create --name Rome --host sip.example.com --codec-ids pcmu")
+    line = "voice-in-trunks update Rome --auth-enabled --auth-user bob --auth-password-file - --yes"
+    account.ok(line, input="hunter22\n")
+    assert account.client.voice_in_trunks().one(filter={"name": "Rome"}).configuration.auth_password == "hunter22"
+    assert account(f"{line} --auth-password x", input="y\n").code == 2
 
 
 def test_delete_asks_and_deletes_several(account):

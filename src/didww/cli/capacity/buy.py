@@ -10,6 +10,7 @@ from didww.cli import parameters
 from didww.cli.capacity.pools import free, pool_argument, pool_named, pool_state, price, prices
 from didww.cli.errors import RefusedError, StillPendingError
 from didww.cli.framework import Command
+from didww.cli.locks import reference_lock
 from didww.cli.orders_placed import finish_order, place_order
 from didww.cli.output import RecordTable, print_row
 from didww.cli.plans import confirm_plan
@@ -34,8 +35,9 @@ __all__ = ["buy", "release"]
 @click.option("--channels", type=click.IntRange(1, 10_000), required=True, metavar="N", help="Number of channels.")
 @click.option(
     "--reference",
+    type=parameters.reference,
     metavar="TEXT",
-    help="Your own identifier of the order. The same command with the same reference goes on with that order.",
+    help="Your own reference. If an order has it, the command goes on with that order.",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait until the order is completed.")
 @parameters.timeout_option("5m")
@@ -49,22 +51,23 @@ def buy(session: Session, pool: str, channels: int, reference: str | None, no_wa
     from didww.resources.order import Order
     from didww.resources.order_item.capacity_order_item import CapacityOrderItem
 
-    if reference is not None and not reference.strip():
-        raise click.UsageError("--reference must not be empty.", click.get_current_context(silent=True))
     client = session.client
     record = pool_named(client, pool)
-    order = None if reference is None else _earlier(session, reference, record, channels)
-    if order is not None:
-        session.say(f"Order {order.reference} has the reference {reference!r} already. Nothing was ordered.")
-    else:
-        if channels < record.minimum_qty_per_order:
-            raise click.UsageError(
-                f"--channels must be at least {record.minimum_qty_per_order} for pool {record.name!r}, got {channels}."
-            )
-        request = Order(items=[CapacityOrderItem(capacity_pool_id=record.id, qty=channels)])
-        if reference is not None:
-            request.external_reference_id = reference
-        order = place_order(session, request, _plan(session, record, channels), question=f"Buy {channels} channels?")
+    with reference_lock(session, reference):
+        order = _earlier(session, reference, record, channels)
+        if order is not None:
+            session.say(f"Order {order.reference} has the reference {reference!r} already. Nothing was ordered.")
+        else:
+            least = record.minimum_qty_per_order
+            if channels < least:
+                raise click.UsageError(f"--channels must be at least {least} for pool {record.name!r}, got {channels}.")
+            request = Order(items=[CapacityOrderItem(capacity_pool_id=record.id, qty=channels)])
+            if reference is not None:
+                request.external_reference_id = reference
+            plan = _plan(session, record, channels)
+            order = place_order(session, request, plan, question=f"Buy {channels} channels?")
+    if order.is_canceled:
+        raise RefusedError(f"Order {order.reference} was canceled by the service.")
     table = RecordTable(session.settings, Order)
     if no_wait:
         table.print_one(order)
@@ -82,13 +85,15 @@ def buy(session: Session, pool: str, channels: int, reference: str | None, no_wa
     session.say(f"Pool {after.name!r} has {after.total_channels_count} channels, {free(after)} of them free.")
 
 
-def _earlier(session: Session, reference: str, pool: CapacityPool, channels: int) -> Order | None:
+def _earlier(session: Session, reference: str | None, pool: CapacityPool, channels: int) -> Order | None:
     """Return the order that has a reference already, or None.
 
     Raises:
         RefusedError: It bought something else.
     """
-    order: Order | None = session.client.orders().first(filter={"external_reference_id": reference})
+    from didww.cli.numbers.purchases import find_purchase
+
+    order = find_purchase(session.client, reference)
     if order is None:
         return None
     items = [(getattr(item, "capacity_pool_id", None), getattr(item, "qty", None)) for item in order.items]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
@@ -162,17 +163,20 @@ def _create(cls: type[Resource], path: str) -> Command:
         records = [draft.new(cls, row.values, known) for row in rows]
         for record in records:
             draft.check(record, creating=True)
-        if cls._marked:
-            _confirm_cost(session, records)
-        else:
-            _confirm_create(session, cls, records)
 
         def create(record: Any) -> Any:
             created = endpoint(session.client, cls).create(record, **_shown(session, cls)).data
             session.known.append(f"The {noun(cls)} {label(created)} was created.")
             return created
 
-        _print(session, cls, _each(session, records, create), given)
+        with ExitStack() as locks:
+            if cls._marked:
+                _check_references(session, records, locks)
+                _confirm_cost(session, records)
+            else:
+                _confirm_create(session, cls, records)
+            done = _each(session, records, create)
+        _print(session, cls, done, given)
 
     params = [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
     text = f"Create {_a_record(cls)}.\n\nNames are accepted where ids are."
@@ -192,6 +196,28 @@ def _confirm_create(session: Session, cls: type[Resource], records: Sequence[Any
     if plan or len(records) > 1:
         what = f"this {noun(cls)}" if len(records) == 1 else f"{len(records)} {_records(cls)}"
         confirm_plan(session, *plan, question=f"Create {what}?", seen=seen, read=read)
+
+
+def _check_references(session: Session, orders: Sequence[Any], locks: ExitStack) -> None:
+    """Check that no order has the references of new ones, which are locked until the new ones are placed.
+
+    Raises:
+        RefusedError: An order has one.
+    """
+    from didww.cli.locks import reference_lock
+    from didww.cli.numbers.purchases import find_purchase
+
+    references = [text for order in orders if (text := order._attributes.get("external_reference_id"))]
+    if len(set(references)) < len(references):
+        raise click.UsageError("Two of the orders have the same external_reference_id.")
+    for reference in sorted(references):
+        locks.enter_context(reference_lock(session, reference))
+        order = find_purchase(session.client, reference)
+        if order is not None:
+            raise RefusedError(
+                f"The reference {reference!r:.80} belongs to order {order.reference} already. See: "
+                f"{session.command_line('orders', 'show', order.reference)}"
+            )
 
 
 def _confirm_cost(session: Session, records: Sequence[Any]) -> None:
@@ -301,7 +327,7 @@ def _only_csv(ctx: click.Context, id: str | None, json_path: str | None) -> None
     fields = [
         name
         for name, value in ctx.params.items()
-        if name.startswith(("field_", "clear_")) and value not in (None, (), False)
+        if name.startswith(("field_", "clear_", "file_")) and value not in (None, (), False)
     ]
     if id is not None or json_path is not None or fields:
         raise click.UsageError("--from-csv goes without an id, --json and options of fields.", ctx)

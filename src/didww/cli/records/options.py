@@ -16,6 +16,7 @@ from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
 from didww.cli.records.targets import Targets, named_by, noun
 from didww.cli.records.words import sentence, words
+from didww.cli.secret_files import read_secret
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -230,6 +231,13 @@ def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
         help=f"{doc[:-1]}; repeatable.{required}" if several else f"{doc}{required}",
         shell_complete=complete,
     )
+    if field.secret:
+        file_help = (
+            f"File with the value of {slot.option}, which would show in the list of processes; - for standard input."
+        )
+        yield SectionOption(
+            [f"{slot.option}-file", f"file_{slot.name}"], section=section, metavar="FILE", help=file_help
+        )
     if not creating and (field.clearable or kind.name in ("list", "many")):
         yield click.Option([f"--no-{slot.option[2:]}", f"clear_{slot.name}"], is_flag=True, hidden=True)
 
@@ -276,6 +284,11 @@ def values_of(ctx: click.Context, cls: type[Resource], *, creating: bool, target
     for name, slot in slots(cls, creating=creating).items():
         value = ctx.params.get(_key(slot))
         clear = ctx.params.get(f"clear_{name}", False)
+        file = ctx.params.get(f"file_{name}")
+        if file is not None:
+            if clear or value not in (None, ()):
+                raise click.UsageError(f"{slot.option}-file goes without {slot.option}.", ctx)
+            value = read_secret(file, f"{slot.option}-file")
         if clear and value not in (None, ()):
             raise click.UsageError(f"{slot.option} and --no-{slot.option[2:]} exclude each other.", ctx)
         try:

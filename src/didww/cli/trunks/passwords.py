@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from didww.cli.framework import SectionOption
+from didww.cli.secret_files import read_secret
 
 __all__ = ["auth_password", "password_option"]
 
@@ -34,15 +35,4 @@ def auth_password(user: str, file: str | None) -> str:
             )
         text: str = click.prompt(f"Password of {user}", hide_input=True, err=True)
         return text
-    try:
-        with click.open_file(file, encoding="utf-8") as stream:
-            text = stream.read().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"--auth-password-file {file!r} cannot be read: {_why(error)}.") from None
-    if not text or "\n" in text:
-        raise click.UsageError("--auth-password-file must contain one line, the password.")
-    return text
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not UTF-8"
+    return read_secret(file, "--auth-password-file")

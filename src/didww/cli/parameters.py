@@ -49,7 +49,7 @@ def duration(value: Any) -> timedelta:
     """Return the duration of a text such as `14d`; a number alone is days."""
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
-        raise click.BadParameter(f"{value!r:.80} is no duration. Write 14d, 12h or 90m.")
+        raise click.BadParameter(f"{value!r:.80} is not a duration. Write 14d, 12h or 90m.")
     return timedelta(seconds=int(match[1]) * _UNITS[(match[2] or "d").lower()])
 
 
@@ -79,7 +79,7 @@ def web_address(value: Any) -> str:
     """Return an HTTP or HTTPS URL."""
     text = str(value).strip()
     if not re.match(r"https?://[^/\s]+", text, re.IGNORECASE):
-        raise click.BadParameter(f"{value!r:.80} is no URL such as https://example.com/didww.")
+        raise click.BadParameter(f"{value!r:.80} is not a URL such as https://example.com/didww.")
     return text
 
 

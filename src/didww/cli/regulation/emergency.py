@@ -245,7 +245,7 @@ def _create(
     setup, monthly = requirement.meta.setup_price, requirement.meta.monthly_price
     count = len(dids)
     numbers = ", ".join(f"+{did.number}" for did in dids)
-    cost = "at a price that DIDWW does not state"
+    cost = "an unknown price (DIDWW does not state it)"
     if setup is not None and monthly is not None:
         cost = f"${setup * count:.2f} for the setup and ${monthly * count:.2f} each month"
     plan = (

@@ -384,6 +384,13 @@ def test_wait_ends_after_the_limit(didww, submitted):
     assert f"didww verifications wait {submitted.reference}" in result.err
 
 
+def test_advice_is_for_the_same_account(didww, submitted):
+    """The command to go on has the options of the account."""
+    result = didww(f"verifications wait mine --timeout 1s --base-url {didww.base_url}")
+    assert result.code == 8
+    assert f"To continue: didww --base-url {didww.base_url} verifications wait {submitted.reference}" in result.err
+
+
 # Emergency calling
 
 

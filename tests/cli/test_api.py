@@ -165,6 +165,9 @@ def test_headers_are_made_printable(capsys):
 
 def test_keys_are_masked_in_dry_runs(didww):
     """Whatever they are called."""
-    result = didww("api PATCH /dids/X -f api_key=hunter22 -f access-key=hunter22 -f username=hunter22 --dry-run")
+    result = didww(
+        "api PATCH /dids/X -f api_key=hunter22 -f access-key=hunter22 -f auth_user=hunter22 -f username=sip-user --dry-run"
+    )
     assert "hunter22" not in result.out + result.err
     assert '"api_key": "***"' in result.out
+    assert '"username": "sip-user"' in result.out

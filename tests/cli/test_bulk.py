@@ -110,7 +110,7 @@ def test_files_of_spreadsheets_are_read(didww, numbers, write, lines, encoding):
         (["number", "{}"], "line 1: there is no column to change"),
         (["number,description,description", "{},x,y"], "line 1: the column description is there twice"),
         (["number,description", "{},x,y"], "line 2: 2 cells are needed, got 3"),
-        (["number,description", '{},"x'], "line 2: this is no row of a CSV file"),
+        (["number,description", '{},"x'], "line 2: this is not a row of a CSV file"),
         (["number,description", "{},x", "", "+{},y"], "line 4, column number: {} is in line 2, too"),
         (["number,description", ",x"], "line 2, column number: the cell is empty"),
         (["number,description", "442079469999,x"], "line 2, column number: the account has no DID '442079469999'"),
@@ -138,7 +138,7 @@ def test_a_file_that_is_no_text_or_too_large_is_refused(didww, tmp_path, monkeyp
     path.write_bytes(b"number\nPK\x03\x04\xff\x00")
     assert "line 2: the text is not UTF-8" in update(didww, str(path)).err
     path.write_bytes(b"number\n\0")
-    assert "line 2: this is no text" in update(didww, str(path)).err
+    assert "line 2: this is not text" in update(didww, str(path)).err
     monkeypatch.setattr("didww.cli.csv_input.MAX_BYTES", 5)
     assert "is larger than" in update(didww, str(path)).err
     monkeypatch.undo()

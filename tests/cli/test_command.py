@@ -160,3 +160,13 @@ def test_broken_standard_error_ends_nothing_midway(didww):
     program.stdout.close()
     assert program.wait(60) == 0
     assert didww.client.dids().list(include="voice_in_trunk").data[0].voice_in_trunk.name == "Main"
+
+
+def test_debug_logs_requests(didww):
+    """Method, URL and status on standard error, without the key."""
+    result = didww("balance --debug")
+    assert result.code == 0
+    assert "GET " in result.err
+    assert "/v3/balance: 200" in result.err
+    assert didww.emulator.key not in result.err
+    assert "GET " not in didww("balance").err

@@ -98,6 +98,36 @@ def test_person_elsewhere_gets_the_command():
     assert (line.status, line.todo) == ("missing", "didww identities update 'Alex Example' --country DE")
 
 
+def test_fields_of_an_unknown_identity_are_commands():
+    """They are options of `identities update`, not of `numbers register`."""
+    line = row("Date of birth", requirement={"personal_mandatory_fields": ["birth_date"]})
+    assert (line.status, line.todo) == ("", "didww identities update IDENTITY --birth-date YYYY-MM-DD")
+
+
+def test_advice_does_not_mix_persons_and_companies():
+    """Before there is an identity, the proofs of neither are in the command."""
+    of_company = {
+        "identity_type": IdentityType.ANY,
+        "business_area_level": "country",
+        "business_mandatory_fields": None,
+        "business_proof_qty": 1,
+        "business_proof_types": [SimpleNamespace(id="license", name="Trade License")],
+        "business_permanent_document": None,
+        "business_onetime_document": None,
+    }
+    rows = checklist(Case(requirement(**of_company), "Berlin", NOW))
+    assert options_of(rows) == "--identity IDENTITY --address ADDRESS"
+    assert {"Proof of identity (person)", "Proof of company (company)"} <= {each.item for each in rows}
+    rows = checklist(Case(requirement(**of_company), "Berlin", NOW, identity=person()))
+    assert options_of(rows) == "--proof passport=FILE --address ADDRESS"
+
+
+def test_commands_are_those_of_the_account():
+    """The advice has the options of the account."""
+    line = row("Identity", command=lambda *words: " ".join(("didww --profile shop", *words)))
+    assert line.todo == "--identity, or: didww --profile shop identities create"
+
+
 def test_unknown_field_is_named():
     """A field that this version does not know is still named."""
     line = row("Blood type", identity=person(), requirement={"personal_mandatory_fields": ["blood_type"]})

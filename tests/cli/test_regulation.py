@@ -107,7 +107,7 @@ def test_identities_are_listed_by_type_and_country(didww, person):
         ("--country gb", "Example Ltd"),
     ):
         (row,) = [line.split("\t") for line in didww.ok(f"identities list {options}").splitlines()[1:]]
-        assert row[1] == name
+        assert row[2] == name
 
 
 def test_identity_update_changes_and_clears(didww, person):
@@ -191,6 +191,57 @@ def test_address_with_a_known_reference_is_not_created_again(didww, person):
     line = f"{ADDRESS} --country DE --reference site-7 -o json"
     assert json.loads(didww.ok(line))["id"] == json.loads(didww.ok(line))["id"]
     assert didww.client.addresses().count() == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        COMPANY.replace("customer-42", "''"),
+        f"{ADDRESS} --country DE --reference ' '",
+        "documents upload {scan} --type passport --identity Example --reference ''",
+        "emergency enable +12125550100 --address Office --reference ''",
+        "numbers register {number} --identity Example --reference ''",
+    ],
+)
+def test_empty_references_are_refused(didww, person, scan, line):
+    """They are those of variables that are not set."""
+    number = buy(didww, "DE", "Local")[0] if "{number}" in line else ""
+    didww.emulator.journal.clear()
+    result = didww(line.format(scan=scan, number=number))
+    assert result.code == 2
+    assert "--reference" in result.err
+    assert "must not be empty" in result.err
+    assert all(entry.method == "GET" for entry in didww.emulator.journal.entries())
+
+
+def test_changes_that_concern_registered_numbers_are_confirmed(didww, person, scan):
+    """The plan says what changes and what depends on it; notes of the account are changed at once."""
+    (number,) = buy(didww, "DE", "Local")
+    proofs = f"--proof passport={scan} --proof utility-bill={scan}"
+    didww.ok(f"numbers register {number} --identity Example {proofs} --yes")
+    for line, plan in (
+        ("identities update Example --last-name Sample", "- last name: Example -> Sample"),
+        ("identities update Example --country FR", "- country: Germany -> France"),
+        ("addresses update Office --street '2 Example Street'", "- street: 1 Example Street -> 2 Example Street"),
+    ):
+        result = didww(line)
+        assert result.code == 2, result
+        assert "Numbers are registered" in result.err
+        assert plan in result.err
+    didww.ok("identities update Example --description Customer")
+    didww.ok("addresses update Office --description Head")
+    didww.ok("addresses update Head --street '2 Example Street' --yes")
+    assert didww.client.addresses().first().address == "2 Example Street"
+
+
+def test_changes_that_concern_emergency_calling_are_confirmed(didww, emergency_numbers):
+    """Of the address that emergency services see, and of its identity; other addresses are free."""
+    didww.ok(f"emergency enable {emergency_numbers[0]} --address Site --yes")
+    for line in ("addresses update Site --postal-code 10118", "identities update Example --last-name Sample"):
+        result = didww(line)
+        assert result.code == 2, result
+        assert "Emergency calling uses it" in result.err
+    didww.ok("addresses update Office --postal-code 10118")
 
 
 def test_address_in_an_unknown_country(didww, person):
@@ -333,6 +384,13 @@ def test_wait_ends_after_the_limit(didww, submitted):
     assert f"didww verifications wait {submitted.reference}" in result.err
 
 
+def test_advice_is_for_the_same_account(didww, submitted):
+    """The command to go on has the options of the account."""
+    result = didww(f"verifications wait mine --timeout 1s --base-url {didww.base_url}")
+    assert result.code == 8
+    assert f"To continue: didww --base-url {didww.base_url} verifications wait {submitted.reference}" in result.err
+
+
 # Emergency calling
 
 
@@ -471,7 +529,7 @@ def test_examples_run(didww, emergency_numbers, tmp_path, monkeypatch, group):
         (tmp_path / name).write_bytes(name.encode())
     proofs = "--proof passport=passport.pdf --proof utility-bill=bill.pdf"
     (number,) = buy(didww, "DE", "Local")
-    didww.ok("addresses update Site --street '3 Example Street'")
+    didww.ok("addresses update Site --street '3 Example Street' --yes")
     didww.ok(f"numbers register {number} --identity Example {proofs} --yes")
     didww.ok(f"emergency enable {emergency_numbers[1]} --address Site --yes")
     verification = didww.client.address_verifications().first()

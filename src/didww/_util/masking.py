@@ -8,11 +8,11 @@ from typing import Any, Final, cast
 __all__ = ["SECRET_NAME", "SECRET_PARAMETER", "mask", "mask_url"]
 
 SECRET_NAME: Final = re.compile(
-    r"pass(?:word|phrase|wd)|secret|token|credential|authorization|signature|auth_user|username"
+    r"pass(?:word|phrase|wd)|secret|token|authorization|signature|auth_user"
     r"|(?:api|access|auth|private|signing)[_-]?key",
     re.IGNORECASE,
 )
-"""Names of secrets. A key alone is none: those of the type `public_keys` are public."""
+"""Names of secrets. A key alone is none, as `public_keys` have it, nor is the user of a SIP address."""
 SECRET_PARAMETER: Final = re.compile(rf"{SECRET_NAME.pattern}|key", re.IGNORECASE)
 """Names of secrets in URLs, where a key is one."""
 _IN_URL: Final = re.compile(rf"([?&][^=&#\s]*(?:{SECRET_PARAMETER.pattern})[^=&#\s]*=)[^&#\s\"]*", re.IGNORECASE)

@@ -98,8 +98,7 @@ def sign(
 ) -> None:
     """Create a signed request to test a receiver.
 
-    URL is the address that DIDWW would call. The callback secret of `didww emulator` is emulator-callback-secret.
-    Prints a curl command by default.
+    URL is the address that DIDWW would call. Prints a curl command by default.
     """
     import msgspec
 
@@ -110,7 +109,10 @@ def sign(
     if secret_file is not None:
         secret = read_secret(secret_file, "--secret-file")
     if not secret:
-        raise click.ClickException(f"The callback secret is missing. Set {_SECRET}, or pass --secret-file.")
+        raise click.ClickException(
+            f"The callback secret is missing. Set {_SECRET}, or pass --secret-file. The secret of `didww emulator` is "
+            "emulator-callback-secret."
+        )
     for name, address in (("URL", url), ("--to", to)):
         parts = None if address is None else parts_of(address)
         if address is not None and (parts is None or not (parts["rest"] or "").startswith("/")):

@@ -81,7 +81,7 @@ def read(path: str, known: Collection[str], aliases: Mapping[str, str] | None = 
         aliases: Other names of columns.
 
     Raises:
-        InvalidValueError: The file is too large, is no CSV file, or has other columns.
+        InvalidValueError: The file is too large, is not a CSV file, or has other columns.
     """
     text = _text(path)
     lines = io.StringIO(text, newline="")
@@ -126,7 +126,7 @@ def _text(path: str) -> str:
         raise _error(f"{path}, line {line}: the text is not UTF-8. Save the file as CSV in UTF-8.") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise _error(f"{path}, line {line}: this is no text. Save the file as CSV.")
+        raise _error(f"{path}, line {line}: this is not text. Save the file as CSV.")
     return text
 
 
@@ -148,7 +148,7 @@ def _records(path: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list
                 yield line + 1, cells
             line = getattr(reader, "line_num", 0)
     except csv.Error as error:
-        raise _error(f"{path}, line {line + 1}: this is no row of a CSV file: {error}.") from None
+        raise _error(f"{path}, line {line + 1}: this is not a row of a CSV file: {error}.") from None
 
 
 def _columns(path: str, header: list[str], known: Collection[str], aliases: Mapping[str, str]) -> tuple[str, ...]:

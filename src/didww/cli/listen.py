@@ -47,8 +47,7 @@ def listen(
 ) -> None:
     """Print verified callbacks as they arrive.
 
-    The callback secret is that of the user panel; the one of `didww emulator` is emulator-callback-secret. Accepts
-    any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
+    Accepts any path. Set the printed address as the callback URL of your records. Stop with Ctrl-C.
     """
     from didww._server.asgi_server import LOOPBACK, AppServer
     from didww.callback.asgi import AsgiApp

@@ -93,6 +93,10 @@ class Session:
 
         settings = self.settings
         others = [name for name in ("profile", "environment", "base_url") if getattr(settings, name) is not None]
+        if settings.debug:
+            from didww.cli.debug_log import log_requests
+
+            self._close.append(log_requests())
         if self.emulated and others:
             option = others[0].replace("_", "-")
             raise click.UsageError(f"--emulator does not go with --{option}.")

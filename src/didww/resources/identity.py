@@ -32,8 +32,8 @@ class Identity(
     filters={"id": Ids},
     columns={
         "type": "identity_type",
-        "name": ("company_name", "last_name"),
         "first name": "first_name",
+        "name": ("company_name", "last_name"),
         "country": "country.iso",
         "phone": "phone_number",
         "verified": "verified",

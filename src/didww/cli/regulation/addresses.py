@@ -10,7 +10,7 @@ from didww._schema.columns import Column
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
 from didww.cli.output import RecordTable
-from didww.cli.regulation import people
+from didww.cli.regulation import consequences, people
 from didww.cli.regulation.fields import FieldOption, country_field, field_options, given_values, set_values
 
 if TYPE_CHECKING:
@@ -124,15 +124,21 @@ def create(session: Session, /, identity: str, **options: str | None) -> None:
 @field_options(FIELDS, update=True)
 @click.pass_obj
 def update(session: Session, /, text: str, **options: str | None) -> None:
-    """Change fields of an address. An empty text clears a field. Identity and country cannot be changed."""
+    """Change fields of an address. An empty text clears a field. Identity and country cannot be changed.
+
+    Asks first if numbers are registered at it, or if emergency calling uses it.
+    """
     from didww.resources.address import Address
 
     client = session.client
     values = given_values(FIELDS, options)
     if not values:
         raise click.UsageError("Pass an option with what to change, such as --postal-code.")
-    record = people.address(client, text)
+    record = people.address(client, text, ["identity"])
+    what, before = people.address_label(record), consequences.values_before(record, FIELDS, values)
     set_values(client, record, FIELDS, values)
+    order = dict.fromkeys(each.field for each in FIELDS if each.field in values)
+    consequences.confirm_update(session, record, before, order, what)
     table = RecordTable(session.settings, Address)
     table.print_one(client.addresses().update(record, include=table.includes).data)
 

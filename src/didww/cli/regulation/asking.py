@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from didww.cli.session import Session
 
-__all__ = ["MAX_CHOICES", "choose", "file", "is_possible", "text"]
-
-MAX_CHOICES: Final = 30
+__all__ = ["choose", "file", "is_possible", "text"]
 
 T = TypeVar("T")
 
@@ -37,10 +35,18 @@ def choose(session: Session, option: str, question: str, records: Sequence[T], l
         return records[0]
     if not is_possible(session) or not records:
         raise click.UsageError(f"Pass {option}. There are: {people.candidates(records, label)}.")
+    session.say(f"{question}:")
     for number, each in enumerate(records, 1):
         session.say(f"{number:>3}  {label(each)}")
-    number = click.prompt(question, type=click.IntRange(1, len(records)), err=True)
-    return records[number - 1]
+
+    def chosen(text: Any) -> T:
+        number = str(text).strip()
+        if not number.isdecimal() or not 1 <= int(number) <= len(records):
+            raise click.UsageError(f"Type a number from 1 to {len(records)}.")
+        return records[int(number) - 1]
+
+    record: T = click.prompt("Number", value_proc=chosen, err=True)
+    return record
 
 
 def text(question: str) -> str:

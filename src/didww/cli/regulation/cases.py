@@ -52,7 +52,7 @@ def case_of(session: Session, dids: Sequence[Did]) -> Case:
     if not id:
         raise NotExactlyOneError(f"DIDWW lists no requirement for {listed(dids)}.")
     requirement = session.client.address_requirements().find(id, include=requirements.INCLUDES).data
-    return Case(requirement, area, session.now())
+    return Case(requirement, area, session.now(), command=session.command_line)
 
 
 def _key(did: Did) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -34,7 +33,9 @@ def choose_identity(session: Session, case: Case, identity: str | None, address:
     known = fitting_identities(session, case)
     if not known:
         what = " or ".join(requirements.PERSON_OR_COMPANY[kind] for kind in requirements.kinds_of(case.requirement))
-        raise click.UsageError(f"The account has no identity of a {what}. Create one: didww identities create")
+        raise click.UsageError(
+            f"The account has no identity of a {what}. Create one: {session.command_line('identities', 'create')}"
+        )
     return asking.choose(session, "--identity", "Register to which identity", known, people.identity_label)
 
 
@@ -64,10 +65,11 @@ def choose_address(session: Session, case: Case, identity: Identity, text: str |
     fitting = fitting_addresses(case, identity)
     if not fitting:
         country = case.requirement.country
+        options = ("--country", country.iso if country is not None else "COUNTRY", "--city", "CITY")
+        create = ("addresses", "create", "--identity", name, *options, "--postal-code", "CODE", "--street", "STREET")
         raise click.UsageError(
             f"{name} has no address{f' in {country.name}' if country is not None else ''}. Create one: "
-            f"didww addresses create --identity {shlex.quote(name)} --country "
-            f"{country.iso if country is not None else 'COUNTRY'} --city CITY --postal-code CODE --street STREET"
+            f"{session.command_line(*create)}"
         )
     return asking.choose(session, "--address", "Register at which address", fitting, people.address_label)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww.cli import parameters
 from didww.cli.framework import Group
 from didww.cli.output import print_row, print_rows
 from didww.cli.regulation import people, uploads
@@ -104,7 +105,12 @@ def _row(record: Any, name: str, of: str, kind: str) -> dict[str, Any]:
 @click.option("--type", "kind", metavar="TYPE", required=True, help="Proof type, such as passport, or name of a form.")
 @identity_option
 @address_option
-@click.option("--reference", metavar="TEXT", help="Your own identifier. Defaults to one made from the contents.")
+@click.option(
+    "--reference",
+    type=parameters.reference,
+    metavar="TEXT",
+    help="Your own identifier. Defaults to one made from the contents.",
+)
 @click.pass_obj
 def upload(
     session: Session,

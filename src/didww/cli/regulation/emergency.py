@@ -161,7 +161,7 @@ def _level(requirement: EmergencyRequirement) -> str:
 @parameters.numbers_argument
 @click.option("--address", metavar="ADDRESS", required=True, help="Id, reference, description or street.")
 @reviews.callback_option
-@click.option("--reference", metavar="TEXT", help="Your own identifier of the verification.")
+@click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own identifier of the verification.")
 @reviews.no_wait_option
 @parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
@@ -201,7 +201,7 @@ def enable(
     if submitted is not None and not no_wait:
         reviews.wait_for(session, client.emergency_verifications(), submitted, timeout, command=WAIT)
     elif submitted is not None:
-        session.say(f"To wait for the decision: {WAIT} {submitted.reference}")
+        session.say(f"To wait for the decision: {session.command_line('emergency', 'wait', submitted.reference)}")
     table = RecordTable(session.settings, EmergencyCallingService)
     service = client.dids().find(dids[0].id, include=["emergency_calling_service"]).data.emergency_calling_service
     if service is not None:
@@ -245,7 +245,7 @@ def _create(
     setup, monthly = requirement.meta.setup_price, requirement.meta.monthly_price
     count = len(dids)
     numbers = ", ".join(f"+{did.number}" for did in dids)
-    cost = "at a price that DIDWW does not state"
+    cost = "an unknown price (DIDWW does not state it)"
     if setup is not None and monthly is not None:
         cost = f"${setup * count:.2f} for the setup and ${monthly * count:.2f} each month"
     plan = (

@@ -10,7 +10,7 @@ from didww._schema.columns import Column
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
 from didww.cli.output import RecordTable
-from didww.cli.regulation import people
+from didww.cli.regulation import consequences, people
 from didww.cli.regulation.fields import FieldOption, country_field, field_options, given_values, set_values
 from didww.enums import IdentityType
 
@@ -145,15 +145,21 @@ def create(session: Session, /, kind: str, **options: str | None) -> None:
 @field_options(FIELDS, update=True)
 @click.pass_obj
 def update(session: Session, /, text: str, **options: str | None) -> None:
-    """Change fields of an identity. An empty text clears a field. The type cannot be changed."""
+    """Change fields of an identity. An empty text clears a field. The type cannot be changed.
+
+    Asks first if numbers are registered to it, or if emergency calling uses it.
+    """
     from didww.resources.identity import Identity
 
     client = session.client
     values = _plain_phone(given_values(FIELDS, options))
     if not values:
         raise click.UsageError("Pass an option with what to change, such as --birth-date.")
-    record = people.identity(client, text, ["country"])
+    record = people.identity(client, text, ["country", "birth_country"])
+    what, before = people.identity_label(record), consequences.values_before(record, FIELDS, values)
     set_values(client, record, FIELDS, values)
+    order = dict.fromkeys(each.field for each in FIELDS if each.field in values)
+    consequences.confirm_update(session, record, before, order, what)
     table = RecordTable(session.settings, Identity)
     table.print_one(client.identities().update(record, include=table.includes).data)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from didww._schema.filter_rules import UUID_TEXT
 from didww._util.suggest import did_you_mean
 from didww.exceptions import NotExactlyOneError
@@ -114,9 +116,15 @@ def _find(
 
 
 def with_reference(endpoint: Any, reference: str | None, include: Iterable[str]) -> Any:
-    """Return the record that has an external reference; None if there is none, or no reference."""
-    if not reference:
+    """Return the record that has an external reference; None if there is none, or no reference.
+
+    Raises:
+        UsageError: The reference is empty, such as that of a variable that is not set.
+    """
+    if reference is None:
         return None
+    if not reference.strip():
+        raise click.UsageError("--reference must not be empty. Is a variable not set?")
     return endpoint.first(filter={"external_reference_id": reference}, include=list(include))
 
 

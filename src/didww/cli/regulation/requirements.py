@@ -14,7 +14,7 @@ from didww.cli.regulation import people
 from didww.enums import IdentityType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from didww.cli.session import Settings
@@ -87,7 +87,8 @@ class Row(NamedTuple):
         required: In which form.
         status: `done`, `given` with this command, `missing`, `check` by the person, or empty if nothing to compare.
         todo: The option or the command that adds it.
-        option: The option of this command that it is given with; empty if it has none.
+        option: The option of this command that it is given with; empty if it has none, or if it depends on the type of
+            an identity that is not known yet.
     """
 
     item: str
@@ -99,6 +100,10 @@ class Row(NamedTuple):
     def named(self) -> dict[str, str]:
         """Return the values by the names of the table."""
         return dict(zip(NAMES, self[:4], strict=True))
+
+
+def _command(*words: str) -> str:
+    return shlex.join(("didww", *words))
 
 
 @dataclasses.dataclass
@@ -115,6 +120,7 @@ class Case:
         permanent: Whether files of the permanent form are given.
         onetime: Whether files of the one-time form are given.
         description: Description of the service.
+        command: Returns a command of the same account, from its words.
     """
 
     requirement: AddressRequirement
@@ -126,6 +132,7 @@ class Case:
     permanent: bool = False
     onetime: bool = False
     description: str | None = None
+    command: Callable[..., str] = _command
 
 
 def lines_of(row: Row) -> list[str]:
@@ -197,15 +204,20 @@ def checklist(case: Case) -> list[Row]:
     for kind in kinds:
         suffix = f" ({PERSON_OR_COMPANY[kind]})" if len(kinds) > 1 else ""
         fitting = case.identity if case.identity is not None and case.identity.identity_type == kind else None
-        rows += [row._replace(item=row.item + suffix) for row in _of_identity(case, kind, fitting)]
+        rows += [_of_kind(row, suffix) for row in _of_identity(case, kind, fitting)]
     rows += [_address(case), *_proofs(case, "address", case.address, PROOF_OF_ADDRESS)]
     for kind in kinds:
         suffix = f" ({PERSON_OR_COMPANY[kind]})" if len(kinds) > 1 else ""
-        rows += [row._replace(item=row.item + suffix) for row in _onetime(case, kind)]
+        rows += [_of_kind(row, suffix) for row in _onetime(case, kind)]
     rows += _description(case)
     if case.requirement.restriction_message:
         rows.append(Row("Note", case.requirement.restriction_message, OPEN, ""))
     return rows
+
+
+def _of_kind(row: Row, suffix: str) -> Row:
+    """Return a row that is for persons only, or for companies only, if there is a suffix."""
+    return row._replace(item=row.item + suffix, option="") if suffix else row
 
 
 def _where(case: Case, level: Any, *, default: str = "anywhere") -> str:
@@ -228,14 +240,16 @@ def _identity(case: Case) -> Row:
     if len(accepted) > 1 and len(places) == 1:
         required = f"a person or a company {_where(case, next(iter(places)))}"
     if identity is None:
-        return Row("Identity", required, MISSING, "--identity, or: didww identities create", "--identity")
+        return Row(
+            "Identity", required, MISSING, f"--identity, or: {case.command('identities', 'create')}", "--identity"
+        )
     kind, name = identity.identity_type.value, people.identity_label(identity)
     if kind not in accepted:
         is_a = f"{name} is a {PERSON_OR_COMPANY.get(kind, kind)}: another --identity"
         return Row("Identity", required, MISSING, is_a, "--identity")
     if not is_in(case, of_kind(requirement, kind, "area_level"), identity):
         country = case.requirement.country.iso if case.requirement.country is not None else "COUNTRY"
-        return Row("Identity", required, MISSING, _update(identity, f"--country {country}"))
+        return Row("Identity", required, MISSING, _update(case, identity, "--country", country))
     return Row("Identity", required, DONE, name)
 
 
@@ -249,8 +263,9 @@ def _id(record: Any) -> str | None:
     return None if record is None else record.id
 
 
-def _update(identity: Identity, options: str) -> str:
-    return f"didww identities update {shlex.quote(people.identity_label(identity))} {options}"
+def _update(case: Case, identity: Identity | None, option: str, value: str) -> str:
+    name = "IDENTITY" if identity is None else people.identity_label(identity)
+    return case.command("identities", "update", name, option, value)
 
 
 def _of_identity(case: Case, kind: str, identity: Identity | None) -> Iterator[Row]:
@@ -258,17 +273,11 @@ def _of_identity(case: Case, kind: str, identity: Identity | None) -> Iterator[R
     for field in of_kind(requirement, kind, "mandatory_fields") or ():
         word, option = _FIELDS.get(str(field), (str(field).replace("_", " "), ""))
         item = word[0].upper() + word[1:]
-        if identity is None:
-            yield Row(item, "a field of the identity", OPEN, option)
-        elif getattr(identity, str(field), None):
+        if identity is not None and getattr(identity, str(field), None):
             yield Row(item, "a field of the identity", DONE, "")
-        else:
-            yield Row(
-                item,
-                "a field of the identity",
-                MISSING,
-                _update(identity, f"{option or '...'} {_VALUES.get(str(field), 'TEXT')}"),
-            )
+            continue
+        todo = _update(case, identity, option or "...", _VALUES.get(str(field), "TEXT"))
+        yield Row(item, "a field of the identity", OPEN if identity is None else MISSING, todo)
     yield from _proofs(case, kind, identity, f"Proof of {'identity' if kind == 'personal' else 'company'}")
     form = of_kind(requirement, kind, "permanent_document")
     if form is not None:
@@ -308,7 +317,7 @@ def _address(case: Case) -> Row:
     level, address = case.requirement.address_area_level, case.address
     required = f"an address {_where(case, level)}"
     if address is None:
-        return Row("Address", required, MISSING, "--address, or: didww addresses create", "--address")
+        return Row("Address", required, MISSING, f"--address, or: {case.command('addresses', 'create')}", "--address")
     if not is_in(case, level, address):
         elsewhere = f"{people.address_label(address)} is elsewhere: another --address"
         return Row("Address", required, MISSING, elsewhere, "--address")

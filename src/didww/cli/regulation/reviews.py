@@ -44,7 +44,7 @@ def wait_for(session: Session, endpoint: Any, verification: Any, timeout: float,
     reference = verification.reference
     if verification.is_pending:
         session.say("DIDWW's review takes hours or days. Ctrl-C ends the wait, not the review.")
-    name, again = f"Verification {reference}", f"{command} {reference}"
+    name, again = f"Verification {reference}", session.command_line(*command.split()[1:], reference)
     try:
         return waits.wait_for(session, endpoint, verification, name=name, timeout=timeout, again=again)
     except WaitError as error:

@@ -56,6 +56,8 @@ class Given:
 
 def submit(session: Session, dids: Sequence[Did], given: Given) -> AddressVerification:
     """Upload documents, validate, ask and submit; return the verification."""
+    if given.reference is not None and not given.reference.strip():
+        raise click.UsageError("--reference must not be empty. Is a variable not set?")
     case = case_of(session, dids)
     case.identity = choose_identity(session, case, given.identity, given.address)
     case.address = choose_address(session, case, case.identity, given.address)

@@ -35,6 +35,8 @@ __all__ = [
 
 _MAX_WORDS: Final = 8
 _MAX_ACCOUNTS: Final = 1000
+_MIN_BEGINNING: Final = 8
+"""Characters of a hash that name an account, as the console shows them."""
 _TEXT_KINDS: Final = frozenset({"text", "enum", "decimal", "datetime", "date"})
 _NAMES: Final = ("name", "iso", "number")
 """Attributes of related records that a search includes, beside those that are shown."""
@@ -81,10 +83,12 @@ def key_of_owner(runtime: Runtime, owner: int) -> str | None:
 
 
 def key_beginning_with(runtime: Runtime, beginning: str) -> str | None:
-    """Return the hash of the key of the account whose hash begins like this, or None."""
-    statement = "SELECT key FROM accounts WHERE id > 0 AND substr(key, 1, ?) = ?"
-    found = runtime.store.connection.execute(statement, (len(beginning), beginning)).fetchone()
-    return None if found is None else found[0]
+    """Return the hash of the key of the only account whose hash begins like this; None if it is too short."""
+    if len(beginning) < _MIN_BEGINNING:
+        return None
+    statement = "SELECT key FROM accounts WHERE id > 0 AND substr(key, 1, ?) = ? LIMIT 2"
+    found = runtime.store.connection.execute(statement, (len(beginning), beginning)).fetchall()
+    return found[0][0] if len(found) == 1 else None
 
 
 def owner_of_record(runtime: Runtime, type: str, id: str) -> int | None:

@@ -414,9 +414,9 @@ def test_terminal_asks_for_what_is_missing(didww, number, person, tmp_path):
     scan.write_bytes(b"%PDF-1.7 scan")
     didww.emulator.transitions.set("address_verifications", by_hand=True)
     with didww.terminal(f"numbers register +{number} --callback-url https://example.com/didww") as terminal:
-        terminal.expect("Register to which identity")
-        names = [line.split(maxsplit=1) for line in terminal.text.splitlines() if line.strip()[:1].isdigit()]
+        terminal.expect("Register to which identity:")
         terminal.expect("Number: ")
+        names = [line.split(maxsplit=1) for line in terminal.text.splitlines() if line.strip()[:1].isdigit()]
         terminal.send("n\n")
         terminal.expect("Type a number from 1 to 2.")
         terminal.send(f"{next(index for index, name in names if name == 'Alex Example')}\n")

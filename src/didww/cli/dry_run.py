@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from didww._util.masking import mask
+from didww._util.masking import mask, mask_url
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
@@ -76,14 +76,15 @@ class DryRunTransport:
 
 def _print(request: Request, *, as_json: bool) -> None:
     """Print method, URL and body, with secrets masked."""
+    url = mask_url(request.url)
     body: Any = None
     if isinstance(request.body, bytes) and request.body:
         body = mask(json.loads(request.body))
     elif request.body is not None:
         body = f"({len(request.body)} bytes)"
     if as_json:
-        click.echo(json.dumps({"method": request.method, "url": request.url, "body": body}, ensure_ascii=False))
+        click.echo(json.dumps({"method": request.method, "url": url, "body": body}, ensure_ascii=False))
         return
-    click.echo(f"{request.method} {request.url}")
+    click.echo(f"{request.method} {url}")
     if body is not None:
         click.echo(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False))

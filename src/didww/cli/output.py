@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import itertools
 import json
@@ -249,8 +250,7 @@ def print_value(settings: Settings, value: Any) -> None:
         value = _search(settings.query, value)
     items = cast("list[Any]", value) if isinstance(value, list) else [value]
     if settings.output == "yaml":
-        import yaml
-
+        yaml: Any = importlib.import_module("yaml")  # the types of its functions differ between versions
         click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True).rstrip().removesuffix("\n..."))
     elif settings.output == "jsonl":
         for item in items:

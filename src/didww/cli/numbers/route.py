@@ -125,7 +125,7 @@ def _dids(client: Any, file: csv_input.CsvFile, numbers: Sequence[str]) -> Mappi
     """Return the numbers of the account by number; the error for a missing one names its line."""
     found: dict[str, Did] = {}
     rows = list(zip(file.rows, numbers, strict=True))
-    with waiting("Looking up numbers") if len(rows) > BATCH else nullcontext(lambda _: None) as show:
+    with waiting("Looking up numbers") if len(rows) > BATCH else nullcontext() as show:
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
             dids = lookups.known_dids(client, [number for _, number in batch], include=INCLUDE)
@@ -133,7 +133,8 @@ def _dids(client: Any, file: csv_input.CsvFile, numbers: Sequence[str]) -> Mappi
             for row, number in batch:
                 if number not in found:
                     file.fail(row, "number", f"the account does not have {number}.")
-            show(f"{len(found)} of {len(rows)}")
+            if show is not None:
+                show(f"{len(found)} of {len(rows)}")
     return found
 
 

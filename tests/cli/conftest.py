@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
+import httpcore2
 import pytest
 
 from didww._server.asgi_server import served
@@ -40,6 +42,14 @@ def switch() -> Iterator[Switch]:
     switch = Switch()
     with served(switch) as switch.address:
         yield switch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates() -> Iterator[None]:
+    """Load the certificates of the system once, not for each run: none of these tests uses TLS."""
+    context = httpcore2.default_ssl_context()
+    with mock.patch.object(httpcore2, "default_ssl_context", return_value=context):
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGE := $(VENV)/.package
 TOOLS := $(VENV)/.tools
+PROFILE ?= slow
 
 .PHONY: demo test check format bench parity clean
 
@@ -27,14 +28,14 @@ demo: $(PACKAGE)
 test: $(TOOLS)
 	$(BIN)/python -m pytest -n auto -m "not slow" $(TESTS)
 
-# What `test` leaves out, and each law with all its examples.
+# What `test` leaves out, and each law with all its examples (PROFILE=fast: with few).
 check: $(TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=slow
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=$(PROFILE)
 
 format: $(TOOLS)
 	$(BIN)/ruff format .

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import httpcore2
 import pytest
@@ -44,12 +44,17 @@ def switch() -> Iterator[Switch]:
         yield switch
 
 
-@pytest.fixture(scope="session", autouse=True)
-def certificates() -> Iterator[None]:
-    """Load the certificates of the system once, not for each run: none of these tests uses TLS."""
-    context = httpcore2.default_ssl_context()
-    with mock.patch.object(httpcore2, "default_ssl_context", return_value=context):
-        yield
+@cache
+def certificates() -> Any:
+    """Return the certificates of the system, loaded once, not for each run: none of these tests uses TLS."""
+    return httpcore2.default_ssl_context()
+
+
+@pytest.fixture(autouse=True)
+def loaded_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the certificates that are loaded already."""
+    context = certificates()
+    monkeypatch.setattr(httpcore2, "default_ssl_context", lambda **_: context)
 
 
 @pytest.fixture

@@ -170,3 +170,22 @@ def test_debug_logs_requests(didww):
     assert "/v3/balance: 200" in result.err
     assert didww.emulator.key not in result.err
     assert "GET " not in didww("balance").err
+
+
+@pytest.mark.slow
+def test_colors_are_for_terminals_only(didww):
+    """An error is red on a terminal; with NO_COLOR, and in a pipe, nothing is colored."""
+    with didww.terminal("numbers show 12") as terminal:
+        assert terminal.wait() == 2
+    assert b"\x1b[31m" in terminal.raw
+    with didww.terminal("numbers show 12", NO_COLOR="1") as terminal:
+        assert terminal.wait() == 2
+    assert b"\x1b[" not in terminal.raw
+    assert "\x1b" not in didww.process("numbers show 12").err
+
+
+def test_expiring_has_an_order_of_its_own(didww):
+    """An option that would do nothing is refused."""
+    result = didww("numbers list --expiring 14d --sort number")
+    assert result.code == 2
+    assert "--sort" in result.err

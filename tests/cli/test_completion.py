@@ -49,7 +49,7 @@ def numbers(didww: Command) -> list[str]:
 
 
 def complete(didww: Command, line: str, **env: str) -> list[str]:
-    """Return what bash is told to complete the last word of a line with."""
+    """Return the completions that bash gets for the last word of a line."""
     words = shlex.split(line) + [""] * line.endswith(" ")
     asked = {"_DIDWW_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))

@@ -14,7 +14,7 @@ import pytest
 
 from didww import DidwwClient
 from didww.cli.export_periods import Wanted
-from didww.cli.periods import moment, month
+from didww.cli.periods import date_time, month
 from didww.enums import ExportType
 from didww.exceptions import InvalidValueError
 from didww.resources.export import Export
@@ -138,7 +138,7 @@ def test_january_goes_back_to_november():
     """The range of the service crosses the year."""
     wanted = Wanted.of(None, None, month("2026-11"), None)
     assert wanted.period(datetime(2027, 1, 31, tzinfo=UTC)).start == datetime(2026, 11, 1, tzinfo=UTC)
-    early = Wanted.of(moment("2026-11-01"), None, None, None)
+    early = Wanted.of(date_time("2026-11-01"), None, None, None)
     assert early.period(datetime(2027, 1, 1, tzinfo=UTC)).end == datetime(2027, 1, 1, tzinfo=UTC)
 
 

@@ -145,7 +145,7 @@ def test_locked_key_store(bare, key_store):
 
 
 def test_refused_key_is_not_stored(bare):
-    """Exit code 3; `--no-check` stores it all the same."""
+    """Exit code 3; `--no-check` stores it nevertheless."""
     bare.emulator.faults.add(method="GET", path="/balance", status=401)
     result = bare("login --base-url", bare.base_url, input=f"{KEY}\n")
     assert result.code == 3

@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
@@ -196,6 +196,20 @@ class Terminal:
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         os.killpg(self._process.pid, signal.SIGINT)
+
+    def leave_question(self) -> int:
+        """Press Ctrl-C at a question, again every five seconds, until the program ends; return the exit code.
+
+        Python loses a signal that arrives just before it begins to read.
+        """
+        for _ in range(12):
+            self.interrupt()
+            deadline = time.monotonic() + 5
+            while self._more(deadline):
+                pass
+            with suppress(subprocess.TimeoutExpired):
+                return self._process.wait(max(0.1, deadline - time.monotonic()))
+        raise AssertionError(f"Ctrl-C does not end the program: {self.text!r}")
 
     def wait(self) -> int:
         """Wait for the end and return the exit code."""

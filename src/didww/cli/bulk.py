@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
     from didww.exceptions import DidwwError
 
-__all__ = ["Change", "run"]
+__all__ = ["Change", "plan_lines", "run"]
 
 COLUMNS: Final = ("key", "status", "change", "error", "check")
 DONE: Final = "done"
@@ -135,7 +135,7 @@ def run(
             print_rows(session.settings, rows, (what, "status"), more=("change", "error"))
         return
     already = f", {len(equal)} already as requested" if equal else ""
-    plan = [f"{_count(len(todo), what)} to change{already}:", *_plan(todo)]
+    plan = [f"{_count(len(todo), what)} to change{already}:", *plan_lines(todo)]
     session.confirm(*plan, question=question)
     if session.settings.dry_run:
         _call(session, operation, todo, lambda _: None, concurrency=1)
@@ -223,7 +223,7 @@ def _some(keys: Sequence[str]) -> str:
     return f"{', '.join(keys[:3])}{more}"
 
 
-def _plan(todo: Sequence[Change]) -> list[str]:
+def plan_lines(todo: Sequence[Change]) -> list[str]:
     """Return a line for each change; for many, a line for each kind of change."""
     if len(todo) <= _MAX_LINES:
         width = max(len(change.key) for change in todo)

@@ -30,7 +30,7 @@ def doctor(session: Session) -> None:
     findings = list(run_checks(session))
     settings = session.settings
     rows = [finding._asdict() for finding in findings]
-    if settings.output == "table" and settings.columns is None and settings.query is None:
+    if settings.for_person:
         rows = [{**row, "finding": f"{row['finding']} {row['advice']}".strip()} for row in rows]
         print_rows(settings, rows, Finding._fields[:3])
     else:

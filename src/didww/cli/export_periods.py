@@ -11,7 +11,7 @@ from didww.cli import periods
 from didww.cli.periods import Period, add_months
 
 if TYPE_CHECKING:
-    from didww.cli.periods import Moment
+    from didww.cli.periods import DateTime
     from didww.resources.export import Export
 
 __all__ = ["Wanted", "age", "covers", "month", "month_of", "period_of"]
@@ -61,7 +61,9 @@ class Wanted(NamedTuple):
     may_end_early: bool
 
     @classmethod
-    def of(cls, first: Moment | None, last: Moment | None, month: Period | None, duration: timedelta | None) -> Wanted:
+    def of(
+        cls, first: DateTime | None, last: DateTime | None, month: Period | None, duration: timedelta | None
+    ) -> Wanted:
         """Return the period of the options.
 
         Raises:
@@ -111,8 +113,8 @@ def _words(duration: timedelta) -> str:
     return f"{seconds // size}{unit}"
 
 
-def _short(moment: Moment) -> str:
-    return f"{moment.time:%Y-%m-%d}" if moment.whole_day else f"{moment.time:%Y-%m-%dT%H:%M:%S}"
+def _short(at: DateTime) -> str:
+    return f"{at.time:%Y-%m-%d}" if at.whole_day else f"{at.time:%Y-%m-%dT%H:%M:%S}"
 
 
 def period_of(export: Export) -> Period:

@@ -8,6 +8,7 @@ import click
 
 from didww.cli import export_files, export_periods, lookups, parameters, periods
 from didww.cli.framework import Group
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_row, print_rows
 from didww.cli.parameters import timeout_option
 from didww.cli.waits import wait_for
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from didww.cli.periods import Moment, Period
+    from didww.cli.periods import DateTime, Period
     from didww.cli.session import Session
     from didww.resources.export import Export
 
@@ -68,8 +69,10 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ),
 )
 @click.argument("export_type", metavar="cdr_in|cdr_out", type=click.Choice(["cdr_in", "cdr_out"]))
-@click.option("--from", "first", type=periods.moment, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
-@click.option("--to", "last", type=periods.moment, metavar="DATE", help="Last day, included; or time. Defaults to now.")
+@click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
+@click.option(
+    "--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Defaults to now."
+)
 @click.option(
     "--month",
     type=export_periods.month,
@@ -102,8 +105,8 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def create(
     session: Session,
     export_type: str,
-    first: Moment | None,
-    last: Moment | None,
+    first: DateTime | None,
+    last: DateTime | None,
     month: Period | int | None,
     duration: timedelta | None,
     number: str | None,
@@ -241,22 +244,16 @@ def find_export(client: Any, text: str) -> Export:
 
 @exports.command("list", examples=("didww exports list", "didww exports list --columns id,status,created"))
 @click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own reference.")
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
-def list_(
-    session: Session, reference: str | None, filters: tuple[tuple[str, str], ...], sort: str | None, limit: int | None
-) -> None:
+def list_(session: Session, reference: str | None, listing: Listing) -> None:
     """List your exports. The latest comes first."""
     from didww.resources.export import Export
 
-    query = parameters.query_of(Export, filters)
-    if reference is not None:
-        query["external_reference_id"] = reference
-    records = session.client.exports().iterate(filter=query or None, sort=sort or "-created_at", limit=limit)
+    query = {} if reference is None else {"external_reference_id": reference}
+    records = listing.records(session, Export, query, sort="-created_at")
     settings = session.settings
-    if settings.output == "table" and settings.columns is None and settings.query is None:
+    if settings.for_person:
         print_rows(settings, map(_row, records), _COLUMNS)
     else:
         RecordTable(settings, Export).print(records)

@@ -14,6 +14,7 @@ from didww.cli import order_items, parameters, periods
 from didww.cli.dry_run import DryRunError, step
 from didww.cli.errors import RefusedError
 from didww.cli.framework import Group
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, plain, print_row, print_rows, print_value
 from didww.cli.parameters import timeout_option
 from didww.cli.waits import wait_for
@@ -90,32 +91,28 @@ def find_orders(client: Any, references: Iterable[str]) -> list[Order]:
     "--since", type=periods.since, metavar="DATE|DURATION", help="Placed since this date or time (UTC), or e.g. 7d ago."
 )
 @click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own reference.")
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
     status: tuple[str, ...],
     since: datetime | timedelta | None,
     reference: str | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List your orders. The latest comes first."""
     from didww.resources.order import Order
 
-    query = parameters.query_of(Order, filters)
+    query: dict[str, Any] = {}
     if status:
         query["status"] = list(status)
     if since is not None:
         query["created_at_gteq"] = since if isinstance(since, datetime) else session.now() - since
     if reference is not None:
         query["external_reference_id"] = reference
-    records = session.client.orders().iterate(filter=query or None, sort=sort or "-created_at", limit=limit)
+    records = listing.records(session, Order, query, sort="-created_at")
     settings = session.settings
-    if settings.output == "table" and settings.columns is None and settings.query is None:
+    if settings.for_person:
         columns = columns_of(Order)
         rows = ({column.heading: _shown(column.value(order)) for column in columns} for order in records)
         print_rows(settings, rows, [column.heading for column in columns])
@@ -171,7 +168,7 @@ def _lines(order: Order, numbers: Any) -> dict[str, Any]:
 @references_argument
 @click.pass_obj
 def cancel(session: Session, references: tuple[str, ...]) -> None:
-    """Cancel orders that are still pending, and print what became of each.
+    """Cancel orders that are still pending, and print the result for each.
 
     The price is returned to the balance. Orders of channels cannot be canceled. For numbers that you have, see: didww
     numbers cancel.

@@ -30,11 +30,13 @@ __all__ = [
     "duration",
     "filter_option",
     "limit_option",
+    "no_wait_option",
     "number_argument",
     "numbers_argument",
     "pair",
     "query_of",
     "reference",
+    "reference_option",
     "seconds",
     "sort_option",
     "timeout_option",
@@ -147,6 +149,13 @@ sort_option: Final = click.option("--sort", metavar="KEY", help="Sort key; a min
 limit_option: Final = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of records. Defaults to all."
 )
+reference_option: Final = click.option(
+    "--reference",
+    type=reference,
+    metavar="TEXT",
+    help="Your own reference. If an order has it, the command goes on with that order.",
+)
+no_wait_option: Final = click.option("--no-wait", is_flag=True, help="Do not wait until it is completed.")
 number_argument: Final = click.argument("number", shell_complete=complete_numbers)
 numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)
 

@@ -1,4 +1,4 @@
-"""Times and periods as people write them: a day, a month, the last seven days. All are in UTC, as the service's."""
+"""Times and periods of a command line: a day, a month, the last seven days. All are in UTC, as those of the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from didww.cli.parameters import duration
 
-__all__ = ["Moment", "Period", "add_months", "moment", "month", "since"]
+__all__ = ["DateTime", "Period", "add_months", "date_time", "month", "since"]
 
 _DAY: Final = timedelta(days=1)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -18,7 +18,7 @@ _DURATION_AT_LEAST: Final = re.compile(r"\d+ *[a-z]?", re.IGNORECASE | re.ASCII)
 _MONTH: Final = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 
 
-class Moment(NamedTuple):
+class DateTime(NamedTuple):
     """A time, or the beginning of a day.
 
     Attributes:
@@ -35,21 +35,21 @@ class Moment(NamedTuple):
         return self.time + _DAY if self.whole_day else self.time
 
 
-def moment(value: Any) -> Moment:
+def date_time(value: Any) -> DateTime:
     """Return the time of a text such as `2026-11-01` or `2026-11-01 14:30`."""
-    if isinstance(value, Moment):
+    if isinstance(value, DateTime):
         return value
     text = str(value).strip()
     try:
         if _DATE.fullmatch(text):
-            return Moment(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC), whole_day=True)
+            return DateTime(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC), whole_day=True)
         parsed = datetime.fromisoformat(text) if _DATE.match(text) else None
     except ValueError:
         parsed = None
     if parsed is None:
         raise click.BadParameter(f"{text!r:.80} is not a date. Write 2026-11-01, or 2026-11-01T14:30 in UTC.")
     time = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    return Moment(time.replace(microsecond=0), whole_day=False)
+    return DateTime(time.replace(microsecond=0), whole_day=False)
 
 
 def since(value: Any) -> datetime | timedelta:
@@ -57,7 +57,7 @@ def since(value: Any) -> datetime | timedelta:
     if isinstance(value, (datetime, timedelta)):
         return value
     text = str(value).strip()
-    return duration(text) if _DURATION_AT_LEAST.fullmatch(text) else moment(text).time
+    return duration(text) if _DURATION_AT_LEAST.fullmatch(text) else date_time(text).time
 
 
 def month(value: Any) -> Period:

@@ -23,7 +23,7 @@ def confirm_plan(
         session: The run.
         plan: Lines that say what will happen.
         question: The question.
-        seen: The values that the plan was made of, by what people call them.
+        seen: The values that the plan was made of, by name.
         read: Returns these values as they are now.
 
     Raises:

@@ -130,7 +130,7 @@ class Session:
 
     @property
     def account(self) -> str:
-        """The account that the command acts on, as people call it."""
+        """The account that the command acts on, in words."""
         if self.emulated:
             return "the emulator (no real money)"
         environment = self.client.environment

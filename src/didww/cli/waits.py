@@ -22,7 +22,7 @@ def wait_for(session: Session, endpoint: Any, record: Any, *, name: str, timeout
         session: The run.
         endpoint: Its endpoint, such as `client.orders()`.
         record: The record.
-        name: What people call it, such as `Order KTH-1`.
+        name: Its name, such as `Order KTH-1`.
         timeout: Seconds to wait at most.
         again: The command that waits again, printed if this one fails or is interrupted.
 

@@ -8,10 +8,10 @@ import click
 
 from didww.cli import parameters
 from didww.cli.capacity.pools import free, pool_argument, pool_named, pool_state, price, prices
-from didww.cli.errors import RefusedError, StillPendingError
+from didww.cli.errors import RefusedError
 from didww.cli.framework import Command
 from didww.cli.locks import reference_lock
-from didww.cli.orders_placed import finish_order, place_order
+from didww.cli.orders_placed import another_purchase, complete_order, find_order, place_order
 from didww.cli.output import RecordTable, print_row
 from didww.cli.plans import confirm_plan
 
@@ -33,13 +33,8 @@ __all__ = ["buy", "release"]
 )
 @pool_argument
 @click.option("--channels", type=click.IntRange(1, 10_000), required=True, metavar="N", help="Number of channels.")
-@click.option(
-    "--reference",
-    type=parameters.reference,
-    metavar="TEXT",
-    help="Your own reference. If an order has it, the command goes on with that order.",
-)
-@click.option("--no-wait", is_flag=True, help="Do not wait until the order is completed.")
+@parameters.reference_option
+@parameters.no_wait_option
 @parameters.timeout_option("5m")
 @click.pass_obj
 def buy(session: Session, pool: str, channels: int, reference: str | None, no_wait: bool, timeout: float) -> None:
@@ -66,21 +61,13 @@ def buy(session: Session, pool: str, channels: int, reference: str | None, no_wa
                 request.external_reference_id = reference
             plan = _plan(session, record, channels)
             order = place_order(session, request, plan, question=f"Buy {channels} channels?")
-    if order.is_canceled:
-        raise RefusedError(f"Order {order.reference} was canceled by the service.")
-    table = RecordTable(session.settings, Order)
-    if no_wait:
-        table.print_one(order)
-        return
     own = order.external_reference_id
     words = ("capacity", "buy", record.name, "--channels", str(channels), "--reference", own) if own else ()
-    again = session.command_line(*(words or ("orders", "wait", order.reference)))
-    try:
-        order = finish_order(session, order, timeout=timeout, again=again)
-    except StillPendingError:
-        table.print_one(order)
-        raise
-    table.print_one(order)
+    again = words or ("orders", "wait", order.reference)
+    completed = complete_order(session, order, no_wait=no_wait, timeout=timeout, again=again)
+    if completed is None:
+        return
+    RecordTable(session.settings, Order).print_one(completed)
     after = client.capacity_pools().find(record.id).data
     session.say(f"Pool {after.name!r} has {after.total_channels_count} channels, {free(after)} of them free.")
 
@@ -91,17 +78,12 @@ def _earlier(session: Session, reference: str | None, pool: CapacityPool, channe
     Raises:
         RefusedError: It bought something else.
     """
-    from didww.cli.numbers.purchases import find_purchase
-
-    order = find_purchase(session.client, reference)
+    order = find_order(session.client, reference)
     if order is None:
         return None
     items = [(getattr(item, "capacity_pool_id", None), getattr(item, "qty", None)) for item in order.items]
     if items != [(pool.id, channels)]:
-        raise RefusedError(
-            f"The reference {reference!r:.80} belongs to order {order.reference}, which is another purchase. Pass "
-            f"another --reference. See: {session.command_line('orders', 'show', order.reference)}"
-        )
+        raise another_purchase(session, str(reference), order)
     return order
 
 

@@ -8,14 +8,15 @@ import click
 
 from didww._schema.columns import columns_of, includes_of
 from didww.cli import exit_codes, lookups, parameters
+from didww.cli.bulk import plan_lines
 from didww.cli.dry_run import DryRunError
-from didww.cli.errors import RefusedError, StillPendingError
+from didww.cli.errors import RefusedError
 from didww.cli.framework import Command
 from didww.cli.locks import reference_lock
 from didww.cli.numbers.offers import MORE_COLUMNS, Offer, find_offers, offer_options
-from didww.cli.numbers.purchases import check_same_purchase, find_purchase, what
-from didww.cli.numbers.routes import Route, count, route_options
-from didww.cli.orders_placed import finish_order, place_order
+from didww.cli.numbers.purchases import check_same_purchase, what
+from didww.cli.numbers.routes import Route, route_options
+from didww.cli.orders_placed import complete_order, find_order, place_order
 from didww.cli.output import RecordTable, print_rows
 from didww.exceptions import NotExactlyOneError
 from didww.resources.did import Did
@@ -25,7 +26,6 @@ from didww.resources.order_item.did_order_item import DidOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from decimal import Decimal
 
     from didww.cli.session import Session
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["buy"]
 
 CHOICE: Final = ("sku id", "place", "channels", "monthly", "setup", "type", "stock", "registration")
-MAX_LINES: Final = 20
 
 
 @click.command(
@@ -50,15 +49,10 @@ MAX_LINES: Final = 20
 @click.option("--number", "texts", multiple=True, metavar="NUMBER", help="A particular number; repeatable.")
 @click.option("--qty", type=click.IntRange(1, 1000), metavar="N", help="How many numbers. Defaults to 1.")
 @route_options
-@click.option(
-    "--reference",
-    type=parameters.reference,
-    metavar="TEXT",
-    help="Your own reference. If an order has it, the command goes on with that order.",
-)
+@parameters.reference_option
 @click.option("--back-order", is_flag=True, help="Wait for numbers that are out of stock.")
 @click.option("--cycles", type=click.IntRange(0, 999), metavar="N", help="Billing cycles. Defaults to renewal.")
-@click.option("--no-wait", is_flag=True, help="Do not wait until the order is completed.")
+@parameters.no_wait_option
 @parameters.timeout_option("5m")
 @click.pass_obj
 def buy(
@@ -91,13 +85,12 @@ def buy(
     if texts and (sku is not None or any(value for name, value in criteria.items() if name != "channels")):
         raise click.UsageError("--number goes with --channels only: it says which numbers already.")
     with reference_lock(session, reference):
-        order = find_purchase(client, reference)
+        order: Any = find_order(client, reference)
         existed = order is not None
-        if order is not None:
-            check_same_purchase(client, order, str(reference), sku=sku, texts=texts, qty=qty, criteria=criteria)
-            session.say(
-                f"Order {order.reference} has the reference {reference} already: {what(order)}, {order.status}."
-            )
+        if existed:
+            check_same_purchase(session, order, str(reference), sku=sku, texts=texts, qty=qty, criteria=criteria)
+            text = f"{what(order)}, {order.status}"
+            session.say(f"Order {order.reference} has the reference {reference} already: {text}.")
         else:
             options: dict[str, Any] = {} if cycles is None else {"billing_cycles_count": cycles}
             if texts:
@@ -105,56 +98,50 @@ def buy(
             else:
                 items, lines = _from_offer(session, sku, qty or 1, criteria, options, back_order=back_order)
             order = _order(session, items, lines, reference, route, back_order=back_order)
-    table = RecordTable(session.settings, Order)
-    if order.is_canceled:
-        raise RefusedError(f"Order {order.reference} was canceled by the service.")
-    if no_wait:
-        table.print_one(order)
-        return
     target = () if route is None else ("--trunk" if trunk else "--group", str(trunk or group))
-    again = session.command_line("numbers", "buy", "--reference", str(order.external_reference_id), *target)
-    try:
-        order = finish_order(session, order, timeout=timeout, again=again)
-    except StillPendingError:
-        table.print_one(order)
-        raise
+    again = ("numbers", "buy", "--reference", str(order.external_reference_id), *target)
+    order = complete_order(session, order, no_wait=no_wait, timeout=timeout, again=again)
+    if order is None:
+        return
+    code = 0 if route is None else _route(session, order, route, ask=existed)
     dids = _dids(client, order)
-    if route is not None:
-        routing = [did for did in dids if not route.same(Route.current(did))]
-        if existed and routing:
-            session.confirm(
-                *(f"{did.number}: {Route.current(did)} -> {route}" for did in routing[:MAX_LINES]),
-                question=f"Reroute {count(routing)} of order {order.reference}?",
-            )
-        failures = _apply(session, route, routing)
-        dids = _dids(client, order)
-    else:
-        failures = 0
     RecordTable(session.settings, Did).print(dids)
     names = " ".join(did.number for did in dids[:3]) + (" ..." if len(dids) > 3 else "")
     if any(did.awaiting_registration for did in dids):
         session.say(f"Blocked until registered. To register: {session.command_line('numbers', 'register')} {names}")
-    if not existed and any(Route.current(did).target is None for did in dids):
+    if route is None and any(Route.current(did).target is None for did in dids):
         session.say(f"Not routed yet. To route: {session.command_line('numbers', 'route')} {names} --trunk NAME")
-    if failures:
-        raise click.exceptions.Exit(failures)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _route(session: Session, order: Order, route: Route, *, ask: bool) -> int:
+    """Route the numbers of an order; return the exit code if some were not.
+
+    Args:
+        session: The run.
+        order: The order.
+        route: The route.
+        ask: Whether to ask: the numbers were bought before, and may be in use.
+    """
+    dids = _dids(session.client, order)
+    changes = [change for did in dids if (change := route.change(did)).needed]
+    if ask and changes:
+        question = f"Reroute {len(changes)} number{'' if len(changes) == 1 else 's'} of order {order.reference}?"
+        session.confirm(*plan_lines(changes), question=question)
+    report = session.client.dids().update_many([change.record for change in changes])
+    for change, item in zip(changes, report.items, strict=True):
+        if item.state != "done" and not isinstance(item.error, DryRunError):
+            state = "may not be routed" if item.state == "unknown" else "is not routed"
+            session.say(f"{change.key} {state}: {item.error}")
+    if report.unknown:
+        return exit_codes.OUTCOME_UNKNOWN
+    return exit_codes.PARTLY_DONE if report.failed else 0
 
 
 def _dids(client: Any, order: Any) -> list[Did]:
     include = includes_of(Did, [path for column in columns_of(Did) for path in column.paths])
     return list(client.dids().iterate(filter={"order.id": order.id}, include=include, sort="number"))
-
-
-def _apply(session: Session, route: Route, dids: Sequence[Did]) -> int:
-    """Route numbers; return the exit code if some were not."""
-    report = session.client.dids().update_many([route.changed(did) for did in dids])
-    for did, item in zip(dids, report.items, strict=True):
-        if item.state != "done" and not isinstance(item.error, DryRunError):
-            state = "may not be routed" if item.state == "unknown" else "is not routed"
-            session.say(f"{did.number} {state}: {item.error}")
-    if report.unknown:
-        return exit_codes.OUTCOME_UNKNOWN
-    return exit_codes.PARTLY_DONE if report.failed else 0
 
 
 def _order(

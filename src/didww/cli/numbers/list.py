@@ -8,6 +8,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.framework import Command
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ __all__ = ["history", "list_", "show"]
 @click.option("--group", metavar="NAME", shell_complete=parameters.complete_groups, help="Routed to this trunk group.")
 @click.option("--expiring", type=parameters.duration, metavar="DURATION", help="Paid until then at most, e.g. 14d.")
 @click.option("--canceled/--active", "terminated", default=None, help="Canceled numbers only, or others only.")
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
@@ -51,15 +50,13 @@ def list_(
     group: str | None,
     expiring: timedelta | None,
     terminated: bool | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List your numbers, with their routes and the end of the paid period."""
     from didww.resources.did import Did
 
     client = session.client
-    query: dict[str, Any] = parameters.query_of(Did, filters)
+    query: dict[str, Any] = {}
     if country is not None:
         query["country.id"] = lookups.country(client, country).id
     if trunk == "none":
@@ -70,11 +67,14 @@ def list_(
         query["voice_in_trunk_group.id"] = lookups.by_name(client.voice_in_trunk_groups(), group, "trunk group").id
     if terminated is not None:
         query["terminated"] = terminated
-    if expiring is not None:
-        sort = "expires_at"
+    if expiring is None:
+        listing.print(session, Did, query, sort="number")
+        return
+    if listing.sort is not None:
+        raise click.UsageError("--expiring sorts by expiry; --sort does not go with it.")
     table = RecordTable(session.settings, Did)
-    records = client.dids().iterate(filter=query or None, include=table.includes, sort=sort or "number", limit=limit)
-    table.print(records if expiring is None else _until(session, records, expiring))
+    by_expiry = listing._replace(sort="expires_at")
+    table.print(_until(session, by_expiry.records(session, Did, query, include=table.includes), expiring))
 
 
 def _until(session: Session, records: Iterator[Did], period: timedelta) -> Iterator[Did]:

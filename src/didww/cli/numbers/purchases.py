@@ -5,29 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from didww.cli import lookups
-from didww.cli.errors import RefusedError
 from didww.cli.numbers.offers import find_offers
-from didww.exceptions import NotExactlyOneError
+from didww.cli.orders_placed import another_purchase
 
 if TYPE_CHECKING:
+    from didww.cli.session import Session
     from didww.resources.order import Order
 
-__all__ = ["check_same_purchase", "find_purchase", "what"]
-
-
-def find_purchase(client: Any, reference: str | None) -> Order | None:
-    """Return the order with a reference; None if there is none, or no reference.
-
-    Raises:
-        NotExactlyOneError: Several orders have it.
-    """
-    if reference is None:
-        return None
-    orders: list[Order] = client.orders().list(filter={"external_reference_id": reference}).data
-    if len(orders) > 1:
-        names = ", ".join(order.reference for order in orders)
-        raise NotExactlyOneError(f"Several orders have the reference {reference!r:.80}: {names}.", found=len(orders))
-    return orders[0] if orders else None
+__all__ = ["check_same_purchase", "what"]
 
 
 def what(order: Order) -> str:
@@ -37,7 +22,7 @@ def what(order: Order) -> str:
 
 
 def check_same_purchase(
-    client: Any,
+    session: Session,
     order: Order,
     reference: str,
     *,
@@ -51,6 +36,7 @@ def check_same_purchase(
     Raises:
         RefusedError: It bought something else.
     """
+    client = session.client
     if texts:
         numbers = {lookups.plain_number(text) for text in texts}
         bought = {did.number for did in client.dids().iterate(filter={"order.id": order.id})}
@@ -60,10 +46,7 @@ def check_same_purchase(
     else:
         same = sum(item.qty for item in order.items) == (qty or 1) and _same_place(client, order, sku, criteria)
     if not same:
-        raise RefusedError(
-            f"The reference {reference!r:.80} belongs to order {order.reference} of {what(order)}, which is another "
-            f"purchase. Pass another --reference. See: didww orders show {order.reference}"
-        )
+        raise another_purchase(session, reference, order)
 
 
 def _same_place(client: Any, order: Order, sku: str | None, criteria: dict[str, Any]) -> bool:

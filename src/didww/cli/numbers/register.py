@@ -80,7 +80,7 @@ _INCLUDES: Final = (
 @click.option("--service-description", metavar="TEXT", help="What the numbers are used for.")
 @reviews.callback_option
 @click.option("--reference", metavar="TEXT", help="Your own identifier of the verification.")
-@reviews.no_wait_option
+@parameters.no_wait_option
 @parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
 def register(

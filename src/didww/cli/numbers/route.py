@@ -85,7 +85,7 @@ def reroute(session: Session, dids: Sequence[Did], target: Route) -> None:
     Raises:
         Exit: Some were not routed, or their outcome is unknown.
     """
-    changes = [_change(did, target) for did in dids]
+    changes = [target.change(did) for did in dids]
     bulk.run(session, changes, question=f"Reroute {count(dids)}?", what="number")
 
 
@@ -104,14 +104,7 @@ def _from_csv(session: Session, path: str) -> list[bulk.Change]:
     routes = _Routes(session.client, file)
     targets = [routes.target(row) for row in file.rows]
     dids = _dids(session.client, file, numbers)
-    return [_change(dids[number], target) for number, target in zip(numbers, targets, strict=True)]
-
-
-def _change(did: Did, target: Route) -> bulk.Change:
-    current = Route.current(did)
-    text = str(current)
-    differences = {"route": (text, text if target.same(current) else str(target))}
-    return bulk.Change(did.number, target.changed(did), differences, wanted=f"{target.kind} {target.id}")
+    return [target.change(dids[number]) for number, target in zip(numbers, targets, strict=True)]
 
 
 def _number(file: csv_input.CsvFile, row: csv_input.Row) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from didww.cli import lookups, parameters
+from didww.cli.bulk import Change
 from didww.exceptions import NotExactlyOneError
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class Route(NamedTuple):
         else:
             record.voice_in_trunk_group = self.target
         return record
+
+    def change(self, did: Did) -> Change:
+        """Return the change of the route of a number, loaded with its trunk and group."""
+        current = Route.current(did)
+        before = str(current)
+        differences = {"route": (before, before if self.same(current) else str(self))}
+        return Change(did.number, self.changed(did), differences, wanted=f"{self.kind} {self.id}")
 
     def same(self, other: Route) -> bool:
         """Return whether two routes lead to the same target."""

@@ -8,6 +8,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.framework import Command
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_row
 
 if TYPE_CHECKING:
@@ -29,18 +30,13 @@ def load(session: Session, text: str) -> VoiceOutTrunk:
 
 
 @click.command("list", cls=Command, examples=("didww out-trunks list", "didww out-trunks list -f status=blocked"))
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
-def list_(session: Session, filters: tuple[tuple[str, str], ...], sort: str | None, limit: int | None) -> None:
+def list_(session: Session, listing: Listing) -> None:
     """List outbound trunks: status, who may call, and limits."""
     from didww.resources.voice_out_trunk import VoiceOutTrunk
 
-    query = parameters.query_of(VoiceOutTrunk, filters)
-    table = RecordTable(session.settings, VoiceOutTrunk)
-    endpoint = session.client.voice_out_trunks()
-    table.print(endpoint.iterate(filter=query or None, include=table.includes, sort=sort or "name", limit=limit))
+    listing.print(session, VoiceOutTrunk, {}, sort="name")
 
 
 @click.command(cls=Command, examples=("didww out-trunks show Outbound",))

@@ -213,7 +213,7 @@ def transfers() -> list[str]:
 
 
 class Addresses(NamedTuple):
-    """Addresses of DIDWW that a firewall has to let in.
+    """Addresses of DIDWW that a firewall has to allow.
 
     Attributes:
         sip: Where calls come from: addresses by place.

@@ -205,14 +205,14 @@ def _check_references(session: Session, orders: Sequence[Any], locks: ExitStack)
         RefusedError: An order has one.
     """
     from didww.cli.locks import reference_lock
-    from didww.cli.numbers.purchases import find_purchase
+    from didww.cli.orders_placed import find_order
 
     references = [text for order in orders if (text := order._attributes.get("external_reference_id"))]
     if len(set(references)) < len(references):
         raise click.UsageError("Two of the orders have the same external_reference_id.")
     for reference in sorted(references):
         locks.enter_context(reference_lock(session, reference))
-        order = find_purchase(session.client, reference)
+        order = find_order(session.client, reference)
         if order is not None:
             raise RefusedError(
                 f"The reference {reference!r:.80} belongs to order {order.reference} already. See: "

@@ -1,4 +1,4 @@
-"""Find records by what people call them: an id, a name, a phone number, a country code."""
+"""Find records by id, name, phone number or country code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def label(record: Any) -> str:
 
 
 class Targets:
-    """Records of an account by what people call them. Each is looked up once.
+    """Records of an account by id, name or number. Each is looked up once.
 
     Args:
         client: The client.

@@ -9,6 +9,7 @@ import click
 from didww._schema.columns import Column
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
 from didww.cli.regulation import consequences, people
 from didww.cli.regulation.fields import FieldOption, country_field, field_options, given_values, set_values
@@ -50,29 +51,24 @@ def addresses() -> None:
 @addresses.command("list", examples=("didww addresses list", "didww addresses list --country DE"))
 @click.option("--identity", metavar="IDENTITY", help="Addresses of this person or company.")
 @parameters.country_option
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
     identity: str | None,
     country: str | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List addresses."""
     from didww.resources.address import Address
 
     client = session.client
-    query: dict[str, Any] = parameters.query_of(Address, filters)
+    query: dict[str, Any] = {}
     if identity is not None:
         query["identity.id"] = people.identity(client, identity).id
     if country is not None:
         query["country.id"] = lookups.country(client, country).id
-    table = RecordTable(session.settings, Address)
-    table.print(client.addresses().iterate(filter=query or None, include=table.includes, sort=sort, limit=limit))
+    listing.print(session, Address, query)
 
 
 @addresses.command(examples=('didww addresses show "1 Example Street"',))
@@ -106,11 +102,7 @@ def create(session: Session, /, identity: str, **options: str | None) -> None:
 
     client = session.client
     table = RecordTable(session.settings, Address)
-    reference = options["external_reference_id"]
-    known = people.with_reference(client.addresses(), reference, table.includes)
-    if known is not None:
-        session.say(f"There is an address with the reference {reference} already; nothing was created.")
-        table.print_one(known)
+    if people.exists(session, client.addresses(), options["external_reference_id"], table, "address"):
         return
     record = Address(identity=people.identity(client, identity))
     set_values(client, record, FIELDS, given_values(FIELDS, options))

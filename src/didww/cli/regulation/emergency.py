@@ -9,6 +9,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_row, print_rows
 from didww.cli.regulation import people, reviews
 from didww.enums import EmergencyCallingServiceStatus, EmergencyVerificationStatus
@@ -53,32 +54,24 @@ def emergency() -> None:
     "--status", type=click.Choice([each.value for each in EmergencyCallingServiceStatus]), help="With this status only."
 )
 @parameters.country_option
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
     status: str | None,
     country: str | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List the emergency calling services."""
     from didww.resources.emergency_calling_service import EmergencyCallingService
 
     client = session.client
-    query: dict[str, Any] = parameters.query_of(EmergencyCallingService, filters)
+    query: dict[str, Any] = {}
     if status is not None:
         query["status"] = status
     if country is not None:
         query["country.id"] = lookups.country(client, country).id
-    table = RecordTable(session.settings, EmergencyCallingService)
-    records = client.emergency_calling_services().iterate(
-        filter=query or None, include=table.includes, sort=sort, limit=limit
-    )
-    table.print(records)
+    listing.print(session, EmergencyCallingService, query)
 
 
 @emergency.command(examples=("didww emergency show ECS-1234",))
@@ -162,7 +155,7 @@ def _level(requirement: EmergencyRequirement) -> str:
 @click.option("--address", metavar="ADDRESS", required=True, help="Id, reference, description or street.")
 @reviews.callback_option
 @click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own identifier of the verification.")
-@reviews.no_wait_option
+@parameters.no_wait_option
 @parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
 @click.pass_obj
 def enable(
@@ -336,22 +329,16 @@ def _validate(session: Session, requirement: EmergencyRequirement, address: Addr
 @click.option(
     "--status", type=click.Choice([each.value for each in EmergencyVerificationStatus]), help="With this status only."
 )
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
-def verifications(session: Session, status: str | None, sort: str | None, limit: int | None) -> None:
+def verifications(session: Session, status: str | None, listing: Listing) -> None:
     """List the verifications of addresses.
 
     The latest comes first.
     """
     from didww.resources.emergency_verification import EmergencyVerification
 
-    table = RecordTable(session.settings, EmergencyVerification)
-    query = None if status is None else {"status": status}
-    records = session.client.emergency_verifications().iterate(
-        filter=query, include=table.includes, sort=sort or "-created_at", limit=limit
-    )
-    table.print(records)
+    listing.print(session, EmergencyVerification, {} if status is None else {"status": status}, sort="-created_at")
 
 
 @emergency.command(examples=("didww emergency wait XKQ-004821",))

@@ -9,6 +9,7 @@ import click
 from didww._schema.columns import Column
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
 from didww.cli.regulation import consequences, people
 from didww.cli.regulation.fields import FieldOption, country_field, field_options, given_values, set_values
@@ -63,29 +64,24 @@ def identities() -> None:
 @identities.command("list", examples=("didww identities list --type business", "didww identities list --country DE"))
 @click.option("--type", "kind", type=click.Choice(TYPES), help="Persons only, or companies only.")
 @parameters.country_option
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
     kind: str | None,
     country: str | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List identities."""
     from didww.resources.identity import Identity
 
     client = session.client
-    query: dict[str, Any] = parameters.query_of(Identity, filters)
+    query: dict[str, Any] = {}
     if kind is not None:
         query["identity_type"] = kind
     if country is not None:
         query["country.id"] = lookups.country(client, country).id
-    table = RecordTable(session.settings, Identity)
-    table.print(client.identities().iterate(filter=query or None, include=table.includes, sort=sort, limit=limit))
+    listing.print(session, Identity, query)
 
 
 @identities.command(examples=("didww identities show Example",))
@@ -123,11 +119,7 @@ def create(session: Session, /, kind: str, **options: str | None) -> None:
 
     client = session.client
     table = RecordTable(session.settings, Identity)
-    reference = options["external_reference_id"]
-    known = people.with_reference(client.identities(), reference, table.includes)
-    if known is not None:
-        session.say(f"There is an identity with the reference {reference} already; nothing was created.")
-        table.print_one(known)
+    if people.exists(session, client.identities(), options["external_reference_id"], table, "identity"):
         return
     record = Identity(identity_type=IdentityType(kind))
     set_values(client, record, FIELDS, _plain_phone(given_values(FIELDS, options)))

@@ -1,4 +1,4 @@
-"""Find identities and addresses by what people know of them, and say which one was found."""
+"""Find identities and addresses by name, reference or street, and say which one was found."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from didww.exceptions import NotExactlyOneError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from didww.cli.output import RecordTable
+    from didww.cli.session import Session
     from didww.resources.address import Address
     from didww.resources.identity import Identity
 
@@ -22,6 +24,7 @@ __all__ = [
     "address",
     "address_label",
     "candidates",
+    "exists",
     "identity",
     "identity_label",
     "with_reference",
@@ -126,6 +129,16 @@ def with_reference(endpoint: Any, reference: str | None, include: Iterable[str])
     if not reference.strip():
         raise click.UsageError("--reference must not be empty. Is a variable not set?")
     return endpoint.first(filter={"external_reference_id": reference}, include=list(include))
+
+
+def exists(session: Session, endpoint: Any, reference: str | None, table: RecordTable, what: str) -> bool:
+    """Print the record that has an external reference already, and return True; False if there is none."""
+    known = with_reference(endpoint, reference, table.includes)
+    if known is None:
+        return False
+    session.say(f"There is an {what} with the reference {reference} already; nothing was created.")
+    table.print_one(known)
+    return True
 
 
 def candidates(records: Iterable[Any], label: Callable[[Any], str]) -> str:

@@ -178,8 +178,7 @@ def print_requirements(settings: Settings, found: Sequence[AddressRequirement], 
 
 
 def _for_person(settings: Settings) -> bool:
-    plain = settings.output == "table" and settings.query is None and settings.columns is None
-    return plain and sys.stdout.isatty()
+    return settings.for_person and sys.stdout.isatty()
 
 
 def kinds_of(requirement: AddressRequirement, identity: Identity | None = None) -> list[str]:

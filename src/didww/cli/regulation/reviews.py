@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww.cli import parameters
 from didww.cli.errors import RefusedError
 from didww.exceptions import NotExactlyOneError, WaitError
@@ -13,9 +14,8 @@ from didww.exceptions import NotExactlyOneError, WaitError
 if TYPE_CHECKING:
     from didww.cli.session import Session
 
-__all__ = ["DEFAULT_TIMEOUT", "by_reference", "callback_option", "no_wait_option", "wait_for"]
+__all__ = ["DEFAULT_TIMEOUT", "by_reference", "callback_option", "wait_for"]
 
-no_wait_option: Final = click.option("--no-wait", is_flag=True, help="Do not wait for the decision.")
 callback_option: Final = click.option(
     "--callback-url", type=parameters.web_address, metavar="URL", help="URL to notify of the decision, by POST."
 )
@@ -65,15 +65,24 @@ def by_reference(endpoint: Any, text: str, include: list[str]) -> Any:
     Raises:
         NotExactlyOneError: There is none, or there are several.
     """
-    from didww._schema.filter_rules import UUID_TEXT
-
     text = text.strip()
     if UUID_TEXT.fullmatch(text):
         return endpoint.find(text, include=include).data
-    found = [each for each in endpoint.iterate(include=include) if text in (each.reference, each.external_reference_id)]
+    found = [
+        each
+        for name in ("reference", "external_reference_id")
+        for each in _having(endpoint, name, text, include)
+        if getattr(each, name) == text
+    ]
     if len(found) == 1:
         return found[0]
     if found:
         ids = ", ".join(each.id for each in found)
         raise NotExactlyOneError(f"Several verifications match {text!r:.80}. Pass the id: {ids}.", found=len(found))
     raise NotExactlyOneError(f"There is no verification {text!r:.80}.")
+
+
+def _having(endpoint: Any, name: str, text: str, include: list[str]) -> Any:
+    """Return the verifications with a reference: filtered, where the service can and no comma is in it."""
+    filtered = name in filter_rules(endpoint._resource) and text and "," not in text
+    return endpoint.iterate(filter={name: text} if filtered else None, include=include)

@@ -8,6 +8,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.framework import Group
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
 from didww.cli.regulation import people, reviews
 from didww.enums import AddressVerificationStatus
@@ -38,18 +39,14 @@ def verifications() -> None:
 )
 @click.option("--identity", metavar="IDENTITY", help="Of this person or company.")
 @click.option("--number", metavar="NUMBER", shell_complete=parameters.complete_numbers, help="Of this number.")
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
     status: str | None,
     identity: str | None,
     number: str | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List verifications.
 
@@ -58,20 +55,19 @@ def list_(
     from didww.resources.address_verification import AddressVerification
 
     client = session.client
-    query: dict[str, Any] = parameters.query_of(AddressVerification, filters)
+    query: dict[str, Any] = {}
     if status is not None:
         query["status"] = status
     if identity is not None:
         query["address.identity.id"] = people.identity(client, identity).id
+    if number is None:
+        listing.print(session, AddressVerification, query, sort="-created_at")
+        return
     table = RecordTable(session.settings, AddressVerification)
-    include = list(dict.fromkeys([*table.includes, *(["dids"] if number is not None else [])]))
-    records = client.address_verifications().iterate(
-        filter=query or None,
-        include=include,
-        sort=sort or "-created_at",
-        limit=limit if number is None else None,
+    everything = listing._replace(limit=None).records(
+        session, AddressVerification, query, sort="-created_at", include=[*table.includes, "dids"]
     )
-    table.print(records if number is None else _of_number(records, lookups.plain_number(number), limit))
+    table.print(_of_number(everything, lookups.plain_number(number), listing.limit))
 
 
 def _of_number(records: Iterator[AddressVerification], number: str, limit: int | None) -> Iterator[AddressVerification]:

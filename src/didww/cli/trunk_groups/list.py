@@ -8,6 +8,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.framework import Command
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_rows
 
 if TYPE_CHECKING:
@@ -28,18 +29,13 @@ def load(session: Session, text: str) -> VoiceInTrunkGroup:
 
 
 @click.command("list", cls=Command, examples=("didww groups list", "didww groups list -o json"))
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
-def list_(session: Session, filters: tuple[tuple[str, str], ...], sort: str | None, limit: int | None) -> None:
+def list_(session: Session, listing: Listing) -> None:
     """List trunk groups, with their trunks."""
     from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 
-    query = parameters.query_of(VoiceInTrunkGroup, filters)
-    table = RecordTable(session.settings, VoiceInTrunkGroup)
-    endpoint = session.client.voice_in_trunk_groups()
-    table.print(endpoint.iterate(filter=query or None, include=table.includes, sort=sort or "name", limit=limit))
+    listing.print(session, VoiceInTrunkGroup, {}, sort="name")
 
 
 @click.command(cls=Command, examples=("didww groups show Support", "didww groups show Support -o json"))

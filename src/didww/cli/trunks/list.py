@@ -8,6 +8,7 @@ import click
 
 from didww.cli import lookups, parameters
 from didww.cli.framework import Command
+from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_rows
 
 if TYPE_CHECKING:
@@ -29,17 +30,13 @@ credentials_option = click.option("--show-credentials", is_flag=True, help="Prin
     "--group", metavar="NAME|none", shell_complete=parameters.complete_groups, help="In this group; none: in no group."
 )
 @click.option("--type", "kind", type=click.Choice(["sip", "pstn"]), help="To SIP, or to a phone number.")
-@parameters.filter_option
-@parameters.sort_option
-@parameters.limit_option
+@list_options
 @click.pass_obj
 def list_(
     session: Session,
     group: str | None,
     kind: str | None,
-    filters: tuple[tuple[str, str], ...],
-    sort: str | None,
-    limit: int | None,
+    listing: Listing,
 ) -> None:
     """List inbound trunks: where they send calls, and their order in a group."""
     from itertools import islice
@@ -47,18 +44,19 @@ def list_(
     from didww.resources.voice_in_trunk import VoiceInTrunk
 
     client = session.client
-    query = parameters.query_of(VoiceInTrunk, filters)
+    query: dict[str, Any] = {}
     if kind is not None:
         query["configuration.type"] = f"{kind}_configurations"
     table = RecordTable(session.settings, VoiceInTrunk)
-    include = list(dict.fromkeys([*table.includes, "voice_in_trunk_group"]))
-    records: Any = client.voice_in_trunks().iterate(filter=query or None, include=include, sort=sort or "name")
+    everything = listing._replace(limit=None)
+    include = [*table.includes, "voice_in_trunk_group"]
+    records: Any = everything.records(session, VoiceInTrunk, query, sort="name", include=include)
     if group is not None:
         wanted = None
         if group != "none":
             wanted = lookups.by_name(client.voice_in_trunk_groups(), group, "trunk group").id
         records = (each for each in records if _group_id(each) == wanted)
-    records = islice(records, limit)
+    records = islice(records, listing.limit)
     if session.settings.for_person:
         print_rows(session.settings, [_row(each) for each in records], COLUMNS)
     else:

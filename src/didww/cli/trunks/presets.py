@@ -149,7 +149,7 @@ def _steps(preset: Preset) -> Iterator[str]:
 
 
 def _addresses(preset: Preset) -> Iterator[str]:
-    """Yield what a firewall has to let in."""
+    """Yield the addresses that a firewall has to allow."""
     from didww.cli.presets import reader
 
     known = reader.addresses()

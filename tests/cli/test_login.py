@@ -12,6 +12,8 @@ import keyring
 import keyring.backend
 import pytest
 
+from didww.cli.profiles import Account
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -350,3 +352,9 @@ def test_interrupted_login_stores_nothing(bare):
         terminal.send("\x03")
         assert terminal.wait() == 130
     assert not profile_file(bare).exists()
+
+
+def test_repr_of_an_account_has_no_key():
+    """What the client is created with is never shown."""
+    account = Account({"api_key": "a-key-of-nobody"}, "profile shop", "")
+    assert repr(account) == "Account(key_from='profile shop', place_from='')"

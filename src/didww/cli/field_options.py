@@ -34,6 +34,9 @@ class _Given(NamedTuple):
 
     value: Any
 
+    def __repr__(self) -> str:
+        return "given"  # it can be a password
+
 
 class FieldOption(click.Option):
     """An option that sets a field.

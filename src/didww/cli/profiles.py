@@ -57,6 +57,9 @@ class Account(NamedTuple):
     key_from: str
     place_from: str
 
+    def __repr__(self) -> str:
+        return f"Account(key_from={self.key_from!r}, place_from={self.place_from!r})"  # without the key
+
 
 def profile_file() -> Path:
     """Return the file of the profiles."""

@@ -1,4 +1,4 @@
-"""Write docs/command.md: run its console blocks against an emulator, and append the reference of all commands.
+"""Write docs/reference/command.md: run its console blocks on an emulator, and append the reference of all commands.
 
 `--check` prints what is out of date instead. The emulator has a frozen clock and a seed, so the output never changes.
 """
@@ -27,7 +27,7 @@ from didww.emulator.controls.clock import parse_datetime  # noqa: E402
 from didww.emulator.http.server import Server  # noqa: E402
 from support.command import Command, rendered  # noqa: E402
 
-PAGE = ROOT / "docs" / "command.md"
+PAGE = ROOT / "docs" / "reference" / "command.md"
 BLOCK = re.compile(r"^```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 CODES = re.compile(r"(?<=<!-- exit codes -->\n).*?(?=<!-- end -->)", re.DOTALL)
 REFERENCE = "<!-- reference -->\n"
@@ -141,7 +141,7 @@ def main() -> None:
     new = page(text)
     if sys.argv[1:] == ["--check"]:
         if new != text:
-            sys.exit("docs/command.md is out of date: run python scripts/command_page.py")
+            sys.exit("docs/reference/command.md is out of date: run python scripts/command_page.py")
     else:
         PAGE.write_text(new, encoding="utf-8")
 

@@ -215,7 +215,7 @@ def values_for(cls: type[Resource]) -> dict[str, str]:
         if keys
         else "None: the list cannot be sorted.",
         "page_doc": f"Page number, from 1, or `(number, size)`. The size defaults to {cls._page_size}, with a "
-        f"maximum of {cls._largest_page} unless DIDWW raises the account's limit (docs/pagination.md)."
+        f"maximum of {cls._largest_page} unless DIDWW raises the account's limit (docs/explanation/pagination.md)."
         if cls._paginated
         else "1 or None: the list is not paginated.",
         "required_doc": f"Required fields: {quoted(required)}." if required else "",

@@ -76,7 +76,8 @@ class AsyncDidwwClient(AsyncAccessors):
         base_url: The base URL of the API, such as that of a local server; overrides `environment`. Defaults to
             `DIDWW_BASE_URL`, unless `environment` is passed as `PRODUCTION`.
         timeout: Timeout of a whole call in seconds, including connecting, retries and reading. Defaults to 60.
-        max_retries: Maximum number of retries of a request, where a retry is safe (docs/retries.md). Defaults to 2.
+        max_retries: Maximum number of retries of a request, where a retry is safe
+            (docs/explanation/retries.md). Defaults to 2.
         rate_limit: Maximum number of requests per second, or a `Limiter` to share between clients; None disables it.
             Defaults to 20, the limit of the API for one key.
         headers: Additional headers of each request.
@@ -84,7 +85,7 @@ class AsyncDidwwClient(AsyncAccessors):
         on_response: Called after each response.
         on_retry: Called before the delay of each retry.
         tracing: Whether to create an OpenTelemetry span for each call. Defaults to True if the program has imported
-            OpenTelemetry (docs/observability.md).
+            OpenTelemetry (docs/how-to/observability.md).
         allow_insecure: Whether to allow unencrypted http URLs of hosts other than this machine.
         transport: A custom transport to use instead of httpx2.
 

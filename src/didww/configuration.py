@@ -50,7 +50,7 @@ UNSET: Final = Unset.UNSET
 class Environment(enum.StrEnum):
     """The environments of the API: DIDWW's production and sandbox, and the emulator. Each has its own API keys.
 
-    See https://doc.didww.com for DIDWW's environments and docs/emulator.md for the emulator.
+    See https://doc.didww.com for DIDWW's environments and docs/how-to/emulator.md for the emulator.
     """
 
     PRODUCTION = "production"

@@ -1,4 +1,4 @@
-"""Each recipe of docs/receivers.md runs on its framework's own server and is called by an emulator."""
+"""Each recipe of docs/how-to/receivers.md runs on its framework's own server and is called by an emulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.receivers import free_port, in_thread, ordered, served_by_wsgi
 
 pytestmark = pytest.mark.slow
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "receivers.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "receivers.md").read_text(encoding="utf-8")
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECRET = "a-callback-secret-for-tests"
 

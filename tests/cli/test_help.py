@@ -85,7 +85,7 @@ def test_help_imports_no_client():
 
 @pytest.mark.slow
 def test_page_of_the_command_is_up_to_date():
-    """docs/command.md has the screens and the reference that scripts/command_page.py writes."""
+    """docs/reference/command.md has the screens and the reference that scripts/command_page.py writes."""
     script = Path(__file__).resolve().parents[2] / "scripts" / "command_page.py"
     done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -80,8 +80,8 @@ def test_failures_are_logged_and_sent_to_hooks(kind: str, caplog: pytest.LogCapt
 
 
 def test_documented_retry_table_matches_the_code() -> None:
-    """docs/retries.md contains what `table()` prints."""
-    page = Path(__file__).resolve().parents[2] / "docs" / "retries.md"
+    """docs/explanation/retries.md contains what `table()` prints."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "retries.md"
     assert table() in page.read_text(encoding="utf-8")
 
 

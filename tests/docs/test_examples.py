@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted(one.name for one in pkgutil.walk_packages(didww.__path__, "didww.") if "__main__" not in one.name)
 BLOCK = re.compile(r"(?P<before>[^\n]*)\n```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_EXECUTED = re.compile(r"<!-- not executed: \S.* -->")
@@ -66,7 +66,7 @@ def local_didww(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str
         yield base_url
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 @pytest.mark.usefixtures("local_didww")
 def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
     """The blocks of a page, pasted one after the other into one program, run without an error."""
@@ -77,21 +77,21 @@ def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
         exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_python_block_is_found(page: Path) -> None:
     """The pattern matches each opening fence, so that no block escapes the test above."""
     text = page.read_text(encoding="utf-8")
     assert len(BLOCK.findall(f"\n{text}")) == len(re.findall(r"^\s*(?:```|~~~)\s*(?:python|py)\b", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_file_links_are_valid(page: Path) -> None:
     """A link to a file of the project leads to an existing file."""
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_heading_links_are_valid(page: Path) -> None:
     """A link to a heading of the same page names an existing heading."""
     text = page.read_text(encoding="utf-8")
@@ -130,7 +130,7 @@ def test_guide_covers_every_accessor() -> None:
 
 def test_error_page_covers_every_error() -> None:
     """Every error class is explained."""
-    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     assert [name for name in exceptions.__all__ if f"`{name}`" not in text and f" {name} " not in text] == []
 
 
@@ -139,7 +139,7 @@ def test_library_logs_can_be_silenced_as_documented(
     library: str, local_didww: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By default they show the query of a URL; at the documented level neither they nor our log do."""
-    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
     (level,) = re.findall(rf'logging\.getLogger\("{library}"\)\.setLevel\(logging\.(\w+)\)', page)
     caplog.set_level(logging.NOTSET, library)
     caplog.set_level(logging.DEBUG)

@@ -98,8 +98,8 @@ def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Rem
 
 
 def test_control_page_lists_all_paths_and_parameters() -> None:
-    """docs/emulator-control.md lists every path with its parameters."""
-    page = (Path(__file__).parents[2] / "docs" / "emulator-control.md").read_text(encoding="utf-8")
+    """docs/how-to/emulator-control.md lists every path with its parameters."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "emulator-control.md").read_text(encoding="utf-8")
     for place, (verb, _, _, parameters, _) in _operations().items():
         names = ", ".join(f"`{name}`" for name in parameters.__struct_fields__)
         assert f"| `{verb} {place}` | {names} |" in page

@@ -10,12 +10,12 @@ from didww.emulator import Engine
 from didww.emulator.parity import DECIDED, DIFFERS, operations, page
 from support.api_caller import Caller, Scene
 
-PAGE = Path(__file__).parents[2] / "docs" / "emulator-parity.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "emulator-parity.md"
 MEDIA_TYPE = "application/vnd.api+json"
 
 
 def test_parity_page_is_up_to_date() -> None:
-    """Update it with `python -m didww.emulator.parity > docs/emulator-parity.md`."""
+    """Update it with `python -m didww.emulator.parity > docs/explanation/emulator-parity.md`."""
     assert PAGE.read_text(encoding="utf-8") == page()
 
 

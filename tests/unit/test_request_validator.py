@@ -229,7 +229,7 @@ def test_argument_of_wrong_type_raises(change: Any, field: str) -> None:
 
 @pytest.mark.parametrize("payload", [{"id": "1status2"}, [{"id": "1"}, {"status": "2"}], {"id": "1statu", "s": "2"}])
 def test_signature_does_not_separate_fields(payload: Any) -> None:
-    """The service defines the rule; docs/callbacks.md warns of it."""
+    """The service defines the rule; docs/how-to/callbacks.md warns of it."""
     signature = hmac.new(b"secret", b"https://hooks.example.test:443/didwwid1status2", "sha1").hexdigest()
     assert RequestValidator("secret").validate(HOOK, {"id": "1", "status": "2"}, signature)
     assert RequestValidator("secret").validate(HOOK, payload, signature)

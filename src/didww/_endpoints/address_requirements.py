@@ -58,7 +58,7 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address_proof_qty`,
                 `business_proof_qty`, `personal_proof_qty`, `restriction_message`, `service_description_required`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -223,7 +223,7 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address_proof_qty`,
                 `business_proof_qty`, `personal_proof_qty`, `restriction_message`, `service_description_required`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

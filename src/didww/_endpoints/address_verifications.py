@@ -54,7 +54,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -197,7 +197,8 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -340,7 +341,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -483,7 +484,8 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

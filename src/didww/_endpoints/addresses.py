@@ -59,7 +59,7 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address`, `city_name`,
                 `created_at`, `description`, `external_reference_id`, `postal_code`, `verified`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -204,7 +204,8 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
             include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
                 as `area.country`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -365,7 +366,7 @@ class AddressesEndpoint(Endpoint[Address]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address`, `city_name`,
                 `created_at`, `description`, `external_reference_id`, `postal_code`, `verified`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -510,7 +511,8 @@ class AddressesEndpoint(Endpoint[Address]):
             include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
                 as `area.country`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -50,7 +50,7 @@ class AsyncAreasEndpoint(AsyncEndpoint[Area]):
             filter: Values by filter name; records must match all of them: `country.id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
-                DIDWW raises the account's limit (docs/pagination.md).
+                DIDWW raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -204,7 +204,7 @@ class AreasEndpoint(Endpoint[Area]):
             filter: Values by filter name; records must match all of them: `country.id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
-                DIDWW raises the account's limit (docs/pagination.md).
+                DIDWW raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

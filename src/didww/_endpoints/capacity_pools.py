@@ -60,7 +60,7 @@ class AsyncCapacityPoolsEndpoint(AsyncEndpoint[CapacityPool]):
                 `metered_rate`, `minimum_limit`, `minimum_qty_per_order`, `monthly_price`, `name`, `renew_date`,
                 `setup_price`, `total_channels_count`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -272,7 +272,7 @@ class CapacityPoolsEndpoint(Endpoint[CapacityPool]):
                 `metered_rate`, `minimum_limit`, `minimum_qty_per_order`, `monthly_price`, `name`, `renew_date`,
                 `setup_price`, `total_channels_count`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

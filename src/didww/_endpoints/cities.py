@@ -51,7 +51,7 @@ class AsyncCitiesEndpoint(AsyncEndpoint[City]):
                 `is_available`, `name`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
-                DIDWW raises the account's limit (docs/pagination.md).
+                DIDWW raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -206,7 +206,7 @@ class CitiesEndpoint(Endpoint[City]):
                 `is_available`, `name`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 1000, with a maximum of 1000 unless
-                DIDWW raises the account's limit (docs/pagination.md).
+                DIDWW raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

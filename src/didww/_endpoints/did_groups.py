@@ -57,7 +57,7 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_additional_channels`,
                 `area_name`, `country.name`, `did_group_type.name`, `is_metered`, `prefix`, `service_restrictions`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -219,7 +219,7 @@ class DidGroupsEndpoint(Endpoint[DidGroup]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_additional_channels`,
                 `area_name`, `country.name`, `did_group_type.name`, `is_metered`, `prefix`, `service_restrictions`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -57,7 +57,7 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `description`,
                 `expire_at`, `expires_at`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,7 +200,8 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -309,7 +310,7 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `description`,
                 `expire_at`, `expires_at`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -452,7 +453,8 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -64,7 +64,7 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
                 `billing_cycles_count`, `blocked`, `capacity_limit`, `channels_included_count`, `created_at`,
                 `dedicated_channels_count`, `description`, `expires_at`, `number`, `terminated`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -323,7 +323,7 @@ class DidsEndpoint(Endpoint[Did]):
                 `billing_cycles_count`, `blocked`, `capacity_limit`, `channels_included_count`, `created_at`,
                 `dedicated_channels_count`, `description`, `expires_at`, `number`, `terminated`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

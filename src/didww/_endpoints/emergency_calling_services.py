@@ -63,7 +63,7 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
             sort: Sort keys, the most significant first; a leading minus sorts descending: `country.name`, `created_at`,
                 `name`, `renew_date`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -292,7 +292,7 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `country.name`, `created_at`,
                 `name`, `renew_date`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -55,7 +55,7 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
             filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
             sort: None: the list cannot be sorted.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -216,7 +216,7 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
             filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
             sort: None: the list cannot be sorted.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -56,7 +56,7 @@ class AsyncEncryptedFilesEndpoint(AsyncEndpoint[EncryptedFile]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `description`, `expire_at`,
                 `expires_at`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -252,7 +252,7 @@ class EncryptedFilesEndpoint(Endpoint[EncryptedFile]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `description`, `expire_at`,
                 `expires_at`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -55,7 +55,7 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -198,7 +198,8 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -338,7 +339,7 @@ class ExportsEndpoint(Endpoint[Export]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -481,7 +482,8 @@ class ExportsEndpoint(Endpoint[Export]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -64,7 +64,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
                 `company_reg_number`, `contact_email`, `created_at`, `description`, `external_reference_id`,
                 `first_name`, `id_number`, `last_name`, `personal_tax_id`, `phone_number`, `vat_id`, `verified`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -209,7 +209,8 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
                 Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -376,7 +377,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
                 `company_reg_number`, `contact_email`, `created_at`, `description`, `external_reference_id`,
                 `first_name`, `id_number`, `last_name`, `personal_tax_id`, `phone_number`, `vat_id`, `verified`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -521,7 +522,8 @@ class IdentitiesEndpoint(Endpoint[Identity]):
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
                 Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

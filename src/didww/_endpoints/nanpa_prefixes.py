@@ -51,7 +51,7 @@ class AsyncNanpaPrefixesEndpoint(AsyncEndpoint[NanpaPrefix]):
                 `did_group.is_available`, `id`, `npa`, `npanxx`, `nxx`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `npa`, `nxx`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -206,7 +206,7 @@ class NanpaPrefixesEndpoint(Endpoint[NanpaPrefix]):
                 `did_group.is_available`, `id`, `npa`, `npanxx`, `nxx`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `npa`, `nxx`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -57,7 +57,7 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `amount`, `created_at`,
                 `external_reference_id`, `reference`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,7 +200,8 @@ class AsyncOrdersEndpoint(AsyncEndpoint[Order]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -381,7 +382,7 @@ class OrdersEndpoint(Endpoint[Order]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `amount`, `created_at`,
                 `external_reference_id`, `reference`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -524,7 +525,8 @@ class OrdersEndpoint(Endpoint[Order]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

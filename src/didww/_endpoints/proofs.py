@@ -53,7 +53,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `expires_at`,
                 `external_reference_id`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -196,7 +196,8 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -349,7 +350,7 @@ class ProofsEndpoint(Endpoint[Proof]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`, `expires_at`,
                 `external_reference_id`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -492,7 +493,8 @@ class ProofsEndpoint(Endpoint[Proof]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -58,7 +58,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `metered_channels_count`, `name`, `shared_channels_count`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -203,7 +203,8 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
             include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -363,7 +364,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `metered_channels_count`, `name`, `shared_channels_count`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -508,7 +509,8 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
             include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

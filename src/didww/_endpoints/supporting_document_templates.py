@@ -50,7 +50,7 @@ class AsyncSupportingDocumentTemplatesEndpoint(AsyncEndpoint[SupportingDocumentT
             filter: Values by filter name; records must match all of them: `id`, `name`, `name_contains`, `permanent`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`, `permanent`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -206,7 +206,7 @@ class SupportingDocumentTemplatesEndpoint(Endpoint[SupportingDocumentTemplate]):
             filter: Values by filter name; records must match all of them: `id`, `name`, `name_contains`, `permanent`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `name`, `permanent`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

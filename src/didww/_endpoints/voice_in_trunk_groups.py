@@ -57,7 +57,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
                 `created_at`, `external_reference_id`, `name`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,7 +200,8 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -358,7 +359,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
                 `created_at`, `external_reference_id`, `name`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -501,7 +502,8 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -58,7 +58,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
                 `cli_format`, `cli_prefix`, `created_at`, `description`, `external_reference_id`, `name`, `priority`,
                 `ringing_timeout`, `weight`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -203,7 +203,8 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
             include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -364,7 +365,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
                 `cli_format`, `cli_prefix`, `created_at`, `description`, `external_reference_id`, `name`, `priority`,
                 `ringing_timeout`, `weight`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -509,7 +510,8 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
             include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -62,7 +62,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_any_did_as_cli`,
                 `created_at`, `external_reference_id`, `name`, `threshold_reached`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 1000 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -207,7 +207,8 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
             include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -374,7 +375,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_any_did_as_cli`,
                 `created_at`, `external_reference_id`, `name`, `threshold_reached`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 1000 unless DIDWW
-                raises the account's limit (docs/pagination.md).
+                raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -519,7 +520,8 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
             include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/retries.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/retries.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -1,7 +1,7 @@
 """How the emulator differs from the service, by endpoint, and what it does where DIDWW's documentation is silent.
 
-`page()` generates `docs/emulator-parity.md`. The operations come from the declarations, so the page lists all of them.
-To write the page, run `python -m didww.emulator.parity > docs/emulator-parity.md`.
+`page()` generates `docs/explanation/emulator-parity.md`. The operations come from the declarations, so the page lists
+all of them. To write the page, run `python -m didww.emulator.parity > docs/explanation/emulator-parity.md`.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def page() -> str:
     lines = [
         "# Emulator parity",
         "",
-        f"How the [emulator](emulator.md) differs from DIDWW API version {API_VERSION}.",
+        f"How the [emulator](../how-to/emulator.md) differs from DIDWW API version {API_VERSION}.",
         "",
         "- [Endpoints](#endpoints)",
         "- [Undocumented behavior](#undocumented-behavior)",

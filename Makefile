@@ -7,7 +7,7 @@ PACKAGE := $(VENV)/.package
 TOOLS := $(VENV)/.tools
 PROFILE ?= slow
 
-.PHONY: demo test check format bench parity clean
+.PHONY: demo test check docs format bench parity clean
 
 $(PACKAGE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; run: make PYTHON=python3.11 " )'
@@ -49,3 +49,7 @@ parity: $(TOOLS)
 
 clean:
 	rm -rf .venv .venv-lowest* .venv-newest .venv-old-pytest dist build .pytest_cache .mypy_cache .ruff_cache
+
+# The documentation site, in build/site.
+docs: $(TOOLS)
+	@$(BIN)/python scripts/build_site.py

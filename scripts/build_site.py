@@ -206,9 +206,11 @@ def finish(nav: list[Entry]) -> None:
     lines = [
         "# didww",
         "",
-        "> Python SDK for DIDWW API v3: phone numbers, SIP trunks, capacity, registration and call records. Typed, "
-        "synchronous and asynchronous, with an emulator of the service and the `didww` command. The distribution is "
-        "`didww-sdk`, the import `didww`.",
+        (
+            "> Python SDK for DIDWW API v3: phone numbers, SIP trunks, capacity, registration and call records. Typed, "
+            "synchronous and asynchronous, with an emulator of the service and the `didww` command. The distribution is "
+            "`didww-sdk`, the import `didww`."
+        ),
         "",
         "The text of all pages is in [llms-full.txt](llms-full.txt).",
     ]

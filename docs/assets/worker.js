@@ -5,30 +5,32 @@ if (location.protocol === "file:") {
     constructor(url) {
       super()
       this.onmessage = null
-      this.waiting = []
       this.frame = document.createElement("iframe")
       this.frame.hidden = true
       document.body.appendChild(this.frame)
       const inner = this.frame.contentWindow
-      inner.postMessage = data => {
-        const event = new MessageEvent("message", { data })
-        this.dispatchEvent(event)
-        this.onmessage?.(event)
-      }
       const script = inner.document.createElement("script")
+      this.ready = new Promise(resolve => (script.onload = resolve))
+      // Messages arrive later, never within the call that sends them, and as copies, as between workers.
+      this.send = data =>
+        setTimeout(() => {
+          if (this.frame.isConnected) {
+            inner.dispatchEvent(new MessageEvent("message", { data: inner.structuredClone(data) }))
+          }
+        })
+      inner.postMessage = data =>
+        setTimeout(() => {
+          const event = new MessageEvent("message", { data: structuredClone(data) })
+          this.dispatchEvent(event)
+          this.onmessage?.(event)
+        })
       script.src = url
-      script.onload = () => {
-        const waiting = this.waiting
-        this.waiting = null
-        waiting.forEach(data => this.postMessage(data))
-      }
-      script.onerror = () => this.onerror?.(new Event("error"))
+      script.onerror = () => this.onerror?.(new Event("error", { cancelable: true }))
       inner.document.body.appendChild(script)
     }
 
     postMessage(data) {
-      if (this.waiting) this.waiting.push(data)
-      else this.frame.contentWindow.dispatchEvent(new MessageEvent("message", { data }))
+      this.ready.then(() => this.send(data))
     }
 
     terminate() {

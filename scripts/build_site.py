@@ -63,7 +63,7 @@ def main() -> int:
     problems += broken_links()
     for problem in problems:
         print(problem)
-    print(f"{len(list(SITE.rglob('*.html')))} pages in {SITE.relative_to(ROOT)}, {len(problems)} problems")
+    print(f"{len(list(SITE.rglob('*.html')))} pages in {SITE}, {len(problems)} problems")
     return int(bool(problems))
 
 
@@ -207,9 +207,9 @@ def finish(nav: list[Entry]) -> None:
         "# didww",
         "",
         (
-            "> Python SDK for DIDWW API v3: phone numbers, SIP trunks, capacity, registration and call records. Typed, "
-            "synchronous and asynchronous, with an emulator of the service and the `didww` command. The distribution is "
-            "`didww-sdk`, the import `didww`."
+            "> Python SDK for DIDWW API v3: phone numbers, SIP trunks, capacity, registration and call records. "
+            "Typed, synchronous and asynchronous, with an emulator of the service and the `didww` command. The "
+            "distribution is `didww-sdk`, the import `didww`."
         ),
         "",
         "The text of all pages is in [llms-full.txt](llms-full.txt).",

@@ -309,7 +309,7 @@ def filters(cls: type[Resource]) -> list[str]:
     lines = ["| Filter | Matches | Value |", "| --- | --- | --- |"]
     for name, annotation in types.items():
         alias = next(alias for alias in filter_rules.__all__ if getattr(filter_rules, alias) is annotation)
-        lines.append(f"| `{name}` | {meaning(meanings.get(name, ''))} | {alias_doc(alias)} |")
+        lines.append(f"| `{name}` | {meaning(meanings.get(name, 'the DID'))} | {alias_doc(alias)} |")
     return section("## Filters", lines)
 
 
@@ -529,13 +529,29 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-SPELLING = {"cancelled": "canceled", "behaviour": "behavior", "customer's": "account's", "catalogue": "catalog"}
+WORDS = {
+    "cancelled": "canceled",
+    "behaviour": "behavior",
+    "catalogue": "catalog",
+    "update refused; the document names an external reference over 100 characters as the case": (
+        "a value was refused, such as an `external_reference_id` of more than 100 characters"
+    ),
+    "the customer's own id": "your own identifier",
+    "customer's own id": "your own identifier",
+    "the customer": "the account",
+    "customer's": "account's",
+    "api-key absent or not valid": "the API key is missing or not valid",
+    "does not take": "does not accept",
+    "is not taken": "is not accepted",
+    ", case ignored": ", ignoring case",
+}
 
 
 def american(text: str) -> str:
-    """Return text in American spelling, beginning with a capital letter."""
-    for word, spelled in SPELLING.items():
-        text = text.replace(word, spelled)
+    """Return a text of the facts in the words of the documentation, beginning with a capital letter."""
+    text = text[:1].lower() + text[1:] if text[1:2].islower() else text
+    for word, replacement in WORDS.items():
+        text = text.replace(word, replacement)
     return text[:1].upper() + text[1:]
 
 

@@ -1,12 +1,15 @@
 """Find a number in London, buy it, route it to a SIP server, and export its calls.
 
-Set DIDWW_API_KEY. To use the emulator, set DIDWW_BASE_URL too: `didww emulator` prints both.
+Run: python quickstart.py [--yes]
+Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL. `didww emulator` prints two of them.
+Cost: setup and the first month of one number. It shows the price and asks first; --yes does not ask.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import sys
 from datetime import UTC, datetime, timedelta
 
 from didww import DidwwClient
@@ -29,6 +32,8 @@ with DidwwClient() as client:
     sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
     prices = f"{sku.setup_price} USD setup, {sku.monthly_price} USD a month"
     print(f"{group.area_name}: {group.meta.total_count} in stock, {prices}")
+    if "--yes" not in sys.argv and input("Buy one? [y/N] ").lower() != "y":
+        raise SystemExit("Nothing was bought.")
 
     # Buy one, and wait until the order completes.
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from didww import AsyncDidwwClient, Callback, CallbackReceiver, CallbackVerifier, OrderCallback, SqliteStore
+from didww import AsyncDidwwClient, Callback, CallbackReceiver, CallbackVerifier, OrderCallback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def create_app(secret: str, url: str, client: AsyncDidwwClient) -> FastAPI:
     """Return the application; the URL is part of what DIDWW signs."""
     verifier = CallbackVerifier(secrets=[secret], public_url=url)
-    receiver = CallbackReceiver(verifier, store=SqliteStore("callbacks.sqlite"))  # ignores duplicates after a restart
+    receiver = CallbackReceiver(verifier)  # several processes: store=SqliteStore("callbacks.sqlite")
 
     @receiver.on(OrderCallback)
     async def order_is_done(callback: OrderCallback) -> None:

@@ -35,8 +35,8 @@ def main(client: DidwwClient) -> None:
     )
     if requirement is None:
         raise SystemExit(f"The account has no rate for emergency calling with {did.number}.")
-    prices = f"{requirement.meta.setup_price} USD setup, {requirement.meta.monthly_price} USD a month"
-    print(f"{did.number}: {prices}, ready in {requirement.estimate_setup_time} days")
+    prices = f"{requirement.meta.setup_price:.2f} USD setup, {requirement.meta.monthly_price:.2f} USD a month"
+    print(f"{did.number}: {prices}; setup takes (days): {requirement.estimate_setup_time}")
     if not args.yes and input("Order it? [y/N] ").lower() != "y":
         raise SystemExit("Nothing was ordered.")
 
@@ -67,5 +67,5 @@ if __name__ == "__main__":
             main(client)
     except didww.PermissionDeniedError:
         raise SystemExit("Emergency calling is not enabled for this account. Ask DIDWW's support.") from None
-    except didww.DidwwError as error:
+    except (didww.DidwwError, EOFError) as error:  # EOFError: nobody can be asked
         raise SystemExit(str(error)) from None

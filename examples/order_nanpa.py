@@ -19,6 +19,8 @@ def main() -> None:
     args = parser.parse_args()
 
     with DidwwClient() as client:
+        if len(args.npanxx) != 6:  # the filter finds parts, too
+            raise SystemExit("Give the area code and the exchange: six digits.")
         prefix = client.nanpa_prefixes().first(filter={"npanxx": args.npanxx})
         if prefix is None:
             raise SystemExit(f"DIDWW has no numbers that start with {args.npanxx}.")
@@ -48,5 +50,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DidwwError as error:
+    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
         raise SystemExit(str(error)) from None

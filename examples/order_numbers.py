@@ -41,7 +41,8 @@ def main() -> None:
             raise SystemExit(f"No numbers of {args.area}, {country.name} are in stock. Try another area.")
         sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
         total = args.qty * (sku.setup_price + sku.monthly_price)
-        print(f"{group.area_name}, {country.name}: {sku.setup_price} USD setup, {sku.monthly_price} USD a month each")
+        prices = f"{sku.setup_price} USD setup, {sku.monthly_price} USD a month each"
+        print(f"{group.area_name}, {country.name}: {group.meta.total_count} in stock, {prices}")
         if group.meta.needs_registration:
             print("These numbers are blocked until they are registered, see register_number.py.")
         if not args.yes and input(f"Buy {args.qty} for {total} USD, plus VAT if any? [y/N] ").lower() != "y":
@@ -67,5 +68,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DidwwError as error:
+    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
         raise SystemExit(str(error)) from None

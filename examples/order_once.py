@@ -54,5 +54,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DidwwError as error:
+    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
         raise SystemExit(str(error)) from None

@@ -43,6 +43,8 @@ def main() -> None:
         chosen = found[0]
         assert chosen.did_group is not None  # for type checkers: it was included
         skus = chosen.did_group.stock_keeping_units
+        if chosen.did_group.meta.needs_registration:
+            print(f"{chosen.number} is blocked until it is registered, see register_number.py.")
         sku = min(skus, key=lambda sku: sku.setup_price + sku.monthly_price)
         question = f"Buy {chosen.number} for {sku.setup_price + sku.monthly_price} USD, plus VAT if any? [y/N] "
         if not args.yes and input(question).lower() != "y":
@@ -63,5 +65,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DidwwError as error:
+    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
         raise SystemExit(str(error)) from None

@@ -60,7 +60,7 @@ def main() -> None:
     except ValidationError as error:
         args.out.unlink()
         raise SystemExit(f"The trunk was not created: {error}") from None
-    print(f"Trunk {trunk.name}: {trunk.status}, for {args.ip}, at most {trunk.threshold_amount} USD in 24 hours.")
+    print(f"Trunk {trunk.name}: {trunk.status}, for {args.ip}, at most {trunk.threshold_amount:.2f} USD in 24 hours.")
     print(f"User {login.username}; the password is in {args.out}.")
 
 

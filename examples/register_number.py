@@ -14,12 +14,12 @@ import argparse
 from pathlib import Path
 
 import didww
-from didww import Address, AddressRequirement, AddressVerification, DidwwClient, Identity, IdentityType, Proof
+from didww import Address, AddressRequirement, AddressVerification, Did, DidwwClient, Identity, IdentityType, Proof
 
 
-def submit(client: DidwwClient, scan: Path, needs: AddressRequirement, address: Address) -> AddressVerification:
-    """Add the documents that the country of the number requires, and return the verification to submit."""
-    user, verification = address.identity, AddressVerification(address=address)
+def submit(client: DidwwClient, scan: Path, needs: AddressRequirement, address: Address, did: Did) -> str:
+    """Add the documents that the country of the number requires, and submit a verification. Return its ID."""
+    user, verification = address.identity, AddressVerification(address=address, dids=[did])
     proofs = [(user, kind) for kind in needs.personal_proof_types[: needs.personal_proof_qty]]
     for entity, kind in [*proofs, *((address, kind) for kind in needs.address_proof_types[: needs.address_proof_qty])]:
         print(f"Sending a proof: {kind.name}")
@@ -36,7 +36,7 @@ def submit(client: DidwwClient, scan: Path, needs: AddressRequirement, address: 
     # A validation stores nothing. It raises ValidationError with everything that is missing.
     check = didww.AddressRequirementValidation(address_requirement=needs, identity=user, address=address)
     client.address_requirement_validations().create(check)
-    return verification
+    return client.address_verifications().create(verification).data.id
 
 
 def main(client: DidwwClient) -> None:
@@ -50,8 +50,6 @@ def main(client: DidwwClient) -> None:
     group, country = client.did_groups().find(did.did_group, include="address_requirement").data, did.did_group.country
     paths = ("personal_proof_types", "address_proof_types", "personal_permanent_document", "personal_onetime_document")
     needs = client.address_requirements().find(group.address_requirement or "", include=paths).data
-    if needs.identity_type == IdentityType.BUSINESS:
-        raise SystemExit(f"Only a company can register {did.number}. See docs/how-to/regulation.md.")
     if not args.yes and input(f"Send the data for {did.number} to DIDWW? [y/N] ").lower() != "y":
         raise SystemExit("Nothing was sent.")
 
@@ -61,10 +59,8 @@ def main(client: DidwwClient) -> None:
     address = Address(identity=user, country=country, city_name="Cologne", postal_code="50667", address="1 Example St")
     address = client.addresses().create(address, include="identity").data
     try:
-        verification = submit(client, args.scan, needs, address)
-        verification.dids = [did]
-        verification = client.address_verifications().create(verification).data
-        verification = client.address_verifications().wait(verification, timeout=60).data
+        id = submit(client, args.scan, needs, address, did)
+        verification = client.address_verifications().wait(id, timeout=60).data
         print(f"{verification.reference} is {verification.status}: {did.number} is registered.")
     except didww.ApiTimeoutError:
         print("The review is not finished. Look later: client.address_verifications().list()")
@@ -75,5 +71,8 @@ def main(client: DidwwClient) -> None:
 
 
 if __name__ == "__main__":
-    with DidwwClient() as client:
-        main(client)
+    try:
+        with DidwwClient() as client:
+            main(client)
+    except (didww.DidwwError, EOFError) as error:
+        raise SystemExit(str(error)) from None

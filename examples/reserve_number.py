@@ -2,7 +2,7 @@
 
 Nobody else can buy the number while, for example, your customer decides.
 
-Run: python reserve_number.py [--country GB] [--yes]
+Run: python reserve_number.py [--country GB] [--contains 94600] [--yes]
 Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL.
 Cost: nothing for the reservation. If you buy: setup and the first month of the number, from the balance.
 It shows the price and asks first; --yes does not ask.
@@ -25,6 +25,7 @@ from didww import (
 def main() -> None:
     parser = argparse.ArgumentParser(description="Reserve a number for ten minutes, then buy it or release it.")
     parser.add_argument("--country", default="GB", help="ISO code (default: GB)")
+    parser.add_argument("--contains", default="94600", help="digits in the number (default: 94600)")
     parser.add_argument("--yes", action="store_true", help="buy without asking")
     args = parser.parse_args()
 
@@ -33,11 +34,11 @@ def main() -> None:
         if country is None:
             raise SystemExit(f"There is no country {args.country}.")
         available = client.available_dids().first(
-            filter={"country.id": country.id, "did_group.needs_registration": False},
+            filter={"country.id": country.id, "number_contains": args.contains},
             include="did_group.stock_keeping_units",
         )
         if available is None or available.did_group is None:
-            raise SystemExit(f"No single numbers of {country.name} are in stock.")
+            raise SystemExit("No such number is in stock.")
         skus = available.did_group.stock_keeping_units
         sku = min(skus, key=lambda sku: sku.setup_price + sku.monthly_price)
 
@@ -66,5 +67,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DidwwError as error:
+    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
         raise SystemExit(str(error)) from None

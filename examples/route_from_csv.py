@@ -26,6 +26,8 @@ def main() -> int:
     args = parser.parse_args()
     with args.file.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
+    if rows and not rows[0].keys() >= {"number", "route", "description"}:
+        raise SystemExit(f"{args.file} needs the columns number, route and description.")
 
     results = ["" for _ in rows]
     changed: list[tuple[int, Did]] = []
@@ -39,15 +41,16 @@ def main() -> int:
                 results[index] = "not in this account, or twice in the file"
             elif target is None:
                 results[index] = f"no trunk or trunk group named {row['route']}"
+            elif (did.voice_in_trunk or did.voice_in_trunk_group) == target and did.description == row["description"]:
+                results[index] = "unchanged"
             else:
                 if isinstance(target, VoiceInTrunk):
                     did.voice_in_trunk = target  # clears the trunk group
                 else:
                     did.voice_in_trunk_group = target  # clears the trunk
                 did.description = row["description"]
-                results[index] = "would change" if did.changes else "unchanged"
-                if did.changes:
-                    changed.append((index, did))
+                results[index] = "would change"
+                changed.append((index, did))
         if not args.dry_run:
             report = client.dids().update_many(did for _, did in changed)
             for item in report.items:
@@ -59,12 +62,13 @@ def main() -> int:
         writer.writerows((row["number"], row["route"], result) for row, result in zip(rows, results, strict=True))
     for row, result in zip(rows, results, strict=True):
         print(f"{row['number']:<15}  {row['route']:<15}  {result}")
-    print(f"{len(changed)} of {len(rows)} numbers {'would change' if args.dry_run else 'to change'}; see {args.report}")
-    return 0 if all(result in ("changed", "unchanged", "would change") for result in results) else 1
+    good = sum(result in ("changed", "unchanged", "would change") for result in results)
+    print(f"{good} of {len(rows)} rows have no error; see {args.report}")
+    return 0 if good == len(rows) else 1
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except DidwwError as error:
+    except (DidwwError, OSError) as error:
         raise SystemExit(str(error)) from None

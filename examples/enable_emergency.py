@@ -16,12 +16,7 @@ import didww
 from didww import Address, DidwwClient, EmergencyRequirementValidation, EmergencyVerification, Identity, IdentityType
 
 
-def main(client: DidwwClient) -> None:
-    parser = argparse.ArgumentParser(description="Enable emergency calling for a number.")
-    parser.add_argument("--number", help="default: the first one without emergency calling that can have it")
-    parser.add_argument("--yes", action="store_true", help="order without asking")
-    args = parser.parse_args()
-
+def main(client: DidwwClient, args: argparse.Namespace) -> None:
     able = client.dids().iterate(
         filter={"did_group.features": "emergency", "emergency_enabled": False},
         include=["did_group.country", "did_group.did_group_type"],
@@ -62,9 +57,13 @@ def main(client: DidwwClient) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Enable emergency calling for a number.")
+    parser.add_argument("--number", help="default: the first one without emergency calling that can have it")
+    parser.add_argument("--yes", action="store_true", help="order without asking")
+    args = parser.parse_args()
     try:
         with DidwwClient() as client:
-            main(client)
+            main(client, args)
     except didww.PermissionDeniedError:
         raise SystemExit("Emergency calling is not enabled for this account. Ask DIDWW's support.") from None
     except (didww.DidwwError, EOFError) as error:  # EOFError: nobody can be asked

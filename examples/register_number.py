@@ -39,11 +39,7 @@ def submit(client: DidwwClient, scan: Path, needs: AddressRequirement, address: 
     return client.address_verifications().create(verification).data.id
 
 
-def main(client: DidwwClient) -> None:
-    parser = argparse.ArgumentParser(description="Register the user of the first number that awaits registration.")
-    parser.add_argument("--scan", type=Path, default=Path(__file__).with_name("scan.pdf"), help="scan of the documents")
-    parser.add_argument("--yes", action="store_true", help="send without asking")
-    args = parser.parse_args()
+def main(client: DidwwClient, args: argparse.Namespace) -> None:
     did = client.dids().first(filter={"awaiting_registration": True}, include="did_group.country")
     if did is None or did.did_group is None or did.did_group.country is None:
         raise SystemExit("No number awaits registration.")
@@ -71,8 +67,12 @@ def main(client: DidwwClient) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Register the user of the first number that awaits registration.")
+    parser.add_argument("--scan", type=Path, default=Path(__file__).with_name("scan.pdf"), help="scan of the documents")
+    parser.add_argument("--yes", action="store_true", help="send without asking")
+    args = parser.parse_args()
     try:
         with DidwwClient() as client:
-            main(client)
+            main(client, args)
     except (didww.DidwwError, EOFError) as error:
         raise SystemExit(str(error)) from None

@@ -49,19 +49,20 @@ def main() -> None:
         bought = False
         try:
             question = f"Buy it for {sku.setup_price + sku.monthly_price} USD, plus VAT if any? [y/N] "
-            if args.yes or input(question).lower() == "y":
-                item = ReservationDidOrderItem(sku_id=sku.id, did_reservation_id=reservation.id)
-                order = client.orders().create(Order(items=[item])).data
-                bought = True
-                order = client.orders().wait(order).data
-                did = client.dids().one(filter={"order.id": order.id})
-                print(f"Order {order.reference}: {order.amount} USD, number {did.number}")
+            if not args.yes and input(question).lower() != "y":
+                raise SystemExit("Nothing was bought.")
+            item = ReservationDidOrderItem(sku_id=sku.id, did_reservation_id=reservation.id)
+            order = client.orders().create(Order(items=[item])).data
+            bought = True
+            order = client.orders().wait(order).data
+            did = client.dids().one(filter={"order.id": order.id})
+            print(f"Order {order.reference}: {order.amount} USD, number {did.number}")
         except InsufficientBalanceError as error:
             raise SystemExit(f"Top up first: {error.total_cost} USD needed, {error.available_balance} left.") from None
         finally:
             if not bought:  # the order uses up the reservation
                 client.did_reservations().delete(reservation)
-                print(f"{available.number} is released. Nothing was bought.")
+                print(f"{available.number} is released.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Report the numbers whose paid period ends soon: which end for good, and which are renewed.
 
-Run: python expiring_numbers.py [--days 31]
+Run: python expiring_numbers.py [--days 35]
 Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL.
 Cost: nothing. It only reads.
 """
@@ -26,7 +26,7 @@ def what_happens(did: Did) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Report the numbers whose paid period ends soon.")
-    parser.add_argument("--days", type=int, default=31, help="default: 31")
+    parser.add_argument("--days", type=int, default=35, help="default: 35")
     args = parser.parse_args()
 
     with DidwwClient() as client:

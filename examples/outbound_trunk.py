@@ -20,7 +20,6 @@ from didww import (
     DidwwError,
     OnCliMismatchAction,
     PermissionDeniedError,
-    ValidationError,
     VoiceOutTrunk,
 )
 
@@ -54,12 +53,11 @@ def main() -> None:
             args.out.write_text(
                 f"host = out.didww.com\nusername = {login.username}\npassword = {login.password}\n", encoding="utf-8"
             )
-    except PermissionDeniedError:
+    except DidwwError as error:
         args.out.unlink()
-        raise SystemExit("Outbound trunks are not enabled for this account. Ask DIDWW's support.") from None
-    except ValidationError as error:
-        args.out.unlink()
-        raise SystemExit(f"The trunk was not created: {error}") from None
+        if isinstance(error, PermissionDeniedError):
+            raise SystemExit("Outbound trunks are not enabled for this account. Ask DIDWW's support.") from None
+        raise
     print(f"Trunk {trunk.name}: {trunk.status}, for {args.ip}, at most {trunk.threshold_amount:.2f} USD in 24 hours.")
     print(f"User {login.username}; the password is in {args.out}.")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from didww import Codec, DidwwClient, DidwwError, SipConfiguration, ValidationError, VoiceInTrunk
+from didww import Codec, DidwwClient, DidwwError, SipConfiguration, VoiceInTrunk
 
 REGISTRAR = "sip.didww.com"
 
@@ -38,9 +38,9 @@ def main() -> None:
         sip.codec_ids = [Codec.PCMU, Codec.PCMA, Codec.TELEPHONE_EVENT]
         try:
             trunk = client.voice_in_trunks().create(VoiceInTrunk(name=args.name, configuration=sip)).data
-        except ValidationError as error:
+        except DidwwError:
             args.out.unlink()
-            raise SystemExit(f"The trunk was not created: {error}") from None
+            raise
         assert isinstance(trunk.configuration, SipConfiguration)  # for type checkers
         login = trunk.configuration
         args.out.write_text(

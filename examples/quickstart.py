@@ -12,13 +12,17 @@ import gzip
 import sys
 from datetime import UTC, datetime, timedelta
 
-from didww import DidwwClient
-from didww.enums import Codec, ExportType, TransportProtocol
-from didww.resources.configuration.sip import SipConfiguration
-from didww.resources.export import CdrInFilters, Export
-from didww.resources.order import Order
-from didww.resources.order_item.did_order_item import DidOrderItem
-from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww import (
+    Codec,
+    DidOrderItem,
+    DidwwClient,
+    Export,
+    ExportType,
+    Order,
+    SipConfiguration,
+    TransportProtocol,
+    VoiceInTrunk,
+)
 
 with DidwwClient() as client:
     # Search for London numbers that need no registration, and get their prices.
@@ -52,8 +56,10 @@ with DidwwClient() as client:
 
     # Export the calls of the last 24 hours, and print the first three.
     now = datetime.now(UTC)
-    filters: CdrInFilters = {"from": now - timedelta(days=1), "to": now, "did_number": did.number}
-    export = Export(export_type=ExportType.CDR_IN, filters=filters)
+    export = Export(
+        export_type=ExportType.CDR_IN,
+        filters={"from": now - timedelta(days=1), "to": now, "did_number": did.number},
+    )
     export = client.exports().wait(client.exports().create(export).data).data
     path = client.download_export(export, "calls.csv.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:

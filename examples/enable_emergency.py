@@ -5,7 +5,6 @@ Change the sample person and address below first: the emergency services go to t
 Run: python enable_emergency.py [--number NUMBER] [--yes]
 Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL.
 Cost: a setup price, and a price each month until you cancel. It shows both and asks first; --yes does not ask.
-Buy a number that can have it: python order_numbers.py --country US --area "New York"
 """
 
 from __future__ import annotations
@@ -23,7 +22,9 @@ def main(client: DidwwClient, args: argparse.Namespace) -> None:
     )
     did = next((did for did in able if args.number in (None, did.number)), None)
     if did is None or did.did_group is None or did.did_group.country is None or did.did_group.did_group_type is None:
-        raise SystemExit("No such number can have emergency calling.")
+        raise SystemExit(
+            'No such number can have emergency calling. Buy one: order_numbers.py --country US --area "New York"'
+        )
     country = did.did_group.country
     requirement = client.emergency_requirements().first(
         filter={"country.id": country.id, "did_group_type.id": did.did_group.did_group_type.id}
@@ -66,5 +67,7 @@ if __name__ == "__main__":
             main(client, args)
     except didww.PermissionDeniedError:
         raise SystemExit("Emergency calling is not enabled for this account. Ask DIDWW's support.") from None
-    except (didww.DidwwError, EOFError) as error:  # EOFError: nobody can be asked
+    except didww.DidwwError as error:
         raise SystemExit(str(error)) from None
+    except EOFError:
+        raise SystemExit("There is nobody to ask. Use --yes.") from None

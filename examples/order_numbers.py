@@ -37,7 +37,7 @@ def main() -> None:
             filter={"country.id": country.id, "area_name": args.area, "is_available": True},
             include="stock_keeping_units",
         )
-        if group is None:
+        if group is None or group.meta.total_count == 0:
             raise SystemExit(f"No numbers of {args.area}, {country.name} are in stock. Try another area.")
         sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
         total = args.qty * (sku.setup_price + sku.monthly_price)
@@ -68,5 +68,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
+    except DidwwError as error:
         raise SystemExit(str(error)) from None
+    except EOFError:
+        raise SystemExit("There is nobody to ask. Use --yes.") from None

@@ -5,7 +5,6 @@ A review takes hours or days. If it is rejected, the program prints the reasons.
 Run: python register_number.py [--scan scan.pdf] [--yes]
 Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL.
 Cost: nothing. It sends personal data and documents to DIDWW, and asks first; --yes does not ask.
-To buy such a number: python order_numbers.py --country DE --area Cologne
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def submit(client: DidwwClient, scan: Path, needs: AddressRequirement, address: 
 def main(client: DidwwClient, args: argparse.Namespace) -> None:
     did = client.dids().first(filter={"awaiting_registration": True}, include="did_group.country")
     if did is None or did.did_group is None or did.did_group.country is None:
-        raise SystemExit("No number awaits registration.")
+        raise SystemExit("No number awaits registration. Buy one: order_numbers.py --country DE --area Cologne")
     group, country = client.did_groups().find(did.did_group, include="address_requirement").data, did.did_group.country
     paths = ("personal_proof_types", "address_proof_types", "personal_permanent_document", "personal_onetime_document")
     needs = client.address_requirements().find(group.address_requirement or "", include=paths).data
@@ -74,5 +73,7 @@ if __name__ == "__main__":
     try:
         with DidwwClient() as client:
             main(client, args)
-    except (didww.DidwwError, EOFError) as error:
+    except didww.DidwwError as error:
         raise SystemExit(str(error)) from None
+    except EOFError:
+        raise SystemExit("There is nobody to ask. Use --yes.") from None

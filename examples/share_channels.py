@@ -62,5 +62,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (DidwwError, EOFError) as error:  # EOFError: nobody can be asked
+    except DidwwError as error:
         raise SystemExit(str(error)) from None
+    except EOFError:
+        raise SystemExit("There is nobody to ask. Use --yes.") from None

@@ -103,7 +103,7 @@ def scene(
         def answer(question: str = "") -> str:
             sys.stdout.write(f"{question}\n")
             if not scene.answers:
-                raise EOFError("EOF when reading a line")
+                raise EOFError
             return scene.answers.pop(0)
 
         monkeypatch.setattr("builtins.input", answer)
@@ -221,7 +221,7 @@ def test_nothing_is_bought_without_consent(name: str, scene: Scene) -> None:
     scene.answers = ["n"]
     assert "Nothing was bought." in scene.run(name, code=1)
     if name != "quickstart.py":
-        assert "EOF when reading a line" in scene.run(name, code=1)
+        assert "There is nobody to ask. Use --yes." in scene.run(name, code=1)
     assert scene.client.orders().count() == 0
     assert scene.client.did_reservations().count() == 0
     assert scene.client.balance().find().data.total_balance == 10_000
@@ -244,9 +244,9 @@ def test_order_numbers_out_of_stock(scene: Scene) -> None:
     told = scene.run("order_numbers.py", "--yes", "--area", "Nottingham", "--qty", "900", code=1)
     assert "nothing was bought" in told
     assert "exceeds available DIDs count" in told
-    assert "No numbers of Nowhere, United Kingdom are in stock." in scene.run(
-        "order_numbers.py", "--area", "Nowhere", code=1
-    )
+    for area in ("Nowhere", "Edinburgh"):
+        told = scene.run("order_numbers.py", "--area", area, code=1)
+        assert f"No numbers of {area}, United Kingdom are in stock." in told
     assert scene.client.orders().count() == 0
 
 
@@ -312,7 +312,7 @@ def test_check_balance(scene: Scene) -> None:
 
 def test_register_number(scene: Scene) -> None:
     """The number is no longer blocked."""
-    assert scene.run("register_number.py", code=1) == "No number awaits registration."
+    assert "No number awaits registration." in scene.run("register_number.py", code=1)
     scene.run("order_numbers.py", "--yes", "--country", "DE", "--area", "Cologne")
     assert scene.numbers()[0].blocked
     scene.answers = ["n"]
@@ -343,7 +343,7 @@ def test_register_number_rejected(scene: Scene) -> None:
 
 def test_enable_emergency(scene: Scene) -> None:
     """The number can call emergency services, and the address is the registered one."""
-    assert scene.run("enable_emergency.py", code=1) == "No such number can have emergency calling."
+    assert "No such number can have emergency calling." in scene.run("enable_emergency.py", code=1)
     scene.run("order_numbers.py", "--yes", "--country", "US", "--area", "New York")
     scene.answers = ["n"]
     assert "Nothing was ordered." in scene.run("enable_emergency.py", code=1)

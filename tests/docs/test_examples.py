@@ -1,18 +1,12 @@
-"""Documentation code works: Python blocks, example programs and doctests run against the emulator."""
+"""Documentation code works: Python blocks and doctests run against the emulator."""
 
 from __future__ import annotations
 
 import doctest
-import functools
 import importlib
 import logging
-import os
 import pkgutil
 import re
-import runpy
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +16,8 @@ import requests
 import didww
 from didww import configuration, exceptions
 from didww._schema.registry import all_classes
-from didww.emulator.data.cdr import Attempt, Line, cdr_in
-from didww.emulator.http import server
 from didww.emulator.http.server import running
+from support.calls import talkative_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +35,6 @@ def blocks(text: str) -> Iterator[tuple[int, str]]:
         if NOT_EXECUTED.fullmatch(found["before"].strip()) is None:
             # The newline put in front above makes up for lines counting from 1.
             yield found.string.count("\n", 0, found.start("code")), found["code"]
-
-
-def talkative_seed() -> int:
-    """A seed of the emulator by which the first London number had a call in the last hours, whatever day it is."""
-    now = datetime.now(UTC)
-    number = [Line("442079460000", (Attempt("a trunk", "sip:desk@example.com"),))]
-    return next(seed for seed in range(1000) if list(cdr_in(number, now - timedelta(hours=23), now, seed)))
 
 
 @pytest.fixture
@@ -158,52 +144,6 @@ def test_library_logs_can_be_silenced_as_documented(
                 client.countries().list(filter={"name": "Canary"})
         assert ("Canary" in caplog.text) is shown
         assert "/v3/countries: 200" in caplog.text
-
-
-@pytest.mark.slow
-def test_quickstart_buys_a_number_and_prints_its_calls(local_didww: str, tmp_path: Path) -> None:
-    """The quickstart runs as a program with the two variables, buys a London number and prints its calls."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / "quickstart.py")],
-        cwd=tmp_path,
-        env={**os.environ, "DIDWW_BASE_URL": local_didww, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"^Order \w{3}-\d{6}: \d+\.\d\d USD, number 442079460000$", done.stdout, re.MULTILINE)
-    calls = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.* \d+ s$", done.stdout, re.MULTILINE)
-    assert 1 <= len(calls) <= 3
-
-
-@pytest.mark.slow
-def test_demo_prints_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make demo` prints numbered steps, the bought numbers and a table of calls."""
-    monkeypatch.setattr(server, "running", functools.partial(running, seed=talkative_seed()))
-    runpy.run_path(str(ROOT / "examples" / "demo.py"))["main"]()
-    told = capsys.readouterr().out
-    assert re.findall(r"^(\d+)\. ", told, re.MULTILINE) == [str(number) for number in range(1, 7)]
-    assert re.search(r"new numbers: 442079460\d{3}, 442079460\d{3}, paid until", told)
-    assert "2 numbers ring at Front desk" in told
-    assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
-
-
-@pytest.mark.slow
-def test_demo_output_can_be_truncated() -> None:
-    """`python examples/demo.py | head -1` ends without a traceback."""
-    demo = f"{sys.executable} -u {ROOT / 'examples' / 'demo.py'}"
-    done = subprocess.run(
-        ["bash", "-c", f"{demo} | head -1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.stdout.count("\n") == 1
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", MODULES)

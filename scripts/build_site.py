@@ -48,6 +48,9 @@ def main() -> int:
     shutil.rmtree(SITE, ignore_errors=True)
     sources = copy_pages()
     problems = unlisted(sources)
+    if any(problem.endswith("is missing.") for problem in problems):
+        print(*problems, sep="\n")
+        return 1
     configuration = ROOT / "zensical.toml"
     made = BUILD / "zensical.toml"
     text = configuration.read_text(encoding="utf-8")

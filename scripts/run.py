@@ -139,7 +139,9 @@ TASKS = (demo, test, check, format, bench, parity, clean)
 def main(arguments: list[str] | None = None) -> int:
     """Run a task, and return the exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 the text is for those who have an older one
-        print("Python 3.11 or newer is needed; run: make PYTHON=python3.11, or py -3.11 scripts/run.py.", file=sys.stderr)
+        print(
+            "Python 3.11 or newer is needed; run: make PYTHON=python3.11, or py -3.11 scripts/run.py.", file=sys.stderr
+        )
         return 1
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--venv", default=".venv", help="folder of the virtual environment; defaults to .venv")

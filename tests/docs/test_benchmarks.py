@@ -20,7 +20,7 @@ def run(*arguments: str) -> Any:
         cwd=BENCHMARKS,
         env={**os.environ, "BENCHMARK_RECORDS": "2000"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

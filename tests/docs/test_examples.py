@@ -25,6 +25,7 @@ from didww._schema.registry import all_classes
 from didww.emulator.data.cdr import Attempt, Line, cdr_in
 from didww.emulator.http import server
 from didww.emulator.http.server import running
+from support.unix import unix_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +163,7 @@ def test_quickstart_buys_a_number_and_prints_its_calls(local_didww: str, tmp_pat
         cwd=tmp_path,
         env={**os.environ, "DIDWW_BASE_URL": local_didww, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )
@@ -184,6 +185,7 @@ def test_demo_prints_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
 
 
+@unix_only
 @pytest.mark.slow
 def test_demo_output_can_be_truncated() -> None:
     """`python examples/demo.py | head -1` ends without a traceback."""
@@ -192,7 +194,7 @@ def test_demo_output_can_be_truncated() -> None:
         ["bash", "-c", f"{demo} | head -1"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )

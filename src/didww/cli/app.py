@@ -140,7 +140,7 @@ def _is_output_closed(error: BaseException) -> bool:
 def _open_streams() -> None:
     """Make the streams usable: what nobody can read, or show, must not end a command midway.
 
-    Some services close them. On Windows, the output to a file or pipe is UTF-8 with `\\n`, as elsewhere.
+    Some services close them. On Windows, the output to a file or pipe is UTF-8 with the line ends of Unix.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

@@ -141,7 +141,9 @@ def sign(
     if as_json:
         click.echo(msgspec.json.encode(request).decode())
     elif not send:
-        curl = ["curl.exe" if on_windows() else "curl", "-i"] + [part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")]
+        curl = ["curl.exe" if on_windows() else "curl", "-i"] + [
+            part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")
+        ]
         if request.method == "POST":
             curl += ["--data-raw", request.body]
         click.echo(command_line(*curl, request.url))

@@ -11,6 +11,7 @@ import os
 import platform
 import signal
 import sys
+import types
 from typing import Any, cast
 
 MODULES = ("fcntl", "grp", "posix_ipc", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty")
@@ -40,6 +41,14 @@ def become_windows() -> None:
     """Take away what Windows lacks, after the libraries that this package uses have been imported as they are here."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    import fcntl
+
+    def locking(descriptor: int, mode: int, size: int) -> None:
+        fcntl.lockf(descriptor, mode, size, 0, os.SEEK_CUR)
+
+    msvcrt: Any = types.ModuleType("msvcrt")
+    msvcrt.locking, msvcrt.LK_NBLCK, msvcrt.LK_UNLCK = locking, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN
+    sys.modules["msvcrt"] = msvcrt
     platform.uname()
     asyncio_: Any = asyncio
     asyncio_.ProactorEventLoop = asyncio.SelectorEventLoop

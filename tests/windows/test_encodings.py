@@ -14,6 +14,8 @@ import pytest
 
 from didww.cli import app
 from didww.cli.secret_files import read_secret
+from didww.resources.configuration.pstn import PstnConfiguration
+from didww.resources.voice_in_trunk import VoiceInTrunk
 from support.command import PROGRAM, Command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +30,7 @@ NAME = "Köln \u2500 東京"
 def without_encoding(path: Path) -> Iterator[str]:
     """Yield the calls that read or write text in the encoding of the system."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) == "formatter.write_text":  # of click
             continue
         name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
         options = {option.arg: ast.unparse(option.value) for option in node.keywords}
@@ -38,7 +40,11 @@ def without_encoding(path: Path) -> Iterator[str]:
             (positional is not None and len(node.args) <= positional)
             or options.get("text") == "True"
             or "universal_newlines" in options
-            or (name in ("open", "fdopen") and not isinstance(node.func, ast.Attribute) and not any("b" in m for m in modes))
+            or (
+                name in ("open", "fdopen")
+                and not isinstance(node.func, ast.Attribute)
+                and not any("b" in m for m in modes)
+            )
         ) and not {"encoding", None} & options.keys():
             yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node):.80}"
 
@@ -67,7 +73,8 @@ def output(didww: Command, *arguments: str, encoding: str) -> str:
 @pytest.mark.parametrize("format", ["table", "csv", "json", "jsonl", "yaml"])
 def test_output_in_another_encoding(didww: Command, encoding: str, format: str) -> None:
     """Characters that it lacks are escaped; nothing ends in a traceback."""
-    didww.ok("trunks create --host sip.example.com --name", NAME)
+    configuration = PstnConfiguration(dst="442079460999")
+    didww.client.voice_in_trunks().create(VoiceInTrunk(name=NAME, configuration=configuration))
     told = output(didww, "trunks", "list", "-o", format, encoding=encoding)
     assert NAME.encode(encoding, "backslashreplace").decode(encoding) in told
 
@@ -122,7 +129,7 @@ def test_files_of_windows_editors_are_read(didww: Command, tmp_path: Path, monke
     name.write_text("Köln", encoding="utf-8-sig")
     attributes = {
         "name": "Paris",
-        "configuration": {"type": "sip_configurations", "attributes": {"host": "sip.example.com"}},
+        "configuration": {"type": "pstn_configurations", "attributes": {"dst": "442079460999"}},
     }
     data = {"data": {"type": "voice_in_trunks", "attributes": attributes}}
     document.write_text(json.dumps(data), encoding="utf-8-sig")
@@ -130,5 +137,3 @@ def test_files_of_windows_editors_are_read(didww: Command, tmp_path: Path, monke
     path = f"/voice_in_trunks/{created['data']['id']}"
     changed = json.loads(didww.ok(f"api PATCH {path} --yes -F name=@{name.as_posix()}"))
     assert changed["data"]["attributes"]["name"] == "Köln"
-
-

@@ -68,11 +68,13 @@ def test_command_works(tmp_path: Path) -> None:
     def didww(line: str) -> str:
         return run(tmp_path, "-m", "support.windows", "--emulator-file", "state.db", *shlex.split(line))
 
-    didww("trunks create --name Köln --host sip.example.com")
-    buy = "numbers buy GB --city London --type local --channels 0 --trunk Köln --reference KTH-1 --yes --query [].number"
+    didww("trunks create Köln --pstn 442079460999 --yes")
+    buy = (
+        "numbers buy GB --city London --type local --channels 0 --trunk Köln --reference KTH-1 --yes --query [].number"
+    )
     assert re.search(r"4420\d+", didww(buy))
-    assert "Köln" in didww("numbers list -o csv --columns number,trunk")
-    didww("exports download cdr_in --month this -O calls.csv.gz")
+    assert "Köln" in didww("numbers list -o csv --columns number,route")
+    didww("exports create cdr_in --last 24h -O calls.csv.gz")
     assert (tmp_path / "calls.csv.gz").read_bytes()[:2] == b"\x1f\x8b"
 
 

@@ -196,4 +196,5 @@ def _remove(name: str) -> None:
 
 
 def _cannot_write(path: str, error: Exception) -> DidwwClientError:
-    return DidwwClientError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.")
+    hint = " Close it in other programs." if sys.platform == "win32" and isinstance(error, PermissionError) else ""
+    return DidwwClientError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.{hint}")

@@ -196,5 +196,5 @@ def _remove(name: str) -> None:
 
 
 def _cannot_write(path: str, error: Exception) -> DidwwClientError:
-    hint = " Close it in other programs." if sys.platform == "win32" and isinstance(error, PermissionError) else ""
+    hint = " Close it in other programs." if isinstance(error, PermissionError) and sys.platform == "win32" else ""
     return DidwwClientError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.{hint}")

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -132,7 +132,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _is_output_closed(error: BaseException) -> bool:
     """Return whether the reader of the output has stopped. Windows has a general error for that."""
-    if sys.platform == "win32" and isinstance(error, OSError) and error.errno == errno.EINVAL:
+    if isinstance(error, OSError) and error.errno == errno.EINVAL and sys.platform == "win32":
         return error.filename is None and not sys.stdout.isatty()
     return isinstance(error, BrokenPipeError)
 
@@ -145,9 +145,10 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 open to the end
-    for stream in (sys.stdout, sys.stderr):
+    streams: tuple[object, ...] = (sys.stdout, sys.stderr)
+    for stream in streams:
         if isinstance(stream, TextIOWrapper):
-            _make_portable(stream)
+            _make_portable(cast("TextIOWrapper", stream))
 
 
 def _make_portable(stream: TextIOWrapper) -> None:

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
+from support.unix import unix_only
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+pytestmark = unix_only
 
 
 def run(*arguments: str) -> Any:

@@ -25,8 +25,7 @@ from support.windows import block_modules
 block_modules()
 import didww
 for module in pkgutil.walk_packages(didww.__path__, "didww."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
+    importlib.import_module(module.name)
 """
 
 

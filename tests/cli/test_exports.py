@@ -150,7 +150,7 @@ def test_calls_of_one_number(didww, number):
     (file,) = Path().glob("*.csv")
     assert file.name in out
     assert number in file.name
-    with file.open(newline="") as lines:
+    with file.open(encoding="utf-8", newline="") as lines:
         assert "Date/Time Start (UTC)" in next(csv.reader(lines))
 
 

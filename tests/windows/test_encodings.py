@@ -27,25 +27,34 @@ CODE = sorted(
 NAME = "Köln \u2500 東京"
 
 
+TEXT_MODES = {"r", "w", "a", "x", "rt", "wt", "at", "r+", "w+", "a+"}
+
+
+def in_the_encoding_of_the_system(call: ast.Call) -> bool:
+    """Whether a call reads or writes text without naming the encoding."""
+    name = ast.unparse(call.func)
+    options = {option.arg: ast.unparse(option.value) for option in call.keywords}
+    arguments = call.args[1:] if name in ("open", "os.fdopen") else call.args
+    arguments = [*arguments, *(option.value for option in call.keywords if option.arg == "mode")]
+    constants = [each.value for argument in arguments for each in ast.walk(argument) if isinstance(each, ast.Constant)]
+    modes = [each for each in constants if isinstance(each, str)]
+    if {"encoding", None} & options.keys() or name == "formatter.write_text":  # of click
+        return False
+    if name.endswith(".read_text"):
+        return not call.args
+    if name.endswith(".write_text"):
+        return len(call.args) < 2
+    if name in ("open", "os.fdopen"):
+        return not any("b" in mode for mode in modes)
+    if name.endswith(".open"):
+        return "newline" in options or not TEXT_MODES.isdisjoint(modes)
+    return options.get("text") == "True" or "universal_newlines" in options
+
+
 def without_encoding(path: Path) -> Iterator[str]:
     """Yield the calls that read or write text in the encoding of the system."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or ast.unparse(node.func) == "formatter.write_text":  # of click
-            continue
-        name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
-        options = {option.arg: ast.unparse(option.value) for option in node.keywords}
-        modes = [ast.unparse(argument) for argument in node.args] + [options.get("mode", "")]
-        positional = {"read_text": 0, "write_text": 1}.get(name)
-        if (
-            (positional is not None and len(node.args) <= positional)
-            or options.get("text") == "True"
-            or "universal_newlines" in options
-            or (
-                name in ("open", "fdopen")
-                and not isinstance(node.func, ast.Attribute)
-                and not any("b" in m for m in modes)
-            )
-        ) and not {"encoding", None} & options.keys():
+        if isinstance(node, ast.Call) and in_the_encoding_of_the_system(node):
             yield f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node):.80}"
 
 

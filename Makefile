@@ -5,9 +5,9 @@ VENV := .venv
 PROFILE ?= slow
 RUN := $(PYTHON) scripts/run.py --venv $(VENV)
 
-.PHONY: demo test check format bench parity clean
+.PHONY: demo test check docs format bench parity clean
 
-demo format bench parity clean:
+demo docs format bench parity clean:
 	@$(RUN) $@
 
 test:

@@ -1,21 +1,28 @@
 """Find a number in London, buy it, route it to a SIP server, and export its calls.
 
-Set DIDWW_API_KEY. To use the emulator, set DIDWW_BASE_URL too: `didww emulator` prints both.
+Run: python quickstart.py [--yes]
+Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL. `didww emulator` prints two of them.
+Cost: setup and the first month of one number. It shows the price and asks first; --yes does not ask.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import sys
 from datetime import UTC, datetime, timedelta
 
-from didww import DidwwClient
-from didww.enums import Codec, ExportType, TransportProtocol
-from didww.resources.configuration.sip import SipConfiguration
-from didww.resources.export import CdrInFilters, Export
-from didww.resources.order import Order
-from didww.resources.order_item.did_order_item import DidOrderItem
-from didww.resources.voice_in_trunk import VoiceInTrunk
+from didww import (
+    Codec,
+    DidOrderItem,
+    DidwwClient,
+    Export,
+    ExportType,
+    Order,
+    SipConfiguration,
+    TransportProtocol,
+    VoiceInTrunk,
+)
 
 with DidwwClient() as client:
     # Search for London numbers that need no registration, and get their prices.
@@ -29,6 +36,8 @@ with DidwwClient() as client:
     sku = min(group.stock_keeping_units, key=lambda sku: sku.setup_price + sku.monthly_price)
     prices = f"{sku.setup_price} USD setup, {sku.monthly_price} USD a month"
     print(f"{group.area_name}: {group.meta.total_count} in stock, {prices}")
+    if "--yes" not in sys.argv and input("Buy one? [y/N] ").lower() != "y":
+        raise SystemExit("Nothing was bought.")
 
     # Buy one, and wait until the order completes.
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data
@@ -47,8 +56,10 @@ with DidwwClient() as client:
 
     # Export the calls of the last 24 hours, and print the first three.
     now = datetime.now(UTC)
-    filters: CdrInFilters = {"from": now - timedelta(days=1), "to": now, "did_number": did.number}
-    export = Export(export_type=ExportType.CDR_IN, filters=filters)
+    export = Export(
+        export_type=ExportType.CDR_IN,
+        filters={"from": now - timedelta(days=1), "to": now, "did_number": did.number},
+    )
     export = client.exports().wait(client.exports().create(export).data).data
     path = client.download_export(export, "calls.csv.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:

@@ -105,6 +105,12 @@ def check(venv: Environment, options: Any) -> None:
     _run(venv.python, "-m", "pytest", "-n", "auto", f"--hypothesis-profile={options.profile}", show=True)
 
 
+def docs(venv: Environment, options: Any) -> None:  # noqa: ARG001
+    """Build the site of the documentation, in build/site."""
+    venv.need_tools()
+    _run(venv.python, "scripts/build_site.py")
+
+
 def format(venv: Environment, options: Any) -> None:  # noqa: ARG001
     """Format the code, and apply safe fixes."""
     venv.need_tools()
@@ -133,7 +139,7 @@ def clean(venv: Environment, options: Any) -> None:  # noqa: ARG001
             path.unlink(missing_ok=True)
 
 
-TASKS = (demo, test, check, format, bench, parity, clean)
+TASKS = (demo, test, check, docs, format, bench, parity, clean)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,18 +1,12 @@
-"""Documentation code works: Python blocks, example programs and doctests run against the emulator."""
+"""Documentation code works: Python blocks and doctests run against the emulator."""
 
 from __future__ import annotations
 
 import doctest
-import functools
 import importlib
 import logging
-import os
 import pkgutil
 import re
-import runpy
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +16,14 @@ import requests
 import didww
 from didww import configuration, exceptions
 from didww._schema.registry import all_classes
-from didww.emulator.data.cdr import Attempt, Line, cdr_in
-from didww.emulator.http import server
 from didww.emulator.http.server import running
-from support.unix import unix_only
+from support.calls import talkative_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted(one.name for one in pkgutil.walk_packages(didww.__path__, "didww.") if "__main__" not in one.name)
 BLOCK = re.compile(r"(?P<before>[^\n]*)\n```python\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_EXECUTED = re.compile(r"<!-- not executed: \S.* -->")
@@ -43,13 +35,6 @@ def blocks(text: str) -> Iterator[tuple[int, str]]:
         if NOT_EXECUTED.fullmatch(found["before"].strip()) is None:
             # The newline put in front above makes up for lines counting from 1.
             yield found.string.count("\n", 0, found.start("code")), found["code"]
-
-
-def talkative_seed() -> int:
-    """A seed of the emulator by which the first London number had a call in the last hours, whatever day it is."""
-    now = datetime.now(UTC)
-    number = [Line("442079460000", (Attempt("a trunk", "sip:desk@example.com"),))]
-    return next(seed for seed in range(1000) if list(cdr_in(number, now - timedelta(hours=23), now, seed)))
 
 
 @pytest.fixture
@@ -73,9 +58,14 @@ def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
     """The blocks of a page, pasted one after the other into one program, run without an error."""
     text = page.read_text(encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "__main__"}
-    for line, code in blocks(text):
-        # Empty lines in front make a traceback name the line of the page.
-        exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+    try:
+        for line, code in blocks(text):
+            # Empty lines in front make a traceback name the line of the page.
+            exec(compile("\n" * (line - 1) + code, str(page), "exec"), namespace)
+    finally:
+        for value in namespace.values():
+            if isinstance(value, didww.DidwwClient):
+                value.close()  # as the end of a program does
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -120,12 +110,13 @@ def test_architecture_page_names_every_module() -> None:
     assert [path for path in paths if not any((root / path).exists() for root in roots)] == []
 
 
-def test_guide_covers_every_accessor() -> None:
-    """The guide names each accessor of the client and each operation."""
-    text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-    ours = {name for name, member in vars(didww.DidwwClient).items() if callable(member) and not name.startswith("_")}
+def test_pages_cover_every_accessor() -> None:
+    """The how-to, explanation and reference pages name each accessor of the client and each operation."""
+    parts = ("how-to", "explanation", "reference")
+    text = "".join(page.read_text(encoding="utf-8") for part in parts for page in (ROOT / "docs" / part).rglob("*.md"))
+    ours = {name for name in dir(didww.DidwwClient) if not name.startswith("_")}
     operations = {"list", "find", "iterate", "create", "update", "delete", "wait"}
-    assert {name for name in ours if f"`{name}`" not in text} == set()
+    assert {name for name in ours if not re.search(rf"(?:`|client\.){name}\b", text)} == set()
     assert {name for name in operations if f").{name}(" not in text} == set()
 
 
@@ -153,53 +144,6 @@ def test_library_logs_can_be_silenced_as_documented(
                 client.countries().list(filter={"name": "Canary"})
         assert ("Canary" in caplog.text) is shown
         assert "/v3/countries: 200" in caplog.text
-
-
-@pytest.mark.slow
-def test_quickstart_buys_a_number_and_prints_its_calls(local_didww: str, tmp_path: Path) -> None:
-    """The quickstart runs as a program with the two variables, buys a London number and prints its calls."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / "quickstart.py")],
-        cwd=tmp_path,
-        env={**os.environ, "DIDWW_BASE_URL": local_didww, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"^Order \w{3}-\d{6}: \d+\.\d\d USD, number 442079460000$", done.stdout, re.MULTILINE)
-    calls = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.* \d+ s$", done.stdout, re.MULTILINE)
-    assert 1 <= len(calls) <= 3
-
-
-@pytest.mark.slow
-def test_demo_prints_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make demo` prints numbered steps, the bought numbers and a table of calls."""
-    monkeypatch.setattr(server, "running", functools.partial(running, seed=talkative_seed()))
-    runpy.run_path(str(ROOT / "examples" / "demo.py"))["main"]()
-    told = capsys.readouterr().out
-    assert re.findall(r"^(\d+)\. ", told, re.MULTILINE) == [str(number) for number in range(1, 7)]
-    assert re.search(r"new numbers: 442079460\d{3}, 442079460\d{3}, paid until", told)
-    assert "2 numbers ring at Front desk" in told
-    assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
-
-
-@unix_only
-@pytest.mark.slow
-def test_demo_output_can_be_truncated() -> None:
-    """`python examples/demo.py | head -1` ends without a traceback."""
-    demo = f"{sys.executable} -u {ROOT / 'examples' / 'demo.py'}"
-    done = subprocess.run(
-        ["bash", "-c", f"{demo} | head -1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert done.stdout.count("\n") == 1
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", MODULES)

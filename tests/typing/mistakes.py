@@ -45,7 +45,7 @@ def filters(client: DidwwClient) -> None:
     client.orders().list(filter={"external_reference_id": ["one", "two"]})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.did_history().iterate(filter={"numbr": "442079460001"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     client.pops().list(filter={"name": "London"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    wanted = {"blocked": False}  # needs `wanted: DidFilter`, as the guide says
+    wanted = {"blocked": False}  # needs `wanted: DidFilter`, as docs/explanation/queries.md says
     client.dids().list(filter=wanted)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 

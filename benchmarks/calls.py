@@ -127,7 +127,7 @@ def median_ratio(ones: list[float], others: list[float]) -> float:
 @contextmanager
 def pages() -> Iterator[str]:
     """The address of a server of pages in a process of its own."""
-    process = subprocess.Popen([sys.executable, __file__, "pages"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, __file__, "pages"], stdout=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"

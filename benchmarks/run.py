@@ -132,7 +132,7 @@ def python(*arguments: str) -> None:
 @contextmanager
 def server(kind: str = "serve") -> Iterator[str]:
     """The address of a loopback server in a process of its own; see `serve`, `serve_emulator` and `serve_bare`."""
-    process = subprocess.Popen([sys.executable, __file__, kind], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, __file__, kind], stdout=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
@@ -245,7 +245,7 @@ class Vendor:
     def __init__(self, base: str) -> None:
         command = vendor(base)
         output_of([*command[:-2], "-c", "import didww.client"])
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
 
     def read(self) -> float:
         """Seconds of one reading, the bare request beside it taken off."""
@@ -265,7 +265,7 @@ class Vendor:
 
 def output_of(command: list[str], seconds: float = 120) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=seconds)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotMeasuredError(str(error)) from None
     if done.returncode:
@@ -618,7 +618,7 @@ def receiving() -> Iterator[Row]:
 def exporting() -> Iterator[Row]:
     """Call records by the million, made, packed, sent, received and written in one process."""
     command = [sys.executable, str(HERE / "exports.py")]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
     found = json.loads(done.stdout)
     group = f"export of {found['rows']:,} call records (once)"
     speed = found["rows"] / found["seconds"]
@@ -668,7 +668,9 @@ def main() -> None:
     seconds = time.perf_counter() - started
     print(f"{about}; all measured in one run, alternately; {seconds:.0f} s\n")
     results = [asdict(row) | {"holds": row.holds} for row in found]
-    RESULTS.write_text(json.dumps({"about": about, "seconds": round(seconds, 1), "rows": results}, indent=2) + "\n")
+    RESULTS.write_text(
+        json.dumps({"about": about, "seconds": round(seconds, 1), "rows": results}, indent=2) + "\n", encoding="utf-8"
+    )
     show(found)
 
 

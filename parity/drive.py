@@ -553,7 +553,7 @@ def export(client):
         client.download_export(done.url, str(packed))
         same("first bytes", packed.read_bytes()[:2], b"\x1f\x8b")
         client.download_and_decompress_export(done.url, str(unpacked))
-        with unpacked.open(newline="") as lines:
+        with unpacked.open(encoding="utf-8", newline="") as lines:
             calls = list(csv.DictReader(lines))
     same("columns", len(first("calls", calls)), 22)
     same("called numbers", {call["Destination DID"] for call in calls}, {did.number})

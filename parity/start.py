@@ -44,15 +44,15 @@ def emulator() -> Iterator[str]:
             "--ready-file",
             str(ready),
         ]
-        with log.open("w") as output:
+        with log.open("w", encoding="utf-8") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + PATIENCE
             while not ready.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit(f"The emulator did not start:\n{log.read_text()}")
+                    sys.exit(f"The emulator did not start:\n{log.read_text('utf-8')}")
                 time.sleep(0.05)
-            yield ready.read_text().strip()
+            yield ready.read_text(encoding="utf-8").strip()
         finally:
             process.terminate()
             process.wait()

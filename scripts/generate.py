@@ -72,7 +72,7 @@ def formatted(path: Path, text: str) -> str:
     name = ["--stdin-filename", str(path)]
     fixes = ["check", "--fix-only", "--quiet", "--select", "I,F401,RUF022", "-"]
     for arguments in ([*fixes[:-1], *name, "-"], ["format", "--quiet", *name, "-"]):
-        text = subprocess.run([*ruff, *arguments], input=text, capture_output=True, text=True, check=True).stdout
+        text = subprocess.run([*ruff, *arguments], input=text, capture_output=True, encoding="utf-8", check=True).stdout
     return text
 
 

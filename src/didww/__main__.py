@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from didww.cli import main
 
-main()
+if __name__ == "__main__":  # processes that are spawned import this module
+    main()

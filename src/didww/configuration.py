@@ -237,9 +237,11 @@ def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) 
     """
     key = environ.get("DIDWW_API_KEY", "") if argument is None else argument
     if argument is None and not key.strip():
+        from didww._util.shells import set_variable
+
         raise DidwwClientError(
             "api_key must be set, but api_key= was not passed and DIDWW_API_KEY is not set. Pass api_key=, or set the "
-            "variable: export DIDWW_API_KEY=... (any key, such as local-key, for the emulator)."
+            f"variable: {set_variable('DIDWW_API_KEY', '...')} (any key, such as local-key, for the emulator)."
         )
     return key
 

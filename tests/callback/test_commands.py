@@ -26,6 +26,7 @@ from didww import CallbackReceiver, CallbackVerifier, OrderCallback, sign_callba
 from didww.cli.app import command
 from didww.emulator import Clock, Emulator
 from support.receivers import free_port, ordered, served_by_wsgi
+from support.unix import unix_only
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ class Listening:
             env={**os.environ, **ENV, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
         )
         self._lines: Queue[str] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -162,7 +163,7 @@ def test_listen_stops_when_its_output_is_closed() -> None:
         env={**os.environ, **ENV},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -187,6 +188,7 @@ def test_forwarding_loop_is_stopped() -> None:
         assert told[4].endswith("(forwarded: 508 forwarding loop)")
 
 
+@unix_only
 def test_json_output_has_one_object_per_line() -> None:
     """Nothing else is printed on standard output."""
     process = subprocess.Popen(
@@ -194,7 +196,7 @@ def test_json_output_has_one_object_per_line() -> None:
         env={**os.environ, **ENV},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stderr is not None
     url = re.findall(r"Listening on (http\S+/)", process.stderr.readline())[0]
@@ -358,7 +360,7 @@ def test_signed_request_is_sent() -> None:
 def test_secrets_come_from_files(tmp_path: Path) -> None:
     """So that they are not in the list of processes."""
     file = tmp_path / "secret.txt"
-    file.write_text(f"{SECRET}\n")
+    file.write_text(f"{SECRET}\n", encoding="utf-8")
     line = ["callbacks", "sign", "https://hooks.example.com/", "--json"]
     env = {**ENV, "DIDWW_CALLBACK_SECRET": ""}
     runner = CliRunner(env=env)

@@ -19,6 +19,7 @@ import pytest
 from didww import DidwwClientError, InvalidValueError, MemoryStore, SqliteStore
 from didww.callback.stores import SeenStore
 from support.real_time import patient, seconds
+from support.unix import unix_only
 
 Made = Callable[..., SeenStore]
 
@@ -146,6 +147,7 @@ def test_processes_share_a_file_store(tmp_path: Path, method: Any) -> None:
     assert found.count("busy") == 150
 
 
+@unix_only
 def test_forked_process_opens_its_own_connection(tmp_path: Path) -> None:
     """Servers load the program and then fork their workers."""
     store = SqliteStore(tmp_path / "seen")
@@ -160,6 +162,7 @@ def test_forked_process_opens_its_own_connection(tmp_path: Path) -> None:
     store.close()
 
 
+@unix_only
 def test_finished_events_survive_a_kill(tmp_path: Path) -> None:
     """The process is killed between two events, without cleanup."""
     program = (
@@ -169,7 +172,7 @@ def test_finished_events_survive_a_kill(tmp_path: Path) -> None:
         "    assert store.claim(str(n)) == 'mine'; store.done(str(n)); print(n, flush=True)\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path / "seen")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(tmp_path / "seen")], stdout=subprocess.PIPE, encoding="utf-8"
     )
     assert process.stdout is not None
     for line in process.stdout:

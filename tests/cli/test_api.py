@@ -58,7 +58,7 @@ def test_input_is_sent_as_it_is(didww):
     configuration = {"type": "pstn_configurations", "attributes": {"dst": "442079460001"}}
     document = {"data": {"type": "voice_in_trunks", "attributes": {"name": "Bonn", "configuration": configuration}}}
     path = didww.home / "trunk.json"
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(document), encoding="utf-8")
     id = didww.ok("api POST /voice_in_trunks --yes --query data.id --input", str(path)).strip()
     assert didww.client.voice_in_trunks().find(id).data.name == "Bonn"
     assert didww.ok(f"api DELETE /voice_in_trunks/{id} --yes") == ""
@@ -128,7 +128,7 @@ def test_plan_shows_the_query(didww):
     assert result.code == 2
     assert "DELETE /dids/X?force=true&api_key=***" in result.err
     path = didww.home / "did.json"
-    path.write_text('{"data": {}}')
+    path.write_text('{"data": {}}', encoding="utf-8")
     result = didww("api PATCH '/dids/X?a=b' -f include=order --input", str(path))
     assert "PATCH /dids/X?a=b&include=order" in result.err
     assert changes(didww) == []
@@ -146,7 +146,7 @@ def test_paths_of_errors_and_dry_runs_are_accepted(didww):
 def test_a_file_that_is_too_large_is_refused(didww):
     """Instead of sending its beginning."""
     path = didww.home / "large.txt"
-    path.write_text("x" * 1_000_001)
+    path.write_text("x" * 1_000_001, encoding="utf-8")
     result = didww(f"api PATCH /dids/X -F description=@{path} --yes")
     assert result.code == 2
     assert "more than 1000000 characters" in result.err

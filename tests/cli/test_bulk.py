@@ -143,7 +143,7 @@ def test_a_file_that_is_no_text_or_too_large_is_refused(didww, tmp_path, monkeyp
     assert "is larger than" in update(didww, str(path)).err
     monkeypatch.undo()
     monkeypatch.setattr("didww.cli.csv_input.MAX_ROWS", 1)
-    path.write_text("number,description\n1,2\n1,2\n")
+    path.write_text("number,description\n1,2\n1,2\n", encoding="utf-8")
     assert "has more than 1 rows" in update(didww, str(path)).err
     assert update(didww, str(tmp_path / "none.csv")).code == 2
 
@@ -230,12 +230,12 @@ def test_result_file_is_checked(didww, numbers, write, tmp_path):
     """Another file is not overwritten; a line that a killed run left incomplete does not count."""
     path = write("number,voice_in_trunk", f"{numbers[0]},Berlin")
     other = tmp_path / "other.csv"
-    other.write_text("a,b\n1,2\n")
+    other.write_text("a,b\n1,2\n", encoding="utf-8")
     result = update(didww, path, "--results", str(other))
-    assert (result.code, other.read_text()) == (2, "a,b\n1,2\n")
+    assert (result.code, other.read_text(encoding="utf-8")) == (2, "a,b\n1,2\n")
     assert "is no result file of this command" in result.err
     assert patches(didww) == []
-    Path(f"{path}.results.csv").write_text("key,status,change,error,check\n442,do")
+    Path(f"{path}.results.csv").write_text("key,status,change,error,check\n442,do", encoding="utf-8")
     assert update(didww, path).code == 0
     assert results(path)[-1] == (numbers[0], "done")
 
@@ -258,7 +258,7 @@ def test_secrets_are_in_no_plan_and_no_file(didww, write):
     path = write("name,auth_enabled,auth_user,auth_password", "Rome,yes,bob,hunter22")
     result = didww("voice-in-trunks update --yes --from-csv", path)
     assert result.code == 0, result
-    assert "hunter22" not in result.err + result.out + Path(f"{path}.results.csv").read_text()
+    assert "hunter22" not in result.err + result.out + Path(f"{path}.results.csv").read_text(encoding="utf-8")
     assert didww.client.voice_in_trunks().one(filter={"name": "Rome"}).configuration.auth_password == "hunter22"
     before = len(patches(didww))
     assert didww("voice-in-trunks update --yes --from-csv", path).code == 0

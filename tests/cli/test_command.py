@@ -16,6 +16,7 @@ from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_out_trunk import VoiceOutTrunk
 from support.command import PROGRAM
+from support.unix import unix_only
 
 
 def trunk(didww, name="Main"):
@@ -127,6 +128,7 @@ def test_rate_limit_says_when_to_try_again(didww):
     assert "Try again in 400 s." in result.err
 
 
+@unix_only
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", ["2>&-", "<&-", "2>/dev/full"])
 def test_closed_streams_end_nothing_midway(didww, closed):
@@ -137,7 +139,7 @@ def test_closed_streams_end_nothing_midway(didww, closed):
         ["bash", "-c", f'"$@" {closed}', "-", *PROGRAM, *line.split()],
         env=didww._env({}),
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )
@@ -151,7 +153,7 @@ def test_broken_standard_error_ends_nothing_midway(didww):
     trunk(didww)
     line = "numbers buy GB --city London --type local --channels 0 --trunk Main --yes --query [].number"
     program = subprocess.Popen(
-        [*PROGRAM, *line.split()], env=didww._env({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PROGRAM, *line.split()], env=didww._env({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
     assert program.stderr is not None
     program.stderr.close()

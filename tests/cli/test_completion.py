@@ -121,7 +121,7 @@ def test_values_are_cached_for_each_account(didww, numbers):
     assert complete(didww, line, DIDWW_API_KEY="another-key") == []
     files = list((didww.home / "cache" / "didww").iterdir())
     assert len(files) == 2
-    assert not any(didww.emulator.key in file.name + file.read_text() for file in files)
+    assert not any(didww.emulator.key in file.name + file.read_text(encoding="utf-8") for file in files)
     if sys.platform != "win32":
         assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
 
@@ -131,7 +131,7 @@ def test_damaged_cache_is_replaced(didww, numbers, content):
     """The values are read again."""
     complete(didww, "didww numbers show ")
     (file,) = (didww.home / "cache" / "didww").iterdir()
-    file.write_text(content)
+    file.write_text(content, encoding="utf-8")
     assert complete(didww, "didww numbers show ") == numbers
 
 
@@ -157,7 +157,7 @@ def test_completion_is_silent_without_an_account(didww, env):
 
 def test_no_cache_directory(didww, numbers):
     """Then nothing is cached."""
-    (didww.home / "cache").write_text("no directory")
+    (didww.home / "cache").write_text("no directory", encoding="utf-8")
     assert complete(didww, "didww numbers show ") == numbers
 
 
@@ -181,7 +181,7 @@ def environment(didww: Command, tmp_path: Path) -> dict[str, str]:
     """Return variables with which a shell finds the command."""
     program = tmp_path / "bin" / "didww"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(PROGRAM)} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(PROGRAM)} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     return didww._env({"PATH": f"{program.parent}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ "})
 
@@ -234,7 +234,7 @@ def test_fish(didww, numbers, environment):
             ["fish", "--no-config", "-c", script],
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=60,
             check=False,
         )

@@ -181,7 +181,7 @@ def test_own_package_of_didww(didww, monkeypatch, tmp_path):
     """It has the same import name."""
     metadata = tmp_path / "didww-1.2.3.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: didww\nVersion: 1.2.3\n")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: didww\nVersion: 1.2.3\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     report = examine(didww)
     assert report.code == 1
@@ -199,7 +199,7 @@ def test_profile_file_that_others_can_read(didww):
     report = examine(didww)
     assert report.state("profile file") == "warning"
     assert f"chmod 600 {path}" in report.text("profile file")
-    path.write_text("damaged")
+    path.write_text("damaged", encoding="utf-8")
     assert examine(didww).state("profile file") == "problem"
 
 
@@ -211,7 +211,7 @@ def test_emulator_file_that_cannot_be_used(didww, content):
     if content is None:
         path.mkdir()
     else:
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
     report = examine(didww)
     assert report.state("emulator file") == "problem"
     assert str(path) in report.text("emulator file")

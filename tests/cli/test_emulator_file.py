@@ -37,11 +37,11 @@ def test_database_of_another_program_is_left_alone(alone, tmp_path, line, journa
 def test_file_that_is_not_a_database_is_left_alone(alone, tmp_path):
     """The message names another option."""
     path = tmp_path / "notes.txt"
-    path.write_text("notes")
+    path.write_text("notes", encoding="utf-8")
     result = alone("balance --emulator-file", str(path))
     assert result.code == 1
     assert f"{path} is not an emulator file. Pass another --emulator-file." in result.err
-    assert path.read_text() == "notes"
+    assert path.read_text(encoding="utf-8") == "notes"
 
 
 def test_own_file_is_used_again(alone, tmp_path):

@@ -150,7 +150,7 @@ def test_calls_of_one_number(didww, number):
     (file,) = Path().glob("*.csv")
     assert file.name in out
     assert number in file.name
-    with file.open(newline="") as lines:
+    with file.open(encoding="utf-8", newline="") as lines:
         assert "Date/Time Start (UTC)" in next(csv.reader(lines))
 
 
@@ -223,11 +223,11 @@ def test_own_reference_does_not_hide_other_calls(didww):
 
 def test_existing_file_is_not_replaced(didww, here):
     """Nothing is sent if the file exists; `--force` replaces it."""
-    (here / "calls.csv.gz").write_text("mine")
+    (here / "calls.csv.gz").write_text("mine", encoding="utf-8")
     result = didww("exports create cdr_in --month 2026-10 -O calls.csv.gz")
     assert result.code == 2
     assert "--force" in result.err
-    assert (here / "calls.csv.gz").read_text() == "mine"
+    assert (here / "calls.csv.gz").read_text(encoding="utf-8") == "mine"
     assert posts(didww) == 0
     didww.ok("exports create cdr_in --month 2026-10 -O calls.csv.gz --force")
     assert gzip.decompress((here / "calls.csv.gz").read_bytes())

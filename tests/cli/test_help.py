@@ -78,7 +78,7 @@ def test_help_imports_no_client():
         "print(*sorted(name for name in sys.modules if name.partition('.')[0] in"
         " ('httpx2', 'msgspec', 'rich', 'jmespath', 'yaml', 'platformdirs', 'cryptography')), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert done.stderr.split() == []
     assert "Numbers and routing" in done.stdout
 
@@ -87,5 +87,5 @@ def test_help_imports_no_client():
 def test_page_of_the_command_is_up_to_date():
     """docs/reference/command.md has the screens and the reference that scripts/command_page.py writes."""
     script = Path(__file__).resolve().parents[2] / "scripts" / "command_page.py"
-    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")

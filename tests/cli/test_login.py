@@ -118,7 +118,7 @@ def test_file_is_only_for_its_user(bare):
 def test_key_store_is_preferred(bare, key_store):
     """The file does not have the key then."""
     login(bare, "--profile", "shop")
-    assert KEY not in profile_file(bare).read_text()
+    assert KEY not in profile_file(bare).read_text(encoding="utf-8")
     assert list(key_store.keys.values()) == [KEY]
     assert bare("balance --profile shop").code == 0
     assert "key store" in bare.ok("profiles")
@@ -130,7 +130,7 @@ def test_file_on_demand(bare, key_store):
     """`--in-file` also removes the key from the store."""
     login(bare)
     login(bare, "--in-file")
-    assert KEY in profile_file(bare).read_text()
+    assert KEY in profile_file(bare).read_text(encoding="utf-8")
     assert key_store.keys == {}
 
 
@@ -142,7 +142,7 @@ def test_locked_key_store(bare, key_store):
     assert result.code == 2
     assert "didww login" in result.err
     login(bare)
-    assert KEY in profile_file(bare).read_text()
+    assert KEY in profile_file(bare).read_text(encoding="utf-8")
     assert bare("balance").code == 0
 
 
@@ -215,7 +215,7 @@ def test_logout_removes_the_profile(bare):
     """Also the key, from the file."""
     login(bare)
     assert bare("logout").code == 0
-    assert KEY not in profile_file(bare).read_text()
+    assert KEY not in profile_file(bare).read_text(encoding="utf-8")
     assert bare("logout").code == 2
 
 
@@ -264,7 +264,7 @@ def test_symbolic_link_is_not_written(bare):
 
 def test_directory_that_cannot_be_made(bare):
     """The message names the file."""
-    (bare.home / "config").write_text("no directory")
+    (bare.home / "config").write_text("no directory", encoding="utf-8")
     result = bare("login --no-check --environment sandbox", input=KEY)
     assert result.code == 1
     assert str(profile_file(bare)) in result.err
@@ -284,13 +284,13 @@ def test_damaged_file(bare, text, line_number):
     """The message names the file and the line, and shows nothing of it."""
     path = profile_file(bare)
     path.parent.mkdir(parents=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     for line in ("profiles", "balance", "login --no-check --environment sandbox"):
         result = bare(line, input="other-key")
         assert result.code == 1
         assert f"{path}, line {line_number}: this is not a profile file." in result.err
         assert KEY not in result.err
-        assert path.read_text() == text
+        assert path.read_text(encoding="utf-8") == text
 
 
 def test_file_that_is_not_text(bare):
@@ -340,8 +340,8 @@ def test_key_is_typed_without_an_echo(bare):
         terminal.send(f"{KEY}\n")
         assert terminal.wait() == 0
         assert KEY not in terminal.text
-    assert "environment = sandbox" in profile_file(bare).read_text()
-    assert KEY in profile_file(bare).read_text()
+    assert "environment = sandbox" in profile_file(bare).read_text(encoding="utf-8")
+    assert KEY in profile_file(bare).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pytest
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from support.command import PROGRAM
+from support.unix import unix_only
 
 LONDON = "numbers buy GB --city London --type local --channels 0"
 
@@ -239,6 +240,7 @@ def test_interruption_tells_what_is_known_and_the_command_goes_on(didww):
     assert orders(didww) == 1
 
 
+@unix_only
 @pytest.mark.slow
 def test_interruption_in_a_pipe_ends_with_130(didww):
     """Scripts see the usual exit code of Ctrl-C."""
@@ -248,7 +250,7 @@ def test_interruption_in_a_pipe_ends_with_130(didww):
         env=didww._env({}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert program.stderr is not None
     while "pending" not in program.stderr.readline():
@@ -347,7 +349,7 @@ def test_runs_at_the_same_time_order_once(didww):
             env=didww._env({}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for _ in range(3)
     ]

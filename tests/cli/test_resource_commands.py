@@ -231,7 +231,9 @@ def test_json_input(account, tmp_path):
     account.ok("voice-in-trunks create --json -", input=json.dumps(document))
     flat = {"name": "Oslo", "configuration": {"type": "pstn", "dst": "442079460002"}, "cli_format": "raw"}
     path = tmp_path / "trunks.json"
-    path.write_text(json.dumps([flat, {**flat, "name": "Riga", "created_at": "2026-01-01T00:00:00Z"}]))
+    path.write_text(
+        json.dumps([flat, {**flat, "name": "Riga", "created_at": "2026-01-01T00:00:00Z"}]), encoding="utf-8"
+    )
     result = account("voice-in-trunks create --yes --json", str(path))
     assert "Not writable, left out: created_at" in result.err
     names = {trunk.name for trunk in account.client.voice_in_trunks().iterate()}
@@ -335,7 +337,7 @@ def test_failure_in_the_middle_says_what_was_created(account):
     """Exit code 7, and the records that exist now."""
     rows = [{"name": name, "configuration": {"type": "pstn", "dst": "442079460001"}} for name in ("Oslo", "Berlin")]
     path = account.home / "rows.json"
-    path.write_text(json.dumps(rows))
+    path.write_text(json.dumps(rows), encoding="utf-8")
     result = account("voice-in-trunks create --yes --json", str(path))
     assert result.code == 7, result
     assert "The inbound trunk Oslo was created." in result.err
@@ -364,7 +366,7 @@ def test_none_clears_a_field(account):
     did = account.client.dids().find(account.client.dids().one().id, include="voice_in_trunk").data
     assert (did.voice_in_trunk, did.capacity_limit) == (None, None)
     path = account.home / "rows.csv"
-    path.write_text(f"number,description\n{number},none\n")
+    path.write_text(f"number,description\n{number},none\n", encoding="utf-8")
     account.ok("dids update --yes --from-csv", str(path))
     assert account.client.dids().one().description is None
     account.ok("trunks create Sip --sip 192.0.2.10 --diversion as-is")

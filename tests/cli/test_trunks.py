@@ -158,7 +158,7 @@ def test_password_comes_from_standard_input_or_a_file(didww, tmp_path):
     didww.ok("trunks create A --sip sip.example.com --auth-user bob --auth-password-file -", input="s3cret\n")
     assert configuration(didww, "A").auth_password == "s3cret"
     file = tmp_path / "password"
-    file.write_text("other\n")
+    file.write_text("other\n", encoding="utf-8")
     didww.ok("trunks update A --auth-user eve --yes --auth-password-file", str(file))
     assert (configuration(didww, "A").auth_user, configuration(didww, "A").auth_password) == ("eve", "other")
     dry = didww.ok("trunks update A --dry-run --auth-user eve --auth-password-file -", input="third\n")

@@ -31,6 +31,7 @@ from support.clients import Blocking
 from support.proxy_server import Proxy
 from support.real_time import patient, seconds
 from support.servers import Server
+from support.unix import unix_only
 
 if TYPE_CHECKING:
     import socket
@@ -285,6 +286,7 @@ def test_invalid_arguments_send_nothing(client_over: Any) -> None:
     assert dids.update_many([]).complete
 
 
+@unix_only
 @patient
 def test_ctrl_c_waits_for_started_items() -> None:
     """KeyboardInterrupt propagates after the report has the outcome of each item."""
@@ -307,6 +309,7 @@ def test_ctrl_c_waits_for_started_items() -> None:
     assert set(desk.counts.values()) == {1}
 
 
+@unix_only
 @patient
 def test_second_ctrl_c_does_not_wait() -> None:
     """Items without a response are reported as unknown, and no thread is left running."""

@@ -33,6 +33,7 @@ from support.clients import KEY, KINDS, client_of
 from support.hypothesis_profiles import law
 from support.scripted_transport import Scripted, json_response
 from support.servers import Server, header, http, once, responding
+from support.unix import unix_only
 
 if TYPE_CHECKING:
     import socket
@@ -410,10 +411,11 @@ def test_ready_file_appears_only_when_complete(tmp_path: Path) -> None:
 
     for base_url in ("http://127.0.0.1:1/v3", "http://127.0.0.1:2/v3"):
         write_ready_file(tmp_path / "ready", base_url)
-        assert (tmp_path / "ready").read_text() == f"{base_url}\n"
+        assert (tmp_path / "ready").read_text(encoding="utf-8") == f"{base_url}\n"
     assert os.listdir(tmp_path) == ["ready"]  # noqa: PTH208 the same
 
 
+@unix_only
 @pytest.mark.parametrize("linked", [False, True])
 def test_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> None:
     """Pipes, devices and links to them raise an error that says what to do, before the file is fetched."""
@@ -431,6 +433,7 @@ def test_pipe_is_not_replaced(kind: str, tmp_path: Path, *, linked: bool) -> Non
     assert len(list(tmp_path.iterdir())) == 1 + linked
 
 
+@unix_only
 def test_symlink_is_replaced_and_its_target_is_kept(kind: str, tmp_path: Path) -> None:
     """Someone who may write to the folder cannot redirect the download to another file."""
     (tmp_path / "elsewhere").write_bytes(b"of somebody else")

@@ -335,7 +335,7 @@ def test_half_sent_heads_do_not_block_others(command: str) -> None:
         env={**os.environ, "DIDWW_CALLBACK_SECRET": "a-callback-secret-for-tests", "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -97,7 +97,9 @@ class Store(NamedTuple):
         command = [sys.executable, "-c", PROGRAM, self.kind, self.where, str(rate), what, str(seconds), str(folder)]
         with contextlib.ExitStack() as stack:
             started = [
-                stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                stack.enter_context(
+                    subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+                )
                 for _ in range(programs)
             ]
             stack.callback(lambda: [one.kill() for one in started])
@@ -200,7 +202,7 @@ def test_all_processes_share_one_rate(store: Store, tmp_path: Path) -> None:
     """With four processes of two threads, the rate holds, everyone gets a share, and the store does not grow."""
     rate, seconds = 100, 1.6
     store.run(2, rate, "hammer", seconds, tmp_path)
-    processes = [json.loads(file.read_text()) for file in tmp_path.glob("*.json")]
+    processes = [json.loads(file.read_text(encoding="utf-8")) for file in tmp_path.glob("*.json")]
     assert len(processes) == (4 if hasattr(os, "fork") else 2)
     moments = [(moment[0], moment[1]) for process in processes for thread in process for moment in thread]
     assert most_in_a_second(moments) <= rate
@@ -315,7 +317,7 @@ def no_folder(path: Path) -> None:
 
 
 def other_file(path: Path) -> None:
-    path.write_text("no database" * 1000)
+    path.write_text("no database" * 1000, encoding="utf-8")
 
 
 @pytest.mark.parametrize("spoil", [no_folder, other_file])
@@ -472,7 +474,7 @@ def test_shared_limits_are_imported_only_when_used() -> None:
     """Package and client load no limiter library, and the file limiter does not load redis."""
     code = "from didww import DidwwClient; import sys; DidwwClient('key'); print(*sys.modules)"
     code += "; import didww.rate_limit.shared; didww.rate_limit.shared.SqliteLimiter('x'); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     client, limiter = (set(line.split()) for line in done.stdout.splitlines())
     assert not client & {"pyrate_limiter", "redis", "sqlite3"}
     assert "redis" not in limiter

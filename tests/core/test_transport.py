@@ -744,7 +744,7 @@ def _broken_file(how: str, folder: Path) -> Path:
     if how == "empty":
         path.touch()
     elif how == "no certificate":
-        path.write_text("nothing of the kind")
+        path.write_text("nothing of the kind", encoding="utf-8")
     return path
 
 
@@ -1067,7 +1067,7 @@ def test_http_libraries_are_imported_late() -> None:
         "didww.transport.inprocess; "
         "sys.exit(' '.join({'httpx2', 'httpcore2', 'requests', 'anyio', 'asyncio'} & sys.modules.keys()) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -286,7 +286,7 @@ def test_interpreter_exit_does_not_warn(script: str, filters: str, server: Count
     done = subprocess.run(
         [sys.executable, "-W", f"{filters}::ResourceWarning", "-c", code, f"{server.url}/v3"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0

@@ -11,6 +11,7 @@ import json
 import lzma
 import mmap
 import os
+import sys
 import tempfile
 import time
 import tracemalloc
@@ -411,6 +412,11 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], type[DidwwClientError], str]] = 
     "write-only": (lambda folder: (folder / "w").open("wb"), DidwwClientError, "Cannot read .*w: "),
     "non-blocking": (blocked, DidwwClientError, "non-blocking"),
 }
+
+
+if sys.platform == "win32":  # without such devices and sparse files
+    for name in ("huge file", "large stream", "named pipe", "device", "opened device", "empty device", "non-blocking"):
+        del REFUSED[name]
 
 
 if Path("/proc/self/status").exists():

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
+from support.unix import unix_only
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+pytestmark = unix_only
 
 
 def run(*arguments: str) -> Any:
@@ -20,7 +25,7 @@ def run(*arguments: str) -> Any:
         cwd=BENCHMARKS,
         env={**os.environ, "BENCHMARK_RECORDS": "2000"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

@@ -33,6 +33,7 @@ from didww.emulator import Emulator, running
 from didww.emulator.http import server
 from support.calls import talkative_seed
 from support.receivers import free_port
+from support.unix import unix_only
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -159,7 +160,9 @@ def test_readme_lists_every_program_once() -> None:
         assert ("asks" in cost) is ("input(" in (EXAMPLES / name).read_text(encoding="utf-8")), name
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if "argparse" in (EXAMPLES / name).read_text()])
+@pytest.mark.parametrize(
+    "name", [name for name in PROGRAMS if "argparse" in (EXAMPLES / name).read_text(encoding="utf-8")]
+)
 def test_help_describes_each_argument(name: str, scene: Scene) -> None:
     """--help works without an account, and no argument lacks a description."""
     scene.monkeypatch.delenv("DIDWW_API_KEY")
@@ -654,7 +657,7 @@ def test_quickstart_buys_a_number_and_prints_its_calls(tmp_path: Path) -> None:
             cwd=tmp_path,
             env=environment(DIDWW_BASE_URL=base_url, DIDWW_API_KEY="local-key"),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=300,
             check=False,
         )
@@ -677,7 +680,7 @@ def test_pytest_example_passes(tmp_path: Path) -> None:
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )
@@ -697,6 +700,7 @@ def test_demo_prints_each_step(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert re.search(r"^   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  .*442079460\d{3}", told, re.MULTILINE)
 
 
+@unix_only
 @pytest.mark.slow
 def test_demo_output_can_be_truncated() -> None:
     """`python examples/demo.py | head -1` ends without a traceback."""
@@ -705,7 +709,7 @@ def test_demo_output_can_be_truncated() -> None:
         ["bash", "-c", f"{demo} | head -1"],
         env=environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )

@@ -39,6 +39,7 @@ from didww.emulator.http.server import Server
 from didww.exceptions import InvalidValueError, ValidationError
 from support.api_caller import work
 from support.registration import groups_of
+from support.unix import unix_only
 
 pytestmark = pytest.mark.slow
 
@@ -283,7 +284,7 @@ def test_state_file_is_locked_by_one_emulator(tmp_path: Path) -> None:
             [sys.executable, "-m", "didww", "emulator", "--port", "0", "--db", path],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=60,
             check=False,
         )
@@ -576,6 +577,7 @@ def test_unknown_parameters_error_lists_the_valid_ones() -> None:
         assert (response.status_code, "It takes: did, count" in response.json()["error"]) == (422, True)
 
 
+@unix_only
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.slow
 def test_stopped_server_removes_its_ready_file(tmp_path: Path, by: signal.Signals) -> None:
@@ -606,7 +608,7 @@ def test_unread_log_does_not_block_the_server(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     assert process.stderr is not None

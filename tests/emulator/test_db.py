@@ -20,6 +20,7 @@ from didww.emulator import Emulator
 from didww.emulator.engine.overrides import SHARED
 from didww.emulator.engine.store import LAYOUT
 from didww.exceptions import DidwwError
+from support.unix import unix_only
 
 SERVE = """
 import sys
@@ -42,9 +43,10 @@ def start_server(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]
     end = time.monotonic() + 60
     while not ready.exists() and time.monotonic() < end and process.poll() is None:
         time.sleep(0.01)
-    return process, ready.read_text().strip()
+    return process, ready.read_text(encoding="utf-8").strip()
 
 
+@unix_only
 @pytest.mark.slow
 def test_state_survives_a_kill_during_writes(tmp_path: Path) -> None:
     """After three kills during concurrent orders, everything confirmed is stored and the balance adds up."""
@@ -144,10 +146,10 @@ def test_new_fields_are_added_to_existing_state_files(tmp_path: Path) -> None:
 def test_invalid_state_files_raise_sqlite_errors(tmp_path: Path) -> None:
     """A file that is not a database stays unchanged."""
     path = tmp_path / "state.db"
-    path.write_text("something else, and more of it\n" * 100)
+    path.write_text("something else, and more of it\n" * 100, encoding="utf-8")
     with pytest.raises(sqlite3.DatabaseError):
         Emulator(path=str(path))
-    assert path.read_text().startswith("something else")
+    assert path.read_text(encoding="utf-8").startswith("something else")
     with pytest.raises(sqlite3.OperationalError):
         Emulator(path=str(tmp_path / "nowhere" / "state.db"))
 
@@ -217,7 +219,7 @@ def test_reads_work_while_the_disk_is_full(tmp_path: Path) -> None:
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "state.db")],
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.stdout == "held\n", done.stderr

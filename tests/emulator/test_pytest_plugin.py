@@ -148,15 +148,21 @@ def run(folder: Path, *arguments: str, python: str = sys.executable) -> subproce
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environment["PYTHONPATH"] = str(Path(didww.__file__).parents[1])
     return subprocess.run(
-        [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120, env=environment
+        [*command, *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+        env=environment,
     )
 
 
 @pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)])
 def test_plugin_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """Each test has its own emulator, configured by the marker."""
-    (tmp_path / "test_program.py").write_text(PROGRAM)
-    (tmp_path / "numbers.yaml").write_text(YAML)
+    (tmp_path / "test_program.py").write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "numbers.yaml").write_text(YAML, encoding="utf-8")
     done = run(tmp_path, *workers)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
@@ -165,7 +171,7 @@ def test_plugin_fixtures(tmp_path: Path, workers: tuple[str, ...]) -> None:
 
 def test_failed_test_reports_emulator_requests(tmp_path: Path) -> None:
     """Requests are listed below the traceback, for failed fixtures too."""
-    (tmp_path / "test_failing.py").write_text(FAILING)
+    (tmp_path / "test_failing.py").write_text(FAILING, encoding="utf-8")
     done = run(tmp_path)
     assert done.returncode == 1
     assert done.stdout.count("requests to didww_emulator") == 2
@@ -189,7 +195,8 @@ def test_plugin_imports_the_sdk_lazily(tmp_path: Path) -> None:
     """A test run that does not use the plugin does not import the SDK."""
     (tmp_path / "test_light.py").write_text(
         "import sys\ndef test_light():\n    heavy = ('msgspec', 'httpx2', 'didww.client', 'didww.emulator.engine.engine')\n"
-        "    assert not [name for name in heavy if name in sys.modules]\n"
+        "    assert not [name for name in heavy if name in sys.modules]\n",
+        encoding="utf-8",
     )
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout
@@ -197,7 +204,7 @@ def test_plugin_imports_the_sdk_lazily(tmp_path: Path) -> None:
 
 def test_plugin_leaves_event_loops_unchanged(tmp_path: Path) -> None:
     """The asynchronous client keeps the event loop that a test has set or runs."""
-    (tmp_path / "test_loops.py").write_text(LOOPS)
+    (tmp_path / "test_loops.py").write_text(LOOPS, encoding="utf-8")
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
@@ -206,7 +213,7 @@ def test_plugin_leaves_event_loops_unchanged(tmp_path: Path) -> None:
 def test_report_errors_do_not_stop_the_run(tmp_path: Path) -> None:
     """Without a journal or with a frozen clock, only the test itself fails."""
     pytest.importorskip("freezegun")
-    (tmp_path / "test_states.py").write_text(STATES)
+    (tmp_path / "test_states.py").write_text(STATES, encoding="utf-8")
     done = run(tmp_path)
     assert "INTERNALERROR" not in done.stdout + done.stderr
     assert "cannot be shown: AttributeError" in done.stdout
@@ -222,8 +229,8 @@ def test_plugin_works_without_newer_pytest_features() -> None:
 @pytest.mark.skipif("OLD_PYTEST" not in os.environ, reason="OLD_PYTEST names no Python with an old pytest (.ci/run)")
 def test_plugin_runs_with_an_old_pytest(tmp_path: Path) -> None:
     """The plugin works and breaks no run."""
-    (tmp_path / "test_plain.py").write_text("def test_plain():\n    pass\n")
-    (tmp_path / "test_failing.py").write_text(FAILING)
+    (tmp_path / "test_plain.py").write_text("def test_plain():\n    pass\n", encoding="utf-8")
+    (tmp_path / "test_failing.py").write_text(FAILING, encoding="utf-8")
     done = run(tmp_path, python=os.environ["OLD_PYTEST"])
     assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "GET /countries?filter[iso]=GB -> 200" in done.stdout
@@ -231,5 +238,5 @@ def test_plugin_runs_with_an_old_pytest(tmp_path: Path) -> None:
 
 def test_plugin_entry_point_is_declared() -> None:
     """Installing the package is enough to load the plugin."""
-    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     assert '[project.entry-points.pytest11]\ndidww = "didww.emulator.pytest_plugin"' in project

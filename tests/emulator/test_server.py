@@ -22,6 +22,7 @@ from didww import AsyncDidwwClient, CallbackMethod, DidwwClient, Export
 from didww.emulator import Emulator, Engine
 from didww.emulator.http.server import Server, running
 from didww.exceptions import AuthenticationError, DidwwClientError, NotFoundError
+from support.unix import unix_only
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ def command(*arguments: str, ready: Path | None = None) -> Iterator[subprocess.P
         [sys.executable, "-u", "-m", "didww", "emulator", *arguments, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "NO_COLOR": "1"},
     )
     try:
@@ -88,11 +89,12 @@ def test_port_in_use_error_names_the_port() -> None:
             Server(Emulator(), port=port)
 
 
+@unix_only
 def test_command_serves_until_interrupted(tmp_path: Path) -> None:
     """It prints the address and lines to paste, logs requests without the key; Ctrl-C exits with 0."""
     ready = tmp_path / "ready"
     with command("--port", "0", ready=ready) as process:
-        base_url = ready.read_text().strip()
+        base_url = ready.read_text(encoding="utf-8").strip()
         with DidwwClient("very-secret-key", base_url=base_url) as client:
             client.countries().list(filter={"iso": "GB"})
         process.send_signal(signal.SIGINT)
@@ -107,13 +109,14 @@ def test_command_serves_until_interrupted(tmp_path: Path) -> None:
     assert not ready.exists()
 
 
+@unix_only
 def test_command_supports_api_key_and_db_options(tmp_path: Path) -> None:
     """--api-key rejects other keys; --db keeps a DID across a restart."""
     ready, db = tmp_path / "ready", tmp_path / "state.db"
     ids = []
     for _ in range(2):
         with command("--port", "0", "--api-key", "the-key", "--db", str(db), "--seed", "7", ready=ready) as process:
-            base_url = ready.read_text().strip()
+            base_url = ready.read_text(encoding="utf-8").strip()
             with DidwwClient("another", base_url=base_url) as client, pytest.raises(AuthenticationError):
                 client.balance().find()
             with DidwwClient("the-key", base_url=base_url) as client:
@@ -156,6 +159,7 @@ def test_state_file_with_another_seed_is_rejected_with_one_message(tmp_path: Pat
     )
 
 
+@unix_only
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_wildcard_address_prints_a_loopback_url(host: str, tmp_path: Path) -> None:
     """The printed URL works, and a warning says who else can connect."""
@@ -163,25 +167,27 @@ def test_wildcard_address_prints_a_loopback_url(host: str, tmp_path: Path) -> No
         pytest.skip("there is no IPv6 here")
     ready = tmp_path / "ready"
     with command("--port", "0", "--host", host, ready=ready) as process:
-        with DidwwClient("key", base_url=ready.read_text()) as client:
+        with DidwwClient("key", base_url=ready.read_text(encoding="utf-8")) as client:
             assert client.balance().find().data.total_balance > 0
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=120)
     assert "other machines can reach all addresses of this machine" in output
 
 
+@unix_only
 @pytest.mark.parametrize("own_key", [False, True])
 def test_start_message_has_the_current_balance(tmp_path: Path, own_key: bool) -> None:
     """From seed data or the state file; other keys have the initial balance."""
     objects, db = tmp_path / "objects.yaml", tmp_path / "state.db"
-    objects.write_text("balance: 250\n")
+    objects.write_text("balance: 250\n", encoding="utf-8")
     options = ["--port", "0", "--objects", str(objects), "--db", str(db), *(["--api-key", "own"] if own_key else [])]
     for turn in range(2):
         ready = tmp_path / f"ready{turn}"
         with command(*options, ready=ready) as process:
             if turn == 0:
                 httpx2.post(
-                    ready.read_text().strip().removesuffix("/v3") + "/_emulator/balance/put", json={"balance": "12.5"}
+                    ready.read_text(encoding="utf-8").strip().removesuffix("/v3") + "/_emulator/balance/put",
+                    json={"balance": "12.5"},
                 )
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=20)
@@ -192,12 +198,13 @@ def test_start_message_has_the_current_balance(tmp_path: Path, own_key: bool) ->
             assert f"with a balance of 10000.00 USD; local-key has {money} USD." in output
 
 
+@unix_only
 def test_command_allows_hosts_and_callback_hosts(tmp_path: Path) -> None:
     """A reset keeps both."""
     ready = tmp_path / "ready"
     options = ["--port", "0", "--allow-host", "didww.example.com", "--callback-host", "0.0.0.0"]
     with command(*options, ready=ready) as process:
-        base_url = ready.read_text().strip()
+        base_url = ready.read_text(encoding="utf-8").strip()
         root = base_url.removesuffix("/v3")
         for host, status in (("didww.example.com", 200), ("other.example.com", 403)):
             response = httpx2.get(f"{base_url}/balance", headers={"Api-Key": "local-key", "Host": host})

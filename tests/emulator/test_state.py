@@ -161,7 +161,7 @@ def test_objects_can_be_seeded_from_a_dict() -> None:
 def test_objects_can_be_seeded_from_a_file(tmp_path: Path) -> None:
     """YAML numbers and dates are converted to the types of the fields."""
     path = tmp_path / "objects.yaml"
-    path.write_text(YAML)
+    path.write_text(YAML, encoding="utf-8")
     with Emulator(clock=Clock(START, running=False)) as emulator:
         emulator.state.seed_file(path)
         client = emulator.client()
@@ -214,7 +214,7 @@ def test_invalid_seed_files_are_rejected(tmp_path: Path, text: str | None, messa
     """A missing file, and files with other content."""
     path = tmp_path / "objects.yaml"
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     with Emulator() as emulator, pytest.raises(ValueError, match=message):
         emulator.state.seed_file(path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 import re
@@ -12,13 +11,14 @@ import signal
 import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
+
+import pytest
 
 if TYPE_CHECKING:
     from didww import DidwwClient
@@ -52,6 +52,7 @@ class Command:
             "XDG_DATA_HOME": str(home / "data"),
             "XDG_CACHE_HOME": str(home / "cache"),
             "HOME": str(home),
+            "WIN_PD_OVERRIDE_LOCAL_APPDATA": str(home / "data"),  # the folder of all of them on Windows
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
 
@@ -86,7 +87,7 @@ class Command:
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
         )
@@ -98,6 +99,8 @@ class Command:
     @contextmanager
     def terminal(self, line: str, *more: str, columns: int = 80, **env: str) -> Generator[Terminal]:
         """Run the command in a pseudo-terminal of 24 lines, in a folder of its own."""
+        if sys.platform == "win32":
+            pytest.skip("needs a pseudo-terminal, which Python does not have on Windows")
         program = [*PROGRAM, *shlex.split(line), *more]
         terminal = Terminal(program, self._env({"TERM": "xterm-256color", **env}), columns, self.home)
         try:
@@ -145,9 +148,12 @@ class _Stream(io.TextIOWrapper):
 
 
 class Terminal:
-    """A program in a pseudo-terminal."""
+    """A program in a pseudo-terminal. Not on Windows."""
 
     def __init__(self, program: list[str], env: dict[str, str], columns: int, folder: Path) -> None:
+        import fcntl
+        import termios
+
         self._fd, child = os.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_generated_files_are_up_to_date() -> None:
     """The generated files match the output of scripts/generate.py."""
     command = [sys.executable, str(ROOT / "scripts" / "generate.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 
 def modules_after(program: str) -> set[str]:
     code = f"{program}\nimport sys; print(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, env={**os.environ}
+    )
     return set(done.stdout.split())
 
 

@@ -624,7 +624,7 @@ def buy():
 )
 def test_fields_work_under_frozen_time(program: str) -> None:
     """Tools that freeze time replace `datetime` in all modules; fields first read then or later are the same."""
-    done = subprocess.run([sys.executable, "-c", FREEZE + program], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", FREEZE + program], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
 
 

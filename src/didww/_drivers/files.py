@@ -196,4 +196,5 @@ def _remove(name: str) -> None:
 
 
 def _cannot_write(path: str, error: Exception) -> DidwwClientError:
-    return DidwwClientError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.")
+    hint = " Close it in other programs." if isinstance(error, PermissionError) and sys.platform == "win32" else ""
+    return DidwwClientError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.{hint}")

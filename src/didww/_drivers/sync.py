@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from contextvars import copy_context
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Driver"]
 
 _CLOSE_TIMEOUT: Final = 1.0
+_CTRL_C: Final = 0.1
 """Seconds to wait for a canceled thread on close. Only connecting and name lookups can take longer."""
 
 
@@ -90,6 +92,9 @@ class _Started:
 
     def join(self) -> Any:
         """Wait for the call and return its result or raise its error."""
+        if sys.platform == "win32":  # where Ctrl-C does not interrupt a wait
+            while self._thread.is_alive():
+                self._thread.join(_CTRL_C)
         self._thread.join()
         if isinstance(self._failure, InterruptedCallError):  # by `close`
             raise errors.client_closed()

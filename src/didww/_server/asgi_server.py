@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LOOPBACK", "AppServer", "served", "wait_until_started"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_STOPS = ("SIGINT", "SIGTERM", "SIGBREAK")
 
 
 class AppServer:
@@ -67,8 +68,11 @@ class AppServer:
 
     @contextlib.contextmanager
     def until_stopped(self) -> Generator[None]:
-        """Stop the server on Ctrl-C and SIGTERM within the `with` block, even before `run` is called."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        """Stop the server on Ctrl-C and SIGTERM within the `with` block, even before `run` is called.
+
+        On Windows, also on Ctrl-Break and when the console window is closed.
+        """
+        signals = [getattr(signal, name) for name in _STOPS if hasattr(signal, name)]
 
         def stop(*_: object) -> None:
             self.stop()
@@ -113,6 +117,8 @@ def _listening(host: str, port: int) -> socket.socket:
         reason = f"{error.strerror or error}."
         if error.errno == errno.EADDRINUSE:
             reason = "the port is already in use. Choose another with --port, or 0 for a free one."
+        elif error.errno == errno.EACCES:  # on Windows also if it is in use, or reserved by the system
+            reason = f"{reason} Choose another with --port, or 0 for a free one."
         raise DidwwClientError(f"Cannot listen on {host} port {port}: {reason}") from None
     return listener
 

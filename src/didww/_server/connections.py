@@ -101,6 +101,8 @@ class Connections:
         error = context.get("exception")
         if "socket" in context and isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
             self._warn("Cannot accept connections: %s.", error.strerror)
+        elif isinstance(error, ConnectionError) and "socket" not in context:
+            log.debug("A client has hung up: %s", error)  # on Windows, asyncio reports it
         else:
             loop.default_exception_handler(context)
 

@@ -188,7 +188,7 @@ def _document(source: str) -> dict[str, Any]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 paths of users are text
+        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 paths of users are text
             text = file.read(_MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{path} cannot be read: {error}") from None

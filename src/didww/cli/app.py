@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -69,8 +71,10 @@ class Root(LazyGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise _OutputClosedError from None
+        except OSError as error:
+            if _is_output_closed(error):
+                raise _OutputClosedError from None
+            raise
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
@@ -101,11 +105,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     session = Session()
     _open_streams()
     try:
-        result: Any = command.main(args=arguments, prog_name="didww", standalone_mode=False, obj=session)
+        result: Any = command.main(
+            args=arguments,
+            prog_name="didww",
+            standalone_mode=False,
+            windows_expand_args=False,  # it would replace a quoted `*` or `$` too
+            obj=session,
+        )
         sys.stdout.flush()
-    except (BrokenPipeError, _OutputClosedError):
+    except _OutputClosedError:
         return _silence()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 each error has a message and an exit code
+        if _is_output_closed(error):
+            return _silence()
         from didww.cli.errors import report
 
         return report(error, session)
@@ -118,11 +130,34 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return finish(result, session)  # of `click.exceptions.Exit`
 
 
+def _is_output_closed(error: BaseException) -> bool:
+    """Return whether the reader of the output has stopped. Windows has a general error for that."""
+    if isinstance(error, OSError) and error.errno == errno.EINVAL and sys.platform == "win32":
+        return error.filename is None and not sys.stdout.isatty()
+    return isinstance(error, BrokenPipeError)
+
+
 def _open_streams() -> None:
-    """Replace streams that are closed, as in some services: what nobody can read must not end a command midway."""
+    """Make the streams usable: what nobody can read, or show, must not end a command midway.
+
+    Some services close them. On Windows, the output to a file or pipe is UTF-8 with the line ends of Unix.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 open to the end
+    streams: tuple[object, ...] = (sys.stdout, sys.stderr)
+    for stream in streams:
+        if isinstance(stream, TextIOWrapper):
+            _make_portable(cast("TextIOWrapper", stream))
+
+
+def _make_portable(stream: TextIOWrapper) -> None:
+    if sys.platform == "win32" and not stream.isatty():
+        # Without a choice of the user, Python 3.15 uses UTF-8, too.
+        chosen = stream.encoding if "PYTHONIOENCODING" in os.environ else "utf-8"
+        stream.reconfigure(encoding=chosen, newline="\n")
+    if stream.errors == "strict" and not stream.encoding.lower().startswith("utf"):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _silence() -> int:

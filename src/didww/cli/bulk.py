@@ -359,7 +359,7 @@ def _open(path: str | None, *, new: bool) -> _Results:
 def _results(path: str) -> dict[str, str]:
     """Return the last status of each change of an earlier run, by its check."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123
             rows = csv.reader(file)
             if tuple(next(rows, COLUMNS)) == COLUMNS:
                 return {row[-1]: row[1] for row in rows if len(row) == len(COLUMNS) and row[-1]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import uuid
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from didww._util.shells import command_line, on_windows
 from didww._util.text import printable
 from didww.cli.framework import Command, Group
 from didww.exceptions import DidwwClientError
@@ -141,10 +141,12 @@ def sign(
     if as_json:
         click.echo(msgspec.json.encode(request).decode())
     elif not send:
-        curl = ["curl", "-i"] + [part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")]
+        curl = ["curl.exe" if on_windows() else "curl", "-i"] + [
+            part for name, value in request.headers.items() for part in ("-H", f"{name}: {value}")
+        ]
         if request.method == "POST":
             curl += ["--data-raw", request.body]
-        click.echo(shlex.join([*curl, request.url]))
+        click.echo(command_line(*curl, request.url))
     if send:
         _send(request)
 

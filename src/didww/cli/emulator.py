@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from didww._util.masking import mask_url
+from didww._util.shells import on_windows, set_variable
 from didww._util.text import printable
 from didww.cli.framework import Command
 from didww.cli.printing import tell
@@ -169,7 +171,8 @@ def emulator(
     finally:
         local.close()
         if ready_file is not None and not write_errors:
-            Path(ready_file).unlink(missing_ok=True)
+            with suppress(PermissionError):  # on Windows, while another program reads it
+                Path(ready_file).unlink(missing_ok=True)
     if write_errors:
         raise click.ClickException(f"Cannot write {ready_file}: {write_errors[0].strerror}.")
     click.echo("Stopped.")
@@ -185,13 +188,13 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
         click.echo(f"Warning: other machines can reach {address}. There is no TLS{end}.", err=True)
     click.echo(f"DIDWW emulator (API {API_VERSION}) listening on {server.base_url}")
     click.echo("To use it, set in the shell of your program:\n")
-    click.echo(f"  export DIDWW_BASE_URL={server.base_url}")
-    key = (
-        "# DIDWW_API_KEY: the key that the emulator was started with"
-        if own_key
-        else f"export DIDWW_API_KEY={local.key}"
-    )
-    click.echo(f"  {key}\n")
+    click.echo(f"  {set_variable('DIDWW_BASE_URL', server.base_url)}")
+    key = "# DIDWW_API_KEY: the key that the emulator was started with"
+    click.echo(f"  {key if own_key else set_variable('DIDWW_API_KEY', local.key)}\n")
+    if on_windows():
+        click.echo("That is for PowerShell; in cmd:\n")
+        click.echo(f"  set DIDWW_BASE_URL={server.base_url}")
+        click.echo("" if own_key else f"  set DIDWW_API_KEY={local.key}\n")
     storage = f"stored in {db}" if db else "in memory, lost on exit"
     own = local.balance.show().total_balance
     if own_key:

@@ -82,7 +82,7 @@ def read() -> configparser.ConfigParser:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise click.ClickException(f"{path} cannot be read: it is not a regular file.")
-        parser.read_string(path.read_text(encoding="utf-8"), source=str(path))
+        parser.read_string(path.read_text(encoding="utf-8-sig"), source=str(path))
     except (FileNotFoundError, NotADirectoryError):
         return parser
     except OSError as error:

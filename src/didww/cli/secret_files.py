@@ -21,7 +21,7 @@ def read_secret(file: str, option: str) -> str:
     """
     try:
         with click.open_file(file, encoding="utf-8") as stream:
-            text: str = stream.read(_MAX_CHARACTERS).strip("\r\n")
+            text: str = stream.read(_MAX_CHARACTERS).removeprefix("\ufeff").strip("\r\n")
     except OSError as error:
         raise click.UsageError(f"{option}: {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -143,7 +143,7 @@ class Session:
         Args:
             words: Names and arguments, such as `orders`, `show`, `KTH-1`.
         """
-        import shlex
+        from didww._util.shells import command_line
 
         settings = self.settings
         options: list[str] = []
@@ -155,7 +155,7 @@ class Session:
             options += ["--base-url", settings.base_url]
         elif settings.environment is not None:
             options += ["--environment", settings.environment]
-        return shlex.join(["didww", *options, *words])
+        return command_line("didww", *options, *words)
 
     def now(self) -> datetime:
         """Return the time of the service: that of its latest response, or else of this machine."""

@@ -84,7 +84,8 @@ def waiting(text: str) -> Generator[Callable[[str], None]]:
     from rich.text import Text
 
     console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
-    with console.status(Text(printable(text))) as spinner:
+    dots = "dots" if console.encoding.startswith("utf") else "line"
+    with console.status(Text(printable(text)), spinner=dots) as spinner:
         yield lambda status: spinner.update(Text(printable(f"{text}: {status}")))
 
 

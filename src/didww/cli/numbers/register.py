@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from didww._util.shells import command_line
 from didww.cli import lookups, parameters
 from didww.cli.framework import Command
 from didww.cli.output import RecordTable
@@ -210,7 +210,7 @@ def _check(session: Session, numbers: _Numbers, given: Given) -> None:
     rows = requirements.checklist(case)
     requirements.print_checklist(session.settings, rows)
     texts = " ".join(f"+{did.number}" for did in numbers.todo)
-    whom = f" --identity {shlex.quote(people.identity_label(case.identity))}" if case.identity is not None else ""
+    whom = f" --identity {command_line(people.identity_label(case.identity))}" if case.identity is not None else ""
     session.say(f"To register: didww numbers register {texts}{whom} {requirements.options_of(rows)}".rstrip())
 
 

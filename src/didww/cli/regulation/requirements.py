@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from didww._util.shells import command_line
 from didww._util.text import printable
 from didww.cli.regulation import people
 from didww.enums import IdentityType
@@ -103,7 +103,7 @@ class Row(NamedTuple):
 
 
 def _command(*words: str) -> str:
-    return shlex.join(("didww", *words))
+    return command_line("didww", *words)
 
 
 @dataclasses.dataclass

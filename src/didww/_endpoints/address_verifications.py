@@ -197,8 +197,8 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -484,8 +484,8 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -204,8 +204,8 @@ class AsyncAddressesEndpoint(AsyncEndpoint[Address]):
             include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
                 as `area.country`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -511,8 +511,8 @@ class AddressesEndpoint(Endpoint[Address]):
             include: Relationships to include: `area`, `city`, `country`, `identity`, `proofs`. Nested with dots, such
                 as `area.country`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

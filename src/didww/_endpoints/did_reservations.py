@@ -200,8 +200,8 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -453,8 +453,8 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -50,8 +50,8 @@ class AsyncEmergencyRequirementValidationsEndpoint(AsyncEndpoint[EmergencyRequir
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -120,8 +120,8 @@ class EmergencyRequirementValidationsEndpoint(Endpoint[EmergencyRequirementValid
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

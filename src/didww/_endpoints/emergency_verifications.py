@@ -206,8 +206,8 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
             include: Relationships to include: `address`, `dids`, `emergency_calling_service`. Nested with dots, such as
                 `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -501,8 +501,8 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
             include: Relationships to include: `address`, `dids`, `emergency_calling_service`. Nested with dots, such as
                 `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -209,8 +209,8 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
                 Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -522,8 +522,8 @@ class IdentitiesEndpoint(Endpoint[Identity]):
             include: Relationships to include: `addresses`, `birth_country`, `country`, `permanent_documents`, `proofs`.
                 Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

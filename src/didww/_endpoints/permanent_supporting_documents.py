@@ -204,8 +204,8 @@ class AsyncPermanentSupportingDocumentsEndpoint(AsyncEndpoint[PermanentSupportin
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -505,8 +505,8 @@ class PermanentSupportingDocumentsEndpoint(Endpoint[PermanentSupportingDocument]
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `identity`, `template`. Nested with dots, such as `identity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -196,8 +196,8 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -493,8 +493,8 @@ class ProofsEndpoint(Endpoint[Proof]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -203,8 +203,8 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
             include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -509,8 +509,8 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
             include: Relationships to include: `capacity_pool`, `dids`. Nested with dots, such as
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -200,8 +200,8 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -502,8 +502,8 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

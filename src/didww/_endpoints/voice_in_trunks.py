@@ -203,8 +203,8 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
             include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -510,8 +510,8 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
             include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -207,8 +207,8 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
             include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -520,8 +520,8 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
             include: Relationships to include: `default_did`, `dids`, `emergency_dids`. Nested with dots, such as
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-                that record instead of creating another. For programs that may be restarted (docs/explanation/orders-
-                exactly-once.md).
+                that record instead of creating another. For programs that may be restarted
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -200,7 +200,8 @@ async def create(
         params: The query as a `QueryParams`; keywords are added to it.
         include: {include_doc}
         once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
-            that record instead of creating another. For programs that may be restarted (docs/explanation/retries.md).
+            that record instead of creating another. For programs that may be restarted
+            (docs/explanation/orders-exactly-once.md).
 
     Raises:
         InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -343,7 +343,9 @@ def rewrapped(text: str) -> str:
             continue
         indent = len(line) - len(line.lstrip())
         hanging = indent + INDENT if re.match(r"\s+\w+: ", line) else indent
-        wrapped += textwrap.wrap(line, WIDTH - INDENT, subsequent_indent=" " * hanging, break_long_words=False)
+        wrapped += textwrap.wrap(
+            line, WIDTH - INDENT, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False
+        )
     return "\n".join(wrapped)
 
 

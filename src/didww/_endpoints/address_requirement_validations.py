@@ -51,7 +51,7 @@ class AsyncAddressRequirementValidationsEndpoint(AsyncEndpoint[AddressRequiremen
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -121,7 +121,7 @@ class AddressRequirementValidationsEndpoint(Endpoint[AddressRequirementValidatio
             include: None: no relationship can be included.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

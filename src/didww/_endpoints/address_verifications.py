@@ -198,7 +198,7 @@ class AsyncAddressVerificationsEndpoint(AsyncEndpoint[AddressVerification]):
             include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -485,7 +485,7 @@ class AddressVerificationsEndpoint(Endpoint[AddressVerification]):
             include: Relationships to include: `address`, `dids`. Nested with dots, such as `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -201,7 +201,7 @@ class AsyncDidReservationsEndpoint(AsyncEndpoint[DidReservation]):
             include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -454,7 +454,7 @@ class DidReservationsEndpoint(Endpoint[DidReservation]):
             include: Relationships to include: `available_did`. Nested with dots, such as `available_did.did_group`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

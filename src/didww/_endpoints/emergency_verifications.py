@@ -207,7 +207,7 @@ class AsyncEmergencyVerificationsEndpoint(AsyncEndpoint[EmergencyVerification]):
                 `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -502,7 +502,7 @@ class EmergencyVerificationsEndpoint(Endpoint[EmergencyVerification]):
                 `address.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -210,7 +210,7 @@ class AsyncIdentitiesEndpoint(AsyncEndpoint[Identity]):
                 Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -523,7 +523,7 @@ class IdentitiesEndpoint(Endpoint[Identity]):
                 Nested with dots, such as `addresses.area`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

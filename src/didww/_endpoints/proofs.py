@@ -197,7 +197,7 @@ class AsyncProofsEndpoint(AsyncEndpoint[Proof]):
             include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -494,7 +494,7 @@ class ProofsEndpoint(Endpoint[Proof]):
             include: Relationships to include: `entity`, `proof_type`. Nested with dots, such as `entity.addresses`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

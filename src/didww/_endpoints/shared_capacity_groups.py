@@ -204,7 +204,7 @@ class AsyncSharedCapacityGroupsEndpoint(AsyncEndpoint[SharedCapacityGroup]):
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -510,7 +510,7 @@ class SharedCapacityGroupsEndpoint(Endpoint[SharedCapacityGroup]):
                 `capacity_pool.countries`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -201,7 +201,7 @@ class AsyncVoiceInTrunkGroupsEndpoint(AsyncEndpoint[VoiceInTrunkGroup]):
             include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -503,7 +503,7 @@ class VoiceInTrunkGroupsEndpoint(Endpoint[VoiceInTrunkGroup]):
             include: Relationships to include: `voice_in_trunks`. Nested with dots, such as `voice_in_trunks.pop`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

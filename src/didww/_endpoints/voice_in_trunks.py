@@ -204,7 +204,7 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -511,7 +511,7 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
                 `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

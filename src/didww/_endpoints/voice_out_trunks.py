@@ -208,7 +208,7 @@ class AsyncVoiceOutTrunksEndpoint(AsyncEndpoint[VoiceOutTrunk]):
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.
@@ -521,7 +521,7 @@ class VoiceOutTrunksEndpoint(Endpoint[VoiceOutTrunk]):
                 `default_did.address_verification`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
-                (docs/explanation/retries.md).
+                (docs/explanation/orders-exactly-once.md).
 
         Raises:
             InvalidValueError: A required field is missing, or `resource` already exists; nothing was sent.

@@ -80,8 +80,8 @@ def copy_pages() -> dict[Path, Path]:
         if path.is_file():
             sources[path] = PAGES / path.relative_to(ROOT / "docs")
     sources |= {ROOT / name: PAGES / page for name, page in FILES.items() if (ROOT / name).exists()}
-    for path in sorted((ROOT / "examples").glob("*.py")):
-        sources[path] = PAGES / "examples" / f"{path.stem}.md"
+    for path in sorted((ROOT / "examples").glob("*.*")):
+        sources[path] = PAGES / "examples" / (f"{path.stem}.md" if path.suffix == ".py" else path.name)
     sources[ROOT / "examples" / "README.md"] = PAGES / "examples" / "index.md"
     for source, page in sources.items():
         page.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,9 @@ def notes(tag: str) -> str:
     if tag != f"v{version}":
         raise ValueError(f"The tag must be v{version}, as in src/didww/version.py, got {tag}.")
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    found = re.search(rf"^## {re.escape(version)} - \d{{4}}-\d\d-\d\d\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(
+        rf"^## {re.escape(version)} - \d{{4}}-\d\d-\d\d\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
+    )
     if found is None:
         raise ValueError(f"CHANGELOG.md has no section `## {version} - DATE`.")
     return found[1].strip()

@@ -65,4 +65,3 @@ def test_container_needs_only_what_it_copies() -> None:
     allowed = {line[1:] for line in ignored.read_text(encoding="utf-8").splitlines() if line.startswith("!")}
     copied = {word for words in re.findall(r"^COPY (?!--from)(.*) \S+$", TEXT, re.MULTILINE) for word in words.split()}
     assert allowed == copied
-

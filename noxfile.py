@@ -98,8 +98,11 @@ def coverage(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Change the logic of calls in many small ways, and list the changes that no test notices. Takes half an hour."""
     session.install(*DEV, "mutmut>=3.8", ".[cli,emulator,otel,redis]")
-    session.run("pip", "uninstall", "--yes", "--quiet", "didww-sdk")  # mutmut puts its copy on the path
+    session.run("pip", "uninstall", "--yes", "--quiet", "didww-sdk")  # its dependencies remain
     shutil.rmtree("mutants", ignore_errors=True)
+    mutated = ROOT / "mutants" / "src"
+    mutated.mkdir(parents=True)  # Python remembers that a path does not exist
+    session.env["PYTHONPATH"] = str(mutated)
     session.run("mutmut", "run", "--max-children", "2", *session.posargs)
     session.run("mutmut", "results")
 

@@ -110,7 +110,9 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def api(session: nox.Session) -> None:
     """Show how the public API differs from the last release, and fail if a public module lost something."""
-    found = subprocess.run(["git", "describe", "--tags", "--abbrev=0"], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["git", "describe", "--tags", "--abbrev=0", "HEAD^"], capture_output=True, text=True, check=False
+    )
     if found.returncode:
         session.skip("There is no release yet: no tag to compare with.")
     tag = found.stdout.strip()

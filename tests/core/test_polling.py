@@ -202,6 +202,15 @@ def test_waiting_for_emergency_services(clock: Clock) -> None:
     assert client.emergency_calling_services().wait(ID, until="canceled").data.status == "canceled"
 
 
+def test_wait_for_a_condition_ends_with_the_record(clock: Clock) -> None:
+    """A function decides; a final status that it does not accept ends the wait, too."""
+    client, _ = client_of(order("pending"), order("canceled"))
+    with pytest.raises(WaitError, match="is canceled; it cannot become what until= expects"):
+        client.orders().wait(ID, until=lambda one: one.status == "completed")
+    client, _ = client_of(order("pending"), order("canceled"))
+    assert client.orders().wait(ID, until=lambda one: one.status == "canceled").data.status == "canceled"
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [

@@ -76,8 +76,9 @@ def wheel(session: nox.Session) -> None:
     if "site-packages" not in where:
         session.error(f"The tests would not use the wheel: {where}")
     source = ["--ignore=tests/unit/test_generated.py"]  # compares files of `src`
-    chosen = session.posargs or ["tests/unit", "tests/core", "tests/release/test_container.py"]
-    session.run("pytest", *FAST, *source, *chosen)
+    session.run("pytest", *FAST, *source, *(session.posargs or ["tests/unit", "tests/core"]))
+    session.run("pytest", "-q", "tests/release/test_container.py")
+    session.run("didww", "--version")
 
 
 @nox.session(python="3.11")

@@ -9,7 +9,7 @@ import pytest
 
 from didww import DidwwClient, QueryParams, VoiceInTrunkGroup, VoiceOutTrunk, VoiceOutTrunkRegenerateCredential
 from didww._drivers import sync
-from didww.exceptions import ApiConnectionError, DidwwError, InvalidValueError
+from didww.exceptions import ApiConnectionError, ClientClosedError, DidwwError, InvalidValueError
 from didww.transport.errors import connection_lost
 from support.scripted_transport import Scripted, json_response
 
@@ -131,3 +131,13 @@ def test_once_is_refused_where_records_have_no_identifier() -> None:
         )
     assert caught.value.field == "once"
     assert transport.requests == []
+
+
+def test_closed_client_leaves_no_doubt() -> None:
+    """Nothing was sent, so nothing can have been created."""
+    client, transport = client_of(json_response())
+    transport.closed = True
+    with pytest.raises(ClientClosedError) as caught:
+        created(client)
+    assert not caught.value.outcome_unknown
+    assert "It is unknown" not in str(caught.value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from didww import ApiConnectionError, AsyncDidwwClient, DidwwClient, ServerError
+from didww import ApiConnectionError, AsyncDidwwClient, DidwwClient, RateLimitError, ServerError
 from didww._core.retry import table
 from didww.exceptions import InvalidValueError
 from didww.rate_limit.local import Permit, RateLimiter
@@ -129,6 +129,43 @@ def test_custom_limiter_is_used(blocking: bool) -> None:
         mine = Mine()
         find(kind, json_response(429, retry_after="0"), json_response(document=BALANCE), rate_limit=mine)
         assert (mine.turns, mine.slowed) == ([], [0.0])
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"), [({}, 1.0), ({"retry_after": "5"}, 5.0), ({"retry_after": "200"}, 60.0)]
+)
+def test_limiter_pauses_after_too_many_requests(headers: dict[str, str], seconds: float) -> None:
+    """As long as the service says, a minute at most, or a second if it does not say how long."""
+    slowed: list[float] = []
+
+    class Mine:
+        blocking = False
+
+        def acquire(self, _: float) -> Permit:
+            return Permit(0.0, granted=True)
+
+        def slow_down(self, seconds: float) -> None:
+            slowed.append(seconds)
+
+    with pytest.raises(RateLimitError):
+        find("sync", json_response(429, **headers), rate_limit=Mine(), max_retries=0)
+    assert slowed == [seconds]
+
+
+def test_log_has_the_duration_of_a_failed_attempt(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the time of this attempt."""
+    now = [100.0]
+    monkeypatch.setattr("didww._drivers.sync.time.monotonic", lambda: now[0])
+
+    def fail(_: Any) -> Any:
+        now[0] += 1.5
+        raise ApiConnectionError("reset")
+
+    with pytest.raises(ApiConnectionError):
+        find("sync", fail, max_retries=0)
+    assert "ApiConnectionError after 1.500 s (attempt 1)" in caplog.text
 
 
 def test_threads_get_permits_within_the_rate() -> None:

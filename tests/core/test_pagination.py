@@ -7,6 +7,7 @@ import base64
 import itertools
 import json
 import math
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -253,6 +254,36 @@ def test_cursor_belongs_to_its_query() -> None:
             client.dids().iterate(resume=garbage)  # type: ignore[arg-type]
     assert len(library.asked) == asked
     assert len(list(client.dids().iterate(filter={"number": "442079460001"}, resume=token))) == 19
+
+
+@pytest.mark.parametrize(
+    ("place", "damaged"),
+    [(place, value) for place in (1, 2, 3) for value in (-1, True, 1.0, "1", 1 << 53, [1])]
+    + [(1, 0), (1, None), (3, None), (4, 1), (4, None)],
+)
+def test_damaged_cursor_is_rejected(place: int, damaged: Any) -> None:
+    """Page, size and offset must be whole numbers that a page can have, and the id a text; only the size may be None."""
+    client = Library(20).client()
+    walk = client.dids().iterate(page_size=3)
+    next(walk)
+    fields = json.loads(base64.urlsafe_b64decode(walk.cursor + "=="))
+    fields[place] = damaged
+    with pytest.raises(
+        InvalidValueError, match="resume must be the `cursor` of an earlier iterator, unchanged"
+    ) as error:
+        client.dids().iterate(resume=base64.urlsafe_b64encode(json.dumps(fields).encode()).decode())
+    assert error.value.field == "resume"
+
+
+def test_cursor_is_safe_in_urls_and_accepts_padding() -> None:
+    """Its text needs no escaping; padding that another program added does not matter."""
+    client = Library(20).client()
+    walk = client.dids().iterate(page_size=3)
+    for did in walk:
+        assert re.fullmatch(r"[\w-]+", walk.cursor)
+        padding = "=" * (-len(walk.cursor) % 4)
+        following = [one.id for one in client.dids().iterate(resume=walk.cursor + padding, limit=1)]
+        assert did.id not in following
 
 
 def test_shifted_records_are_not_repeated() -> None:

@@ -76,6 +76,7 @@ def test_temporary_error_does_not_end_a_wait(moment: str, clock: Clock) -> None:
     client, transport = client_of(order("pending"), bad, bad, order("pending"), bad, order("completed"))
     assert client.orders().wait(ID).data.status == "completed"
     assert len(transport.requests) == 6
+    assert clock.slept == [0.5 * 1.5**step for step in range(5)]
 
 
 @pytest.mark.parametrize("moment", BAD_MOMENTS)
@@ -110,6 +111,16 @@ def test_polling_interval_grows(clock: Clock) -> None:
     assert caught.value.elapsed == 60
     assert caught.value.phase == "waiting for the record"
     assert 12 < len(transport.requests) < 25
+
+
+def test_last_poll_is_at_the_end_of_the_wait(clock: Clock) -> None:
+    """The whole timeout is used. The last request may take a second longer; without failures, none is mentioned."""
+    client, transport = client_of(order("pending"))
+    with pytest.raises(ApiTimeoutError, match=rf"wait again with the id '{ID}'\.$"):
+        client.orders().wait(ID, timeout=2)
+    assert clock.slept == [0.5, 0.75, 0.75]
+    assert len(transport.requests) == 4
+    assert transport.deadline == clock.now + 1.0
 
 
 def test_timeout_error_has_the_last_failure(clock: Clock) -> None:
@@ -202,6 +213,18 @@ def test_waiting_for_emergency_services(clock: Clock) -> None:
     assert client.emergency_calling_services().wait(ID, until="canceled").data.status == "canceled"
 
 
+def test_wait_for_a_condition_ends_with_the_record(clock: Clock) -> None:
+    """A function decides; a final status that it does not accept ends the wait, too."""
+    client, _ = client_of(order("pending"), order("canceled"))
+    with pytest.raises(WaitError, match="is canceled; it cannot become what until= expects"):
+        client.orders().wait(ID, until=lambda one: one.status == "completed")
+    client, _ = client_of(order("pending"), order("canceled"))
+    assert client.orders().wait(ID, until=lambda one: one.status == "canceled").data.status == "canceled"
+    client, _ = client_of(order("canceled"))
+    with pytest.raises(WaitError, match="is canceled; it cannot become pending"):
+        client.orders().wait(ID, until="pending")
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -218,4 +241,12 @@ def test_invalid_arguments_are_rejected(options: Any, field: str) -> None:
     with pytest.raises(InvalidValueError, match=field) as caught:
         client.orders().wait(ID, **options)
     assert caught.value.field == field
+    assert transport.requests == []
+
+
+def test_invalid_id_names_the_call() -> None:
+    """As in any other operation."""
+    client, transport = client_of(order("pending"))
+    with pytest.raises(InvalidValueError, match=r"orders\(\)\.wait"):
+        client.orders().wait("")
     assert transport.requests == []

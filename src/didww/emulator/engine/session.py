@@ -17,7 +17,7 @@ from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.callbacks import report
 from didww.emulator.controls.clock import stamp
 from didww.emulator.data.export_file import ExportCache
-from didww.emulator.engine import overrides
+from didww.emulator.engine import overrides, prepared
 from didww.emulator.engine.accounts import NOBODY, get_features
 from didww.emulator.engine.errors import HttpError
 from didww.emulator.engine.query import Filter
@@ -187,6 +187,7 @@ class AccountSession:
             rows = behavior.rows(self)
             if rows is None and table.type in overrides.CATALOG:
                 rows = self.catalog.rows(table.type)
+                prepared.prepare(self.catalog.seed, table.type)
             self._store.insert(table, None, rows or ())
         else:
             for row in behavior.account_rows(self):

@@ -226,6 +226,11 @@ class AccountSession:
         """Return how many records `find` would return."""
         return self._store.count_where(self.touch(type), self.owner, equals)
 
+    def has_any(self, type: str) -> bool:
+        """Return whether the account has records of a type; remembered until the next write."""
+        self.touch(type)
+        return self._store.count(f'FROM "{type}" WHERE owner = :owner', {"owner": self.owner}) > 0
+
     def search(self, type: str, filters: Mapping[str, Any]) -> list[Record]:
         """Return records that match list filters, such as `{"did_group.features": ["emergency"]}`.
 

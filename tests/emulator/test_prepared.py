@@ -48,12 +48,12 @@ def test_changes_of_one_emulator_are_not_in_the_next() -> None:
     """What is kept is never written to."""
     for _ in range(3):
         with Emulator(seed=SEED) as emulator:
-            group = next(each for each in catalog(emulator)[0] if each.meta and each.meta["total_count"] > 5)
-            before = group.meta["total_count"]
+            group = next(each for each in catalog(emulator)[0] if each.meta and each.meta.total_count > 5)
+            before = group.meta.total_count
             emulator.stock.put(group.id, 1)
-            assert emulator.client().did_groups().one(group.id).data.meta["total_count"] == 1
+            assert emulator.client().did_groups().find(group.id).data.meta.total_count == 1
             emulator.state.reset()
-            assert emulator.client().did_groups().one(group.id).data.meta["total_count"] == before
+            assert emulator.client().did_groups().find(group.id).data.meta.total_count == before
 
 
 def test_other_seeds_have_their_own_rows() -> None:

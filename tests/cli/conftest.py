@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import httpcore2
 import pytest
 
 from didww._server.asgi_server import served
@@ -42,19 +40,6 @@ def switch() -> Iterator[Switch]:
     switch = Switch()
     with served(switch) as switch.address:
         yield switch
-
-
-@cache
-def certificates() -> Any:
-    """Return the certificates of the system, loaded once, not for each run: none of these tests uses TLS."""
-    return httpcore2.default_ssl_context()
-
-
-@pytest.fixture(autouse=True)
-def loaded_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use the certificates that are loaded already."""
-    context = certificates()
-    monkeypatch.setattr(httpcore2, "default_ssl_context", lambda **_: context)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_a_canceled_order_is_refused(didww):
 def test_waiting_ends(didww):
     """Exit code 8, the order on standard output, and the command that goes on, for the same account."""
     didww.emulator.faults.add(method="POST", path="/orders", times=1, hold=True)
-    result = didww(f"--base-url {didww.base_url} capacity buy Europe --channels 5 --yes --timeout 1s -o json")
+    result = didww(f"--base-url {didww.base_url} capacity buy Europe --channels 5 --yes --wait 1s -o json")
     assert (result.code, json.loads(result.out)["status"]) == (8, "pending")
     again = f"didww --base-url {didww.base_url} capacity buy Europe --channels 5 --reference"
     assert f"To continue: {again}" in result.err

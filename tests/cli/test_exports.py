@@ -165,7 +165,7 @@ def test_trunk_of_outbound_calls_is_found_by_name(didww):
 def test_same_command_goes_on_with_the_same_export(didww, here):
     """After an interrupted wait."""
     didww.emulator.transitions.set("exports", by_hand=True)
-    result = didww("exports create cdr_in --month 2026-10 --timeout 1s")
+    result = didww("exports create cdr_in --month 2026-10 --wait 1s")
     assert result.code == 8
     (export,) = made(didww)
     assert f"didww exports download {export.id}" in result.err

@@ -92,7 +92,8 @@ def test_what_does_not_exist_is_named_and_nothing_is_bought(didww, line, hint):
         ("numbers list --query '[' -o json", "--query"),
         ("numbers lst", "Did you mean 'list'?"),
         ("numbers search GB --type loca", "Types: "),
-        (f"{LONDON} --yes --timeout 0s", "--timeout"),
+        (f"{LONDON} --yes --wait 0s", "--wait"),
+        (f"{LONDON} --yes --timeout 10m", "--timeout"),
         (f"{LONDON} --yes --reference ''", "--reference"),
         ("numbers buy GB --number 442079460001 --yes", "--number goes with --channels only"),
         ("numbers list --expiring 999999w", "--expiring"),
@@ -187,7 +188,7 @@ def test_no_response_has_a_code(didww):
 def test_order_that_stays_pending_is_named(didww):
     """Exit code 8: bought, but not delivered within the time."""
     didww.emulator.transitions.set("orders", by_hand=True)
-    result = didww(f"{LONDON} --yes --timeout 1s")
+    result = didww(f"{LONDON} --yes --wait 1s")
     assert result.code == 8
     assert "still pending" in result.err
     assert "To continue: didww numbers buy --reference didww-" in result.err
@@ -387,7 +388,7 @@ def test_what_was_bought_is_printed_though_its_routing_failed(didww, trunk):
     didww.emulator.faults.remove(fault.id)
     assert json.loads(didww.ok(f"{LONDON} --no-wait --yes -o json"))["reference"]
     didww.emulator.transitions.set("orders", by_hand=True)
-    result = didww(f"{LONDON} --timeout 1s --yes -o json")
+    result = didww(f"{LONDON} --wait 1s --yes -o json")
     assert (result.code, json.loads(result.out)["status"]) == (8, "pending")
 
 

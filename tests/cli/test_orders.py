@@ -227,7 +227,7 @@ def test_wait_prints_the_completed_orders(didww, pending, completed):
 
 def test_wait_ends_at_its_timeout(didww, pending):
     """Exit code 8, as the help says, and the command to go on."""
-    result = didww("orders wait PO-17 --timeout 1s")
+    result = didww("orders wait PO-17 --wait 1s")
     assert result.code == 8
     assert "8 if one is still pending" in " ".join(didww.ok("orders wait --help").split())
     assert f"Order {pending.reference} is still pending" in result.err
@@ -236,7 +236,7 @@ def test_wait_ends_at_its_timeout(didww, pending):
 
 def test_advice_is_for_the_same_account(didww, pending):
     """The command to go on has the options of the account."""
-    result = didww(f"orders wait PO-17 --timeout 1s --base-url {didww.base_url}")
+    result = didww(f"orders wait PO-17 --wait 1s --base-url {didww.base_url}")
     assert f"didww --base-url {didww.base_url} orders wait {pending.reference}" in result.err
 
 
@@ -259,10 +259,10 @@ def test_interrupted_wait_says_how_to_go_on(didww, pending):
         assert f"To continue: didww orders wait {pending.reference}" in terminal.text
 
 
-@pytest.mark.parametrize("timeout", ["soon", "0", "-1"])
-def test_timeout_must_be_a_duration(didww, completed, timeout):
-    """Exit code 2, or the timeout is over at once."""
-    result = didww("orders wait PO-1", f"--timeout={timeout}")
+@pytest.mark.parametrize("wait", ["soon", "0", "-1"])
+def test_wait_must_be_a_duration(didww, completed, wait):
+    """Exit code 2, or the wait is over at once."""
+    result = didww("orders wait PO-1", f"--wait={wait}")
     assert result.code in (0, 2)
 
 
@@ -275,3 +275,10 @@ def test_screens_fit_the_terminal(didww, pending, completed, columns):
         assert result.code == 0
         assert max(len(text) for text in result.out.splitlines()) <= columns
         assert completed.reference in result.out
+
+
+@pytest.mark.parametrize("line", ["orders wait PO-17", "verifications wait AV-1", "exports download 1"])
+def test_timeout_is_the_limit_of_a_request_in_commands_that_wait(didww, line):
+    """As everywhere; `--wait` bounds the wait."""
+    result = didww(f"{line} --timeout 0.5 --wait 1m --base-url http://127.0.0.1:1/v3")
+    assert (result.code, "could not be reached" in result.err or "127.0.0.1" in result.err) == (5, True), result

@@ -350,6 +350,7 @@ def test_address_of_somebody_else_is_refused(didww, number, person, proofs):
         ("--proof passport=/nowhere.pdf", 2, "/nowhere.pdf"),
         ("--proof passport", 2, "NAME=VALUE"),
         ("--callback-url nowhere", 2, "--callback-url"),
+        ("--wait soon", 2, "soon"),
         ("--timeout soon", 2, "soon"),
     ],
 )

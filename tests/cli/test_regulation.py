@@ -379,14 +379,14 @@ def test_rejected_verification_exits_with_3(didww, submitted):
 
 def test_wait_ends_after_the_limit(didww, submitted):
     """Without a decision in time, exit code 8, and the command that goes on."""
-    result = didww(f"verifications wait {submitted.reference} --timeout 1s")
+    result = didww(f"verifications wait {submitted.reference} --wait 1s")
     assert result.code == 8
     assert f"didww verifications wait {submitted.reference}" in result.err
 
 
 def test_advice_is_for_the_same_account(didww, submitted):
     """The command to go on has the options of the account."""
-    result = didww(f"verifications wait mine --timeout 1s --base-url {didww.base_url}")
+    result = didww(f"verifications wait mine --wait 1s --base-url {didww.base_url}")
     assert result.code == 8
     assert f"To continue: didww --base-url {didww.base_url} verifications wait {submitted.reference}" in result.err
 

@@ -23,6 +23,7 @@ import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import httpcore2
 import httpx2
 import pytest
 import requests
@@ -37,7 +38,7 @@ from didww.exceptions import (
     InvalidValueError,
     UnexpectedResponseError,
 )
-from didww.transport import base, body
+from didww.transport import base, body, httpx_common
 from didww.transport.errors import CONNECTING, POOL, READING, RESPONSE, SENDING
 from didww.transport.httpx_async import AsyncHttpTransport
 from didww.transport.httpx_sync import HttpTransport
@@ -814,6 +815,52 @@ def test_unwritable_tls_key_log_file_is_named(
         ) as caught:
             transport.send(post(at.url), soon(30))
     assert (caught.value.request_sent, caught.value.transient) == (False, False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system verifies")
+@pytest.mark.usefixtures("no_certificates")
+def test_clients_share_the_default_certificates_until_these_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with a context of the caller, nor with a key log, which a context opens when it is created."""
+    loaded: list[ssl.SSLContext] = []
+    load = httpcore2.default_ssl_context
+
+    def counted(**options: Any) -> ssl.SSLContext:
+        loaded.append(load(**options))
+        return loaded[-1]
+
+    monkeypatch.setattr(httpcore2, "default_ssl_context", counted)
+    monkeypatch.setattr(httpx_common, "_trusted", {})
+
+    def loads(kind: Any, *, verify: bool | ssl.SSLContext = True) -> int:
+        before = len(loaded)
+        httpx_common.make_client(kind, None, verify)
+        return len(loaded) - before
+
+    both = (httpx2.Client, httpx2.AsyncClient)
+    assert [loads(kind) for kind in (*both, *both)] == [1, 0, 0, 0]
+    assert loads(httpx2.Client, verify=ssl.create_default_context()) == 0
+    assert loads(httpx2.Client, verify=False) == 0
+    assert len(httpx_common._trusted) == 1
+
+    for name in ("a", "b"):
+        certificate(tmp_path)
+        (tmp_path / "cert.pem").rename(tmp_path / name)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "a"))
+    assert [loads(httpx2.Client) for _ in range(2)] == [1, 0]
+    assert loaded[-1].get_ca_certs() != []
+    (tmp_path / "b").replace(tmp_path / "a")
+    assert [loads(httpx2.Client) for _ in range(2)] == [1, 0]
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert [loads(httpx2.Client) for _ in range(2)] == [1, 0]
+
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert [loads(httpx2.Client) for _ in range(2)] == [1, 1]
+    monkeypatch.delenv("SSLKEYLOGFILE")
+    monkeypatch.delenv("SSL_CERT_DIR")
+    assert loads(httpx2.Client) == 1
 
 
 @pytest.mark.usefixtures("no_certificates")

@@ -11,6 +11,7 @@ import io
 import json
 import re
 from decimal import Decimal
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -95,8 +96,23 @@ UNPAGED = {type_ for type_ in types() if facts(type_).paginated is False}
 FIXED_META = {"available_dids": {"total_count"}, "public_keys": set[str]()}
 
 
+# Hashes of what was checked: emulators of many tests give the same pages of the catalog.
+passed: set[bytes] = set()
+
+
 def check(request: Request, response: Response) -> None:
     """Assert that `response` matches the contract for `request`."""
+    headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+    seen = blake2b(repr((request.method, request.url, response.status, headers)).encode(), digest_size=16)
+    seen.update(response.body)
+    key = seen.digest()
+    if key not in passed:
+        check_new(request, response)
+        passed.add(key)
+
+
+def check_new(request: Request, response: Response) -> None:
+    """Assert the same of a response that was not checked yet."""
     assert all(name == name.lower() for name in response.headers), "header names are in lower case"
     path = unquote(urlsplit(request.url).path).removeprefix("/v3").strip("/")
     if response.status == 204:

@@ -10,7 +10,7 @@ from didww.cli import export_files, export_periods, lookups, parameters, periods
 from didww.cli.framework import Group
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_row, print_rows
-from didww.cli.parameters import timeout_option
+from didww.cli.parameters import wait_option
 from didww.cli.waits import wait_for
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--gunzip", is_flag=True, help="Decompress the file."),
         click.option("--force", is_flag=True, help="Replace an existing file."),
-        timeout_option("30m"),
+        wait_option("30m"),
     )
     for option in reversed(options):
         command = option(command)
@@ -99,7 +99,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Your own reference. Defaults to one made from these options.",
 )
 @click.option("--new", is_flag=True, help="Create an export even if there is one of the same calls.")
-@click.option("--wait/--no-wait", default=True, help="Whether to wait for the file and download it.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the file, nor download it.")
 @file_options
 @click.pass_obj
 def create(
@@ -113,11 +113,11 @@ def create(
     trunk: str | None,
     reference: str | None,
     new: bool,
-    wait: bool,
+    no_wait: bool,
     path: str | None,
     gunzip: bool,
     force: bool,
-    timeout: float,
+    wait_limit: float,
 ) -> None:
     """Create an export of inbound (cdr_in) or outbound (cdr_out) calls, wait for it, and download it.
 
@@ -128,7 +128,7 @@ def create(
         month = export_periods.month_of(_service_time(session), month)
     wanted = export_periods.Wanted.of(first, last, month, duration)
     filters = _filters(session, export_type, number, trunk)
-    if path is not None and wait:
+    if path is not None and not no_wait:
         export_files.check(path, force=force)
     reference = reference or _reference(export_type, wanted, filters)
     existing = session.client.exports().iterate(
@@ -146,11 +146,11 @@ def create(
             f"Going on with export {export.id}{export_periods.age(export, now)}: {export_type} from "
             f"{export_periods.period_of(export)}. For another one, pass --new."
         )
-    if wait:
-        _fetch(session, export, path=path, gunzip=gunzip, force=force, timeout=timeout)
-    else:
+    if no_wait:
         session.say(f"To download it: {session.command_line('exports', 'download', export.id)}")
         _print(session, export, None)
+    else:
+        _fetch(session, export, path=path, gunzip=gunzip, force=force, wait_limit=wait_limit)
 
 
 def _service_time(session: Session) -> Any:
@@ -187,7 +187,7 @@ def _create(session: Session, export_type: str, filters: dict[str, Any], period:
     return created
 
 
-def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, force: bool, timeout: float) -> None:
+def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, force: bool, wait_limit: float) -> None:
     """Wait for an export, download it, and print it."""
     file = path or export_files.name_of(export, gunzip=gunzip)
     export_files.check(file, force=force)
@@ -195,7 +195,7 @@ def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, 
     again = session.command_line("exports", "download", export.id, *options)
     endpoint = session.client.exports()
     if not export.is_completed:
-        export = wait_for(session, endpoint, export, name=f"Export {export.id}", timeout=timeout, again=again)
+        export = wait_for(session, endpoint, export, name=f"Export {export.id}", limit=wait_limit, again=again)
     session.advice.append(f"To continue: {again}")
     if file == export_files.STDOUT:
         export_files.pipe(session, export, gunzip=gunzip)
@@ -289,8 +289,8 @@ def show(session: Session, export: str) -> None:
 @click.argument("export", metavar="EXPORT", shell_complete=parameters.complete_exports)
 @file_options
 @click.pass_obj
-def download(session: Session, export: str, path: str | None, gunzip: bool, force: bool, timeout: float) -> None:
+def download(session: Session, export: str, path: str | None, gunzip: bool, force: bool, wait_limit: float) -> None:
     """Download an export. If it is not completed, wait for it."""
     if path is not None:
         export_files.check(path, force=force)
-    _fetch(session, find_export(session.client, export), path=path, gunzip=gunzip, force=force, timeout=timeout)
+    _fetch(session, find_export(session.client, export), path=path, gunzip=gunzip, force=force, wait_limit=wait_limit)

@@ -16,7 +16,7 @@ from didww.cli.errors import RefusedError
 from didww.cli.framework import Group
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, plain, print_row, print_rows, print_value
-from didww.cli.parameters import timeout_option
+from didww.cli.parameters import wait_option
 from didww.cli.waits import wait_for
 from didww.exceptions import DidwwError
 
@@ -217,11 +217,11 @@ def _result(order: Order, result: str) -> dict[str, Any]:
     return dict(zip(_RESULT_COLUMNS, values, strict=True))
 
 
-@orders.command(examples=("didww orders wait KTH-650932", "didww orders wait PO-17 PO-18 --timeout 30m"))
+@orders.command(examples=("didww orders wait KTH-650932", "didww orders wait PO-17 PO-18 --wait 30m"))
 @references_argument
-@timeout_option("5m")
+@wait_option("5m")
 @click.pass_obj
-def wait(session: Session, references: tuple[str, ...], timeout: float) -> None:
+def wait(session: Session, references: tuple[str, ...], wait_limit: float) -> None:
     """Wait until orders are completed, and print them.
 
     Exit codes: 0 if all are completed, 1 if one is canceled, 8 if one is still pending when the time is over.
@@ -231,10 +231,10 @@ def wait(session: Session, references: tuple[str, ...], timeout: float) -> None:
     endpoint = session.client.orders()
     awaited = find_orders(session.client, references)
     again = session.command_line("orders", "wait", *(order.reference for order in awaited))
-    end = time.monotonic() + timeout
+    end = time.monotonic() + wait_limit
     done: list[Order] = []
     for order in awaited:
         left = max(end - time.monotonic(), 0.001)
         name = f"Order {order.reference}"
-        done.append(wait_for(session, endpoint, order, name=name, timeout=left, again=again))
+        done.append(wait_for(session, endpoint, order, name=name, limit=left, again=again))
     RecordTable(session.settings, Order).print(done)

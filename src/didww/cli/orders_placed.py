@@ -65,14 +65,14 @@ def place_order(session: Session, order: Order, lines: Sequence[str], *, questio
     return placed
 
 
-def complete_order(session: Session, order: Any, *, no_wait: bool, timeout: float, again: Sequence[str]) -> Any:
+def complete_order(session: Session, order: Any, *, no_wait: bool, limit: float, again: Sequence[str]) -> Any:
     """Wait until an order is completed, and return it. An order that stays pending is printed.
 
     Args:
         session: The session. Until its end, it advises to continue with `again`.
         order: The order.
         no_wait: Whether to print the order instead of waiting.
-        timeout: Seconds to wait.
+        limit: Seconds to wait at most.
         again: The command that continues, without `didww`.
 
     Returns:
@@ -92,7 +92,7 @@ def complete_order(session: Session, order: Any, *, no_wait: bool, timeout: floa
         return None
     command = session.command_line(*again)
     try:
-        completed = wait_for(session, session.client.orders(), order, name=name, timeout=timeout, again=command)
+        completed = wait_for(session, session.client.orders(), order, name=name, limit=limit, again=command)
     except StillPendingError:
         table.print_one(order)
         raise

@@ -39,7 +39,7 @@ __all__ = [
     "reference_option",
     "seconds",
     "sort_option",
-    "timeout_option",
+    "wait_option",
     "web_address",
 ]
 
@@ -160,13 +160,14 @@ number_argument: Final = click.argument("number", shell_complete=complete_number
 numbers_argument: Final = click.argument("number_texts", metavar="NUMBER...", nargs=-1, shell_complete=complete_numbers)
 
 
-def timeout_option(default: str) -> Callable[[F], F]:
-    """Return the option of commands that wait. It replaces the common one, which bounds a request."""
+def wait_option(default: str) -> Callable[[F], F]:
+    """Return the option that bounds the wait of a command; `--timeout` bounds each request."""
     return click.option(
-        "--timeout",
+        "--wait",
+        "wait_limit",
         type=seconds,
         default=default,
         show_default=True,
         metavar="DURATION",
-        help="How long to wait, e.g. 90s or 10m.",
+        help="How long to wait at most, e.g. 90s or 10m.",
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["wait_for"]
 
 
-def wait_for(session: Session, endpoint: Any, record: Any, *, name: str, timeout: float, again: str) -> Any:
+def wait_for(session: Session, endpoint: Any, record: Any, *, name: str, limit: float, again: str) -> Any:
     """Wait until the service has completed a record, and return it.
 
     Args:
@@ -23,7 +23,7 @@ def wait_for(session: Session, endpoint: Any, record: Any, *, name: str, timeout
         endpoint: Its endpoint, such as `client.orders()`.
         record: The record.
         name: Its name, such as `Order KTH-1`.
-        timeout: Seconds to wait at most.
+        limit: Seconds to wait at most.
         again: The command that waits again, printed if this one fails or is interrupted.
 
     Raises:
@@ -43,7 +43,7 @@ def wait_for(session: Session, endpoint: Any, record: Any, *, name: str, timeout
             show(status)
 
         try:
-            record = endpoint.wait(record, timeout=timeout, on_update=update).data
+            record = endpoint.wait(record, timeout=limit, on_update=update).data
         except WaitError as error:
             session.advice.remove(advice)
             reasons = f": {'; '.join(error.reasons)}" if error.reasons else ""

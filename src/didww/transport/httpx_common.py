@@ -5,7 +5,9 @@ It imports httpx2, so it is imported only when a client is created.
 
 from __future__ import annotations
 
+import os
 import ssl
+import sys
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -114,6 +116,35 @@ class UnusableFileError(Exception):
     """A certificate file cannot be loaded; the message says which, and why."""
 
 
+_trusted: dict[tuple[object, ...], ssl.SSLContext] = {}
+
+
+def _default_context() -> ssl.SSLContext:
+    """Return a context that trusts the system's certificates, or those that the environment names.
+
+    Clients share it, since loading the certificates takes most of the time of creating a client. Nothing in it belongs
+    to one client: its connections could use it in several threads, too. Changed variables or files give another one.
+    """
+    paths = ssl.get_default_verify_paths()
+    names = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    places = [name or "" for name in (*names, paths.openssl_cafile, paths.openssl_capath)]
+    state = (*names, *(_state(path) for place in places for path in place.split(os.pathsep)))
+    context = _trusted.get(state)
+    if context is None:
+        context = httpcore2.default_ssl_context()
+        _trusted.clear()
+        _trusted[state] = context
+    return context
+
+
+def _state(path: str) -> tuple[object, ...] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 avoids importing pathlib
+    except OSError:
+        return None
+    return path, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext) -> C:  # noqa: FBT001 httpx2's own
     """Create a client without redirects, cookies and timeouts of its own.
 
@@ -128,6 +159,9 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
         # OpenSSL silently ignores missing folders, and would then trust no certificate.
         if any(file.setting == "SSL_CERT_DIR" for file in files) and (problem := certificates.fault(files)):
             raise UnusableFileError(problem)
+        # A context opens the key log when it is created. On Windows and macOS the system itself verifies.
+        if verify is True and sys.platform == "linux" and not os.environ.get("SSLKEYLOGFILE"):
+            verify = _default_context()
         return kind(
             proxy=proxy,
             mounts=_DIRECT,

@@ -35,9 +35,9 @@ __all__ = ["buy", "release"]
 @click.option("--channels", type=click.IntRange(1, 10_000), required=True, metavar="N", help="Number of channels.")
 @parameters.reference_option
 @parameters.no_wait_option
-@parameters.timeout_option("5m")
+@parameters.wait_option("5m")
 @click.pass_obj
-def buy(session: Session, pool: str, channels: int, reference: str | None, no_wait: bool, timeout: float) -> None:
+def buy(session: Session, pool: str, channels: int, reference: str | None, no_wait: bool, wait_limit: float) -> None:
     """Buy channels for a pool: show what they cost, ask, order once, and wait.
 
     The pool serves the numbers of its countries: didww capacity show POOL. Channels are paid for monthly until you
@@ -64,7 +64,7 @@ def buy(session: Session, pool: str, channels: int, reference: str | None, no_wa
     own = order.external_reference_id
     words = ("capacity", "buy", record.name, "--channels", str(channels), "--reference", own) if own else ()
     again = words or ("orders", "wait", order.reference)
-    completed = complete_order(session, order, no_wait=no_wait, timeout=timeout, again=again)
+    completed = complete_order(session, order, no_wait=no_wait, limit=wait_limit, again=again)
     if completed is None:
         return
     RecordTable(session.settings, Order).print_one(completed)

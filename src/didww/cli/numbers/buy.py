@@ -53,7 +53,7 @@ CHOICE: Final = ("sku id", "place", "channels", "monthly", "setup", "type", "sto
 @click.option("--back-order", is_flag=True, help="Wait for numbers that are out of stock.")
 @click.option("--cycles", type=click.IntRange(0, 999), metavar="N", help="Billing cycles. Defaults to renewal.")
 @parameters.no_wait_option
-@parameters.timeout_option("5m")
+@parameters.wait_option("5m")
 @click.pass_obj
 def buy(
     session: Session,
@@ -67,7 +67,7 @@ def buy(
     back_order: bool,
     cycles: int | None,
     no_wait: bool,
-    timeout: float,
+    wait_limit: float,
     **criteria: Any,
 ) -> None:
     """Buy numbers: one offer of `numbers search`, or particular numbers.
@@ -100,7 +100,7 @@ def buy(
             order = _order(session, items, lines, reference, route, back_order=back_order)
     target = () if route is None else ("--trunk" if trunk else "--group", str(trunk or group))
     again = ("numbers", "buy", "--reference", str(order.external_reference_id), *target)
-    order = complete_order(session, order, no_wait=no_wait, timeout=timeout, again=again)
+    order = complete_order(session, order, no_wait=no_wait, limit=wait_limit, again=again)
     if order is None:
         return
     code = 0 if route is None else _route(session, order, route, ask=existed)

@@ -81,7 +81,7 @@ _INCLUDES: Final = (
 @reviews.callback_option
 @click.option("--reference", metavar="TEXT", help="Your own identifier of the verification.")
 @parameters.no_wait_option
-@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
+@parameters.wait_option(reviews.DEFAULT_WAIT)
 @click.pass_obj
 def register(
     session: Session,
@@ -90,7 +90,7 @@ def register(
     number_type: str | None,
     check: bool,
     no_wait: bool,
-    timeout: float,
+    wait_limit: float,
     identity: str | None,
     address: str | None,
     proofs: tuple[tuple[str, Path], ...],
@@ -118,7 +118,7 @@ def register(
     elif check or (given.empty and not session.settings.yes):
         _check(session, _sort(session, number_texts), given)
     else:
-        _register(session, _sort(session, number_texts), given, timeout, wait=not no_wait)
+        _register(session, _sort(session, number_texts), given, wait_limit, wait=not no_wait)
 
 
 class _Numbers(NamedTuple):
@@ -162,7 +162,7 @@ def _pending(session: Session, ids: Collection[str]) -> list[AddressVerification
     return [each for each in pending if any(did.id in ids for did in each.dids)]
 
 
-def _register(session: Session, numbers: _Numbers, given: Given, timeout: float, *, wait: bool) -> None:
+def _register(session: Session, numbers: _Numbers, given: Given, wait_limit: float, *, wait: bool) -> None:
     """Submit what is left to do, wait, and print the verifications."""
     endpoint = session.client.address_verifications()
     submitted = list(numbers.under_review)
@@ -172,7 +172,7 @@ def _register(session: Session, numbers: _Numbers, given: Given, timeout: float,
             return
     for each in submitted:
         if wait:
-            reviews.wait_for(session, endpoint, each, timeout, command=WAIT)
+            reviews.wait_for(session, endpoint, each, wait_limit, command=WAIT)
         else:
             session.say(f"To wait for the decision: {WAIT} {each.reference}")
     _print(session, [*submitted, *(did.address_verification for did in numbers.other)])

@@ -80,7 +80,7 @@ def _of_sku(number: Any, sku_id: str) -> _Price | None:
 
 def _offer(client: Any, item: Any) -> _Price | None:
     """Return the price of a SKU. It is found by the DID groups, because the API does not list SKUs."""
-    for group in client.did_groups().iterate(include="stock_keeping_units"):
+    for group in client.did_groups().iterate(include="stock_keeping_units", page_size=100):
         for sku in group.stock_keeping_units:
             if sku.id == item.sku_id:
                 return _Price(f"number in {group.area_name}", sku.setup_price, sku.monthly_price)

@@ -156,7 +156,7 @@ def _level(requirement: EmergencyRequirement) -> str:
 @reviews.callback_option
 @click.option("--reference", type=parameters.reference, metavar="TEXT", help="Your own identifier of the verification.")
 @parameters.no_wait_option
-@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
+@parameters.wait_option(reviews.DEFAULT_WAIT)
 @click.pass_obj
 def enable(
     session: Session,
@@ -165,7 +165,7 @@ def enable(
     callback_url: str | None,
     reference: str | None,
     no_wait: bool,
-    timeout: float,
+    wait_limit: float,
 ) -> None:
     """Enable emergency calling for numbers.
 
@@ -192,7 +192,7 @@ def enable(
     else:
         submitted = _create(session, dids, place, callback_url, reference)
     if submitted is not None and not no_wait:
-        reviews.wait_for(session, client.emergency_verifications(), submitted, timeout, command=WAIT)
+        reviews.wait_for(session, client.emergency_verifications(), submitted, wait_limit, command=WAIT)
     elif submitted is not None:
         session.say(f"To wait for the decision: {session.command_line('emergency', 'wait', submitted.reference)}")
     table = RecordTable(session.settings, EmergencyCallingService)
@@ -343,9 +343,9 @@ def verifications(session: Session, status: str | None, listing: Listing) -> Non
 
 @emergency.command(examples=("didww emergency wait XKQ-004821",))
 @click.argument("text", metavar="REFERENCE")
-@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
+@parameters.wait_option(reviews.DEFAULT_WAIT)
 @click.pass_obj
-def wait(session: Session, text: str, timeout: float) -> None:
+def wait(session: Session, text: str, wait_limit: float) -> None:
     """Wait for the verification of an address.
 
     Exits with 3 if it is rejected.
@@ -355,7 +355,7 @@ def wait(session: Session, text: str, timeout: float) -> None:
     endpoint = session.client.emergency_verifications()
     table = RecordTable(session.settings, EmergencyVerification)
     verification = reviews.by_reference(endpoint, text, table.includes)
-    reviews.wait_for(session, endpoint, verification, timeout, command=WAIT)
+    reviews.wait_for(session, endpoint, verification, wait_limit, command=WAIT)
     table.print_one(endpoint.find(verification.id, include=table.includes).data)
 
 

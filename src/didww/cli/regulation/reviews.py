@@ -14,25 +14,25 @@ from didww.exceptions import NotExactlyOneError, WaitError
 if TYPE_CHECKING:
     from didww.cli.session import Session
 
-__all__ = ["DEFAULT_TIMEOUT", "by_reference", "callback_option", "wait_for"]
+__all__ = ["DEFAULT_WAIT", "by_reference", "callback_option", "wait_for"]
 
 callback_option: Final = click.option(
     "--callback-url", type=parameters.web_address, metavar="URL", help="URL to notify of the decision, by POST."
 )
-DEFAULT_TIMEOUT: Final = "30d"
+DEFAULT_WAIT: Final = "30d"
 ADVICE: Final = (
     "Correct the identity, the address or the documents, and submit again with the same command: a new verification."
 )
 
 
-def wait_for(session: Session, endpoint: Any, verification: Any, timeout: float, *, command: str) -> Any:
+def wait_for(session: Session, endpoint: Any, verification: Any, limit: float, *, command: str) -> Any:
     """Wait until a verification is approved, and return it.
 
     Args:
         session: The run.
         endpoint: Address verifications or emergency verifications.
         verification: The verification.
-        timeout: Seconds to wait at most.
+        limit: Seconds to wait at most.
         command: The command that waits for it again, without the reference.
 
     Raises:
@@ -46,7 +46,7 @@ def wait_for(session: Session, endpoint: Any, verification: Any, timeout: float,
         session.say("DIDWW's review takes hours or days. Ctrl-C ends the wait, not the review.")
     name, again = f"Verification {reference}", session.command_line(*command.split()[1:], reference)
     try:
-        return waits.wait_for(session, endpoint, verification, name=name, timeout=timeout, again=again)
+        return waits.wait_for(session, endpoint, verification, name=name, limit=limit, again=again)
     except WaitError as error:
         session.advice.append(ADVICE)
         raise _rejected(error) from None

@@ -88,11 +88,11 @@ def show(session: Session, text: str) -> None:
     table.print_one(reviews.by_reference(session.client.address_verifications(), text, include))
 
 
-@verifications.command(examples=("didww verifications wait AV-1234", "didww verifications wait AV-1234 --timeout 2h"))
+@verifications.command(examples=("didww verifications wait AV-1234", "didww verifications wait AV-1234 --wait 2h"))
 @ARGUMENT
-@parameters.timeout_option(reviews.DEFAULT_TIMEOUT)
+@parameters.wait_option(reviews.DEFAULT_WAIT)
 @click.pass_obj
-def wait(session: Session, text: str, timeout: float) -> None:
+def wait(session: Session, text: str, wait_limit: float) -> None:
     """Wait until a verification is approved.
 
     Exits with 3 if it is rejected.
@@ -102,5 +102,5 @@ def wait(session: Session, text: str, timeout: float) -> None:
     endpoint = session.client.address_verifications()
     table = RecordTable(session.settings, AddressVerification)
     verification = reviews.by_reference(endpoint, text, table.includes)
-    reviews.wait_for(session, endpoint, verification, timeout, command=WAIT)
+    reviews.wait_for(session, endpoint, verification, wait_limit, command=WAIT)
     table.print_one(endpoint.find(verification.id, include=table.includes).data)

@@ -120,7 +120,7 @@ def count_in_stock(session: AccountSession, group: Record) -> int:
 
 def count_unavailable(session: AccountSession, group: Record) -> int:
     """Return how many numbers of a group the account owns, has reserved or has ordered."""
-    return sum(one.count(type, did_group=group["id"]) for one, type in _holders(session))
+    return sum(one.count(type, did_group=group["id"]) for one, type in _holders(session) if one.has_any(type))
 
 
 def hold_account(session: AccountSession) -> AccountSession:

@@ -49,9 +49,9 @@ class State:
 
         Snapshots are kept.
         """
-        from didww.emulator.engine.store import Store
+        from didww.emulator.engine.prepared import new_store
 
-        fresh = Store(None, self._engine.seed)
+        fresh = new_store(None, self._engine.seed)
         try:
             fresh.set_meta("opened", "1")  # each opening of a file has its own random sequence
             rng = random.Random(f"{self._engine.seed}/1").getstate()  # noqa: S311 nothing secret

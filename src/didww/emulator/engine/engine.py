@@ -23,14 +23,13 @@ from didww._schema.registry import all_classes, class_of
 from didww.emulator.behaviors.available_dids import AvailableDids, DidGroups
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.clock import Clock, ClockState
-from didww.emulator.data.catalog import Catalog
-from didww.emulator.engine import overrides
+from didww.emulator.engine import overrides, prepared
 from didww.emulator.engine.accounts import FIRST_BALANCE, NOBODY, Accounts
 from didww.emulator.engine.errors import HttpError, error_body, no_such_path, not_offered
 from didww.emulator.engine.operations import MEDIA_TYPE, Operation
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession, Runtime, new_id, run_due
-from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, Store, is_disk_full
+from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -95,7 +94,7 @@ class Engine:
         self._lock = threading.Lock()
         self._closed = False
         self._in_file = path is not None
-        self._store = store = Store(path, seed, self._lock)
+        self._store = store = prepared.new_store(path, seed, self._lock)
         # Each opening of a file has its own random sequence, so that ids never repeat.
         opened = int(store.get_meta("opened") or 0) + 1
         store.set_meta("opened", str(opened))
@@ -103,7 +102,7 @@ class Engine:
         self._runtime = Runtime(
             store,
             self.clock,
-            Catalog(seed),
+            prepared.catalog_of(seed),
             rng,
             {**_OWN, **BEHAVIORS},
         )

@@ -17,7 +17,7 @@ from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.callbacks import report
 from didww.emulator.controls.clock import stamp
 from didww.emulator.data.export_file import ExportCache
-from didww.emulator.engine import overrides
+from didww.emulator.engine import overrides, prepared
 from didww.emulator.engine.accounts import NOBODY, get_features
 from didww.emulator.engine.errors import HttpError
 from didww.emulator.engine.query import Filter
@@ -187,6 +187,7 @@ class AccountSession:
             rows = behavior.rows(self)
             if rows is None and table.type in overrides.CATALOG:
                 rows = self.catalog.rows(table.type)
+                prepared.prepare(self.catalog.seed, table.type)
             self._store.insert(table, None, rows or ())
         else:
             for row in behavior.account_rows(self):
@@ -224,6 +225,11 @@ class AccountSession:
     def count(self, type: str, /, **equals: Any) -> int:
         """Return how many records `find` would return."""
         return self._store.count_where(self.touch(type), self.owner, equals)
+
+    def has_any(self, type: str) -> bool:
+        """Return whether the account has records of a type; remembered until the next write."""
+        self.touch(type)
+        return self._store.count(f'FROM "{type}" WHERE owner = :owner', {"owner": self.owner}) > 0
 
     def search(self, type: str, filters: Mapping[str, Any]) -> list[Record]:
         """Return records that match list filters, such as `{"did_group.features": ["emergency"]}`.

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 PAGES = BUILD / "docs"
 SITE = BUILD / "site"
-LINK = re.compile(r"(?P<before>\]\()(?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
+LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 CODE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 REMOTE_SCRIPT = re.compile(r'<script src="https://unpkg\.com/iframe-worker/shim"[^>]*></script>')
 
@@ -102,10 +102,10 @@ def adapted(text: str, source: Path, sources: dict[Path, Path]) -> str:
         if path.is_dir() and (path / "README.md" in sources or path / "index.md" in sources):
             path = path / ("README.md" if path / "README.md" in sources else "index.md")
         page = PAGES / "index.md" if path == ROOT / "README.md" else sources.get(path)
-        if page is None:
-            return link[0]  # reported by the check of the site
+        if page is None:  # a file of the repository that is no page, or else a broken link that the build reports
+            return link["text"] if path.exists() else link[0]
         relative = os.path.relpath(page, sources[source].parent).replace(os.sep, "/")
-        return f"{link['before']}{relative}{link['anchor'] or ''})"
+        return f"[{link['text']}]({relative}{link['anchor'] or ''})"
 
     blocks = {match.start(): match.end() for match in CODE.finditer(text)}
     parts: list[str] = []

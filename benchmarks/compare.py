@@ -57,7 +57,7 @@ class Way:
         if self.interpreter != sys.executable:
             environment.pop("PYTHONPATH", None)  # or it would import this project's package
         command = [self.interpreter, "-c", "\n".join(code), base]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600, env=environment)
+        done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", timeout=600, env=environment)
         return done.stdout
 
 
@@ -165,7 +165,7 @@ def lines(way: Way) -> None:
         if way.interpreter != sys.executable:
             environment.pop("PYTHONPATH", None)
         command = [way.interpreter, str(path), f"{base}/v3", "benchmark"]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, env=environment)
+        done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", timeout=120, env=environment)
     assert done.stdout == "442079460000 London Front desk\n", done.stdout
 
 

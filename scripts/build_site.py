@@ -59,7 +59,9 @@ def main() -> int:
     tomllib.loads(text)
     made.write_text(text, encoding="utf-8")
     zensical = Path(sys.executable).parent / "zensical"
-    done = subprocess.run([str(zensical), "build", "--strict", "--clean", "--config-file", str(made)], check=False)
+    done = subprocess.run(
+        [str(zensical), "build", "--strict", "--clean", "--config-file", str(made)], cwd=BUILD, check=False
+    )
     if done.returncode:
         return done.returncode
     finish(nav)

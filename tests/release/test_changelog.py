@@ -40,8 +40,10 @@ def test_release_moves_fragments_into_the_changelog(tmp_path: Path, monkeypatch:
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "changelog.d").mkdir()
-    (tmp_path / "changelog.d" / "+resume.added.md").write_text("Downloads resume after\na lost connection.\n")
-    (tmp_path / "changelog.d" / "12.fixed.md").write_text("Orders of no items raise an error.\n")
+    (tmp_path / "changelog.d" / "+resume.added.md").write_text(
+        "Downloads resume after\na lost connection.\n", encoding="utf-8"
+    )
+    (tmp_path / "changelog.d" / "12.fixed.md").write_text("Orders of no items raise an error.\n", encoding="utf-8")
     command = [sys.executable, "-m", "towncrier", "build", "--yes", "--version", didww.__version__]
     subprocess.run([*command, "--date", "2027-01-02"], cwd=tmp_path, check=True, capture_output=True)
 
@@ -63,8 +65,8 @@ def test_release_needs_its_version_and_its_section(tmp_path: Path, monkeypatch: 
         release_notes.notes("v0.0.0")
 
     (tmp_path / "src" / "didww").mkdir(parents=True)
-    (tmp_path / "src" / "didww" / "version.py").write_text('__version__ = "9.9.9"\n')
-    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 9.9.8 - 2027-01-01\n")
+    (tmp_path / "src" / "didww" / "version.py").write_text('__version__ = "9.9.9"\n', encoding="utf-8")
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 9.9.8 - 2027-01-01\n", encoding="utf-8")
     monkeypatch.setattr(release_notes, "ROOT", tmp_path)
     with pytest.raises(ValueError, match="has no section `## 9"):
         release_notes.notes("v9.9.9")

@@ -40,7 +40,7 @@ def wheel(built: Path) -> zipfile.ZipFile:
 def project_files() -> set[str]:
     """Return the files that git knows or would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         pytest.skip("not a checkout of git")
     return {name for name in done.stdout.splitlines() if (ROOT / name).is_file()}
@@ -52,7 +52,7 @@ def test_version_is_the_same_everywhere(wheel: zipfile.ZipFile) -> None:
     assert (metadata["Name"], metadata["Version"]) == ("didww-sdk", didww.__version__)
 
     command = [sys.executable, "-m", "didww", "--version"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     assert printed.strip() == f"didww {didww.__version__} (API {API_VERSION})"
 
     transport = Scripted(json_response(200, {"data": []}))

@@ -63,6 +63,8 @@ class Library:
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:
+        assert request.method == "GET"
+        assert request.url.startswith(f"{BASE}/dids")
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         return self.page(int(query.get("page[number]", 1)), int(query.get("page[size]", self.usual)))
 

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-GENERATED = (".venv-*", "dist", "build", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+GENERATED = (
+    *(".venv-*", "dist", "build", "mutants", ".nox", ".coverage*"),
+    *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache"),
+)
 
 
 class TaskFailedError(Exception):

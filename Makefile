@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 PROFILE ?= slow
-RUN := $(PYTHON) scripts/run.py --venv $(VENV)
+RUN := "$(PYTHON)" scripts/run.py --venv "$(VENV)"
 
 .PHONY: demo test check docs format bench parity clean
 

@@ -55,12 +55,14 @@ def main() -> int:
     made = BUILD / "zensical.toml"
     text = configuration.read_text(encoding="utf-8")
     nav = navigation()
+    problems += not_in_navigation(nav)
     text = text.replace("[project]\n", f"[project]\nnav = {inline(nav)}\n", 1)
     tomllib.loads(text)
     made.write_text(text, encoding="utf-8")
-    zensical = Path(sys.executable).parent / "zensical"
     done = subprocess.run(
-        [str(zensical), "build", "--strict", "--clean", "--config-file", str(made)], cwd=BUILD, check=False
+        [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(made)],
+        cwd=BUILD,
+        check=False,
     )
     if done.returncode:
         return done.returncode
@@ -141,6 +143,12 @@ def unlisted(sources: dict[Path, Path]) -> list[str]:
             if page.parent == index.parent and page.suffix == ".md" and page not in {*linked, index}
         ]
     return problems
+
+
+def not_in_navigation(nav: list[Entry]) -> list[str]:
+    """Return a problem for each page that the navigation does not have."""
+    known = {PAGES / path for path in flat(nav)}
+    return [f"{relative(page)} is not in the navigation." for page in sorted(PAGES.rglob("*.md")) if page not in known]
 
 
 def listed(index: Path) -> Iterator[tuple[Path, str]]:
@@ -268,9 +276,11 @@ class Links(HTMLParser):
         """Collect ids, and the targets of links and resources."""
         values = dict(attrs)
         self.anchors |= {value for name in ("id", "name") if (value := values.get(name))}
-        for name in ("href", "src"):
+        for name in ("href", "src", "srcset", "poster"):
             if (value := values.get(name)) is not None:
-                self.links.append((tag, value))
+                self.links += (
+                    [(tag, part.split()[0]) for part in value.split(",")] if name == "srcset" else [(tag, value)]
+                )
 
 
 def broken_links() -> list[str]:
@@ -279,20 +289,24 @@ def broken_links() -> list[str]:
     for html in SITE.rglob("*.html"):
         pages[html] = Links()
         pages[html].feed(html.read_text(encoding="utf-8"))
-    problems: list[str] = []
+    problems = [
+        f"{sheet.relative_to(SITE)}: loads {url}"
+        for sheet in sorted(SITE.rglob("*.css"))
+        for url in re.findall(r"(?:url\(|@import )[\"']?((?:https?:)?//[^\"')\s]+)", sheet.read_text(encoding="utf-8"))
+    ]
     for html, page in pages.items():
         if html.name == "404.html":
             continue
         for tag, link in page.links:
             where = html.relative_to(SITE)
             if re.match(r"[a-z]+:|//", link):
-                if tag in ("script", "img") and not link.startswith("data:"):
+                if tag != "a" and not link.startswith("data:"):
                     problems.append(f"{where}: {tag} of another host: {link}")
                 continue
             path, _, anchor = link.partition("#")
             target = html if not path else (html.parent / PurePosixPath(unquote(path))).resolve()
             target = target / "index.html" if target.is_dir() else target
-            if not target.exists():
+            if not (target.exists() and target.is_relative_to(SITE)):
                 problems.append(f"{where}: no page {link}")
             elif anchor and target in pages and unquote(anchor) not in pages[target].anchors:
                 problems.append(f"{where}: no heading {link}")

@@ -47,8 +47,7 @@ class Environment:
         if _is_newer(self._package, ROOT / "pyproject.toml"):
             return
         print(f"Setting up {self.folder} with the package (once) ...", flush=True)
-        if not Path(self.python).exists():
-            _run(sys.executable, "-m", "venv", str(self.folder))
+        _run(sys.executable, "-m", "venv", str(self.folder))  # completes one that was interrupted, too
         self._install("--editable", ".[cli,emulator]")
         self._package.touch()
 

@@ -69,13 +69,19 @@ def test_broken_links_of_the_site_are_found(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(build_site, "SITE", tmp_path)
     (tmp_path / "a.html").write_text(
         '<h1 id="top"></h1><a href="b.html">b</a><a href="#nowhere">x</a><a href="#top">y</a>'
-        '<a href="https://doc.didww.com">z</a><script src="https://cdn.example.com/x.js"></script>',
+        '<a href="https://doc.didww.com">z</a><script src="https://cdn.example.com/x.js"></script>'
+        '<a href="../outside.txt">o</a><img srcset="a.html 1x, none.png 2x">',
         encoding="utf-8",
     )
+    (tmp_path.parent / "outside.txt").touch()
+    (tmp_path / "a.css").write_text("a { background: url(https://cdn.example.com/x.png) }", encoding="utf-8")
     assert build_site.broken_links() == [
+        "a.css: loads https://cdn.example.com/x.png",
         "a.html: no page b.html",
         "a.html: no heading #nowhere",
         "a.html: script of another host: https://cdn.example.com/x.js",
+        "a.html: no page ../outside.txt",
+        "a.html: no page none.png",
     ]
 
 

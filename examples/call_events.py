@@ -17,7 +17,16 @@ import os
 
 import uvicorn
 
-from didww import CallbackReceiver, CallEvent, CallEventVerifier, DidwwClient, InboundCallStart, InboundCdr, OutboundCdr
+from didww import (
+    CallbackReceiver,
+    CallEvent,
+    CallEventVerifier,
+    DidwwClient,
+    DidwwError,
+    InboundCallStart,
+    InboundCdr,
+    OutboundCdr,
+)
 
 
 def create_receiver(password: str, names: dict[str, str]) -> CallbackReceiver:
@@ -61,4 +70,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DidwwError as error:
+        raise SystemExit(str(error)) from None

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from didww import AsyncDidwwClient, Callback, CallbackReceiver, CallbackVerifier, OrderCallback
+from didww import AsyncDidwwClient, Callback, CallbackReceiver, CallbackVerifier, DidwwError, OrderCallback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -64,4 +64,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DidwwError as error:
+        raise SystemExit(str(error)) from None

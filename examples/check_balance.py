@@ -18,9 +18,12 @@ from didww import DidwwClient, DidwwError
 def amount(text: str) -> Decimal:
     """Return an amount of money given as text."""
     try:
-        return Decimal(text)
+        value = Decimal(text)
     except InvalidOperation:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount") from None
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount")
+    return value
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ def what_happens(did: Did) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Report the numbers whose paid period ends soon.")
-    parser.add_argument("--days", type=int, default=35, help="default: 35")
+    parser.add_argument("--days", type=int, choices=range(1, 367), metavar="DAYS", default=35, help="default: 35")
     args = parser.parse_args()
 
     with DidwwClient() as client:

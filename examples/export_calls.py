@@ -19,7 +19,14 @@ from didww.resources.export import CdrInFilters, Export
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Export the calls of the last days to a CSV file.")
-    parser.add_argument("--days", type=int, default=7, help="default: 7; DIDWW keeps two whole months")
+    parser.add_argument(
+        "--days",
+        type=int,
+        choices=range(1, 367),
+        metavar="DAYS",
+        default=7,
+        help="default: 7; DIDWW keeps two whole months",
+    )
     parser.add_argument("--number", help="calls of this number only")
     parser.add_argument("--out", type=Path, default=Path("calls.csv"), help="default: calls.csv")
     args = parser.parse_args()

@@ -68,5 +68,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except DidwwError as error:
+    except (DidwwError, OSError) as error:
         raise SystemExit(str(error)) from None

@@ -25,9 +25,14 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=Path("report.csv"), help="default: report.csv")
     args = parser.parse_args()
     with args.file.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if rows and not rows[0].keys() >= {"number", "route", "description"}:
-        raise SystemExit(f"{args.file} needs the columns number, route and description.")
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    if not {"number", "route", "description"} <= {*(reader.fieldnames or [])}:
+        raise SystemExit(f"{args.file} needs the columns number, route and description, separated by commas.")
+    if any(value is None for row in rows for value in row.values()):
+        raise SystemExit(f"{args.file} has a row with too few values. Nothing was changed.")
+    if args.report.resolve() == args.file.resolve():
+        raise SystemExit("The report would replace the file. Choose another --report.")
 
     results = ["" for _ in rows]
     changed: list[tuple[int, Did]] = []
@@ -70,5 +75,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (DidwwError, OSError) as error:
+    except (DidwwError, OSError, UnicodeError) as error:
         raise SystemExit(str(error)) from None

@@ -22,7 +22,7 @@ from didww import (
 def main() -> None:
     parser = argparse.ArgumentParser(description="Buy channels, and share them among the numbers of a country.")
     parser.add_argument("--country", default="GB", help="ISO code (default: GB)")
-    parser.add_argument("--channels", type=int, default=2, help="default: 2")
+    parser.add_argument("--channels", type=int, choices=range(1, 10_001), metavar="N", default=2, help="default: 2")
     parser.add_argument("--name", default="Shared", help="name of the group (default: Shared)")
     parser.add_argument("--yes", action="store_true", help="buy without asking")
     args = parser.parse_args()

@@ -73,5 +73,5 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except DidwwError as error:
+    except (DidwwError, sqlite3.Error) as error:
         raise SystemExit(str(error)) from None

@@ -29,6 +29,7 @@ PAGES = BUILD / "docs"
 SITE = BUILD / "site"
 LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 CODE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
+CONTENTS = re.compile(r"\n(?:- \[[^\]]*\]\(#[^)]*\)\n){3,}")
 REMOTE_SCRIPT = re.compile(r'<script src="https://unpkg\.com/iframe-worker/shim"[^>]*></script>')
 
 # Sections of the navigation: title, and the folder whose index page lists their pages.
@@ -111,6 +112,7 @@ def adapted(text: str, source: Path, sources: dict[Path, Path]) -> str:
         relative = os.path.relpath(page, sources[source].parent).replace(os.sep, "/")
         return f"[{link['text']}]({relative}{link['anchor'] or ''})"
 
+    text = CONTENTS.sub("\n", text, count=1)  # the site has it beside the page
     blocks = {match.start(): match.end() for match in CODE.finditer(text)}
     parts: list[str] = []
     position = 0
@@ -260,8 +262,8 @@ def first_sentence(page: Path) -> str:
     text = CODE.sub("", page.read_text(encoding="utf-8"))
     paragraphs = [part for part in text.split("\n\n") if not part.lstrip().startswith(("#", "<!--", "|", "- "))]
     plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(paragraphs[0].split())) if paragraphs else ""
-    found = re.match(r".+?[.:](?=\s|$)", plain)
-    return found[0].rstrip(":") if found else plain
+    found = re.match(r".+?\.(?=\s|$)", plain)
+    return found[0] if found else plain
 
 
 class Links(HTMLParser):

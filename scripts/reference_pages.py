@@ -24,6 +24,7 @@ from didww import enums, exceptions  # noqa: E402
 from didww._core import retry  # noqa: E402
 from didww._core.response import _BY_STATUS  # noqa: E402
 from didww._schema import filter_rules, rules  # noqa: E402
+from didww._schema.columns import columns_of, includes_of  # noqa: E402
 from didww._schema.fields import MetaField, _StatusIs  # noqa: E402
 from didww._schema.meta import Meta  # noqa: E402
 from didww._schema.nested import Nested, _with_subclasses  # noqa: E402
@@ -130,7 +131,7 @@ def resource_page(cls: type[Resource]) -> str:
             if "-created_at" in filter_rules.sort_keys(cls)
             else [],
         ),
-        includes(cls),
+        include_lines(cls),
         wait(cls),
         errors(cls),
     ]
@@ -151,7 +152,7 @@ def overview(cls: type[Resource]) -> list[str]:
         rows.append(("Lists", f"{paged} ([pagination](../../explanation/pagination.md))"))
     rows += [
         ("API version", API_VERSION),
-        ("Facts", f"`tests/contract/facts/{cls._type_name}.yaml` in the repository"),
+        ("Source", f"`tests/contract/facts/{cls._type_name}.yaml` in the repository"),
     ]
     return ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]
 
@@ -161,7 +162,8 @@ def example(cls: type[Resource]) -> list[str]:
     if cls._singleton:
         call = [f"    print(client.{accessor_of(cls)}().find().data)"]
     elif "list" in cls._operations:
-        included = filter_rules.includes(cls)
+        shown = [path for column in columns_of(cls) for path in column.paths]
+        included = [*includes_of(cls, shown), *filter_rules.includes(cls)]
         arguments = f'include="{included[0]}", limit=3' if included else "limit=3"
         arguments = arguments if cls._paginated else arguments.replace(", limit=3", "").replace("limit=3", "")
         name = singular(cls._type_name)
@@ -330,7 +332,7 @@ def alias_doc(name: str) -> str:
     return cell(text)
 
 
-def includes(cls: type[Resource]) -> list[str]:
+def include_lines(cls: type[Resource]) -> list[str]:
     """Return the include paths."""
     direct = filter_rules.includes(cls)
     if not direct or not operations_of(cls):

@@ -1,8 +1,9 @@
 """Enable emergency calling (such as 911 or 112) for a number, with a registered address.
 
-Change the sample person and address below first: the emergency services go to this address.
+The emergency services go to the address that you give.
 
-Run: python enable_emergency.py [--number NUMBER] [--yes]
+Run: python enable_emergency.py --first-name Alex --last-name Example --street "1 Example Street" --city "New York"
+       --postal-code 10001 [--number NUMBER] [--yes]
 Variables: DIDWW_API_KEY, and DIDWW_ENVIRONMENT or DIDWW_BASE_URL.
 Cost: a setup price, and a price each month until you cancel. It shows both and asks first; --yes does not ask.
 """
@@ -33,14 +34,17 @@ def main(client: DidwwClient, args: argparse.Namespace) -> None:
         raise SystemExit(f"The account has no rate for emergency calling with {did.number}.")
     prices = f"{requirement.meta.setup_price:.2f} USD setup, {requirement.meta.monthly_price:.2f} USD a month"
     print(f"{did.number}: {prices}; setup takes (days): {requirement.estimate_setup_time}")
-    if not args.yes and input("Order it? [y/N] ").lower() != "y":
+    where = f"{args.first_name} {args.last_name}, {args.street}, {args.postal_code} {args.city}, {country.name}"
+    print(f"Emergency services will be sent to: {where}")
+    if not args.yes and input("Is that right, and order it? [y/N] ").lower() != "y":
         raise SystemExit("Nothing was ordered.")
 
-    user = Identity(identity_type=IdentityType.PERSONAL, first_name="Alex", last_name="Example", country=country)
+    user = Identity(identity_type=IdentityType.PERSONAL, country=country)
+    user.first_name, user.last_name = args.first_name, args.last_name
     user.phone_number, user.birth_date = "12125550100", "1980-01-31"
     user = client.identities().create(user).data
-    address = Address(identity=user, country=country, city_name="New York", postal_code="10001")
-    address.address = "1 Example Street"
+    address = Address(identity=user, country=country, city_name=args.city, postal_code=args.postal_code)
+    address.address = args.street
     address = client.addresses().create(address).data
     try:
         check = EmergencyRequirementValidation(emergency_requirement=requirement, identity=user, address=address)
@@ -60,6 +64,8 @@ def main(client: DidwwClient, args: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Enable emergency calling for a number.")
     parser.add_argument("--number", help="default: the first one without emergency calling that can have it")
+    for name in ("first-name", "last-name", "street", "city", "postal-code"):
+        parser.add_argument(f"--{name}", required=True, help="of the person and the place where the phone is")
     parser.add_argument("--yes", action="store_true", help="order without asking")
     args = parser.parse_args()
     try:

@@ -17,11 +17,11 @@ def what_happens(did: Did) -> str:
     """Say what happens to a number at the end of its paid period."""
     if did.terminated:
         return "ENDS: canceled"
-    if did.billing_cycles_count in (0, 1):
-        return "ENDS: last billing cycle"
+    if did.billing_cycles_count == 0:
+        return "ENDS: no renewals left"
     if did.billing_cycles_count is None:
         return "renewed"
-    return f"renewed, {did.billing_cycles_count} cycles left"
+    return f"renewed, {did.billing_cycles_count} renewals left"
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from didww import (
     InsufficientBalanceError,
     Order,
     ReservationDidOrderItem,
+    ValidationError,
 )
 
 
@@ -46,23 +47,23 @@ def main() -> None:
         reservation = client.did_reservations().create(reservation).data
         print(f"{available.number} is reserved for you until {reservation.expires_at:%H:%M:%S} UTC.")
 
-        bought = False
         try:
             question = f"Buy it for {sku.setup_price + sku.monthly_price} USD, plus VAT if any? [y/N] "
             if not args.yes and input(question).lower() != "y":
-                raise SystemExit("Nothing was bought.")
+                raise SystemExit("Nothing was bought.")  # noqa: TRY301 releases the number, as other refusals
             item = ReservationDidOrderItem(sku_id=sku.id, did_reservation_id=reservation.id)
             order = client.orders().create(Order(items=[item])).data
-            bought = True
-            order = client.orders().wait(order).data
-            did = client.dids().one(filter={"order.id": order.id})
-            print(f"Order {order.reference}: {order.amount} USD, number {did.number}")
-        except InsufficientBalanceError as error:
-            raise SystemExit(f"Top up first: {error.total_cost} USD needed, {error.available_balance} left.") from None
-        finally:
-            if not bought:  # the order uses up the reservation
-                client.did_reservations().delete(reservation)
-                print(f"{available.number} is released.")
+        except (SystemExit, EOFError, KeyboardInterrupt, InsufficientBalanceError, ValidationError) as error:
+            # Certainly not bought. After any other error the order may exist, and it uses up the reservation.
+            client.did_reservations().delete(reservation)
+            print(f"{available.number} is released.")
+            if isinstance(error, InsufficientBalanceError):
+                needed, left = error.total_cost, error.available_balance
+                raise SystemExit(f"Top up first: {needed} USD needed, {left} left.") from None
+            raise
+        order = client.orders().wait(order).data
+        did = client.dids().one(filter={"order.id": order.id})
+        print(f"Order {order.reference}: {order.amount} USD, number {did.number}")
 
 
 if __name__ == "__main__":

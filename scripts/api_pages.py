@@ -35,9 +35,12 @@ API_PAGES = {
     ),
     "operations": Page(
         "Operations",
-        "The methods of the accessors, on the example of `client.orders()`. An accessor has those of them that its "
-        "resource supports ([resources](../resources/index.md)).",
-        ("_endpoints.orders.OrdersEndpoint",),
+        "The methods of the accessors: reading and changing on the example of `client.dids()`, creating and waiting on "
+        "that of `client.orders()`. An accessor has those that its [resource](../resources/index.md) supports.",
+        (
+            "_endpoints.dids.DidsEndpoint",
+            *(f"_endpoints.orders.OrdersEndpoint.{name}" for name in ("create", "create_many", "wait")),
+        ),
     ),
     "queries-and-responses": Page(
         "Queries and responses",
@@ -52,7 +55,7 @@ API_PAGES = {
         ),
     ),
     "records": Page(
-        "Records",
+        "Methods of records",
         "What every record has, besides the fields of its [resource](../resources/index.md).",
         ("_schema.resource.Resource", "_schema.nested.Nested", "_schema.meta.Meta", "enums.OpenStrEnum"),
     ),
@@ -62,7 +65,7 @@ API_PAGES = {
         ("exceptions",),
     ),
     "rate-limit": Page(
-        "Rate limit",
+        "Limiters",
         "The limiter of a client, and limiters that several processes or hosts share.",
         ("rate_limit.local.RateLimiter", "rate_limit.shared"),
     ),
@@ -83,7 +86,7 @@ API_PAGES = {
     ),
     "encryption": Page("Encryption", "Encrypt documents before you upload them.", ("encrypt.Encrypt",)),
     "emulator": Page(
-        "Emulator",
+        "Emulator in Python",
         "The emulator from Python. [Control the emulator](../../how-to/emulator-control.md) shows it in use.",
         ("emulator.emulator.Emulator", "emulator.controls.clock.Clock", "emulator.http.server.running"),
     ),
@@ -222,7 +225,7 @@ def prose(text: str) -> str:
     """Return the text of a docstring with its doctests as code blocks."""
     blocks: list[str] = []
     for paragraph in text.split("\n\n"):
-        if paragraph.startswith("Class keywords"):
+        if paragraph.startswith(("Class keywords", "Facts:", "Source: tests/")):
             continue  # for those who declare resources
         dedented = "\n".join(line.removeprefix("    ") for line in paragraph.split("\n"))
         if dedented.lstrip().startswith(">>>"):

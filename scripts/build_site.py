@@ -52,16 +52,16 @@ def main() -> int:
     if any(problem.endswith("is missing.") for problem in problems):
         print(*problems, sep="\n")
         return 1
-    configuration = ROOT / "zensical.toml"
-    made = BUILD / "zensical.toml"
-    text = configuration.read_text(encoding="utf-8")
     nav = navigation()
     problems += not_in_navigation(nav)
+    text = (ROOT / "zensical.toml").read_text(encoding="utf-8")
     text = text.replace("[project]\n", f"[project]\nnav = {inline(nav)}\n", 1)
-    tomllib.loads(text)
-    made.write_text(text, encoding="utf-8")
+    if tomllib.loads(text)["project"].get("nav") != nav:
+        raise ValueError("zensical.toml has no line [project].")
+    configuration = BUILD / "zensical.toml"
+    configuration.write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(made)],
+        [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(configuration)],
         cwd=BUILD,
         check=False,
     )
@@ -123,11 +123,10 @@ def adapted(text: str, source: Path, sources: dict[Path, Path]) -> str:
 
 
 def program_page(source: Path) -> str:
-    """Return the page of an example program: its docstring, and the whole program."""
+    """Return the page of an example program: the first line of its docstring, and the whole program."""
     code = source.read_text(encoding="utf-8")
     docstring = ast.get_docstring(ast.parse(code)) or source.stem
-    first, _, rest = docstring.partition("\n")
-    return f"# {source.name}\n\n{first}\n{rest}\n\n```python\n{code}```\n"
+    return f"# {source.name}\n\n{docstring.partition(chr(10))[0]}\n\n```python\n{code}```\n"
 
 
 def unlisted(sources: dict[Path, Path]) -> list[str]:
@@ -214,6 +213,7 @@ def inline(value: object) -> str:
 
 def finish(nav: list[Entry]) -> None:
     """Replace the only remote script, and add the pages as Markdown, `llms.txt` and `llms-full.txt`."""
+    (SITE / "404.html").unlink(missing_ok=True)  # its links need a site at the root of a host
     for html in SITE.rglob("*.html"):
         up = "../" * (len(html.relative_to(SITE).parts) - 1)
         text = html.read_text(encoding="utf-8")
@@ -297,8 +297,6 @@ def broken_links() -> list[str]:
         for url in re.findall(r"(?:url\(|@import )[\"']?((?:https?:)?//[^\"')\s]+)", sheet.read_text(encoding="utf-8"))
     ]
     for html, page in pages.items():
-        if html.name == "404.html":
-            continue
         for tag, link in page.links:
             where = html.relative_to(SITE)
             if re.match(r"[a-z]+:|//", link):

@@ -102,7 +102,8 @@ def screens() -> Iterator[tuple[Path, str]]:
 
 def screen(didww: Command, line: str, typed: str) -> str:
     """Run a command in a terminal and return what it shows, with its colors."""
-    with didww.terminal(line, columns=COLUMNS) as terminal:
+    environment = {"NO_COLOR": "", "COLORTERM": "", "COLUMNS": str(COLUMNS)}  # in place of those of the caller
+    with didww.terminal(line, columns=COLUMNS, **environment) as terminal:
         if typed:
             terminal.expect("[y/N]")
             terminal.send(f"{typed}\n")
@@ -120,7 +121,9 @@ def screen(didww: Command, line: str, typed: str) -> str:
 
 def svg(text: str, name: str) -> str:
     """Return a terminal screen as an SVG that loads no fonts."""
-    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    console = Console(
+        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor", _environ={}
+    )
     console.print(Text.from_ansi(text), soft_wrap=False)
     template = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     template = template.replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono")

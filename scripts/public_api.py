@@ -1,12 +1,15 @@
 """Write the public API with its signatures to `api.txt`. A test fails if the file is outdated.
 
-The source is read, not imported (griffe), so every Python version gives the same file. `AsyncDidwwClient` and its
+The source is read (griffe), so every Python version gives the same file; only the commands, and the constants that are
+defaults, are imported. `AsyncDidwwClient` and its
 endpoints have the methods of `DidwwClient` (scripts/synchronous.py), so endpoints are listed once.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND", "FILE", "difference", "public_api"]
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
 FILE = ROOT / "api.txt"
 COMMAND = "python scripts/public_api.py"
 
@@ -40,6 +44,7 @@ MODULES = (
     "didww.callback.stores",
     "didww.callback.typed",
     "didww.callback.verifier",
+    "didww.callback.wsgi",
     "didww.configuration",
     "didww.encrypt",
     "didww.enums",
@@ -51,6 +56,9 @@ MODULES = (
     "didww.version",
 )
 """Public modules."""
+
+FIXTURES = ("didww_emulator", "didww_client", "async_didww_client")
+"""The fixtures for pytest."""
 
 FACTS = frozenset({"filter", "sort", "match"})
 """Arguments of field declarations that `didww.query_types` shows."""
@@ -76,6 +84,9 @@ def public_api() -> str:
         for item in module.classes.values()
         if not item.name.startswith("_")
     ]
+    paths += ["didww.resources.export.CdrInFilters", "didww.resources.export.CdrOutFilters"]
+    plugin = _at(package, "didww.emulator.pytest_plugin")
+    paths += [function.path for function in plugin.functions.values() if function.name in FIXTURES]
     while paths:
         target = _at(package, paths.pop())
         if isinstance(target, griffe.Class):
@@ -91,9 +102,41 @@ def public_api() -> str:
     for name, names in sections.items():
         lines = [f"from {name} import {one}  # {path}" for one, path in sorted(names.items())]
         blocks.append("\n".join(lines))
+    blocks.append("\n".join(commands()))
     blocks += [others[path] for path in sorted(others)]
     blocks += ["\n".join(_class(classes[path])) for path in sorted(classes)]
     return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
+def commands() -> Iterator[str]:
+    """Yield each command with its arguments and options; those of resource types follow from their declarations."""
+    import click
+
+    from didww.cli.app import SECTIONS, command
+
+    def walk(found: click.Command, path: str, parent: click.Context) -> Iterator[str]:
+        context = click.Context(found, info_name=path, parent=parent)
+        if isinstance(found, click.Group):
+            for name in found.list_commands(context):
+                inner = found.get_command(context, name)
+                if inner is not None:
+                    yield from walk(inner, f"{path} {name}", context)
+            return
+        words = [
+            parameter.human_readable_name
+            if isinstance(parameter, click.Argument)
+            else "/".join((*parameter.opts, *parameter.secondary_opts))
+            for parameter in found.get_params(context)
+            if not getattr(parameter, "hidden", False)
+        ]
+        yield f"{path} {' '.join(words)}"
+
+    root = click.Context(command, info_name="didww")
+    for section in SECTIONS.values():
+        for name in section:
+            found = command.get_command(root, name)
+            if found is not None:
+                yield from walk(found, f"didww {name}", root)
 
 
 def difference() -> str:
@@ -158,12 +201,21 @@ def _parameters(parameters: griffe.Parameters) -> Iterator[str]:
         stars = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}.get(kind, "")
         starred = starred or stars == "*"
         annotation = "" if one.annotation is None else f": {one.annotation}"
-        default = "" if one.default is None or stars else f" = {one.default}"
+        default = "" if one.default is None or stars else f" = {_value(one.default)}"
         yield f"{stars}{one.name}{annotation}{default}"
         if kind is griffe.ParameterKind.positional_only and (
             index + 1 == len(listed) or listed[index + 1].kind is not kind
         ):
             yield "/"
+
+
+def _value(default: str | griffe.Expr) -> str:
+    """Return a default as it is written, or the value of the constant that it names."""
+    if isinstance(default, griffe.ExprName) and str(default).isupper() and default.canonical_path.startswith("didww."):
+        module, _, name = default.canonical_path.rpartition(".")
+        value = getattr(importlib.import_module(module), name)
+        return repr(value) if isinstance(value, (int, float, str)) else str(default)
+    return str(default)
 
 
 def _attribute(attribute: griffe.Attribute, name: str) -> str:

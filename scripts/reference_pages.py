@@ -197,9 +197,9 @@ def access(field: Field) -> str:
     """Return who may write a field, and when."""
     if not (field.create or field.update):
         return "read"
-    written = "create, update" if field.create and field.update else "create" if field.create else "update"
-    required = " (required)" if field.required else ""
-    return f"{'read, ' if field.readable else ''}{written}{required}"
+    words = ["read"] if field.readable else []
+    words += [f"create{' (required)' if field.required else ''}"] if field.create else []
+    return ", ".join([*words, "update"] if field.update else words)
 
 
 def limits(field: Field) -> str:
@@ -487,7 +487,8 @@ def section(heading: str, *blocks: list[str]) -> list[str]:
 
 def prose(cls: type) -> list[str]:
     """Return the docstring of a class, without the line that names its source and without doctests."""
-    paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
+    text = re.sub(r"\n? *Source: tests/\S+", "", inspect.cleandoc(cls.__doc__ or ""))
+    paragraphs = text.split("\n\n")
     return "\n\n".join(
         paragraph for paragraph in paragraphs if not paragraph.startswith(("Source:", ">>>", "Example:"))
     ).split("\n")

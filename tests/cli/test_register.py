@@ -468,6 +468,6 @@ def test_examples_run(didww, number, person, tmp_path, monkeypatch):
     for name in ("1.pdf", "2.pdf"):
         (tmp_path / name).write_bytes(b"%PDF-1.7")
     for example in register.examples:  # type: ignore[attr-defined]
-        line = example.removeprefix("didww ").replace("+493012345678", number)
+        line = example.removeprefix("didww ").replace("+493023125010", number)
         didww.ok(line if "--identity" not in line else f"{line} --yes")
     assert not awaits_registration(didww, number)

@@ -169,11 +169,25 @@ def test_concurrency_is_limited() -> None:
     assert desk.most <= 2
 
 
-def test_bulk_stops_after_the_first_error(client_over: Any) -> None:
+def test_bulk_stops_after_the_first_error(client_over: Any, kind: str) -> None:
     """No new item is started; items not taken are not in the report, and remain in the caller's list."""
-    desk = Desk(refusing(4))
+    failed = threading.Event()
+    refuse = refusing(4)
+
+    def outcome(path: str) -> Response | None:
+        if kind == "sync" and path > id_of(4):  # another thread may be slow to report the failure
+            assert failed.wait(60)
+        return refuse(path)
+
+    desk = Desk(outcome)
     dids = [changed(number) for number in range(50)]
-    report = client_over(desk).dids().update_many(dids, concurrency=2, stop_on_error=True)
+    report = (
+        client_over(desk)
+        .dids()
+        .update_many(
+            dids, concurrency=2, stop_on_error=True, progress=lambda report: failed.set() if report.failed else None
+        )
+    )
     assert [item.index for item in report.failed] == [4]
     assert len(report.items) <= 4 + 1 + 2
     assert sum(desk.counts.values()) == len(report.items)

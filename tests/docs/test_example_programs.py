@@ -282,6 +282,16 @@ def test_reserve_number(scene: Scene) -> None:
     assert scene.client.did_reservations().count() == 0
 
 
+def test_reserve_number_keeps_what_may_be_bought(scene: Scene) -> None:
+    """If the outcome of the order is unknown, the error says so, and the reservation is not released."""
+    scene.emulator.faults.add(method="POST", resource="orders", lost_response=True, times=1)
+    scene.emulator.faults.add(method="GET", resource="orders", status=400, times=1)
+    told = scene.run("reserve_number.py", "--yes", code=1)
+    assert "It is unknown whether the Order was created. Look it up: " in told
+    assert "is released" not in told
+    assert len(scene.numbers()) == 1
+
+
 def test_order_once(scene: Scene) -> None:
     """The second run spends nothing, and does not ask."""
     first = scene.run("order_once.py", "PO-1", "--yes")
@@ -344,13 +354,20 @@ def test_register_number_rejected(scene: Scene) -> None:
     assert "is registered" in scene.run("register_number.py", "--yes")
 
 
+PLACE = ("--first-name=Alex", "--last-name=Example", "--street=1 Example Street", "--city=New York")
+PLACE = (*PLACE, "--postal-code=10001")
+
+
 def test_enable_emergency(scene: Scene) -> None:
-    """The number can call emergency services, and the address is the registered one."""
-    assert "No such number can have emergency calling." in scene.run("enable_emergency.py", code=1)
+    """The number can call emergency services, and the address is the given one, which is shown before."""
+    assert "No such number can have emergency calling." in scene.run("enable_emergency.py", *PLACE, code=1)
     scene.run("order_numbers.py", "--yes", "--country", "US", "--area", "New York")
     scene.answers = ["n"]
-    assert "Nothing was ordered." in scene.run("enable_emergency.py", code=1)
-    told = scene.run("enable_emergency.py", "--yes")
+    told = scene.run("enable_emergency.py", *PLACE, code=1)
+    assert "sent to: Alex Example, 1 Example Street, 10001 New York, United States" in told
+    assert "Nothing was ordered." in told
+    told = scene.run("enable_emergency.py", *PLACE, "--yes")
+    assert scene.client.addresses().one().address == "1 Example Street"
     assert re.search(r"^\d+: \d+\.\d\d USD setup, \d+\.\d\d USD a month; ", told)
     assert told.endswith("is active.\n")
     assert scene.numbers()[0].emergency_enabled
@@ -361,7 +378,7 @@ def test_enable_emergency_not_allowed(scene: Scene) -> None:
     """An account without emergency calling is told whom to ask."""
     scene.run("order_numbers.py", "--yes", "--country", "US", "--area", "New York")
     scene.emulator.features.put({"emergency_calling": False}, api_key=scene.key)
-    assert "Ask DIDWW's support." in scene.run("enable_emergency.py", "--yes", code=1)
+    assert "Ask DIDWW's support." in scene.run("enable_emergency.py", *PLACE, "--yes", code=1)
 
 
 # --- route calls -----------------------------------------------------------------------------------------------------
@@ -507,16 +524,19 @@ def test_export_calls(scene: Scene) -> None:
 
 def test_expiring_numbers(scene: Scene) -> None:
     """A canceled number ends; the others are renewed."""
-    scene.run("order_numbers.py", "--yes", "--qty", "3")
-    first, second, _ = scene.numbers()
+    scene.run("order_numbers.py", "--yes", "--qty", "5")
+    first, second, last, once, _ = scene.numbers()
     first.terminated = True
     scene.client.dids().update(first)
     second.billing_cycles_count = 4
-    scene.client.dids().update(second)
+    last.billing_cycles_count, once.billing_cycles_count = 0, 1
+    scene.client.dids().update_many([second, last, once]).raise_for_failures()
     told = scene.run("expiring_numbers.py")
-    assert told.startswith("3 numbers; the paid period of 3 ends within 35 days; 1 end for good.\n")
+    assert told.startswith("5 numbers; the paid period of 5 ends within 35 days; 2 end for good.\n")
+    assert re.search(rf"{last.number} +ENDS: no renewals left$", told, re.MULTILINE)
+    assert re.search(rf"{once.number} +renewed, 1 renewals left$", told, re.MULTILINE)
     assert re.search(rf"{first.number} +ENDS: canceled$", told, re.MULTILINE)
-    assert re.search(rf"{second.number} +renewed, 4 cycles left$", told, re.MULTILINE)
+    assert re.search(rf"{second.number} +renewed, 4 renewals left$", told, re.MULTILINE)
     assert len(re.findall(r" renewed$", told, re.MULTILINE)) == 1
     assert "of 0 ends within 1 days; 0 end for good." in scene.run("expiring_numbers.py", "--days", "1")
 

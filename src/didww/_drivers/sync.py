@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["Driver"]
 
 _CLOSE_TIMEOUT: Final = 1.0
-_CTRL_C: Final = 0.1
 """Seconds to wait for a canceled thread on close. Only connecting and name lookups can take longer."""
+_CTRL_C: Final = 0.1
+"""Seconds between two looks for Ctrl-C while waiting for threads."""
 
 
 class Driver(Loop):

@@ -123,7 +123,8 @@ def _default_context() -> ssl.SSLContext:
     """Return a context that trusts the system's certificates, or those that the environment names.
 
     Clients share it, since loading the certificates takes most of the time of creating a client. Nothing in it belongs
-    to one client: its connections could use it in several threads, too. Changed variables or files give another one.
+    to one client: its connections could use it in several threads, too. A changed
+    variable, file or folder gives another one.
     """
     paths = ssl.get_default_verify_paths()
     names = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")

@@ -44,9 +44,9 @@ _INCLUDES: Final = (
     changes=True,
     examples=(
         "didww numbers register --requirements DE --type local",
-        "didww numbers register +493012345678",
-        "didww numbers register +493012345678 --identity Example --proof passport=1.pdf --proof utility-bill=2.pdf",
-        "didww numbers register +493012345678 --identity Example --yes --no-wait -o json",
+        "didww numbers register +493023125010",
+        "didww numbers register +493023125010 --identity Example --proof passport=1.pdf --proof utility-bill=2.pdf",
+        "didww numbers register +493023125010 --identity Example --yes --no-wait -o json",
     ),
 )
 @parameters.numbers_argument

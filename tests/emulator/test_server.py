@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -145,6 +146,27 @@ def test_command_rejects_invalid_options(arguments: list[str], message: str) -> 
     assert process.returncode != 0
     assert message in output
     assert "Traceback" not in output
+
+
+def test_command_prints_deliveries_of_callbacks(tmp_path: Path) -> None:
+    """Each attempt is a line with its result; secrets in the URL are masked."""
+    ready = tmp_path / "url"
+    with command("--port", "0", ready=ready) as process:
+        base_url = ready.read_text(encoding="utf-8").strip()
+        with DidwwClient("local-key", base_url=base_url) as client:
+            export = Export(
+                export_type="cdr_in",
+                filters={"from": datetime.now(UTC) - timedelta(days=1), "to": datetime.now(UTC)},
+                callback_url="https://hooks.example.com/didww?token=very-secret",
+                callback_method=CallbackMethod.POST,
+            )
+            client.exports().wait(client.exports().create(export).data)
+        assert process.stdout is not None
+        end = threading.Timer(120, process.kill)  # ends the output, and so the search
+        end.start()
+        line = next((line for line in process.stdout if "callback" in line and "hooks" in line), "")
+        end.cancel()
+    assert re.search(r"callback to https://hooks\.example\.com/didww\?token=\*\*\*: refused \(hooks", line)
 
 
 def test_state_file_with_another_seed_is_rejected_with_one_message(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from didww.emulator import Emulator
+    from didww.emulator.controls.callbacks import Attempt, Delivery
     from didww.emulator.http.server import Server
 
 __all__ = ["emulator"]
@@ -148,6 +149,7 @@ def emulator(
         raise click.ClickException(message if message.endswith((".", "?", "!")) else f"{message}.") from None
     except sqlite3.Error as error:
         raise click.ClickException(f"Cannot store the state in {db}: {error}.") from None
+    local.callbacks.on_attempt = _log_callback
     try:
         server = Server(local, host=host, port=port, log=_log, open_control=open_control, hosts=hosts)
     except DidwwClientError as error:
@@ -205,6 +207,13 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
     click.echo(f"{accounts}. State: {storage}. Press Ctrl-C to stop.")
     root = server.base_url.removesuffix("/v3")
     click.echo(f"Console: {root}/_emulator/console/   Controls: {root}/_emulator/openapi.json")
+
+
+def _log_callback(delivery: Delivery, state: str, attempt: Attempt) -> None:
+    result = attempt.status if attempt.error is None else attempt.error
+    outcome = state if state != "waiting" else "failed, will be tried again"
+    text = f"{time.strftime('%H:%M:%S')} callback to {mask_url(delivery.url)}: {outcome} ({result})"
+    tell(printable(text), None if attempt.error is None else "yellow")
 
 
 def _log(method: str, path: str, status: int, seconds: float) -> None:

@@ -170,6 +170,9 @@ class Callbacks:
         secret: Signing secret.
         get_fault: Returns for a type whether a fault drops or duplicates the callback.
         hosts: Initially allowed hosts besides loopback addresses; `"*"` allows any.
+
+    Attributes:
+        on_attempt: Called after each attempt with the delivery, its new state and the attempt, if it is set.
     """
 
     def __init__(
@@ -188,6 +191,7 @@ class Callbacks:
         self._first_hosts = self._hosts = frozenset(host.lower() for host in hosts)
         self._carrying = threading.Lock()
         self._closed = False
+        self.on_attempt: Callable[[Delivery, str, Attempt], object] | None = None
 
     def deliveries(self, *, record: str | None = None, state: str | None = None) -> list[Delivery]:
         """Return the last 500 callbacks, newest first.
@@ -373,6 +377,8 @@ class Callbacks:
                 "UPDATE deliveries SET state = ?, next_at = ? WHERE id = ? AND next_at = ?",
                 (state, next_at, delivery.id, delivery.next_at),
             )
+        if self.on_attempt is not None:
+            self.on_attempt(delivery, state, attempt)
 
     def _send(self, delivery: Delivery, now: str) -> Attempt:
         import httpx2

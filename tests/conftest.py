@@ -83,3 +83,12 @@ def every_response_matches_the_contract(
         monkeypatch.setattr(Engine, "handle", checked)
     yield broken
     assert not broken, "\n".join(broken[:3])
+
+
+@pytest.fixture
+def no_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients have no rate limit by default: with it, tests of many requests wait for permits most of the time."""
+    from didww import AsyncDidwwClient, DidwwClient
+
+    for client in (DidwwClient, AsyncDidwwClient):
+        monkeypatch.setitem(client.__init__.__kwdefaults__, "rate_limit", None)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def commands_do_not_wait(no_rate_limit: None) -> None:
+    """Commands of this process wait for no permit; the tests of the limiter are in tests/core."""
+
+
 class Switch:
     """An ASGI application that passes requests to another one: one server for the emulators of all tests."""
 

@@ -127,7 +127,7 @@ def commands() -> Iterator[str]:
             if isinstance(parameter, click.Argument)
             else "/".join((*parameter.opts, *parameter.secondary_opts))
             for parameter in found.get_params(context)
-            if parameter.name != "help" and not getattr(parameter, "hidden", False)
+            if "--help" not in parameter.opts and not getattr(parameter, "hidden", False)
         ]
         yield f"{path} {' '.join(words)}"
 

@@ -190,10 +190,12 @@ def _remember(session: Session, results: _Results, total: int, what: str) -> Non
 def _finish(session: Session, todo: Sequence[Change], results: _Results, what: str) -> None:
     """Print the results and, if some are missing, leave with the exit code for it."""
     counts = results.counts
-    bad = [row for row in results.written if row["status"] != DONE]
+    order = {change.key: index for index, change in enumerate(todo)}  # responses arrive in another order
+    written = sorted(results.written, key=lambda row: order.get(row["key"], 0))
+    bad = [row for row in written if row["status"] != DONE]
     plain_table = session.settings.output == "table" and session.settings.query is None
     if not plain_table or results.path is None:
-        rows = [{what: row["key"], **{name: row[name] or None for name in COLUMNS[1:-1]}} for row in results.written]
+        rows = [{what: row["key"], **{name: row[name] or None for name in COLUMNS[1:-1]}} for row in written]
         names = (what, *(name for name in COLUMNS[1:-1] if name != "error" or bad or not plain_table))
         print_rows(session.settings, rows, names)
     elif bad:

@@ -41,6 +41,7 @@ class Environment:
         self.python = str(self._programs / ("python.exe" if sys.platform == "win32" else "python"))
         self._package = folder / ".package"
         self._tools = folder / ".tools"
+        self._docs = folder / ".docs"
 
     def need_package(self) -> None:
         """Install the package with its extras, unless that was done since pyproject.toml changed."""
@@ -60,6 +61,13 @@ class Environment:
         self._install("--upgrade", "pip>=25.1")
         self._install("--group", "dev", "--group", "bench", "--editable", ".[cli,emulator]")
         self._tools.touch()
+
+    def need_docs(self) -> None:
+        """Install what the site needs, too."""
+        self.need_tools()
+        if not _is_newer(self._docs, self._tools):
+            self._install("--group", "docs")
+            self._docs.touch()
 
     def program(self, name: str) -> str:
         """Return the path of a program that was installed."""
@@ -109,7 +117,7 @@ def check(venv: Environment, options: Any) -> None:
 
 def docs(venv: Environment, options: Any) -> None:  # noqa: ARG001
     """Build the site of the documentation, in build/site."""
-    venv.need_tools()
+    venv.need_docs()
     _run(venv.python, "scripts/build_site.py")
 
 

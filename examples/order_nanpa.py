@@ -42,6 +42,7 @@ def main() -> None:
             raise SystemExit(f"Top up first: {error.total_cost} USD needed, {error.available_balance} left.") from None
         except ValidationError as error:
             raise SystemExit(f"The order was refused, and nothing was bought. {error}") from None
+        print(f"Order {order.reference} is placed.")
         order = client.orders().wait(order).data
         did = client.dids().one(filter={"order.id": order.id})
         print(f"Order {order.reference}: {order.amount} USD, number {did.number}")

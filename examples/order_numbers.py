@@ -58,6 +58,7 @@ def main() -> None:
         except ValidationError as error:  # e.g. fewer numbers are in stock
             raise SystemExit(f"The order was refused, and nothing was bought. {error}") from None
 
+        print(f"Order {order.reference} is placed.")
         order = client.orders().wait(order).data
         print(f"Order {order.reference} is {order.status}: {order.amount} USD")
         for did in client.dids().iterate(filter={"order.id": order.id}, sort="number"):

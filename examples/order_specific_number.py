@@ -57,6 +57,7 @@ def main() -> None:
             raise SystemExit(f"Top up first: {error.total_cost} USD needed, {error.available_balance} left.") from None
         except ValidationError as error:  # somebody else was faster
             raise SystemExit(f"{chosen.number} was not bought. {error}") from None
+        print(f"Order {order.reference} is placed.")
         order = client.orders().wait(order).data
         did = client.dids().one(filter={"order.id": order.id})
         print(f"Order {order.reference}: {order.amount} USD, number {did.number}")

@@ -41,6 +41,7 @@ with DidwwClient() as client:
 
     # Buy one, and wait until the order completes.
     order = client.orders().create(Order(items=[DidOrderItem(sku_id=sku.id, qty=1)])).data
+    print(f"Order {order.reference} is placed.")
     order = client.orders().wait(order).data
     did = client.dids().one(filter={"order.id": order.id})
     print(f"Order {order.reference}: {order.amount} USD, number {did.number}")

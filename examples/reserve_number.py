@@ -61,6 +61,7 @@ def main() -> None:
                 needed, left = error.total_cost, error.available_balance
                 raise SystemExit(f"Top up first: {needed} USD needed, {left} left.") from None
             raise
+        print(f"Order {order.reference} is placed.")
         order = client.orders().wait(order).data
         did = client.dids().one(filter={"order.id": order.id})
         print(f"Order {order.reference}: {order.amount} USD, number {did.number}")

@@ -51,6 +51,7 @@ def main() -> None:
             except InsufficientBalanceError as error:
                 needed, left = error.total_cost, error.available_balance
                 raise SystemExit(f"Top up first: {needed} USD needed, {left} left.") from None
+            print(f"Order {order.reference} is placed.")
             order = client.orders().wait(order).data
             print(f"Order {order.reference}: {order.amount} USD for the rest of the month.")
 

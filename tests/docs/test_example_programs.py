@@ -375,7 +375,7 @@ def test_enable_emergency(scene: Scene) -> None:
 
 
 def test_enable_emergency_not_allowed(scene: Scene) -> None:
-    """An account without emergency calling is told whom to ask."""
+    """The message for an account without emergency calling says whom to ask."""
     scene.run("order_numbers.py", "--yes", "--country", "US", "--area", "New York")
     scene.emulator.features.put({"emergency_calling": False}, api_key=scene.key)
     assert "Ask DIDWW's support." in scene.run("enable_emergency.py", *PLACE, "--yes", code=1)

@@ -26,6 +26,7 @@ from didww.configuration import (
     Environment,
     Unset,
     api_key_from,
+    api_version_from,
     base_url_from,
     environment_at,
     not_copied,
@@ -70,6 +71,8 @@ class DidwwClient(Accessors):
             `SANDBOX` if that is not set.
         base_url: The base URL of the API, such as that of a local server; overrides `environment`. Defaults to
             `DIDWW_BASE_URL`, unless `environment` is passed as `PRODUCTION`.
+        api_version: The version of the API: `"2026-04-16"` or `"2026-11-19"` (docs/explanation/versions.md). Defaults
+            to `DIDWW_API_VERSION`, or 2026-04-16 if that is not set.
         timeout: Timeout of a whole call in seconds, including connecting, retries and reading. Defaults to 60.
         max_retries: Maximum number of retries of a request, where a retry is safe
             (docs/explanation/retries.md). Defaults to 2.
@@ -103,6 +106,7 @@ class DidwwClient(Accessors):
         session: requests.Session | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
+        api_version: str | None = None,
         max_retries: int = DEFAULT_RETRIES,
         rate_limit: float | Limiter | None = DEFAULT_RATE,
         headers: Mapping[str, str] | None = None,
@@ -117,6 +121,7 @@ class DidwwClient(Accessors):
         self._configuration = Configuration(
             credentials=ApiKey(api_key_from(api_key)),
             base_url=base_url,
+            api_version=api_version_from(api_version),
             timeout=timeout,
             headers=headers,
             max_retries=max_retries,

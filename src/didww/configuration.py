@@ -18,13 +18,14 @@ from didww._util.text import shown
 from didww._util.urls import is_loopback, origin_of
 from didww.exceptions import DidwwClientError, InvalidValueError
 from didww.rate_limit.local import Budget
-from didww.version import API_VERSION
+from didww.version import API_VERSION, API_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from datetime import datetime
 
     from didww.rate_limit.local import Limiter
+    from didww.version import ApiVersion
 
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
 
@@ -137,6 +138,7 @@ class Configuration:
 
     __slots__ = (
         "allow_insecure",
+        "api_version",
         "base_url",
         "budget",
         "credentials",
@@ -157,6 +159,7 @@ class Configuration:
         *,
         credentials: Credentials,
         base_url: str,
+        api_version: ApiVersion = API_VERSION,
         timeout: float = DEFAULT_TIMEOUT,
         headers: Mapping[str, str] | None = None,
         max_retries: int = DEFAULT_RETRIES,
@@ -170,6 +173,7 @@ class Configuration:
         in_progress: dict[tuple[str, str, str], object] | None = None,
     ) -> None:
         self.credentials = credentials
+        self.api_version: ApiVersion = api_version
         self.in_progress = {} if in_progress is None else in_progress  # records being created, by type, field and value
         self.max_retries = checked_retries(max_retries)
         self.limiter = limiter
@@ -196,6 +200,7 @@ class Configuration:
         return Configuration(
             credentials=self.credentials,
             base_url=self.base_url,
+            api_version=self.api_version,
             timeout=self.timeout if isinstance(timeout, Unset) else timeout,
             headers={**self.headers, **checked_headers(headers or {})},
             max_retries=self.max_retries if isinstance(max_retries, Unset) else max_retries,
@@ -255,12 +260,8 @@ def base_url_from(
     program can run against another server without changes, but never that of an explicit `Environment.PRODUCTION`.
 
     Raises:
-        DidwwClientError: `DIDWW_API_VERSION` is not supported.
         InvalidValueError: The environment does not exist, or the URL is not valid.
     """
-    version = environ.get("DIDWW_API_VERSION", "").strip()
-    if version not in ("", API_VERSION):
-        raise DidwwClientError(f"DIDWW_API_VERSION must be {API_VERSION} or unset, got {version!r}.")
     if environment is None:
         selected = checked_environment(environ.get("DIDWW_ENVIRONMENT") or "sandbox", "DIDWW_ENVIRONMENT")
     else:
@@ -272,6 +273,21 @@ def base_url_from(
         if override:
             return checked_base_url(override, "DIDWW_BASE_URL")
     return selected.base_url
+
+
+def api_version_from(argument: str | None, environ: Mapping[str, str] = os.environ) -> ApiVersion:
+    """Return the API version: the argument, or `DIDWW_API_VERSION`, or the default.
+
+    Raises:
+        InvalidValueError: The version is not supported.
+    """
+    name = "api_version" if argument is not None else "DIDWW_API_VERSION"
+    value = argument if argument is not None else environ.get("DIDWW_API_VERSION", "").strip() or API_VERSION
+    for version in API_VERSIONS:
+        if value == version:
+            return version
+    known = " or ".join(repr(version) for version in API_VERSIONS)
+    raise InvalidValueError(f"{name} must be {known}, got {shown(value)}.", field=name)
 
 
 def environment_at(base_url: str) -> Environment | None:

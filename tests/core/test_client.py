@@ -696,7 +696,7 @@ def test_invalid_environment_variables_are_named(environment: pytest.MonkeyPatch
     for name, value, message in (
         ("DIDWW_ENVIRONMENT", "staging", "staging"),
         ("DIDWW_BASE_URL", "127.0.0.1:8750", "DIDWW_BASE_URL must"),
-        ("DIDWW_API_VERSION", "2030-01-01", "DIDWW_API_VERSION must be 2026-04-16 or unset, got '2030-01-01'"),
+        ("DIDWW_API_VERSION", "2030-01-01", "DIDWW_API_VERSION must be '2026-04-16' or '2026-11-19', got '2030-01-01'"),
     ):
         with environment.context() as changed:
             changed.setenv(name, value)

@@ -8,7 +8,7 @@ from didww._core.effects import Request
 from didww._jsonapi.encode import encode
 from didww._schema.resource import checked_id
 from didww._util.urls import origin_of
-from didww.version import API_VERSION, __version__
+from didww.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def follow(
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,
-        "X-DIDWW-API-Version": API_VERSION,
+        "X-DIDWW-API-Version": configuration.api_version,
         **configuration.headers,
     }
     if body is not None:
@@ -75,7 +75,7 @@ def build_download(configuration: Configuration, url: str) -> Request:
         "User-Agent": USER_AGENT,
     }
     if origin_of(url) == configuration.origin:
-        headers["X-DIDWW-API-Version"] = API_VERSION
+        headers["X-DIDWW-API-Version"] = configuration.api_version
         headers.update(configuration.headers)
         configuration.credentials.sign(headers)
     return Request("GET", url, headers)

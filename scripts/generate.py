@@ -16,7 +16,7 @@ import sys
 import textwrap
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from endpoint_template import METHODS, SINGLETON_FIND
 from public_names import PUBLIC
@@ -155,7 +155,8 @@ def alias_of(value: object) -> str:
     """Return the name of the filter type `value` in `didww._schema.filter_rules`."""
     from didww._schema import filter_rules
 
-    return next(name for name in filter_rules.__all__ if getattr(filter_rules, name) is value)
+    annotation = Annotated[value.__origin__, value.__metadata__[0]]  # without the versions
+    return next(name for name in filter_rules.__all__ if getattr(filter_rules, name) == annotation)
 
 
 def operations_of(cls: type[Resource]) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, NamedTuple, Required, TypeAlias, TypedDict, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Required, TypeAlias, TypedDict, cast, get_args
 from uuid import UUID
 
 from didww._schema.fields import attribute, status_is, writable
@@ -14,10 +14,15 @@ from didww._schema.forms import DIGITS, WEB_ADDRESS, Form
 from didww._schema.registry import class_named
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.rules import Together
-from didww._schema.versions import Versions
+from didww._schema.versions import EVERY_VERSION, Versions, unsupported
 from didww._util.suggest import did_you_mean
 from didww.enums import CallbackMethod, ExportStatus, ExportType
 from didww.exceptions import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from didww.version import ApiVersion
 
 _Id: TypeAlias = str | UUID | Resource
 
@@ -107,7 +112,7 @@ class FilterKey(NamedTuple):
     form: Form
     multiple: bool = False
     target: str = ""
-    versions: Versions = Versions()
+    versions: Versions = EVERY_VERSION
 
     def fits(self, value: object) -> bool:
         """Return whether a raw value is valid."""
@@ -251,6 +256,15 @@ class Export(
         if "filters" in changed:
             _check_filters(changed["filters"], changed.get("export_type"))
         return changed
+
+    def _check_version(self, version: ApiVersion, names: Iterable[str]) -> None:
+        names = tuple(names)
+        super()._check_version(version, names)
+        keys = FILTER_KEYS.get(self.export_type or "", {}) if "filters" in names else {}
+        for name in cast("Mapping[str, Any]", self.filters) if keys else ():
+            if name in keys and not keys[name].versions.includes(version):
+                where = f"Export.filters[{name!r}]"
+                raise unsupported(f"{where} cannot be sent", keys[name].versions, version, where)
 
 
 def _parse_datetime(value: object) -> datetime | None:

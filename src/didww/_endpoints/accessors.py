@@ -246,8 +246,7 @@ class Accessors:
         return EncryptedFilesEndpoint(self)
 
     def exports(self) -> ExportsEndpoint:
-        """An export of call or message records. Poll until `status` is `completed`, or set a `callback_url`, then
-        download the file at `url`.
+        """An export of call or message records as a file.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.

@@ -27,9 +27,9 @@ __all__ = ["AsyncExportsEndpoint", "ExportsEndpoint"]
 
 @short_tracebacks
 class AsyncExportsEndpoint(AsyncEndpoint[Export]):
-    """An export of call or message records. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+    """An export of call or message records as a file.
 
-    DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """
@@ -312,9 +312,9 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
 
 @short_tracebacks
 class ExportsEndpoint(Endpoint[Export]):
-    """An export of call or message records. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+    """An export of call or message records as a file.
 
-    DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """

@@ -111,7 +111,10 @@ class Typed(NamedTuple):
         value, other = known.get(self.field), known.get(self.by)
         if value is not None and other in self.values and not isinstance(value, self.type):
             yield Broken(
-                self.field, f"{self.words} while {self.by} is {other!r}", f"Set {self.words}, or change {self.by}.", self.by
+                self.field,
+                f"{self.words} while {self.by} is {other!r}",
+                f"Set {self.words}, or change {self.by}.",
+                self.by,
             )
 
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Required, TypeAlias, TypedDict, cast, get_args
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    Required,
+    TypeAlias,
+    TypedDict,
+    cast,
+    get_args,
+)
 from uuid import UUID
 
 from didww._schema.fields import attribute, status_is, writable
@@ -202,9 +214,9 @@ class Export(
         "your reference": "external_reference_id",
     },
 ):
-    """An export of call or message records. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+    """An export of call or message records as a file.
 
-    DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW removes the export one month after completion.
     """
 
     export_type: ExportType = writable(

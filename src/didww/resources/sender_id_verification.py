@@ -70,9 +70,7 @@ class SenderIdVerification(
     reject_reasons: list[str] | None = attribute(
         "Reasons for a rejection, or None if there are none. Only with the status `changes_required`."
     )
-    reject_comment: str | None = attribute(
-        "Comment on a rejection, or None. Only with the status `changes_required`."
-    )
+    reject_comment: str | None = attribute("Comment on a rejection, or None. Only with the status `changes_required`.")
     renew_date: DateText | None = attribute("Date of the next renewal, or None once closed.", sort=True)
     created_at: datetime = attribute("Date and time of creation.", sort=True)
     activated_at: datetime | None = attribute("Date and time of activation, or None if not activated.")

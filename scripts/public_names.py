@@ -41,11 +41,11 @@ PUBLIC = {
         VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
-        ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError
+        ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError
-        ValidationError WaitError
+        PermissionDeniedError RateLimitError ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError
+        UnsupportedVersionError ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",
     "didww.rate_limit.local": "RateLimiter",

@@ -29,14 +29,15 @@ from didww._schema.fields import MetaField, _StatusIs  # noqa: E402
 from didww._schema.meta import Meta  # noqa: E402
 from didww._schema.nested import Nested, _with_subclasses  # noqa: E402
 from didww._schema.registry import all_classes, singular  # noqa: E402
+from didww._schema.versions import EVERY_VERSION, Versions  # noqa: E402
 from didww.resources.authentication_method.base import AuthenticationMethod  # noqa: E402
 from didww.resources.configuration.base import TrunkConfiguration  # noqa: E402
 from didww.resources.order_item.base import OrderItem  # noqa: E402
-from didww.version import API_VERSION  # noqa: E402
-from generate import accessor_of, method_names, operations_of  # noqa: E402
+from didww.version import API_VERSIONS  # noqa: E402
+from generate import accessor_of, alias_of, method_names, operations_of  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from didww._schema.fields import Field
     from didww._schema.record import Record
@@ -96,14 +97,15 @@ def index_page() -> str:
         "",
         NOTE,
         "",
-        f"The resource types of API version {API_VERSION}: their fields, filters, sort keys, includes and errors.",
+        f"The resource types of the API, versions {' and '.join(API_VERSIONS)}: fields, filters, sort keys and errors.",
         "",
         "| Type | Class | Operations | |",
         "| --- | --- | --- | --- |",
     ]
     for cls in documented():
         names = ", ".join(f"`{name}`" for name in operations_of(cls)) or "only included in others"
-        lines.append(f"| [`{cls._type_name}`]({cls._type_name}.md) | `{cls.__name__}` | {names} | {summary(cls)} |")
+        shown = f"{summary(cls)}{version_note(cls._versions)}"
+        lines.append(f"| [`{cls._type_name}`]({cls._type_name}.md) | `{cls.__name__}` | {names} | {shown} |")
     return text_of(lines)
 
 
@@ -124,9 +126,7 @@ def resource_page(cls: type[Resource]) -> str:
         filters(cls),
         section(
             "## Sort keys",
-            [wrapped(f"{quoted(key for key in filter_rules.sort_keys(cls) if key[0] != '-')}.")]
-            if filter_rules.sort_keys(cls)
-            else [],
+            [wrapped(f"{marked(sort_names(cls), filter_rules.sort_versions(cls))}.")] if sort_names(cls) else [],
             ['A leading minus sorts descending, as in `sort="-created_at"`.']
             if "-created_at" in filter_rules.sort_keys(cls)
             else [],
@@ -151,7 +151,7 @@ def overview(cls: type[Resource]) -> list[str]:
         paged = f"{cls._page_size} records a page, at most {cls._largest_page}" if cls._paginated else "one page"
         rows.append(("Lists", f"{paged} ([pagination](../../explanation/pagination.md))"))
     rows += [
-        ("API version", API_VERSION),
+        ("API version", cls._versions.in_words().removeprefix("until API version ") or " and ".join(API_VERSIONS)),
         ("Source", f"`tests/contract/facts/{cls._type_name}.yaml` in the repository"),
     ]
     return ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)]
@@ -187,7 +187,7 @@ def table(heading: str, fields: list[Field], folder: str = "resources") -> list[
                 linked_type(str(field.annotation), folder),
                 access(field),
                 *([limits(field)] if limited else []),
-                cell(field.doc) + mark + effects(field),
+                cell(field.doc) + mark + effects(field) + version_note(field.versions),
             ]
         )
     return [markdown_row(rows[0]), markdown_row(["---"] * len(rows[0])), *map(markdown_row, rows[1:])]
@@ -308,10 +308,11 @@ def filters(cls: type[Resource]) -> list[str]:
     if not types or "list" not in cls._operations:
         return []
     meanings = facts(cls)["operations"]["list"].get("filters", {})
+    versions = filter_rules.filter_versions(cls)
     lines = ["| Filter | Matches | Value |", "| --- | --- | --- |"]
     for name, annotation in types.items():
-        alias = next(alias for alias in filter_rules.__all__ if getattr(filter_rules, alias) is annotation)
-        lines.append(f"| `{name}` | {meaning(meanings.get(name, 'the DID'))} | {alias_doc(alias)} |")
+        shown = f"{meaning(meanings.get(name, 'the DID'))}{version_note(versions.get(name, EVERY_VERSION))}"
+        lines.append(f"| `{name}` | {shown} | {alias_doc(alias_of(annotation))} |")
     return section("## Filters", lines)
 
 
@@ -338,7 +339,8 @@ def include_lines(cls: type[Resource]) -> list[str]:
     if not direct or not operations_of(cls):
         return []
     longer = [path for path in filter_rules.include_paths(cls) if "." in path]
-    lines = [wrapped(f"{quoted(direct)}.")]
+    versions = {name: cls._field_map[name].versions for name in direct}
+    lines = [wrapped(f"{marked(direct, versions)}.")]
     if longer:
         shown = [path for path in longer if path in cls._includes] or longer[:3]
         lines.append(
@@ -441,6 +443,8 @@ def enums_page() -> str:
         for member in cls:
             docstring = module[name].members[member.name].docstring
             doc = cell(" ".join(docstring.value.split())) if docstring else ""
+            if since := cls._since.get(member.value):
+                doc += version_note(Versions(since))
             lines.append(f"| `{member.name}` | `{member.value}` | {doc} |")
         lines.append("")
     return text_of(lines)
@@ -567,6 +571,26 @@ def conjoined(names: Iterable[str]) -> str:
     """Return names in backticks, with `and` before the last."""
     *others, last = [f"`{name}`" for name in names]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def version_note(versions: Versions) -> str:
+    """Return a sentence with the API versions that have something, after a space; empty if all have it."""
+    words = versions.in_words()
+    replacement = f": use {versions.replacement} instead" if versions.replacement else ""
+    return f" {words[0].upper()}{words[1:]}{replacement}." if words else ""
+
+
+def marked(names: Iterable[str], versions: Mapping[str, Versions]) -> str:
+    """Return names in backticks, with the API versions of those that not every version has."""
+    return ", ".join(
+        f"`{name}`" + (f" ({words})" if (words := versions.get(name, EVERY_VERSION).in_words()) else "")
+        for name in names
+    )
+
+
+def sort_names(cls: type[Resource]) -> list[str]:
+    """Return the sort keys without those that begin with a minus."""
+    return [key for key in filter_rules.sort_keys(cls) if not key.startswith("-")]
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import ApiConnectionError as ApiConnectionError
     from didww.exceptions import ApiTimeoutError as ApiTimeoutError
+    from didww.exceptions import ApiVersionWarning as ApiVersionWarning
     from didww.exceptions import AuthenticationError as AuthenticationError
     from didww.exceptions import BulkError as BulkError
     from didww.exceptions import CallbackRejectedError as CallbackRejectedError
@@ -107,9 +108,11 @@ if TYPE_CHECKING:
     from didww.exceptions import NotLoadedError as NotLoadedError
     from didww.exceptions import PermissionDeniedError as PermissionDeniedError
     from didww.exceptions import RateLimitError as RateLimitError
+    from didww.exceptions import ReadOnlyClientError as ReadOnlyClientError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
     from didww.exceptions import ServerError as ServerError
     from didww.exceptions import UnexpectedResponseError as UnexpectedResponseError
+    from didww.exceptions import UnsupportedVersionError as UnsupportedVersionError
     from didww.exceptions import ValidationError as ValidationError
     from didww.exceptions import WaitError as WaitError
     from didww.query_params import QueryParams as QueryParams
@@ -187,6 +190,7 @@ __all__ = [
     "ApiConnectionError",
     "ApiResponse",
     "ApiTimeoutError",
+    "ApiVersionWarning",
     "Area",
     "AreaLevel",
     "AsyncDidwwClient",
@@ -291,6 +295,7 @@ __all__ = [
     "RateLimitError",
     "RateLimiter",
     "RawResponse",
+    "ReadOnlyClientError",
     "ReadOnlyFieldError",
     "RecordIterator",
     "Region",
@@ -315,6 +320,7 @@ __all__ = [
     "UnexpectedResponseError",
     "UnknownCallEvent",
     "UnknownCallback",
+    "UnsupportedVersionError",
     "ValidationError",
     "VoiceInTrunk",
     "VoiceInTrunkGroup",
@@ -337,6 +343,7 @@ _MODULES = {
     "ApiConnectionError": "exceptions",
     "ApiResponse": "_core.response",
     "ApiTimeoutError": "exceptions",
+    "ApiVersionWarning": "exceptions",
     "Area": "resources.area",
     "AreaLevel": "enums",
     "AsyncDidwwClient": "async_client",
@@ -442,6 +449,7 @@ _MODULES = {
     "RateLimitError": "exceptions",
     "RateLimiter": "rate_limit.local",
     "RawResponse": "_core.raw",
+    "ReadOnlyClientError": "exceptions",
     "ReadOnlyFieldError": "exceptions",
     "RecordIterator": "_endpoints.iterators",
     "Region": "resources.region",
@@ -466,6 +474,7 @@ _MODULES = {
     "UnexpectedResponseError": "exceptions",
     "UnknownCallEvent": "callback.call_events",
     "UnknownCallback": "callback.typed",
+    "UnsupportedVersionError": "exceptions",
     "ValidationError": "exceptions",
     "VoiceInTrunk": "resources.voice_in_trunk",
     "VoiceInTrunkGroup": "resources.voice_in_trunk_group",

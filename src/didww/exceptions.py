@@ -16,6 +16,7 @@ from didww._util.text import printable
 __all__ = [
     "ApiConnectionError",
     "ApiTimeoutError",
+    "ApiVersionWarning",
     "AuthenticationError",
     "BulkError",
     "CallbackRejectedError",
@@ -32,9 +33,11 @@ __all__ = [
     "NotLoadedError",
     "PermissionDeniedError",
     "RateLimitError",
+    "ReadOnlyClientError",
     "ReadOnlyFieldError",
     "ServerError",
     "UnexpectedResponseError",
+    "UnsupportedVersionError",
     "ValidationError",
     "WaitError",
 ]
@@ -276,6 +279,17 @@ class InvalidValueError(DidwwClientError, ValueError):
         super().__init__(message)
 
 
+class UnsupportedVersionError(InvalidValueError):
+    """The API version of the client does not have this resource, field, filter, sort key, include or value.
+
+    The message says which version has it, and what replaced it (docs/explanation/versions.md).
+    """
+
+
+class ReadOnlyClientError(DidwwClientError):
+    """The client was created with a reading `scope`, so that it must not change anything. Nothing was sent."""
+
+
 class ReadOnlyFieldError(InvalidValueError):
     """The field is read-only, or cannot be changed after the record is created."""
 
@@ -413,3 +427,7 @@ class CallbackRejectedError(DidwwError):
         self.reason: Literal["missing", "malformed", "mismatch", "too_large"] = reason
         self.status = {"missing": 401, "malformed": 400, "mismatch": 401, "too_large": 413}[reason]
         super().__init__(message)
+
+
+class ApiVersionWarning(UserWarning):
+    """The service responds in another API version than that of the client: `api_version=` does not fit the account."""

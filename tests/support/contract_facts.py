@@ -227,6 +227,10 @@ def _row(type_: str, raw: Raw) -> Row:
     )
 
 
+VERSIONS = ("2026-04-16",)
+"""The API versions whose facts are in `tests/contract/facts/`. Documents of other versions are not checked yet."""
+
+
 @functools.cache
 def rows() -> tuple[Row, ...]:
     """Return every difference of the newer version, of all files."""

@@ -27,10 +27,9 @@ def version_hint(headers: Mapping[str, str]) -> list[str]:
     if version == API_VERSION:
         return []
     if version == TOKENS_SINCE:
-        return [
-            f"X-DIDWW-API-Version cannot select {TOKENS_SINCE}: its requests need a token. POST /token with the key and "
-            f'{{"aud": "{API.audience}", "api_version": "{TOKENS_SINCE}"}}, then send Authorization: Bearer.'
-        ]
+        body = f'{{"aud": "{API.audience}", "api_version": "{TOKENS_SINCE}"}}'
+        what = f"X-DIDWW-API-Version cannot select {TOKENS_SINCE}, which needs a token"
+        return [f"{what}. POST /token with the key and {body}, then send Authorization: Bearer."]
     what = f"X-DIDWW-API-Version asks for {version[:40]}, which is ignored: the response is of {API_VERSION}"
     return [f"{what}. The emulator serves {' and '.join(API_VERSIONS)}. Names and values may differ in others."]
 
@@ -49,8 +48,8 @@ def _authentication_hint(path: str, headers: Mapping[str, str], body: bytes, *, 
         return ""  # said by version_hint
     if has_key and not body:
         return (
-            f"This account was moved to API version {TOKENS_SINCE}, in which a key is accepted by /token only. POST /token "
-            "with the key, then send Authorization: Bearer."
+            f"This account was moved to API version {TOKENS_SINCE}, which needs a token. POST /token with the key, "
+            "then send Authorization: Bearer."
         )
     return (
         "Send the key in the header Api-Key, or a token of /token in the header Authorization: Bearer. The emulator "

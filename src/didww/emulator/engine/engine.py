@@ -1,7 +1,7 @@
 """The engine of the emulator: turns requests into responses over a store, without sockets or threads.
 
-It finds the service and the resource; `authentication` and `operations` do the rest. It never raises: internal errors are logged and
-become 500 responses.
+It finds the service and the resource; `authentication` and `operations` do the rest. It never raises: internal errors
+are logged and become 500 responses.
 """
 
 from __future__ import annotations

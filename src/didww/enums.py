@@ -273,7 +273,7 @@ class OrderStatus(OpenStrEnum):
     """Canceled by the customer or by DIDWW; the numbers of the order are removed."""
 
 
-@_since("2026-11-19", "sms_in", "sms_out")
+@since("2026-11-19", "sms_in", "sms_out")
 class ExportType(OpenStrEnum):
     """Type of an export: `export_type` of exports.
 

@@ -63,4 +63,5 @@ PUBLIC = {
     "didww.resources.order_item.emergency_order_item": "EmergencyOrderItem",
     "didww.resources.order_item.generic_order_item": "GenericOrderItem",
     "didww.resources.order_item.reservation_did_order_item": "ReservationDidOrderItem",
+    "didww.services": "ServiceUrls",
 }

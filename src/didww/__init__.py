@@ -175,6 +175,7 @@ if TYPE_CHECKING:
     from didww.resources.voice_out_trunk_regenerate_credential import (
         VoiceOutTrunkRegenerateCredential as VoiceOutTrunkRegenerateCredential,
     )
+    from didww.services import ServiceUrls as ServiceUrls
 
 __all__ = [
     "NO_TIMEOUT",
@@ -301,6 +302,7 @@ __all__ = [
     "RxDtmfFormat",
     "SeenStore",
     "ServerError",
+    "ServiceUrls",
     "SharedCapacityGroup",
     "SipConfiguration",
     "SqliteStore",
@@ -452,6 +454,7 @@ _MODULES = {
     "RxDtmfFormat": "enums",
     "SeenStore": "callback.stores",
     "ServerError": "exceptions",
+    "ServiceUrls": "services",
     "SharedCapacityGroup": "resources.shared_capacity_group",
     "SipConfiguration": "resources.configuration.sip",
     "SqliteStore": "callback.stores",

@@ -32,6 +32,7 @@ from didww.configuration import (
     base_url_from,
     environment_at,
     not_copied,
+    service_urls_from,
 )
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
 from didww.transport.default import new_async_transport  # async
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
+    from didww.services import ServiceUrls
     from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDidwwClient"]
@@ -90,6 +92,9 @@ class AsyncDidwwClient(AsyncAccessors):
         tracing: Whether to create an OpenTelemetry span for each call. Defaults to True if the program has imported
             OpenTelemetry (docs/how-to/observability.md).
         allow_insecure: Whether to allow unencrypted http URLs of hosts other than this machine.
+        service_urls: URLs of the token service and the prices services, to replace those of the environment
+            (docs/explanation/credentials.md). Each defaults to its environment variable, such as `DIDWW_TOKEN_URL`,
+            where `DIDWW_BASE_URL` applies.
         transport: A custom transport to use instead of httpx2.
 
     Raises:
@@ -122,12 +127,15 @@ class AsyncDidwwClient(AsyncAccessors):
         on_retry: Callable[[RetryScheduled], object] | None = None,
         tracing: bool | None = None,
         allow_insecure: bool = False,
+        service_urls: ServiceUrls | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
+        services = service_urls_from(service_urls, base_url, environment)
         base_url = base_url_from(base_url, environment)
         self._configuration = Configuration(
             credentials=ApiKey(api_key_from(api_key)),
             base_url=base_url,
+            service_urls=services,
             api_version=api_version_from(api_version),
             timeout=timeout,
             headers=headers,

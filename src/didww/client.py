@@ -30,6 +30,7 @@ from didww.configuration import (
     base_url_from,
     environment_at,
     not_copied,
+    service_urls_from,
 )
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
 from didww.transport.default import new_transport
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
+    from didww.services import ServiceUrls
     from didww.transport.base import Transport
 
 __all__ = ["DidwwClient"]
@@ -85,6 +87,9 @@ class DidwwClient(Accessors):
         tracing: Whether to create an OpenTelemetry span for each call. Defaults to True if the program has imported
             OpenTelemetry (docs/how-to/observability.md).
         allow_insecure: Whether to allow unencrypted http URLs of hosts other than this machine.
+        service_urls: URLs of the token service and the prices services, to replace those of the environment
+            (docs/explanation/credentials.md). Each defaults to its environment variable, such as `DIDWW_TOKEN_URL`,
+            where `DIDWW_BASE_URL` applies.
         session: A `requests.Session` to use unchanged, with its proxies and certificates. It is not closed.
         transport: A custom transport to use instead of httpx2.
 
@@ -115,12 +120,15 @@ class DidwwClient(Accessors):
         on_retry: Callable[[RetryScheduled], object] | None = None,
         tracing: bool | None = None,
         allow_insecure: bool = False,
+        service_urls: ServiceUrls | None = None,
         transport: Transport | None = None,
     ) -> None:
+        services = service_urls_from(service_urls, base_url, environment)
         base_url = base_url_from(base_url, environment)
         self._configuration = Configuration(
             credentials=ApiKey(api_key_from(api_key)),
             base_url=base_url,
+            service_urls=services,
             api_version=api_version_from(api_version),
             timeout=timeout,
             headers=headers,

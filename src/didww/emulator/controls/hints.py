@@ -1,4 +1,4 @@
-"""Hints for refused requests: similar names from the declarations."""
+"""Hints for refused requests: similar names from the declarations, and credentials that are mixed up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from didww._jsonapi.document import decode_errors
 from didww._util.suggest import did_you_mean
 from didww.emulator.engine.schema import table_of
-from didww.version import API_VERSION
+from didww.emulator.engine.services import API, TOKEN_PATH, service_of
+from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,20 +22,80 @@ _FIRST_WORD: Final = re.compile(r"\S+")
 
 
 def version_hint(headers: Mapping[str, str]) -> list[str]:
-    """Return a hint if a request asks for another API version, which the service silently ignores."""
-    version = headers.get("x-didww-api-version", API_VERSION)
+    """Return a hint if a request asks for a version that no header selects, which the service silently ignores."""
+    version = headers.get("x-didww-api-version", API_VERSION).strip()
     if version == API_VERSION:
         return []
+    if version == TOKENS_SINCE:
+        return [
+            f"X-DIDWW-API-Version cannot select {TOKENS_SINCE}: its requests need a token. POST /token with the key and "
+            f'{{"aud": "{API.audience}", "api_version": "{TOKENS_SINCE}"}}, then send Authorization: Bearer.'
+        ]
     what = f"X-DIDWW-API-Version asks for {version[:40]}, which is ignored: the response is of {API_VERSION}"
-    return [f"{what}, the only version the emulator supports. Names and values may differ in others."]
+    return [f"{what}. The emulator serves {' and '.join(API_VERSIONS)}. Names and values may differ in others."]
 
 
-def hints(method: str, path: str, query: list[tuple[str, str]], status: int, body: bytes) -> list[str]:
-    """Return a hint for each error that a similar name explains."""
+def _authentication_hint(path: str, headers: Mapping[str, str], body: bytes, *, has_key: bool, has_token: bool) -> str:
+    """Return a hint for a 401 or 403 of credentials."""
+    if path == TOKEN_PATH:
+        return "" if has_key else "Send the key in the header Api-Key, also for a token."
+    if has_token:
+        reason = next((str(error.get("title", "")) for error in decode_errors(body)), "")
+        return _OF_TOKENS.get(reason, "")
+    service = service_of(path)
+    if service is not None and service is not API:
+        return f"Prices need a token: POST /token with aud {service.audience}, then send it as Authorization: Bearer."
+    if headers.get("x-didww-api-version", "").strip() == TOKENS_SINCE:
+        return ""  # said by version_hint
+    if has_key and not body:
+        return (
+            f"This account was moved to API version {TOKENS_SINCE}, in which a key is accepted by /token only. POST /token "
+            "with the key, then send Authorization: Bearer."
+        )
+    return (
+        "Send the key in the header Api-Key, or a token of /token in the header Authorization: Bearer. The emulator "
+        "accepts any key, unless it was started with one."
+    )
+
+
+_OF_TOKENS: Final = {
+    "Malformed token": "This is no token of /token; an API key belongs in the header Api-Key.",
+    "Unknown signing key": "Another emulator signed this token, or it was changed. Mint one at /token of this one.",
+    "Token has expired": "Mint a new token before expires_in seconds have passed on the emulator's clock.",
+    "Wrong audience": f"The aud of a token lists the services that it is for; the main API is {API.audience}.",
+    "Wrong environment": "A token is bound to the environment that minted it.",
+    "Insufficient scope": "The token was minted with scope read, which allows GET and HEAD only.",
+}
+
+
+def hints(
+    method: str,
+    path: str,
+    query: list[tuple[str, str]],
+    status: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    credentials: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Return a hint for each error that a similar name, or the credentials, explain.
+
+    Args:
+        method: The method.
+        path: The path.
+        query: The decoded query parameters.
+        status: Status of the response.
+        body: Body of the response.
+        headers: Headers of the request without credentials.
+        credentials: The credentials of the request: `key`, `token`.
+    """
     parts = path.removeprefix("/v3").strip("/").split("/")
     table = _table(parts[0])
-    if status == 401:
-        return ["Send the key in the header Api-Key; the emulator accepts any key, unless it was started with one."]
+    if status == 401 or (status == 403 and b"Insufficient scope" in body):
+        hint = _authentication_hint(path, headers, body, has_key="key" in credentials, has_token="token" in credentials)
+        return [hint] if hint else []
+    if path == TOKEN_PATH or service_of(path) is not API:
+        return []
     if table is None:
         return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
     hints: list[str] = []

@@ -100,7 +100,7 @@ def _rows(name: str, cls: type[P], max_bytes: int) -> Iterator[P]:
 
 def _opened(name: str) -> IO[bytes]:
     try:
-        return open(name, "rb")  # noqa: PTH123, SIM115 closed by the caller
+        return open(name, "rb")  # noqa: PTH123 closed by the caller
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
     raise PriceFileError(f"Cannot read {name}: {reason}.")

@@ -14,6 +14,7 @@ from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
 from didww.emulator.controls.faults import Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
+from didww.emulator.controls.prices import Prices
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
@@ -62,6 +63,7 @@ class Emulator:
         features: Features enabled for an account, such as emergency calling.
         versions: Default API version of an account.
         stock: Numbers available to buy.
+        prices: Price plans of an account.
         calls: Inbound and outbound calls.
         engine: The engine that handles requests.
 
@@ -99,6 +101,7 @@ class Emulator:
         self.features = Features(self.engine, self.key)
         self.versions = Versions(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
+        self.prices = Prices(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
         # Two workers, so that a slow callback receiver does not delay events.

@@ -51,6 +51,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "features": ("show", "put"),
     "versions": ("show", "set"),
     "stock": ("show", "put"),
+    "prices": ("show", "assign", "unassign"),
     "calls": ("rate", "inbound", "outbound"),
 }
 
@@ -164,6 +165,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.clock import Clock
     from didww.emulator.controls.faults import Faults
     from didww.emulator.controls.journal import Journal
+    from didww.emulator.controls.prices import Prices
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
@@ -180,6 +182,7 @@ def _operations() -> dict[str, _Operation]:
         "features": Features,
         "versions": Versions,
         "stock": Stock,
+        "prices": Prices,
         "calls": Calls,
     }
     operations: dict[str, _Operation] = {}

@@ -10,6 +10,8 @@ __all__ = ["PUBLIC"]
 PUBLIC = {
     "didww._core.bulk": "Report",
     "didww._core.download": "Progress",
+    "didww._core.price_rows": "read_prices",
+    "didww._core.prices": "PriceFile SmsDomain",
     "didww._core.raw": "RawResponse",
     "didww._core.response": "ApiResponse",
     "didww._endpoints.iterators": "AsyncRecordIterator RecordIterator",
@@ -38,13 +40,13 @@ PUBLIC = {
         EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
         MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
         ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
-        VoiceOutTrunkStatus
+        VoiceOutPriceCategory VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
         ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError
+        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError
         ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",
@@ -56,6 +58,10 @@ PUBLIC = {
     "didww.resources.configuration.base": "TrunkConfiguration",
     "didww.resources.configuration.pstn": "PstnConfiguration",
     "didww.resources.configuration.sip": "SipConfiguration",
+    "didww.resources.price.sms_in": "SmsInPrice",
+    "didww.resources.price.sms_out": "SmsOutPrice",
+    "didww.resources.price.voice_in": "VoiceInPrice",
+    "didww.resources.price.voice_out": "VoiceOutPrice",
     "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
     "didww.resources.order_item.base": "OrderItem",
     "didww.resources.order_item.capacity_order_item": "CapacityOrderItem",

@@ -11,7 +11,6 @@ import csv
 import re
 import zlib
 from collections import Counter
-from contextlib import closing
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from didww._core.decompress import Decompressor
@@ -74,18 +73,17 @@ def read_prices(
 
 
 def _rows(name: str, cls: type[P], max_bytes: int) -> Iterator[P]:
-    with _opened(name) as file, closing(_lines(name, file, max_bytes)) as lines:
-        source = _Source(name, lines)
+    with _opened(name) as file:
+        source = _Source(name, _lines(name, file, max_bytes))
         rows = csv.reader(source, strict=True)
         columns: list[_Column] | None = None
         while True:
             source.start_row(rows.line_num)
+            message, cells = "", None
             try:
                 cells = next(rows, None)
             except csv.Error as error:
-                message = f"is not valid CSV ({error})"
-            else:
-                message = ""
+                message = f"the row is not valid CSV: {error}"
             if message:
                 raise source.error(message)
             if cells is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from didww._core.effects import Request
 from didww._jsonapi.encode import encode
@@ -73,7 +73,9 @@ def follow(
     return Request(method, url, headers, body, audience)
 
 
-def build_download(configuration: Configuration, url: str, service: Service = "api") -> Request:
+def build_download(
+    configuration: Configuration, url: str, service: Service = "api", *, method: Literal["GET", "HEAD"] = "GET"
+) -> Request:
     """Build a request for a file, authenticated only if `url` has the origin of the service."""
     headers = {
         "Accept": "*/*",
@@ -86,4 +88,4 @@ def build_download(configuration: Configuration, url: str, service: Service = "a
         headers["X-DIDWW-API-Version"] = configuration.api_version
         headers.update(configuration.headers)
         configuration.credentials.sign(headers)
-    return Request("GET", url, headers, None, audience)
+    return Request(method, url, headers, None, audience)

@@ -257,7 +257,9 @@ class _Lists:
             level = 100 if iso in _WESTERN | _NANP else 220
             where = "International" if code is None else name
             for source_type, percent in (("fixed", 100), ("cellular", 240), ("payphone", 400)):
-                sources = [(None, None, prefix, f"{where} - {type}", percent)]
+                sources: list[tuple[str | None, str | None, str, str, int]] = [
+                    (None, None, prefix, f"{where} - {type}", percent)
+                ]
                 if code is None:
                     sources += [
                         (row["iso"], row["name"], prefix, f"{where} - {type}", percent * 80 // 100)

@@ -1,1 +1,1 @@
-"""The prices of an account's plans, one module per service. They share the type `prices`; the service tells them apart."""
+"""The prices of an account's plans, one module per price list. All are of the type `prices`."""

@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from didww._core.decompress import Decompressor
 from didww._core.download import check_max_bytes, target_path
-from didww._schema.resource import Resource
 from didww._util.text import printable, shown
 from didww.exceptions import InvalidValueError, PriceFileError
 from didww.resources.price.sms_in import SmsInPrice
@@ -26,6 +25,8 @@ from didww.resources.price.voice_out import VoiceOutPrice
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
+
+    from didww._schema.resource import Resource
 
 __all__ = ["MAX_DECOMPRESSED", "MAX_ROW", "read_prices"]
 

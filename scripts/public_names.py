@@ -43,10 +43,11 @@ PUBLIC = {
         VoiceOutPriceCategory VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
-        ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError
+        ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError
+        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError
+        ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError UnsupportedVersionError
         ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",

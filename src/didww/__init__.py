@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import ApiConnectionError as ApiConnectionError
     from didww.exceptions import ApiTimeoutError as ApiTimeoutError
+    from didww.exceptions import ApiVersionWarning as ApiVersionWarning
     from didww.exceptions import AuthenticationError as AuthenticationError
     from didww.exceptions import BulkError as BulkError
     from didww.exceptions import CallbackRejectedError as CallbackRejectedError
@@ -114,9 +115,11 @@ if TYPE_CHECKING:
     from didww.exceptions import PriceNotFoundError as PriceNotFoundError
     from didww.exceptions import PricePlanNotAssignedError as PricePlanNotAssignedError
     from didww.exceptions import RateLimitError as RateLimitError
+    from didww.exceptions import ReadOnlyClientError as ReadOnlyClientError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
     from didww.exceptions import ServerError as ServerError
     from didww.exceptions import UnexpectedResponseError as UnexpectedResponseError
+    from didww.exceptions import UnsupportedVersionError as UnsupportedVersionError
     from didww.exceptions import ValidationError as ValidationError
     from didww.exceptions import WaitError as WaitError
     from didww.query_params import QueryParams as QueryParams
@@ -199,6 +202,7 @@ __all__ = [
     "ApiConnectionError",
     "ApiResponse",
     "ApiTimeoutError",
+    "ApiVersionWarning",
     "Area",
     "AreaLevel",
     "AsyncDidwwClient",
@@ -307,6 +311,7 @@ __all__ = [
     "RateLimitError",
     "RateLimiter",
     "RawResponse",
+    "ReadOnlyClientError",
     "ReadOnlyFieldError",
     "RecordIterator",
     "Region",
@@ -335,6 +340,7 @@ __all__ = [
     "UnexpectedResponseError",
     "UnknownCallEvent",
     "UnknownCallback",
+    "UnsupportedVersionError",
     "ValidationError",
     "VoiceInPrice",
     "VoiceInTrunk",
@@ -361,6 +367,7 @@ _MODULES = {
     "ApiConnectionError": "exceptions",
     "ApiResponse": "_core.response",
     "ApiTimeoutError": "exceptions",
+    "ApiVersionWarning": "exceptions",
     "Area": "resources.area",
     "AreaLevel": "enums",
     "AsyncDidwwClient": "async_client",
@@ -470,6 +477,7 @@ _MODULES = {
     "RateLimitError": "exceptions",
     "RateLimiter": "rate_limit.local",
     "RawResponse": "_core.raw",
+    "ReadOnlyClientError": "exceptions",
     "ReadOnlyFieldError": "exceptions",
     "RecordIterator": "_endpoints.iterators",
     "Region": "resources.region",
@@ -498,6 +506,7 @@ _MODULES = {
     "UnexpectedResponseError": "exceptions",
     "UnknownCallEvent": "callback.call_events",
     "UnknownCallback": "callback.typed",
+    "UnsupportedVersionError": "exceptions",
     "ValidationError": "exceptions",
     "VoiceInPrice": "resources.price.voice_in",
     "VoiceInTrunk": "resources.voice_in_trunk",

@@ -1,4 +1,4 @@
-"""The enumerated values of DIDWW API 2026-04-16, as open enums.
+"""The enumerated values of the DIDWW API, as open enums.
 
 An open enum is an `enum.StrEnum` or `enum.IntEnum` that accepts unknown values: a value outside the list becomes an
 object of the same class instead of an error. DIDWW adds values without a new API version, and some responses contain
@@ -20,10 +20,13 @@ import enum
 # Not imported from `typing`, which takes longer than all classes below; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import TypeVar
 
+    from didww.version import ApiVersion
+
     E = TypeVar("E", bound=enum.Enum)
+    C = TypeVar("C", bound=type["_OpenEnum"])
 
 __all__ = [
     "AddressVerificationStatus",
@@ -141,6 +144,8 @@ class _OpenEnumType(enum.EnumType):
 class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
     """The common base of text and numeric open enums."""
 
+    _since: dict[object, ApiVersion]  # the first API version of the values that not every version has
+
     @property
     def is_known(self) -> bool:
         """True if this version of the package knows the value."""
@@ -154,6 +159,19 @@ class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
     # By value, not by name as in Python 3.11: an unknown object cannot be looked up by name.
     def __reduce_ex__(self, proto: object) -> tuple[type[_OpenEnum], tuple[object]]:
         return type(self), (self._value_,)
+
+
+_OpenEnum._since = {}
+
+
+def since(version: ApiVersion, *values: object) -> Callable[[C], C]:
+    """Return a decorator that declares the first API version of some values of an enum."""
+
+    def declare(cls: C) -> C:
+        cls._since = {**cls._since, **dict.fromkeys(values, version)}
+        return cls
+
+    return declare
 
 
 class OpenStrEnum(_OpenEnum, enum.StrEnum):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from didww._schema.fields import Field
     from didww._schema.resource import Resource
+    from didww.version import ApiVersion
 
 __all__ = ["Column", "check_path", "columns_of", "includes_of", "value_at"]
 
@@ -37,11 +38,33 @@ class Column(NamedTuple):
         return next(((path, value) for path, value in values if value not in (None, [])), (self.paths[0], None))
 
 
-def columns_of(cls: type[Resource]) -> tuple[Column, ...]:
-    """Return the declared columns of a resource."""
-    return tuple(
-        Column(heading, (paths,) if isinstance(paths, str) else tuple(paths)) for heading, paths in cls._columns.items()
+def columns_of(cls: type[Resource], version: ApiVersion | None = None) -> tuple[Column, ...]:
+    """Return the declared columns of a resource: those that an API version has, or all."""
+    columns = (
+        Column(
+            heading,
+            tuple(
+                path
+                for path in ((paths,) if isinstance(paths, str) else paths)
+                if version is None or _is_in(cls, path, version)
+            ),
+        )
+        for heading, paths in cls._columns.items()
     )
+    return tuple(column for column in columns if column.paths)
+
+
+def _is_in(cls: type[Resource], path: str, version: ApiVersion) -> bool:
+    """Return whether an API version has all members of a path."""
+    holder = cls
+    for name in path.split("."):
+        field = holder._field_map.get(name)
+        if field is not None and not field.versions.includes(version):
+            return False
+        if field is None or field.place != "relationships":
+            return True
+        holder = class_named(field.kind.detail.names[0])
+    return True
 
 
 def value_at(record: object, path: str) -> Any:

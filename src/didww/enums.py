@@ -48,10 +48,12 @@ __all__ = [
     "MandatoryField",
     "MediaEncryptionMode",
     "NetworkProtocolPriority",
+    "NumberType",
     "OnCliMismatchAction",
     "OpenIntEnum",
     "OpenStrEnum",
     "OrderStatus",
+    "PopCode",
     "ProofEntityType",
     "ReroutingDisconnectCode",
     "RxDtmfFormat",
@@ -63,6 +65,7 @@ __all__ = [
     "StirShakenMode",
     "TransportProtocol",
     "TxDtmfFormat",
+    "VoiceOutPriceCategory",
     "VoiceOutTrunkStatus",
     "enum_value",
     "enum_value_list",
@@ -420,7 +423,8 @@ class MandatoryField(OpenStrEnum):
     """Required fields of an identity, as listed by address requirements.
 
     These are `personal_mandatory_fields` and `business_mandatory_fields`, None if there are no mandatory fields.
-    Emergency requirements use free-text labels (`"Birth Date"`) instead, which are unknown values.
+    Emergency requirements have the same names since API version 2026-11-19. Before, they use free-text labels (`"Birth
+    Date"`), which are unknown values.
 
     Source: tests/contract/facts/address_requirements.yaml.
     """
@@ -917,6 +921,56 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """Not a SIP response: the call was not answered within `ringing_timeout` of the trunk."""
 
 
+class NumberType(OpenStrEnum):
+    """Type of phone numbers: `number_type` of DID groups, requirements and emergency calling services.
+
+    In API version 2026-04-16, `did_group_types` have the type as a name, such as `"Toll-free"`.
+    """
+
+    LOCAL = "local"
+    """Of a city or an area."""
+
+    NATIONAL = "national"
+    """Of a country, but of no area in it."""
+
+    MOBILE = "mobile"
+    """Of a mobile network."""
+
+    TOLL_FREE = "toll_free"
+    """Free of charge for callers."""
+
+    SHARED_COST = "shared_cost"
+    """Paid in part by callers."""
+
+    GLOBAL = "global"
+    """Of no country."""
+
+
+class PopCode(OpenStrEnum):
+    """Point of presence of the platform: `pop` of voice IN trunks since API version 2026-11-19."""
+
+    NYC = "NYC"
+    """New York, US."""
+
+    FRA = "FRA"
+    """Frankfurt, Germany."""
+
+    LAC = "LAC"
+    """Los Angeles, US."""
+
+    MIA = "MIA"
+    """Miami, US."""
+
+    SG = "SG"
+    """Singapore."""
+
+    HK = "HK"
+    """Hong Kong."""
+
+    AMS = "AMS"
+    """Amsterdam, Netherlands."""
+
+
 class OnCliMismatchAction(OpenStrEnum):
     """Action for outbound calls whose caller ID is not an allowed DID: `on_cli_mismatch_action` of voice OUT trunks.
 
@@ -952,6 +1006,19 @@ class DefaultDstAction(OpenStrEnum):
 
     REJECT_ALL = "reject_all"
     """All destinations are rejected, except those in `dst_prefixes`."""
+
+
+class VoiceOutPriceCategory(OpenStrEnum):
+    """Category of outbound calls: `category` of the prices of outbound calls."""
+
+    INTERNATIONAL = "International"
+    """Any origin."""
+
+    ORIGIN_BASED = "Origin based"
+    """Calls whose price depends on the caller's number."""
+
+    LOCAL = "Local"
+    """Calls within one country."""
 
 
 class VoiceOutTrunkStatus(OpenStrEnum):

@@ -29,7 +29,8 @@ __all__ = ["AsyncExportsEndpoint", "ExportsEndpoint"]
 class AsyncExportsEndpoint(AsyncEndpoint[Export]):
     """An export of call or message records as a file.
 
-    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW
+    removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """
@@ -51,8 +52,9 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
-            filter: Values by filter name; records must match all of them: `created_at_gteq`, `created_at_lteq`,
-                `export_type`, `external_reference_id`, `id`, `status`.
+            filter: Values by filter name; records must match all of them: `created_at_gteq` (since API version
+                2026-11-19), `created_at_lteq` (since API version 2026-11-19), `export_type` (since API version
+                2026-11-19), `external_reference_id`, `id`, `status` (since API version 2026-11-19).
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
@@ -314,7 +316,8 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
 class ExportsEndpoint(Endpoint[Export]):
     """An export of call or message records as a file.
 
-    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW
+    removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """
@@ -336,8 +339,9 @@ class ExportsEndpoint(Endpoint[Export]):
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
-            filter: Values by filter name; records must match all of them: `created_at_gteq`, `created_at_lteq`,
-                `export_type`, `external_reference_id`, `id`, `status`.
+            filter: Values by filter name; records must match all of them: `created_at_gteq` (since API version
+                2026-11-19), `created_at_lteq` (since API version 2026-11-19), `export_type` (since API version
+                2026-11-19), `external_reference_id`, `id`, `status` (since API version 2026-11-19).
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW

@@ -216,7 +216,8 @@ class Export(
 ):
     """An export of call or message records as a file.
 
-    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW
+    removes the export one month after completion.
     """
 
     export_type: ExportType = writable(

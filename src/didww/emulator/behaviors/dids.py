@@ -59,7 +59,7 @@ class Dids(Behavior):
         _renew_later(session, record["expires_at"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Check channels and the SMS trunk; a number removed from its emergency calling service loses emergency calling."""
+        """Check channels and the SMS trunk; a number removed from its emergency service loses emergency calling."""
         check_channels(session, record, changes)
         check_sms_route(session, changes)
         if "emergency_calling_service" in changes:

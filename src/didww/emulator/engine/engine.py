@@ -287,6 +287,8 @@ class Engine:
         path = "/" + "/".join(parts)
         if table is None:
             raise no_such_path(path)
+        if not table.view(identity.version).exists:
+            raise no_such_path(path, f" It exists {table.cls._versions.in_words()}.")
         session = AccountSession(runtime, identity.owner, base, version=identity.version)
         behavior = runtime.behavior(table.type)
         if len(parts) > 1 and behavior.overrides("serve"):

@@ -171,6 +171,7 @@ class Emulator:
             response,
             at=stamp(now),
             key=key,
+            version=version,
             ms=round((time.perf_counter() - started) * 1000, 2),
             fault=None if fault is None else fault.id,
         )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from didww._jsonapi.document import decode_errors
+from didww._schema.filter_rules import filter_versions, sort_versions
 from didww._util.suggest import did_you_mean
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.services import API, TOKEN_PATH, service_of
@@ -14,6 +15,7 @@ from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from didww._schema.versions import Versions
     from didww.emulator.engine.schema import Table
 
 __all__ = ["hints", "version_hint"]
@@ -27,10 +29,9 @@ def version_hint(headers: Mapping[str, str]) -> list[str]:
     if version == API_VERSION:
         return []
     if version == TOKENS_SINCE:
-        return [
-            f"X-DIDWW-API-Version cannot select {TOKENS_SINCE}: its requests need a token. POST /token with the key and "
-            f'{{"aud": "{API.audience}", "api_version": "{TOKENS_SINCE}"}}, then send Authorization: Bearer.'
-        ]
+        body = f'{{"aud": "{API.audience}", "api_version": "{TOKENS_SINCE}"}}'
+        what = f"X-DIDWW-API-Version cannot select {TOKENS_SINCE}, which needs a token"
+        return [f"{what}. POST /token with the key and {body}, then send Authorization: Bearer."]
     what = f"X-DIDWW-API-Version asks for {version[:40]}, which is ignored: the response is of {API_VERSION}"
     return [f"{what}. The emulator serves {' and '.join(API_VERSIONS)}. Names and values may differ in others."]
 
@@ -49,8 +50,8 @@ def _authentication_hint(path: str, headers: Mapping[str, str], body: bytes, *, 
         return ""  # said by version_hint
     if has_key and not body:
         return (
-            f"This account was moved to API version {TOKENS_SINCE}, in which a key is accepted by /token only. POST /token "
-            "with the key, then send Authorization: Bearer."
+            f"This account was moved to API version {TOKENS_SINCE}, which needs a token. POST /token with the key, "
+            "then send Authorization: Bearer."
         )
     return (
         "Send the key in the header Api-Key, or a token of /token in the header Authorization: Bearer. The emulator "
@@ -77,6 +78,7 @@ def hints(
     headers: Mapping[str, str],
     *,
     credentials: frozenset[str] = frozenset(),
+    version: str = API_VERSION,
 ) -> list[str]:
     """Return a hint for each error that a similar name, or the credentials, explain.
 
@@ -88,6 +90,7 @@ def hints(
         body: Body of the response.
         headers: Headers of the request without credentials.
         credentials: The credentials of the request: `key`, `token`.
+        version: API version of the request.
     """
     parts = path.removeprefix("/v3").strip("/").split("/")
     table = _table(parts[0])
@@ -97,43 +100,66 @@ def hints(
     if path == TOKEN_PATH or service_of(path) is not API:
         return []
     if table is None:
-        return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths())}"] if status == 404 else []
+        return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths(version))}"] if status == 404 else []
+    if not table.view(version).exists:
+        return [_other_version(f"/{parts[0]}", table.cls._versions)]
     hints: list[str] = []
     for error in decode_errors(body)[:20]:
-        hint = _hint(table, method, query, error)
+        hint = _hint(table, method, query, error, version)
         if hint and hint not in hints:
             hints.append(hint)
     return hints
 
 
-def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[str, Any]) -> str:
+def _hint(table: Table, method: str, query: list[tuple[str, str]], error: dict[str, Any], version: str) -> str:
     detail, code = str(error.get("detail", "")), error.get("code")
     word = _FIRST_WORD.match(detail)
     name = word[0] if word is not None else ""
     if code == "102":
-        return _named(f"filter[{name}]", name, table.filters)
+        limited = filter_versions(table.cls)
+        return _named(f"filter[{name}]", name, table.view(version).filters, limited.get(name))
     if code == "112":
         at = table_of(detail.rpartition(" ")[2]) or table  # the type at the invalid part of a nested path
-        return _named(f"include={name}", name, at.includable)
+        return _named(f"include={name}", name, at.view(version).includable, _versions(at, name, version))
     if code == "114":
-        return _named(f"sort={name}", name.lstrip("-"), table.sorts)
+        limited = sort_versions(table.cls)
+        return _named(f"sort={name}", name.lstrip("-"), table.view(version).sorts, limited.get(name))
     if code == "104":
         for one, _ in query:
             other = _table(one.removeprefix("fields[").removesuffix("]")) if one.startswith("fields[") else None
             if other is not None:
-                return _named(f"{one}={name}", name, [*other.attributes, *other.visible_relations])
+                view = other.view(version)
+                return _named(
+                    f"{one}={name}", name, [*view.attributes, *view.relations], _versions(other, name, version)
+                )
         return ""
     if code == "105":
-        fields = table.cls._field_map
+        fields = table.view(version).fields
         if name in fields:
             when = "written" if method == "POST" else "changed"
             return f"{name} is one of {table.type}, but cannot be {when} by a request."
-        return _named(name, name, [one for one, field in fields.items() if field.create or field.update])
+        writable = [one for one, field in fields.items() if field.create or field.update]
+        return _named(name, name, writable, _versions(table, name, version))
     return ""
 
 
-def _named(shown: str, name: str, known: Iterable[str]) -> str:
+def _versions(table: Table, name: str, version: str) -> Versions | None:
+    """Return the versions that have a field, if that of the request has none of this name."""
+    if name in table.view(version).fields:
+        return None
+    fields = (field for field in table.cls._field_map.values() if field.member == name)
+    return next((field.versions for field in fields), None)
+
+
+def _other_version(shown: str, versions: Versions) -> str:
+    replacement = f" Its replacement is {versions.replacement}." if versions.replacement else ""
+    return f"{shown} exists {versions.in_words()}.{replacement}"
+
+
+def _named(shown: str, name: str, known: Iterable[str], versions: Versions | None) -> str:
     names = sorted(known)
+    if versions is not None and name not in names:
+        return _other_version(shown, versions)
     guess = did_you_mean(name, names) or f" There are: {', '.join(names[:40])}."
     return f"{shown} is not allowed.{guess}"
 
@@ -146,7 +172,11 @@ def _table(first: str) -> Table | None:
     return None
 
 
-def _paths() -> list[str]:
+def _paths(version: str) -> list[str]:
     from didww._schema.registry import all_classes
 
-    return sorted(f"/{cls._path}" for cls in all_classes() if cls._operations or cls._extra_operations)
+    return sorted(
+        f"/{cls._path}"
+        for cls in all_classes()
+        if (cls._operations or cls._extra_operations) and cls._versions.includes(version)
+    )

@@ -87,6 +87,7 @@ class _RawEntry(msgspec.Struct, frozen=True):
     at: str
     key: str
     credentials: frozenset[str]
+    version: str
     method: str
     url: str
     headers: dict[str, str]
@@ -207,8 +208,18 @@ class Journal:
 
     # For the transports
 
-    def record(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
-        """Record a request and its response."""
+    def record(
+        self,
+        request: Request,
+        response: Response,
+        *,
+        at: str,
+        key: str,
+        version: str,
+        ms: float,
+        fault: int | None,
+    ) -> None:
+        """Record a request of an API version, and its response."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         credentials = frozenset(_CREDENTIALS[name] for name in headers if name in _CREDENTIALS)
         headers = {name: value for name, value in headers.items() if name not in _SILENT}
@@ -222,6 +233,7 @@ class Journal:
                     at,
                     key,
                     credentials,
+                    version,
                     request.method,
                     request.url,
                     headers,
@@ -251,6 +263,7 @@ def _entry(kept: _RawEntry) -> Entry:
             kept.response.head,
             kept.headers,
             credentials=kept.credentials,
+            version=kept.version,
         )
     return Entry(
         kept.id,

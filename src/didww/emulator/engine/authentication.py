@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from didww._core.effects import Response
 from didww.emulator.engine import tokens
 from didww.emulator.engine.accounts import NOBODY, hash_key
 from didww.emulator.engine.errors import HttpError
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from didww._core.effects import Request
+    from didww._core.effects import Request, Response
     from didww.emulator.engine.accounts import Accounts
     from didww.emulator.engine.services import Service
 

@@ -1,7 +1,7 @@
 """The engine of the emulator: turns requests into responses over a store, without sockets or threads.
 
-It finds the service and the resource; `authentication` and `operations` do the rest. It never raises: internal errors are logged and
-become 500 responses.
+It finds the service and the resource; `authentication` and `operations` do the rest. It never raises: internal errors
+are logged and become 500 responses.
 """
 
 from __future__ import annotations
@@ -287,6 +287,8 @@ class Engine:
         path = "/" + "/".join(parts)
         if table is None:
             raise no_such_path(path)
+        if not table.view(identity.version).exists:
+            raise no_such_path(path, f" It exists {table.cls._versions.in_words()}.")
         session = AccountSession(runtime, identity.owner, base, version=identity.version)
         behavior = runtime.behavior(table.type)
         if len(parts) > 1 and behavior.overrides("serve"):

@@ -128,7 +128,7 @@ class AccountSession:
     Attributes:
         owner: The account's number.
         base: Base URL of the API in the current request, without a trailing slash: `http://127.0.0.1:8080/v3`.
-        version: API version of the current request.
+        version: API version of the current request; None shows the members of all versions.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class AccountSession:
         base: str,
         moment: datetime | None = None,
         *,
-        version: str = API_VERSION,
+        version: str | None = API_VERSION,
     ) -> None:
         self.runtime = runtime
         self.owner = owner

@@ -269,7 +269,7 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "Control API of the didww emulator",
             "version": __version__,
-            "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3, tokens are at /token.",
+            "description": "Time, outcomes, faults, journal, callbacks, state. The API is at /v3, tokens at /token.",
         },
         "paths": paths,
         "components": {"schemas": components},

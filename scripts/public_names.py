@@ -31,6 +31,7 @@ PUBLIC = {
     "didww.callback.verifier": "CallbackVerifier",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
+    "didww.credentials": "ApiKey BearerToken TokenProvider",
     "didww.encrypt": "Encrypt",
     "didww.enums": """
         AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction
@@ -41,10 +42,10 @@ PUBLIC = {
         VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
-        ApiConnectionError ApiTimeoutError AuthenticationError BulkError CallbackRejectedError
+        ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError RateLimitError ReadOnlyFieldError ServerError UnexpectedResponseError
+        PermissionDeniedError RateLimitError ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError
         ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",

@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
     from didww.configuration import Environment as Environment
+    from didww.credentials import ApiKey as ApiKey
+    from didww.credentials import BearerToken as BearerToken
+    from didww.credentials import TokenProvider as TokenProvider
     from didww.encrypt import Encrypt as Encrypt
     from didww.enums import AddressVerificationStatus as AddressVerificationStatus
     from didww.enums import AreaLevel as AreaLevel
@@ -91,6 +94,7 @@ if TYPE_CHECKING:
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import ApiConnectionError as ApiConnectionError
     from didww.exceptions import ApiTimeoutError as ApiTimeoutError
+    from didww.exceptions import ApiVersionWarning as ApiVersionWarning
     from didww.exceptions import AuthenticationError as AuthenticationError
     from didww.exceptions import BulkError as BulkError
     from didww.exceptions import CallbackRejectedError as CallbackRejectedError
@@ -107,6 +111,7 @@ if TYPE_CHECKING:
     from didww.exceptions import NotLoadedError as NotLoadedError
     from didww.exceptions import PermissionDeniedError as PermissionDeniedError
     from didww.exceptions import RateLimitError as RateLimitError
+    from didww.exceptions import ReadOnlyClientError as ReadOnlyClientError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
     from didww.exceptions import ServerError as ServerError
     from didww.exceptions import UnexpectedResponseError as UnexpectedResponseError
@@ -186,8 +191,10 @@ __all__ = [
     "AddressVerificationCallback",
     "AddressVerificationStatus",
     "ApiConnectionError",
+    "ApiKey",
     "ApiResponse",
     "ApiTimeoutError",
+    "ApiVersionWarning",
     "Area",
     "AreaLevel",
     "AsyncDidwwClient",
@@ -197,6 +204,7 @@ __all__ = [
     "AvailableDid",
     "AvailableDidOrderItem",
     "Balance",
+    "BearerToken",
     "BulkError",
     "CallEvent",
     "CallEventVerifier",
@@ -292,6 +300,7 @@ __all__ = [
     "RateLimitError",
     "RateLimiter",
     "RawResponse",
+    "ReadOnlyClientError",
     "ReadOnlyFieldError",
     "RecordIterator",
     "Region",
@@ -310,6 +319,7 @@ __all__ = [
     "StirShakenMode",
     "StockKeepingUnit",
     "SupportingDocumentTemplate",
+    "TokenProvider",
     "TransportProtocol",
     "TrunkConfiguration",
     "TwilioAuthenticationMethod",
@@ -337,8 +347,10 @@ _MODULES = {
     "AddressVerificationCallback": "callback.typed",
     "AddressVerificationStatus": "enums",
     "ApiConnectionError": "exceptions",
+    "ApiKey": "credentials",
     "ApiResponse": "_core.response",
     "ApiTimeoutError": "exceptions",
+    "ApiVersionWarning": "exceptions",
     "Area": "resources.area",
     "AreaLevel": "enums",
     "AsyncDidwwClient": "async_client",
@@ -348,6 +360,7 @@ _MODULES = {
     "AvailableDid": "resources.available_did",
     "AvailableDidOrderItem": "resources.order_item.available_did_order_item",
     "Balance": "resources.balance",
+    "BearerToken": "credentials",
     "BulkError": "exceptions",
     "CallEvent": "callback.call_events",
     "CallEventVerifier": "callback.call_event_verifier",
@@ -444,6 +457,7 @@ _MODULES = {
     "RateLimitError": "exceptions",
     "RateLimiter": "rate_limit.local",
     "RawResponse": "_core.raw",
+    "ReadOnlyClientError": "exceptions",
     "ReadOnlyFieldError": "exceptions",
     "RecordIterator": "_endpoints.iterators",
     "Region": "resources.region",
@@ -462,6 +476,7 @@ _MODULES = {
     "StirShakenMode": "enums",
     "StockKeepingUnit": "resources.stock_keeping_unit",
     "SupportingDocumentTemplate": "resources.supporting_document_template",
+    "TokenProvider": "credentials",
     "TransportProtocol": "enums",
     "TrunkConfiguration": "resources.configuration.base",
     "TwilioAuthenticationMethod": "resources.authentication_method.twilio",

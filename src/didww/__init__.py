@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
     from didww.configuration import Environment as Environment
+    from didww.credentials import ApiKey as ApiKey
+    from didww.credentials import BearerToken as BearerToken
+    from didww.credentials import TokenProvider as TokenProvider
     from didww.encrypt import Encrypt as Encrypt
     from didww.enums import AddressVerificationStatus as AddressVerificationStatus
     from didww.enums import AreaLevel as AreaLevel
@@ -200,6 +203,7 @@ __all__ = [
     "AddressVerificationCallback",
     "AddressVerificationStatus",
     "ApiConnectionError",
+    "ApiKey",
     "ApiResponse",
     "ApiTimeoutError",
     "ApiVersionWarning",
@@ -212,6 +216,7 @@ __all__ = [
     "AvailableDid",
     "AvailableDidOrderItem",
     "Balance",
+    "BearerToken",
     "BulkError",
     "CallEvent",
     "CallEventVerifier",
@@ -333,6 +338,7 @@ __all__ = [
     "StirShakenMode",
     "StockKeepingUnit",
     "SupportingDocumentTemplate",
+    "TokenProvider",
     "TransportProtocol",
     "TrunkConfiguration",
     "TwilioAuthenticationMethod",
@@ -365,6 +371,7 @@ _MODULES = {
     "AddressVerificationCallback": "callback.typed",
     "AddressVerificationStatus": "enums",
     "ApiConnectionError": "exceptions",
+    "ApiKey": "credentials",
     "ApiResponse": "_core.response",
     "ApiTimeoutError": "exceptions",
     "ApiVersionWarning": "exceptions",
@@ -377,6 +384,7 @@ _MODULES = {
     "AvailableDid": "resources.available_did",
     "AvailableDidOrderItem": "resources.order_item.available_did_order_item",
     "Balance": "resources.balance",
+    "BearerToken": "credentials",
     "BulkError": "exceptions",
     "CallEvent": "callback.call_events",
     "CallEventVerifier": "callback.call_event_verifier",
@@ -499,6 +507,7 @@ _MODULES = {
     "StirShakenMode": "enums",
     "StockKeepingUnit": "resources.stock_keeping_unit",
     "SupportingDocumentTemplate": "resources.supporting_document_template",
+    "TokenProvider": "credentials",
     "TransportProtocol": "enums",
     "TrunkConfiguration": "resources.configuration.base",
     "TwilioAuthenticationMethod": "resources.authentication_method.twilio",

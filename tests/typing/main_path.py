@@ -68,7 +68,7 @@ from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_calling_service import EmergencyCallingService
 from didww.resources.emergency_verification import EmergencyVerification
 from didww.resources.encrypted_file import EncryptedFile
-from didww.resources.export import CdrInFilters, CdrOutFilters, SmsInFilters, SmsOutFilters, Export
+from didww.resources.export import CdrInFilters, CdrOutFilters, Export, SmsInFilters, SmsOutFilters
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem

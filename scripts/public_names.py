@@ -40,7 +40,8 @@ PUBLIC = {
         DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
         EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
         MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
-        ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
+        ReroutingDisconnectCode RxDtmfFormat SenderIdVerificationStatus SenderType SmsBodyType SmsHttpMethod
+        SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
         VoiceOutPriceCategory VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
@@ -60,6 +61,12 @@ PUBLIC = {
     "didww.resources.configuration.base": "TrunkConfiguration",
     "didww.resources.configuration.pstn": "PstnConfiguration",
     "didww.resources.configuration.sip": "SipConfiguration",
+    "didww.resources.sms_configuration.base": "SmsTrunkConfiguration",
+    "didww.resources.sms_configuration.http_in": "HttpInConfiguration",
+    "didww.resources.sms_configuration.http_out": "HttpOutConfiguration",
+    "didww.resources.sms_configuration.smpp_esme": "SmppEsmeConfiguration",
+    "didww.resources.sms_configuration.smpp_smsc": "SmppSmscConfiguration",
+    "didww.resources.sms_configuration.sms_to_email": "SmsToEmailConfiguration",
     "didww.resources.price.sms_in": "SmsInPrice",
     "didww.resources.price.sms_out": "SmsOutPrice",
     "didww.resources.price.voice_in": "VoiceInPrice",

@@ -33,6 +33,7 @@ PUBLIC = {
     "didww.callback.verifier": "CallbackVerifier",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
+    "didww.credentials": "ApiKey BearerToken TokenProvider",
     "didww.encrypt": "Encrypt",
     "didww.enums": """
         AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction

@@ -48,10 +48,12 @@ __all__ = [
     "MandatoryField",
     "MediaEncryptionMode",
     "NetworkProtocolPriority",
+    "NumberType",
     "OnCliMismatchAction",
     "OpenIntEnum",
     "OpenStrEnum",
     "OrderStatus",
+    "PopCode",
     "ProofEntityType",
     "ReroutingDisconnectCode",
     "RxDtmfFormat",
@@ -409,7 +411,8 @@ class MandatoryField(OpenStrEnum):
     """Required fields of an identity, as listed by address requirements.
 
     These are `personal_mandatory_fields` and `business_mandatory_fields`, None if there are no mandatory fields.
-    Emergency requirements use free-text labels (`"Birth Date"`) instead, which are unknown values.
+    Emergency requirements have the same names since API version 2026-11-19. Before, they use free-text labels (`"Birth
+    Date"`), which are unknown values.
 
     Source: tests/contract/facts/address_requirements.yaml.
     """
@@ -904,6 +907,56 @@ class ReroutingDisconnectCode(OpenIntEnum):
 
     RINGING_TIMEOUT = 1505
     """Not a SIP response: the call was not answered within `ringing_timeout` of the trunk."""
+
+
+class NumberType(OpenStrEnum):
+    """Type of phone numbers: `number_type` of DID groups, requirements and emergency calling services.
+
+    In API version 2026-04-16, `did_group_types` have the type as a name, such as `"Toll-free"`.
+    """
+
+    LOCAL = "local"
+    """Of a city or an area."""
+
+    NATIONAL = "national"
+    """Of a country, but of no area in it."""
+
+    MOBILE = "mobile"
+    """Of a mobile network."""
+
+    TOLL_FREE = "toll_free"
+    """Free of charge for callers."""
+
+    SHARED_COST = "shared_cost"
+    """Paid in part by callers."""
+
+    GLOBAL = "global"
+    """Of no country."""
+
+
+class PopCode(OpenStrEnum):
+    """Point of presence of the platform: `pop` of voice IN trunks since API version 2026-11-19."""
+
+    NYC = "NYC"
+    """New York, US."""
+
+    FRA = "FRA"
+    """Frankfurt, Germany."""
+
+    LAC = "LAC"
+    """Los Angeles, US."""
+
+    MIA = "MIA"
+    """Miami, US."""
+
+    SG = "SG"
+    """Singapore."""
+
+    HK = "HK"
+    """Hong Kong."""
+
+    AMS = "AMS"
+    """Amsterdam, Netherlands."""
 
 
 class OnCliMismatchAction(OpenStrEnum):

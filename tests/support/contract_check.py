@@ -1,10 +1,13 @@
 """Checks a response of the emulator against the contract's facts: documents, resources, errors, files.
 
-`tests/conftest.py` runs every response that the engine gives in any test through `check`.
+`tests/conftest.py` runs every response that the engine gives in any test through `check`. A response is of the version
+of its request: that of the bearer token, or 2026-04-16. Documents of a version are checked as far as `VERSIONS` of
+`contract_facts` has its facts; errors, tokens and files are checked in all versions.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import io
@@ -15,7 +18,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from support.contract_facts import Attribute, facts, reachable, types
+from support.contract_facts import VERSIONS, Attribute, facts, reachable, types
 
 if TYPE_CHECKING:
     from didww._core.effects import Request, Response
@@ -103,7 +106,8 @@ passed: set[bytes] = set()
 def check(request: Request, response: Response) -> None:
     """Assert that `response` matches the contract for `request`."""
     headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
-    seen = blake2b(repr((request.method, request.url, response.status, headers)).encode(), digest_size=16)
+    asked = (request.method, request.url, version_of(request), has_bearer(request))
+    seen = blake2b(repr((asked, response.status, headers)).encode(), digest_size=16)
     seen.update(response.body)
     key = seen.digest()
     if key not in passed:
@@ -114,11 +118,25 @@ def check(request: Request, response: Response) -> None:
 def check_new(request: Request, response: Response) -> None:
     """Assert the same of a response that was not checked yet."""
     assert all(name == name.lower() for name in response.headers), "header names are in lower case"
-    path = unquote(urlsplit(request.url).path).removeprefix("/v3").strip("/")
+    whole = unquote(urlsplit(request.url.encode("utf-8", "replace").decode()).path)
+    if whole == "/token":
+        check_token(response)
+        return
+    if whole.startswith(PRICES):
+        check_prices(response)
+        return
+    path = whole.removeprefix("/v3").strip("/")
+    if response.status == 401:
+        assert ("www-authenticate" in response.headers) == has_bearer(request)
+        if response.body == b"" and not path.endswith(".csv.gz"):
+            assert not has_bearer(request)
+            assert asks_for_tokens(request), "401 without a body is for requests of 2026-11-19 without a token"
+            return
     if response.status == 204:
         assert response.body == b""
         return
-    if path.endswith(".csv.gz") and response.status in (200, 401, 404):
+    bare = response.status == 401 and not has_bearer(request)
+    if path.endswith(".csv.gz") and (response.status in (200, 404) or bare):
         check_file(response)
         return
     uploaded = path == "encrypted_files" and response.status == 201
@@ -128,7 +146,73 @@ def check_new(request: Request, response: Response) -> None:
         check_errors(document, response.status)
     else:
         assert response.status == (201 if request.method == "POST" else 200)
-        check_document(document, path, dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)))
+        version = version_of(request)
+        if path.partition("/")[0] != "public_keys":
+            assert document["meta"]["api_version"] == version
+        if version in VERSIONS:
+            check_document(document, path, dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)))
+
+
+PRICES = ("/api-vin/v3/", "/api-vout/v3/", "/api-sms/v3/")
+OAUTH = {400: {"invalid_request", "invalid_scope"}, 401: {"invalid_client"}, 405: {"invalid_request"}}
+
+
+def _header(request: Request, name: str) -> str:
+    return next((value for key, value in request.headers.items() if key.lower() == name), "")
+
+
+def has_bearer(request: Request) -> bool:
+    """Return whether a request has a bearer token, valid or not."""
+    return _header(request, "authorization").strip().lower().partition(" ")[0] == "bearer"
+
+
+def asks_for_tokens(request: Request) -> bool:
+    """Return whether a request without a token is of a version that needs one.
+
+    A key alone may be of an account that was moved to such a version, which the request does not tell.
+    """
+    return bool(
+        _header(request, "x-didww-api-version").strip() == "2026-11-19"
+        or _header(request, "authorization")
+        or _header(request, "api-key")
+    )
+
+
+def version_of(request: Request) -> str:
+    """Return the API version of a request: that of its token, or the older one."""
+    parts = _header(request, "authorization").strip().split(".")
+    if not has_bearer(request) or len(parts) != 3:
+        return "2026-04-16"
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return str(claims["api_version"])
+    except (ValueError, LookupError, TypeError):
+        return "2026-04-16"
+
+
+def check_token(response: Response) -> None:
+    """Assert that a response of the token service has the members and headers of OAuth."""
+    document = json.loads(response.body)
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["pragma"] == "no-cache"
+    if response.status == 200:
+        assert set(document) == {"access_token", "token_type", "expires_in", "aud", "scope", "api_version"}
+        assert document["token_type"] == "Bearer"
+        assert 60 <= document["expires_in"] <= 3600
+        assert document["scope"] in ("full", "read")
+        return
+    assert set(document) == {"error", "error_description"}
+    assert document["error"] in OAUTH[response.status]
+    assert all(isinstance(text, str) for text in document.values())
+
+
+def check_prices(response: Response) -> None:
+    """Assert that an error of a prices service is a document, with a challenge if the token is refused."""
+    if response.status >= 400:
+        assert response.headers["content-type"] == JSON_API
+        check_errors(json.loads(response.body), response.status)
+        assert response.status != 401 or response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
 def check_file(response: Response) -> None:
@@ -179,7 +263,7 @@ def check_document(document: Any, path: str, query: dict[str, str]) -> None:
     expected = FIXED_META.get(type_, {"total_records"} if type_ not in UNPAGED else set()) if many else set()
     if type_ != "public_keys":
         expected = expected | {"api_version"}
-        assert meta["api_version"] == "2026-04-16"
+        assert meta["api_version"] in VERSIONS
     assert set(meta) - {"available_count"} == expected
     assert ("links" in document) == (many and type_ not in UNPAGED)
     if "links" in document:

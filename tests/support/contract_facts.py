@@ -164,6 +164,10 @@ class ResourceFacts:
     include_nested: frozenset[str]
 
 
+VERSIONS = ("2026-04-16",)
+"""The API versions whose facts are in `tests/contract/facts/`. Documents of other versions are not checked yet."""
+
+
 @functools.cache
 def types() -> tuple[str, ...]:
     """Return every resource type of the contract: each has a file."""

@@ -66,7 +66,7 @@ class Accessors:
         return AddressRequirementValidationsEndpoint(self)
 
     def address_requirements(self) -> AddressRequirementsEndpoint:
-        """The requirements for registering numbers of one country and DID group type.
+        """The requirements for registering numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -214,7 +214,7 @@ class Accessors:
         return EmergencyRequirementValidationsEndpoint(self)
 
     def emergency_requirements(self) -> EmergencyRequirementsEndpoint:
-        """The requirements for emergency calling on numbers of one country and DID group type.
+        """The requirements for emergency calling on numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """

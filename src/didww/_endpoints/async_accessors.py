@@ -63,7 +63,7 @@ class AsyncAccessors:
         return AsyncAddressRequirementValidationsEndpoint(self)
 
     def address_requirements(self) -> AsyncAddressRequirementsEndpoint:
-        """The requirements for registering numbers of one country and DID group type.
+        """The requirements for registering numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -211,7 +211,7 @@ class AsyncAccessors:
         return AsyncEmergencyRequirementValidationsEndpoint(self)
 
     def emergency_requirements(self) -> AsyncEmergencyRequirementsEndpoint:
-        """The requirements for emergency calling on numbers of one country and DID group type.
+        """The requirements for emergency calling on numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """

@@ -105,7 +105,7 @@ class Operation:
         raise HttpError(406, "Not acceptable", detail, code="406")
 
     def _query(self, *, listed: bool) -> Query:
-        return parse(self.table, self.text, listed=listed, now=self.session.now())
+        return parse(self.table, self.text, listed=listed, now=self.session.now(), version=self.session.version)
 
     # Reading
 
@@ -169,7 +169,7 @@ class Operation:
         relation = self.table.relations.get(name)
         if (
             relation is None
-            or name not in self.table.visible_relations
+            or name not in self.table.view(self.session.version).relations
             or not (bare or len(rest) == 2)
             or "find" not in self.table.cls._operations
             or self.table.type in overrides.LINKS_NOT_SERVED
@@ -189,7 +189,7 @@ class Operation:
 
     def _related(self, relation: Relation, found: list[tuple[Table, Row]]) -> bytes:
         table = found[0][0] if found else self.session.touch(relation.targets[0])
-        query = parse(table, self.text, listed=False, now=self.session.now())
+        query = parse(table, self.text, listed=False, now=self.session.now(), version=self.session.version)
         rows = [row for _, row in found]
         if relation.many:
             query.page = None

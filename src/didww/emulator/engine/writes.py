@@ -14,6 +14,8 @@ from didww.emulator.engine.errors import HttpError, attribute_error, missing, no
 from didww.emulator.engine.values import Checker, complete, default, limit_errors, merges, rules_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from didww._schema.fields import Field
     from didww._schema.rules import Broken
     from didww.emulator.engine.schema import Table
@@ -164,8 +166,8 @@ def remove(session: AccountSession, table: Table, id: str) -> None:
 
 def _read_changes(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
     """Return the validated members of a body, as stored in a record."""
-    checker = Checker(creating=creating)
-    fields = table.cls._field_map
+    checker = Checker(creating=creating, version=session.version)
+    fields = table.view(session.version).fields
     for name, value in body.attributes.items():
         field = fields.get(name)
         if field is None or field.place != "attributes" or not _writable(field, creating=creating):
@@ -187,7 +189,7 @@ def _read_changes(session: AccountSession, table: Table, body: Body, *, creating
     for field, value in linked:
         _link(session, table, field, value, checker)
     if creating:
-        _require(table, checker)
+        _require(fields, checker)
     _exclude(table, checker)
     if checker.errors:
         raise HttpError.combine(checker.errors)
@@ -242,9 +244,9 @@ def _writable(field: Field, *, creating: bool) -> bool:
     return field.create if creating else field.update
 
 
-def _require(table: Table, checker: Checker) -> None:
-    for name, field in table.cls._field_map.items():
-        if not field.required or name in checker.values:
+def _require(fields: Mapping[str, Field], checker: Checker) -> None:
+    for name, field in fields.items():
+        if not field.required or field.name in checker.values:
             continue
         if field.kind.name == "object":
             # A trunk without its configuration is malformed (400), not just invalid.

@@ -49,6 +49,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
     "balance": ("show", "put", "terms"),
     "features": ("show", "put"),
+    "versions": ("show", "set"),
     "stock": ("show", "put"),
     "calls": ("rate", "inbound", "outbound"),
 }
@@ -166,7 +167,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
-    from didww.emulator.engine.accounts import Features
+    from didww.emulator.engine.accounts import Features, Versions
 
     classes = {
         "clock": Clock,
@@ -177,6 +178,7 @@ def _operations() -> dict[str, _Operation]:
         "state": State,
         "balance": Balance,
         "features": Features,
+        "versions": Versions,
         "stock": Stock,
         "calls": Calls,
     }
@@ -264,7 +266,7 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "Control API of the didww emulator",
             "version": __version__,
-            "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3.",
+            "description": "Time, outcomes, faults, journal, callbacks, state. The API is at /v3, tokens at /token.",
         },
         "paths": paths,
         "components": {"schemas": components},

@@ -37,7 +37,8 @@ PUBLIC = {
         DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
         EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
         MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
-        ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
+        ReroutingDisconnectCode RxDtmfFormat SenderIdVerificationStatus SenderType SmsBodyType SmsHttpMethod
+        SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
         VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
@@ -56,6 +57,12 @@ PUBLIC = {
     "didww.resources.configuration.base": "TrunkConfiguration",
     "didww.resources.configuration.pstn": "PstnConfiguration",
     "didww.resources.configuration.sip": "SipConfiguration",
+    "didww.resources.sms_configuration.base": "SmsTrunkConfiguration",
+    "didww.resources.sms_configuration.http_in": "HttpInConfiguration",
+    "didww.resources.sms_configuration.http_out": "HttpOutConfiguration",
+    "didww.resources.sms_configuration.smpp_esme": "SmppEsmeConfiguration",
+    "didww.resources.sms_configuration.smpp_smsc": "SmppSmscConfiguration",
+    "didww.resources.sms_configuration.sms_to_email": "SmsToEmailConfiguration",
     "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
     "didww.resources.order_item.base": "OrderItem",
     "didww.resources.order_item.capacity_order_item": "CapacityOrderItem",

@@ -84,6 +84,10 @@ if TYPE_CHECKING:
     from didww.enums import ProofEntityType as ProofEntityType
     from didww.enums import ReroutingDisconnectCode as ReroutingDisconnectCode
     from didww.enums import RxDtmfFormat as RxDtmfFormat
+    from didww.enums import SenderIdVerificationStatus as SenderIdVerificationStatus
+    from didww.enums import SenderType as SenderType
+    from didww.enums import SmsBodyType as SmsBodyType
+    from didww.enums import SmsHttpMethod as SmsHttpMethod
     from didww.enums import SstRefreshMethod as SstRefreshMethod
     from didww.enums import StirShakenMode as StirShakenMode
     from didww.enums import TransportProtocol as TransportProtocol
@@ -169,7 +173,19 @@ if TYPE_CHECKING:
     from didww.resources.public_key import PublicKey as PublicKey
     from didww.resources.qty_based_pricing import QtyBasedPricing as QtyBasedPricing
     from didww.resources.region import Region as Region
+    from didww.resources.sender_id_verification import SenderIdVerification as SenderIdVerification
     from didww.resources.shared_capacity_group import SharedCapacityGroup as SharedCapacityGroup
+    from didww.resources.sms_configuration.base import SmsTrunkConfiguration as SmsTrunkConfiguration
+    from didww.resources.sms_configuration.http_in import HttpInConfiguration as HttpInConfiguration
+    from didww.resources.sms_configuration.http_out import HttpOutConfiguration as HttpOutConfiguration
+    from didww.resources.sms_configuration.smpp_esme import SmppEsmeConfiguration as SmppEsmeConfiguration
+    from didww.resources.sms_configuration.smpp_smsc import SmppSmscConfiguration as SmppSmscConfiguration
+    from didww.resources.sms_configuration.sms_to_email import SmsToEmailConfiguration as SmsToEmailConfiguration
+    from didww.resources.sms_trunk import SmsTrunk as SmsTrunk
+    from didww.resources.sms_trunk_group import SmsTrunkGroup as SmsTrunkGroup
+    from didww.resources.sms_trunk_regenerate_credential import (
+        SmsTrunkRegenerateCredential as SmsTrunkRegenerateCredential,
+    )
     from didww.resources.stock_keeping_unit import StockKeepingUnit as StockKeepingUnit
     from didww.resources.supporting_document_template import SupportingDocumentTemplate as SupportingDocumentTemplate
     from didww.resources.voice_in_trunk import VoiceInTrunk as VoiceInTrunk
@@ -252,6 +268,8 @@ __all__ = [
     "Feature",
     "GenericAuthenticationMethod",
     "GenericOrderItem",
+    "HttpInConfiguration",
+    "HttpOutConfiguration",
     "Identity",
     "IdentityType",
     "InboundCallConnect",
@@ -305,9 +323,21 @@ __all__ = [
     "ReservationDidOrderItem",
     "RxDtmfFormat",
     "SeenStore",
+    "SenderIdVerification",
+    "SenderIdVerificationStatus",
+    "SenderType",
     "ServerError",
     "SharedCapacityGroup",
     "SipConfiguration",
+    "SmppEsmeConfiguration",
+    "SmppSmscConfiguration",
+    "SmsBodyType",
+    "SmsHttpMethod",
+    "SmsToEmailConfiguration",
+    "SmsTrunk",
+    "SmsTrunkConfiguration",
+    "SmsTrunkGroup",
+    "SmsTrunkRegenerateCredential",
     "SqliteStore",
     "SstRefreshMethod",
     "StirShakenMode",
@@ -405,6 +435,8 @@ _MODULES = {
     "Feature": "enums",
     "GenericAuthenticationMethod": "resources.authentication_method.base",
     "GenericOrderItem": "resources.order_item.generic_order_item",
+    "HttpInConfiguration": "resources.sms_configuration.http_in",
+    "HttpOutConfiguration": "resources.sms_configuration.http_out",
     "Identity": "resources.identity",
     "IdentityType": "enums",
     "InboundCallConnect": "callback.call_events",
@@ -459,9 +491,21 @@ _MODULES = {
     "ReservationDidOrderItem": "resources.order_item.reservation_did_order_item",
     "RxDtmfFormat": "enums",
     "SeenStore": "callback.stores",
+    "SenderIdVerification": "resources.sender_id_verification",
+    "SenderIdVerificationStatus": "enums",
+    "SenderType": "enums",
     "ServerError": "exceptions",
     "SharedCapacityGroup": "resources.shared_capacity_group",
     "SipConfiguration": "resources.configuration.sip",
+    "SmppEsmeConfiguration": "resources.sms_configuration.smpp_esme",
+    "SmppSmscConfiguration": "resources.sms_configuration.smpp_smsc",
+    "SmsBodyType": "enums",
+    "SmsHttpMethod": "enums",
+    "SmsToEmailConfiguration": "resources.sms_configuration.sms_to_email",
+    "SmsTrunk": "resources.sms_trunk",
+    "SmsTrunkConfiguration": "resources.sms_configuration.base",
+    "SmsTrunkGroup": "resources.sms_trunk_group",
+    "SmsTrunkRegenerateCredential": "resources.sms_trunk_regenerate_credential",
     "SqliteStore": "callback.stores",
     "SstRefreshMethod": "enums",
     "StirShakenMode": "enums",

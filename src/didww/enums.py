@@ -57,6 +57,10 @@ __all__ = [
     "ProofEntityType",
     "ReroutingDisconnectCode",
     "RxDtmfFormat",
+    "SenderIdVerificationStatus",
+    "SenderType",
+    "SmsBodyType",
+    "SmsHttpMethod",
     "SstRefreshMethod",
     "StirShakenMode",
     "TransportProtocol",
@@ -271,6 +275,7 @@ class OrderStatus(OpenStrEnum):
     """Canceled by the customer or by DIDWW; the numbers of the order are removed."""
 
 
+@since("2026-11-19", "sms_in", "sms_out")
 class ExportType(OpenStrEnum):
     """Type of an export: `export_type` of exports.
 
@@ -282,6 +287,12 @@ class ExportType(OpenStrEnum):
 
     CDR_OUT = "cdr_out"
     """Call detail records of outbound calls through voice OUT trunks."""
+
+    SMS_IN = "sms_in"
+    """Records of inbound text messages to the DIDs of the account. Since version 2026-11-19."""
+
+    SMS_OUT = "sms_out"
+    """Records of outbound text messages through SMS trunks. Since version 2026-11-19."""
 
 
 class ExportStatus(OpenStrEnum):
@@ -1009,3 +1020,85 @@ class VoiceOutTrunkStatus(OpenStrEnum):
 
     BLOCKED = "blocked"
     """Calls cannot be placed: blocked by the customer, or the 24-hour spending threshold was reached."""
+
+
+class SmsHttpMethod(OpenStrEnum):
+    """HTTP method that delivers inbound text messages: `http_method` of `http_in` configurations of SMS trunks.
+
+    Source: tests/contract/facts_2026_11_19/sms_trunks.yaml.
+    """
+
+    GET = "get"
+    """GET, without a body."""
+
+    POST = "post"
+    """POST, with a body."""
+
+    PUT = "put"
+    """PUT, with a body."""
+
+
+class SmsBodyType(OpenStrEnum):
+    """Format of the body that delivers inbound text messages: `body_type` of `http_in` configurations of SMS trunks.
+
+    Source: tests/contract/facts_2026_11_19/sms_trunks.yaml.
+    """
+
+    JSON = "json"
+    """JSON; `body` is JSON text."""
+
+    HTML_MULTIPART = "html_multipart"
+    """A form as `multipart/form-data`; `body` is a dict of its fields."""
+
+    HTML_URL_ENCODED = "html_url_encoded"
+    """A form as `application/x-www-form-urlencoded`; `body` is a dict of its fields."""
+
+    RAW = "raw"
+    """Any text; `body` is that text."""
+
+
+class SenderIdVerificationStatus(OpenStrEnum):
+    """Status of a sender ID verification: `status` of sender ID verifications.
+
+    Source: tests/contract/facts_2026_11_19/sender_id_verifications.yaml.
+    """
+
+    NEW = "new"
+    """Created; not under review yet."""
+
+    IN_PROCESS = "in_process"
+    """Under review."""
+
+    ACTIVE = "active"
+    """Approved: the sender IDs can be used."""
+
+    CHANGES_REQUIRED = "changes_required"
+    """Rejected, see `reject_reasons` and `reject_comment`."""
+
+    CLOSING_IN_PROCESS = "closing_in_process"
+    """Being closed."""
+
+    CLOSED = "closed"
+    """Closed: the sender IDs can no longer be used."""
+
+
+class SenderType(OpenStrEnum):
+    """Kind of sender IDs: `sender_type` of sender ID verifications.
+
+    Source: tests/contract/facts_2026_11_19/sender_id_verifications.yaml.
+    """
+
+    ALPHANUMERIC = "alphanumeric"
+    """A name instead of a number."""
+
+    CARRIER = "carrier"
+    """Sender IDs of a carrier."""
+
+    LONG_CODE = "long_code"
+    """Phone numbers: DIDs of the account."""
+
+    SHORT_CODE = "short_code"
+    """Short numbers."""
+
+    TOLL_FREE = "toll_free"
+    """Toll-free numbers: DIDs of the account."""

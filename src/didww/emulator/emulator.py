@@ -14,6 +14,8 @@ from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
 from didww.emulator.controls.faults import Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
+from didww.emulator.controls.messages import Messages
+from didww.emulator.controls.sender_ids import SenderIds
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
@@ -63,6 +65,8 @@ class Emulator:
         versions: Default API version of an account.
         stock: Numbers available to buy.
         calls: Inbound and outbound calls.
+        messages: Inbound and outbound text messages.
+        sender_ids: Sender ID verifications.
         engine: The engine that handles requests.
 
     Example:
@@ -100,6 +104,8 @@ class Emulator:
         self.versions = Versions(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
+        self.messages = Messages(self.engine, self.key)
+        self.sender_ids = SenderIds(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
         # Two workers, so that a slow callback receiver does not delay events.
         self._workers = workers = (

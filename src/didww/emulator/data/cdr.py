@@ -29,11 +29,13 @@ __all__ = [
     "Attempt",
     "Line",
     "OutLine",
+    "caller_of",
     "cdr_in",
     "cdr_out",
     "charges",
     "csv_line",
     "dollars",
+    "draw",
     "network_of",
 ]
 
@@ -215,7 +217,7 @@ def cdr_in(
     """Yield the inbound calls of `lines` from `start` until before `end`, in order of time: time and CSV line."""
     every = list(lines)
     writers = [_writer_in(line) for line in every]
-    return _calls([line.number for line in every], writers, start, end, seed, a_day)
+    return draw([line.number for line in every], writers, start, end, seed, a_day)
 
 
 def cdr_out(
@@ -223,10 +225,10 @@ def cdr_out(
 ) -> Iterator[tuple[str, str]]:
     """Yield the outbound calls of trunks; a trunk has eight times the calls of a number."""
     every = list(lines)
-    return _calls([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
+    return draw([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
 
 
-def _calls(
+def draw(
     names: list[str],
     writers: list[Callable[[str, int, int], str]],
     start: datetime,
@@ -234,6 +236,16 @@ def _calls(
     seed: int,
     a_day: float,
 ) -> Iterator[tuple[str, str]]:
+    """Yield the records of some lines in order of time: time and CSV lines.
+
+    Args:
+        names: Names of the lines, which determine their records.
+        writers: For each line, a function of the day, the second and random bits that returns the CSV lines.
+        start: Start of the period.
+        end: End of the period, exclusive.
+        seed: The emulator's seed.
+        a_day: Mean number of records of a line per weekday.
+    """
     day, clock = start.date(), _clock()
     while day <= end.date():
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -286,7 +298,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
     unrouted = f",,{_quote(line.group)},{_quote(line.capacity_group)}"
 
     def write(day: str, second: int, bits: int) -> str:
-        source, name = _caller(bits), _NAMES[(bits >> 20) % len(_NAMES)]
+        source, name = caller_of(bits), _NAMES[(bits >> 20) % len(_NAMES)]
         call_id = f"{_splitmix64(bits, 1):016x}"
         start = f"{day} {clock[second]}"
         if not tries:
@@ -389,7 +401,7 @@ def _endings(table: tuple[tuple[int, bool, str, str, str], ...]) -> list[tuple[i
     return [ending for ending in table for _ in range(ending[0])]
 
 
-def _caller(bits: int) -> str:
+def caller_of(bits: int) -> str:
     """Return a caller of a reserved range: 555-01XX of some area codes, or Ofcom's for London and mobiles."""
     kind, n = bits % 3, bits >> 2
     if kind == 0:

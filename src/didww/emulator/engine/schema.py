@@ -84,7 +84,8 @@ class Relation:
     @cached_property
     def inverse(self) -> str | None:
         """The inverse to-one of a to-many, if there is exactly one."""
-        other = class_of(self.targets[0]) if self.many else None
+        linked = (self._source, self.name) in overrides.LINKED
+        other = class_of(self.targets[0]) if self.many and not linked else None
         back = (
             []
             if other is None

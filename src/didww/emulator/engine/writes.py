@@ -134,6 +134,9 @@ def change(session: AccountSession, table: Table, record: Record, body: Body) ->
     """Update a record from a document; members not sent are unchanged."""
     behavior = session.runtime.behavior(table.type)
     changes = _read_changes(session, table, body, creating=False)
+    for (type, name), emptied in overrides.EMPTIES.items():
+        if type == table.type and changes.get(name) is True and not record[name]:
+            changes.setdefault(emptied, [])
     held = {
         name: session.related(table.type, record["id"], name)
         for name, relation in table.relations.items()

@@ -52,6 +52,8 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "versions": ("show", "set"),
     "stock": ("show", "put"),
     "calls": ("rate", "inbound", "outbound"),
+    "messages": ("rate", "inbound", "outbound"),
+    "sender_ids": ("add", "set_status"),
 }
 
 _NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
@@ -164,6 +166,8 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.clock import Clock
     from didww.emulator.controls.faults import Faults
     from didww.emulator.controls.journal import Journal
+    from didww.emulator.controls.messages import Messages
+    from didww.emulator.controls.sender_ids import SenderIds
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
@@ -181,6 +185,8 @@ def _operations() -> dict[str, _Operation]:
         "versions": Versions,
         "stock": Stock,
         "calls": Calls,
+        "messages": Messages,
+        "sender_ids": SenderIds,
     }
     operations: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():

@@ -38,6 +38,7 @@ SYNCHRONOUS = {
     "async_client.py": "client.py",
     "_endpoints/async_base.py": "_endpoints/base.py",
     "_endpoints/async_accessors.py": "_endpoints/accessors.py",
+    "_endpoints/async_prices.py": "_endpoints/prices.py",
     "_drivers/async_loop.py": "_drivers/loop.py",
 }
 """The asynchronous modules and the synchronous modules generated from them."""

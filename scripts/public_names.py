@@ -10,6 +10,8 @@ __all__ = ["PUBLIC"]
 PUBLIC = {
     "didww._core.bulk": "Report",
     "didww._core.download": "Progress",
+    "didww._core.price_rows": "read_prices",
+    "didww._core.prices": "PriceFile SmsDomain",
     "didww._core.raw": "RawResponse",
     "didww._core.response": "ApiResponse",
     "didww._endpoints.iterators": "AsyncRecordIterator RecordIterator",
@@ -39,13 +41,13 @@ PUBLIC = {
         MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
         ReroutingDisconnectCode RxDtmfFormat SenderIdVerificationStatus SenderType SmsBodyType SmsHttpMethod
         SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
-        VoiceOutTrunkStatus
+        VoiceOutPriceCategory VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
         ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError RateLimitError ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError
+        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError
         UnsupportedVersionError ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",
@@ -63,6 +65,10 @@ PUBLIC = {
     "didww.resources.sms_configuration.smpp_esme": "SmppEsmeConfiguration",
     "didww.resources.sms_configuration.smpp_smsc": "SmppSmscConfiguration",
     "didww.resources.sms_configuration.sms_to_email": "SmsToEmailConfiguration",
+    "didww.resources.price.sms_in": "SmsInPrice",
+    "didww.resources.price.sms_out": "SmsOutPrice",
+    "didww.resources.price.voice_in": "VoiceInPrice",
+    "didww.resources.price.voice_out": "VoiceOutPrice",
     "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
     "didww.resources.order_item.base": "OrderItem",
     "didww.resources.order_item.capacity_order_item": "CapacityOrderItem",
@@ -70,4 +76,5 @@ PUBLIC = {
     "didww.resources.order_item.emergency_order_item": "EmergencyOrderItem",
     "didww.resources.order_item.generic_order_item": "GenericOrderItem",
     "didww.resources.order_item.reservation_did_order_item": "ReservationDidOrderItem",
+    "didww.services": "ServiceUrls",
 }

@@ -22,6 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from didww._core.bulk import Report as Report
     from didww._core.download import Progress as Progress
+    from didww._core.price_rows import read_prices as read_prices
+    from didww._core.prices import PriceFile as PriceFile
+    from didww._core.prices import SmsDomain as SmsDomain
     from didww._core.raw import RawResponse as RawResponse
     from didww._core.response import ApiResponse as ApiResponse
     from didww._endpoints.iterators import AsyncRecordIterator as AsyncRecordIterator
@@ -92,6 +95,7 @@ if TYPE_CHECKING:
     from didww.enums import StirShakenMode as StirShakenMode
     from didww.enums import TransportProtocol as TransportProtocol
     from didww.enums import TxDtmfFormat as TxDtmfFormat
+    from didww.enums import VoiceOutPriceCategory as VoiceOutPriceCategory
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import ApiConnectionError as ApiConnectionError
     from didww.exceptions import ApiTimeoutError as ApiTimeoutError
@@ -111,6 +115,9 @@ if TYPE_CHECKING:
     from didww.exceptions import NotIncludedError as NotIncludedError
     from didww.exceptions import NotLoadedError as NotLoadedError
     from didww.exceptions import PermissionDeniedError as PermissionDeniedError
+    from didww.exceptions import PriceFileError as PriceFileError
+    from didww.exceptions import PriceNotFoundError as PriceNotFoundError
+    from didww.exceptions import PricePlanNotAssignedError as PricePlanNotAssignedError
     from didww.exceptions import RateLimitError as RateLimitError
     from didww.exceptions import ReadOnlyClientError as ReadOnlyClientError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
@@ -168,6 +175,10 @@ if TYPE_CHECKING:
     from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem as ReservationDidOrderItem
     from didww.resources.permanent_supporting_document import PermanentSupportingDocument as PermanentSupportingDocument
     from didww.resources.pop import Pop as Pop
+    from didww.resources.price.sms_in import SmsInPrice as SmsInPrice
+    from didww.resources.price.sms_out import SmsOutPrice as SmsOutPrice
+    from didww.resources.price.voice_in import VoiceInPrice as VoiceInPrice
+    from didww.resources.price.voice_out import VoiceOutPrice as VoiceOutPrice
     from didww.resources.proof import Proof as Proof
     from didww.resources.proof_type import ProofType as ProofType
     from didww.resources.public_key import PublicKey as PublicKey
@@ -194,6 +205,7 @@ if TYPE_CHECKING:
     from didww.resources.voice_out_trunk_regenerate_credential import (
         VoiceOutTrunkRegenerateCredential as VoiceOutTrunkRegenerateCredential,
     )
+    from didww.services import ServiceUrls as ServiceUrls
 
 __all__ = [
     "NO_TIMEOUT",
@@ -302,6 +314,10 @@ __all__ = [
     "PermanentSupportingDocument",
     "PermissionDeniedError",
     "Pop",
+    "PriceFile",
+    "PriceFileError",
+    "PriceNotFoundError",
+    "PricePlanNotAssignedError",
     "Progress",
     "Proof",
     "ProofEntityType",
@@ -327,12 +343,16 @@ __all__ = [
     "SenderIdVerificationStatus",
     "SenderType",
     "ServerError",
+    "ServiceUrls",
     "SharedCapacityGroup",
     "SipConfiguration",
     "SmppEsmeConfiguration",
     "SmppSmscConfiguration",
     "SmsBodyType",
+    "SmsDomain",
     "SmsHttpMethod",
+    "SmsInPrice",
+    "SmsOutPrice",
     "SmsToEmailConfiguration",
     "SmsTrunk",
     "SmsTrunkConfiguration",
@@ -352,14 +372,18 @@ __all__ = [
     "UnknownCallback",
     "UnsupportedVersionError",
     "ValidationError",
+    "VoiceInPrice",
     "VoiceInTrunk",
     "VoiceInTrunkGroup",
+    "VoiceOutPrice",
+    "VoiceOutPriceCategory",
     "VoiceOutTrunk",
     "VoiceOutTrunkCallback",
     "VoiceOutTrunkRegenerateCredential",
     "VoiceOutTrunkStatus",
     "WaitError",
     "__version__",
+    "read_prices",
     "sign_callback",
 ]
 
@@ -470,6 +494,10 @@ _MODULES = {
     "PermanentSupportingDocument": "resources.permanent_supporting_document",
     "PermissionDeniedError": "exceptions",
     "Pop": "resources.pop",
+    "PriceFile": "_core.prices",
+    "PriceFileError": "exceptions",
+    "PriceNotFoundError": "exceptions",
+    "PricePlanNotAssignedError": "exceptions",
     "Progress": "_core.download",
     "Proof": "resources.proof",
     "ProofEntityType": "enums",
@@ -495,12 +523,16 @@ _MODULES = {
     "SenderIdVerificationStatus": "enums",
     "SenderType": "enums",
     "ServerError": "exceptions",
+    "ServiceUrls": "services",
     "SharedCapacityGroup": "resources.shared_capacity_group",
     "SipConfiguration": "resources.configuration.sip",
     "SmppEsmeConfiguration": "resources.sms_configuration.smpp_esme",
     "SmppSmscConfiguration": "resources.sms_configuration.smpp_smsc",
     "SmsBodyType": "enums",
+    "SmsDomain": "_core.prices",
     "SmsHttpMethod": "enums",
+    "SmsInPrice": "resources.price.sms_in",
+    "SmsOutPrice": "resources.price.sms_out",
     "SmsToEmailConfiguration": "resources.sms_configuration.sms_to_email",
     "SmsTrunk": "resources.sms_trunk",
     "SmsTrunkConfiguration": "resources.sms_configuration.base",
@@ -520,13 +552,17 @@ _MODULES = {
     "UnknownCallback": "callback.typed",
     "UnsupportedVersionError": "exceptions",
     "ValidationError": "exceptions",
+    "VoiceInPrice": "resources.price.voice_in",
     "VoiceInTrunk": "resources.voice_in_trunk",
     "VoiceInTrunkGroup": "resources.voice_in_trunk_group",
+    "VoiceOutPrice": "resources.price.voice_out",
+    "VoiceOutPriceCategory": "enums",
     "VoiceOutTrunk": "resources.voice_out_trunk",
     "VoiceOutTrunkCallback": "callback.typed",
     "VoiceOutTrunkRegenerateCredential": "resources.voice_out_trunk_regenerate_credential",
     "VoiceOutTrunkStatus": "enums",
     "WaitError": "exceptions",
+    "read_prices": "_core.price_rows",
     "sign_callback": "callback.callback_request",
 }
 

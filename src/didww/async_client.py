@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import check_max_bytes, download, export_url, target_path
+from didww._core.download import check_max_bytes, download, export_file, target_path
 from didww._core.events import observers_for
 from didww._drivers.asynchronous import AsyncDriver
 from didww._drivers.opentelemetry import tracing_for
@@ -32,6 +32,7 @@ from didww.configuration import (
     base_url_from,
     environment_at,
     not_copied,
+    service_urls_from,
 )
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
 from didww.transport.default import new_async_transport  # async
@@ -53,9 +54,11 @@ if TYPE_CHECKING:
         AsyncFile,  # async
         File,
     )
+    from didww._endpoints.async_prices import AsyncPricesEndpoint
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
+    from didww.services import ServiceUrls
     from didww.transport.base import AsyncTransport
 
 __all__ = ["AsyncDidwwClient"]
@@ -90,6 +93,9 @@ class AsyncDidwwClient(AsyncAccessors):
         tracing: Whether to create an OpenTelemetry span for each call. Defaults to True if the program has imported
             OpenTelemetry (docs/how-to/observability.md).
         allow_insecure: Whether to allow unencrypted http URLs of hosts other than this machine.
+        service_urls: URLs of the token service and the prices services, to replace those of the environment
+            (docs/explanation/credentials.md). Each defaults to its environment variable, such as `DIDWW_TOKEN_URL`,
+            where `DIDWW_BASE_URL` applies.
         transport: A custom transport to use instead of httpx2.
 
     Raises:
@@ -122,12 +128,15 @@ class AsyncDidwwClient(AsyncAccessors):
         on_retry: Callable[[RetryScheduled], object] | None = None,
         tracing: bool | None = None,
         allow_insecure: bool = False,
+        service_urls: ServiceUrls | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
+        services = service_urls_from(service_urls, base_url, environment)
         base_url = base_url_from(base_url, environment)
         self._configuration = Configuration(
             credentials=ApiKey(api_key_from(api_key)),
             base_url=base_url,
+            service_urls=services,
             api_version=api_version_from(api_version),
             timeout=timeout,
             headers=headers,
@@ -215,6 +224,16 @@ class AsyncDidwwClient(AsyncAccessors):
         configuration = getattr(self, "_configuration", None)  # not set if the constructor failed
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
+    def prices(self) -> AsyncPricesEndpoint:
+        """The prices of calls and text messages of the account's plans: lookups, and files with all prices.
+
+        Raises:
+            UnsupportedVersionError: The client's `api_version` is older than 2026-11-19.
+        """
+        from didww._endpoints.async_prices import AsyncPricesEndpoint
+
+        return AsyncPricesEndpoint(self)
+
     async def download_export(
         self,
         url: str | Export,
@@ -242,7 +261,7 @@ class AsyncDidwwClient(AsyncAccessors):
             NotFoundError: The file no longer exists; exports are kept for one month.
         """
         path = target_path(file_path)
-        await self._driver.run(download(self._configuration, export_url(url), path, progress=progress))
+        await self._driver.run(download(self._configuration, export_file(url), path, progress=progress))
         return Path(path)
 
     async def download_and_decompress_export(
@@ -268,7 +287,7 @@ class AsyncDidwwClient(AsyncAccessors):
         """
         path = target_path(file_path)
         await self._driver.run(
-            download(self._configuration, export_url(url), path, check_max_bytes(max_bytes), progress)
+            download(self._configuration, export_file(url), path, check_max_bytes(max_bytes), progress)
         )
         return Path(path)
 

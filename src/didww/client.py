@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import check_max_bytes, download, export_url, target_path
+from didww._core.download import check_max_bytes, download, export_file, target_path
 from didww._core.events import observers_for
 from didww._drivers.opentelemetry import tracing_for
 from didww._drivers.sync import Driver
@@ -30,6 +30,7 @@ from didww.configuration import (
     base_url_from,
     environment_at,
     not_copied,
+    service_urls_from,
 )
 from didww.rate_limit.local import DEFAULT_RATE, Limiter, limiter_for
 from didww.transport.default import new_transport
@@ -49,9 +50,11 @@ if TYPE_CHECKING:
     from didww._drivers.file_source import (
         File,
     )
+    from didww._endpoints.prices import PricesEndpoint
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
+    from didww.services import ServiceUrls
     from didww.transport.base import Transport
 
 __all__ = ["DidwwClient"]
@@ -85,6 +88,9 @@ class DidwwClient(Accessors):
         tracing: Whether to create an OpenTelemetry span for each call. Defaults to True if the program has imported
             OpenTelemetry (docs/how-to/observability.md).
         allow_insecure: Whether to allow unencrypted http URLs of hosts other than this machine.
+        service_urls: URLs of the token service and the prices services, to replace those of the environment
+            (docs/explanation/credentials.md). Each defaults to its environment variable, such as `DIDWW_TOKEN_URL`,
+            where `DIDWW_BASE_URL` applies.
         session: A `requests.Session` to use unchanged, with its proxies and certificates. It is not closed.
         transport: A custom transport to use instead of httpx2.
 
@@ -115,12 +121,15 @@ class DidwwClient(Accessors):
         on_retry: Callable[[RetryScheduled], object] | None = None,
         tracing: bool | None = None,
         allow_insecure: bool = False,
+        service_urls: ServiceUrls | None = None,
         transport: Transport | None = None,
     ) -> None:
+        services = service_urls_from(service_urls, base_url, environment)
         base_url = base_url_from(base_url, environment)
         self._configuration = Configuration(
             credentials=ApiKey(api_key_from(api_key)),
             base_url=base_url,
+            service_urls=services,
             api_version=api_version_from(api_version),
             timeout=timeout,
             headers=headers,
@@ -200,6 +209,16 @@ class DidwwClient(Accessors):
         configuration = getattr(self, "_configuration", None)  # not set if the constructor failed
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
+    def prices(self) -> PricesEndpoint:
+        """The prices of calls and text messages of the account's plans: lookups, and files with all prices.
+
+        Raises:
+            UnsupportedVersionError: The client's `api_version` is older than 2026-11-19.
+        """
+        from didww._endpoints.prices import PricesEndpoint
+
+        return PricesEndpoint(self)
+
     def download_export(
         self,
         url: str | Export,
@@ -227,7 +246,7 @@ class DidwwClient(Accessors):
             NotFoundError: The file no longer exists; exports are kept for one month.
         """
         path = target_path(file_path)
-        self._driver.run(download(self._configuration, export_url(url), path, progress=progress))
+        self._driver.run(download(self._configuration, export_file(url), path, progress=progress))
         return Path(path)
 
     def download_and_decompress_export(
@@ -252,7 +271,7 @@ class DidwwClient(Accessors):
             UnexpectedResponseError: The file is damaged, truncated, or larger than `max_bytes`; nothing was saved.
         """
         path = target_path(file_path)
-        self._driver.run(download(self._configuration, export_url(url), path, check_max_bytes(max_bytes), progress))
+        self._driver.run(download(self._configuration, export_file(url), path, check_max_bytes(max_bytes), progress))
         return Path(path)
 
     def upload_file(

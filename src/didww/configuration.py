@@ -18,13 +18,16 @@ from didww._util.text import shown
 from didww._util.urls import is_loopback, origin_of
 from didww.exceptions import DidwwClientError, InvalidValueError
 from didww.rate_limit.local import Budget
+from didww.services import SERVICES, ServiceUrls, default_urls
 from didww.version import API_VERSION, API_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from datetime import datetime
 
+    from didww._util.urls import Origin
     from didww.rate_limit.local import Limiter
+    from didww.services import Service
     from didww.version import ApiVersion
 
 __all__ = ["DEFAULT_TIMEOUT", "NO_TIMEOUT", "ApiKey", "Configuration", "Credentials", "Environment"]
@@ -149,7 +152,9 @@ class Configuration:
         "max_retries",
         "observers",
         "origin",
+        "origins",
         "server_clock",
+        "service_urls",
         "timeout",
         "tracing",
     )
@@ -159,6 +164,7 @@ class Configuration:
         *,
         credentials: Credentials,
         base_url: str,
+        service_urls: ServiceUrls | None = None,
         api_version: ApiVersion = API_VERSION,
         timeout: float = DEFAULT_TIMEOUT,
         headers: Mapping[str, str] | None = None,
@@ -186,6 +192,8 @@ class Configuration:
         self.base_url = checked_base_url(base_url)
         self.check_secure(self.base_url, "base_url")
         self.origin = origin_of(self.base_url)
+        self.service_urls = self._resolved(service_urls)
+        self.origins: dict[Service, Origin | None] = {service: origin_of(self.url_of(service)) for service in SERVICES}
         self.timeout = checked_timeout(timeout)
         self.headers = checked_headers(headers or {})
 
@@ -200,6 +208,7 @@ class Configuration:
         return Configuration(
             credentials=self.credentials,
             base_url=self.base_url,
+            service_urls=self.service_urls,
             api_version=self.api_version,
             timeout=self.timeout if isinstance(timeout, Unset) else timeout,
             headers={**self.headers, **checked_headers(headers or {})},
@@ -213,6 +222,27 @@ class Configuration:
             allow_insecure=self.allow_insecure,
             in_progress=self.in_progress,
         )
+
+    def url_of(self, service: Service) -> str:
+        """Return the base URL of a service, without a trailing slash."""
+        return self.base_url if service == "api" else str(getattr(self.service_urls, service))
+
+    def _resolved(self, urls: ServiceUrls | None) -> ServiceUrls:
+        """Return the URLs of all services, those of the environment where `urls` has none."""
+        urls = ServiceUrls() if urls is None else urls
+        if not isinstance(urls, ServiceUrls):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValueError(
+                f"service_urls must be ServiceUrls(token=..., ...), got {type(urls).__name__}.", field="service_urls"
+            )
+        resolved = ServiceUrls(
+            *(
+                default if url is None else checked_base_url(url, f"service_urls.{name}")
+                for name, url, default in zip(urls._fields, urls, default_urls(self.base_url), strict=True)
+            )
+        )
+        for name, url in zip(resolved._fields, resolved, strict=True):
+            self.check_secure(str(url), f"service_urls.{name}")
+        return resolved
 
     def check_secure(self, url: str, name: str) -> None:
         """Reject a URL that would send the API key or call records over a network without encryption.
@@ -273,6 +303,40 @@ def base_url_from(
         if override:
             return checked_base_url(override, "DIDWW_BASE_URL")
     return selected.base_url
+
+
+_SERVICE_VARIABLES: Final[Mapping[str, str]] = {
+    "token": "DIDWW_TOKEN_URL",
+    "voice_in_prices": "DIDWW_VOICE_IN_PRICES_URL",
+    "voice_out_prices": "DIDWW_VOICE_OUT_PRICES_URL",
+    "sms_prices": "DIDWW_SMS_PRICES_URL",
+}
+
+
+def service_urls_from(
+    service_urls: ServiceUrls | None,
+    base_url: str | None,
+    environment: Environment | str | None,
+    environ: Mapping[str, str] = os.environ,
+) -> ServiceUrls:
+    """Return the URLs of the other services: those of `service_urls`, or else of their environment variables.
+
+    The variables apply where `DIDWW_BASE_URL` does: not to a client with `base_url` or an explicit
+    `Environment.PRODUCTION`.
+
+    Raises:
+        InvalidValueError: A URL is not valid.
+    """
+    urls = ServiceUrls() if service_urls is None else service_urls
+    production = environment is not None and checked_environment(environment) is Environment.PRODUCTION
+    if base_url is not None or production or not isinstance(urls, ServiceUrls):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        return urls
+    variables = {
+        name: checked_base_url(value, variable)
+        for name, variable in _SERVICE_VARIABLES.items()
+        if getattr(urls, name) is None and (value := environ.get(variable, "").strip())
+    }
+    return urls._replace(**variables)
 
 
 def api_version_from(argument: str | None, environ: Mapping[str, str] = os.environ) -> ApiVersion:

@@ -65,6 +65,7 @@ __all__ = [
     "StirShakenMode",
     "TransportProtocol",
     "TxDtmfFormat",
+    "VoiceOutPriceCategory",
     "VoiceOutTrunkStatus",
     "enum_value",
     "enum_value_list",
@@ -1005,6 +1006,19 @@ class DefaultDstAction(OpenStrEnum):
 
     REJECT_ALL = "reject_all"
     """All destinations are rejected, except those in `dst_prefixes`."""
+
+
+class VoiceOutPriceCategory(OpenStrEnum):
+    """Category of outbound calls: `category` of the prices of outbound calls."""
+
+    INTERNATIONAL = "International"
+    """Any origin."""
+
+    ORIGIN_BASED = "Origin based"
+    """Calls whose price depends on the caller's number."""
+
+    LOCAL = "Local"
+    """Calls within one country."""
 
 
 class VoiceOutTrunkStatus(OpenStrEnum):

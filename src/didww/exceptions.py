@@ -32,6 +32,9 @@ __all__ = [
     "NotIncludedError",
     "NotLoadedError",
     "PermissionDeniedError",
+    "PriceFileError",
+    "PriceNotFoundError",
+    "PricePlanNotAssignedError",
     "RateLimitError",
     "ReadOnlyClientError",
     "ReadOnlyFieldError",
@@ -167,6 +170,17 @@ class NotFoundError(DidwwApiError):
 
 _ID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
 _NUMBER_FILTERS = {"dids": "number", "available_dids": "number_contains"}
+
+
+class PriceNotFoundError(NotFoundError):
+    """404 `price_not_found`: the account's price plan has no price for this number or country."""
+
+
+class PricePlanNotAssignedError(NotFoundError):
+    """404 `price_plan_not_assigned`: the account has no price plan for this service, or none with published prices.
+
+    Text messages have a plan for each domain (`a2p`, `p2p`, `otp`, inbound), and each can be missing alone.
+    """
 
 
 class ConflictError(DidwwApiError):
@@ -371,6 +385,20 @@ class UnexpectedResponseError(DidwwClientError):
         self.status_code = status_code
         self.request_id = request_id
         self.transient = transient
+        super().__init__(message)
+
+
+class PriceFileError(DidwwClientError):
+    """A price file is not valid.
+
+    Attributes:
+        line: Number of the line, from 1; 0 if the file as a whole is not valid.
+        column: Name of the column; empty if the line as a whole is not valid.
+    """
+
+    def __init__(self, message: str, *, line: int = 0, column: str = "") -> None:
+        self.line = line
+        self.column = column
         super().__init__(message)
 
 

@@ -68,12 +68,20 @@ class Request(Struct, frozen=True):
     """An HTTP request: method, absolute URL with its query, headers and body.
 
     The repr omits the query, headers and body, which may hold secrets.
+
+    Attributes:
+        method: The HTTP method.
+        url: The absolute URL.
+        headers: The headers, with an API key, but without a token.
+        body: The body, if any.
+        audience: The audience of the token to add when the request is sent. Empty if it needs no token.
     """
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes | Stream | None = None
+    audience: str = ""
 
     @property
     def redacted_url(self) -> str:

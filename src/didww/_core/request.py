@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from didww._core.effects import Request
 from didww._jsonapi.encode import encode
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from didww._core.effects import Stream
     from didww.configuration import Configuration
     from didww.query_params import QueryParams
+    from didww.services import Service
 
 __all__ = ["build", "build_download", "follow"]
 
@@ -31,15 +32,16 @@ def build(
     id: str | None = None,
     query: QueryParams | None = None,
     document: Mapping[str, Any] | None = None,
+    service: Service = "api",
 ) -> Request:
-    """Build an authenticated JSON:API request."""
-    url = f"{configuration.base_url}/{path}"
+    """Build an authenticated JSON:API request to a service."""
+    url = f"{configuration.base_url if service == 'api' else configuration.url_of(service)}/{path}"
     if id is not None:
         url = f"{url}/{checked_id(id, path)}"
     encoded = query.encode() if query is not None else ""
     if encoded:
         url = f"{url}?{encoded}"
-    return follow(configuration, method, url, body=None if document is None else encode(document))
+    return follow(configuration, method, url, body=None if document is None else encode(document), service=service)
 
 
 def follow(
@@ -49,8 +51,12 @@ def follow(
     *,
     body: bytes | Stream | None = None,
     content_type: str = MEDIA_TYPE,
+    service: Service = "api",
 ) -> Request:
-    """Build a request to an absolute `url` of the API, such as a pagination link."""
+    """Build a request to an absolute `url` of a service, such as a pagination link.
+
+    It is authenticated only if `url` has the origin of the service.
+    """
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,
@@ -61,21 +67,25 @@ def follow(
         headers["Content-Type"] = content_type
         if not isinstance(body, bytes):
             headers["Content-Length"] = str(len(body))
-    if origin_of(url) == configuration.origin:
+    audience = ""
+    if origin_of(url) == configuration.origins[service]:
         configuration.credentials.sign(headers)
-    return Request(method, url, headers, body)
+    return Request(method, url, headers, body, audience)
 
 
-def build_download(configuration: Configuration, url: str) -> Request:
-    """Build a request for a file, authenticated only if `url` has the origin of the API."""
+def build_download(
+    configuration: Configuration, url: str, service: Service = "api", *, method: Literal["GET", "HEAD"] = "GET"
+) -> Request:
+    """Build a request for a file, authenticated only if `url` has the origin of the service."""
     headers = {
         "Accept": "*/*",
         # With a content encoding, a download could not be resumed or checked for length.
         "Accept-Encoding": "identity",
         "User-Agent": USER_AGENT,
     }
-    if origin_of(url) == configuration.origin:
+    audience = ""
+    if origin_of(url) == configuration.origins[service]:
         headers["X-DIDWW-API-Version"] = configuration.api_version
         headers.update(configuration.headers)
         configuration.credentials.sign(headers)
-    return Request("GET", url, headers)
+    return Request(method, url, headers, None, audience)

@@ -28,9 +28,9 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
     """The requirements for emergency calling on numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. Mandatory
-    fields are names of attributes, such as `birth_date` or `vat_id`; in API version 2026-04-16, they are labels, such as
-    `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable, but
-    some responses contain null.
+    fields are names of attributes, such as `birth_date` or `vat_id`. In API version 2026-04-16, they are labels, such
+    as `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable,
+    but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.
@@ -193,9 +193,9 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
     """The requirements for emergency calling on numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. Mandatory
-    fields are names of attributes, such as `birth_date` or `vat_id`; in API version 2026-04-16, they are labels, such as
-    `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable, but
-    some responses contain null.
+    fields are names of attributes, such as `birth_date` or `vat_id`. In API version 2026-04-16, they are labels, such
+    as `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable,
+    but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.

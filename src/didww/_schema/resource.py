@@ -216,7 +216,7 @@ class Resource(Record):
         """
         where = f"{cls.__name__}.from_dict"
         raw, *others = (_object_of(item, cls._type_name if item is data else "", where) for item in (data, *included))
-        known = class_of(raw.type) or UnknownResource
+        known = cls if raw.type == cls._type_name else class_of(raw.type) or UnknownResource
         target = cls if issubclass(cls, known) else cast("type[Self]", known)
         if not issubclass(target, cls):
             raise InvalidValueError(f"{where} expects the type {cls._type_name!r}, got {raw.type!r:.80}.", field="type")
@@ -257,6 +257,20 @@ class Resource(Record):
             if since is not None and version < since:
                 what = f"{field.label} cannot be {value!r}"
                 raise unsupported(what, Versions(since), version, field.label)
+
+    @classmethod
+    def _loader(cls) -> Callable[[ResourceObject, Graph], Resource]:
+        """Return a `load` that uses this class for its type, whatever class is registered for it."""
+
+        def load_own(raw: ResourceObject, graph: Graph) -> Resource:
+            return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
+
+        return load_own
+
+    @classmethod
+    def _from_row(cls, attributes: dict[str, Any]) -> Self:
+        """Create a record without an id from the raw attributes of a row of a file."""
+        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "new")
 
     @classmethod
     def _new_from(cls, raw: ResourceObject) -> Self:

@@ -16,6 +16,7 @@ from didww.emulator.controls.faults import Faults, apply_fault, get_disturbance,
 from didww.emulator.controls.journal import Journal
 from didww.emulator.controls.messages import Messages
 from didww.emulator.controls.sender_ids import SenderIds
+from didww.emulator.controls.prices import Prices
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
@@ -64,6 +65,7 @@ class Emulator:
         features: Features enabled for an account, such as emergency calling.
         versions: Default API version of an account.
         stock: Numbers available to buy.
+        prices: Price plans of an account.
         calls: Inbound and outbound calls.
         messages: Inbound and outbound text messages.
         sender_ids: Sender ID verifications.
@@ -103,6 +105,7 @@ class Emulator:
         self.features = Features(self.engine, self.key)
         self.versions = Versions(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
+        self.prices = Prices(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
         self.messages = Messages(self.engine, self.key)
         self.sender_ids = SenderIds(self.engine, self.key)

@@ -14,7 +14,7 @@ import msgspec
 from didww._core.effects import Response
 from didww._util.suggest import did_you_mean
 from didww.emulator.controls.durations import Duration, parse_duration
-from didww.emulator.engine.errors import error_body
+from didww.emulator.engine.errors import SERVING_FAILURE, error_body
 from didww.emulator.engine.rate_limit import too_many_requests
 from didww.emulator.engine.services import API, TOKEN_PATH, path_of
 from didww.emulator.engine.tokens import oauth_error
@@ -88,6 +88,10 @@ PRESETS: Final[dict[str, tuple[Fault, ...]]] = {
     ),
     "rate-limited": (Fault(status=429, probability=0.5),),
     "maintenance": (Fault(status=503, retry_after=30, html=True),),
+    "price-files-missing": (
+        Fault(method="GET", path="*prices.csv.gz", status=503, body=SERVING_FAILURE, retry_after=30),
+        Fault(method="HEAD", path="*prices.csv.gz", status=503, empty=True, retry_after=30),
+    ),
     "export-stuck": (Fault(method="POST", resource="exports", hold=True),),
 }
 """Preset rules by name."""
@@ -163,7 +167,7 @@ class Faults:
         return self._add_rules([fault])[0]
 
     def preset(self, name: str) -> list[Fault]:
-        """Add the rules of a preset: flaky, rate-limited, maintenance or export-stuck.
+        """Add the rules of a preset: flaky, rate-limited, maintenance, price-files-missing or export-stuck.
 
         Raises:
             ValueError: There is no such preset.

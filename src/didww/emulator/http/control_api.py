@@ -51,6 +51,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "features": ("show", "put"),
     "versions": ("show", "set"),
     "stock": ("show", "put"),
+    "prices": ("show", "assign", "unassign"),
     "calls": ("rate", "inbound", "outbound"),
     "messages": ("rate", "inbound", "outbound"),
     "sender_ids": ("add", "set_status"),
@@ -168,6 +169,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.journal import Journal
     from didww.emulator.controls.messages import Messages
     from didww.emulator.controls.sender_ids import SenderIds
+    from didww.emulator.controls.prices import Prices
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
@@ -184,6 +186,7 @@ def _operations() -> dict[str, _Operation]:
         "features": Features,
         "versions": Versions,
         "stock": Stock,
+        "prices": Prices,
         "calls": Calls,
         "messages": Messages,
         "sender_ids": SenderIds,

@@ -13,14 +13,35 @@ from didww.cli.session import Session
 from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
-__all__ = ["SINCE_TOKENS", "Command", "Group", "LazyGroup", "SectionOption", "common_options", "in_help"]
+__all__ = [
+    "SINCE_TOKENS",
+    "Command",
+    "Group",
+    "LazyGroup",
+    "SectionOption",
+    "common_options",
+    "in_help",
+    "is_in_use",
+    "names_in_help",
+]
 
 SINCE_TOKENS: Final = Versions(since=TOKENS_SINCE)
 """The API versions that have text messages and prices."""
+
+
+def names_in_help(names: Iterable[str], limited: Mapping[str, Versions]) -> str:
+    """Return names for the help, those that not every API version has after the others."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(limited.get(name, EVERY_VERSION).in_words(), []).append(name)
+    everywhere = ", ".join(found.pop("", []))
+    return "; ".join(
+        [*([everywhere] if everywhere else []), *(f"{words}: {', '.join(found[words])}" for words in found)]
+    )
 
 
 def in_help(text: str, versions: Versions) -> str:
@@ -190,7 +211,7 @@ class Command(click.Command):
         other = {
             name
             for param in self.get_params(ctx)
-            if not _is_in_use(ctx, getattr(param, "versions", EVERY_VERSION))
+            if not is_in_use(ctx, getattr(param, "versions", EVERY_VERSION))
             for name in (*param.opts, *param.secondary_opts)
         }
         return [item for item in found if item.value not in other]
@@ -233,7 +254,7 @@ class Group(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands of the API version that begin with what was typed."""
         found = super().shell_complete(ctx, incomplete)
-        return [item for item in found if _is_in_use(ctx, self._versions_of(ctx, item.value))]
+        return [item for item in found if is_in_use(ctx, self._versions_of(ctx, item.value))]
 
     def _versions_of(self, ctx: click.Context, name: str) -> Versions:
         command = self.get_command(ctx, name) if name[:1] != "-" else None
@@ -315,7 +336,7 @@ class LazyGroup(Group):
         commands = [
             CompletionItem(name, help=text)
             for name, text in texts.items()
-            if name.startswith(incomplete) and _is_in_use(ctx, self._versions_of(ctx, name))
+            if name.startswith(incomplete) and is_in_use(ctx, self._versions_of(ctx, name))
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
@@ -331,7 +352,7 @@ class LazyGroup(Group):
                 )
 
 
-def _is_in_use(ctx: click.Context, versions: Versions) -> bool:
+def is_in_use(ctx: click.Context, versions: Versions) -> bool:
     """Return whether completion offers what these API versions have."""
     if versions == EVERY_VERSION:
         return True
@@ -345,7 +366,7 @@ def _limited(ctx: click.Context) -> Iterator[tuple[str, Versions]]:
     """Yield the command and its groups that not every API version has, the outermost first."""
     above = [] if ctx.parent is None else [*_limited(ctx.parent)]
     versions = getattr(ctx.command, "versions", EVERY_VERSION)
-    yield from [*above, *([(ctx.command_path, versions)] if versions != EVERY_VERSION else [])]
+    yield from [*above, *([(f"The command {ctx.info_name}", versions)] if versions != EVERY_VERSION else [])]
 
 
 def _check_versions(ctx: click.Context) -> None:
@@ -364,9 +385,7 @@ def _check_versions(ctx: click.Context) -> None:
     for name, versions in (*_limited(ctx), *options):
         version = ctx.ensure_object(Session).settings.version
         if not versions.includes(version):
-            raise unsupported(
-                f"`{name}` does not exist" if " " in name else f"{name} does not exist", versions, version, ""
-            )
+            raise unsupported(f"{name} does not exist", versions, version, "")
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,8 +15,8 @@ from didww.emulator.controls.clock import Clock, http_date, stamp
 from didww.emulator.controls.faults import Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
 from didww.emulator.controls.messages import Messages
-from didww.emulator.controls.sender_ids import SenderIds
 from didww.emulator.controls.prices import Prices
+from didww.emulator.controls.sender_ids import SenderIds
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions

@@ -168,8 +168,8 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.faults import Faults
     from didww.emulator.controls.journal import Journal
     from didww.emulator.controls.messages import Messages
-    from didww.emulator.controls.sender_ids import SenderIds
     from didww.emulator.controls.prices import Prices
+    from didww.emulator.controls.sender_ids import SenderIds
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions

@@ -33,6 +33,7 @@ PUBLIC = {
     "didww.callback.verifier": "CallbackVerifier",
     "didww.client": "DidwwClient",
     "didww.configuration": "Environment NO_TIMEOUT",
+    "didww.credentials": "ApiKey BearerToken TokenProvider",
     "didww.encrypt": "Encrypt",
     "didww.enums": """
         AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction
@@ -47,8 +48,9 @@ PUBLIC = {
         ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError
-        UnsupportedVersionError ValidationError WaitError
+        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError
+        ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError UnsupportedVersionError
+        ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",
     "didww.rate_limit.local": "RateLimiter",

@@ -101,7 +101,8 @@ def removed() -> Iterator[str]:
     yield from ("| Old | New | Error |", "| --- | --- | --- |")
     for name in limited_names():
         if not name.versions.includes(NEWEST):
-            new = f"`{name.versions.replacement}`" if name.versions.replacement else ""
+            new = name.versions.replacement
+            new = new if " " in new or not new else f"`{new}`"
             yield f"| {name.shown} | {new} | {name.error(NEWEST)} |"
 
 

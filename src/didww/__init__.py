@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from didww.client import DidwwClient as DidwwClient
     from didww.configuration import NO_TIMEOUT as NO_TIMEOUT
     from didww.configuration import Environment as Environment
+    from didww.credentials import ApiKey as ApiKey
+    from didww.credentials import BearerToken as BearerToken
+    from didww.credentials import TokenProvider as TokenProvider
     from didww.encrypt import Encrypt as Encrypt
     from didww.enums import AddressVerificationStatus as AddressVerificationStatus
     from didww.enums import AreaLevel as AreaLevel
@@ -216,6 +219,7 @@ __all__ = [
     "AddressVerificationCallback",
     "AddressVerificationStatus",
     "ApiConnectionError",
+    "ApiKey",
     "ApiResponse",
     "ApiTimeoutError",
     "ApiVersionWarning",
@@ -228,6 +232,7 @@ __all__ = [
     "AvailableDid",
     "AvailableDidOrderItem",
     "Balance",
+    "BearerToken",
     "BulkError",
     "CallEvent",
     "CallEventVerifier",
@@ -363,6 +368,7 @@ __all__ = [
     "StirShakenMode",
     "StockKeepingUnit",
     "SupportingDocumentTemplate",
+    "TokenProvider",
     "TransportProtocol",
     "TrunkConfiguration",
     "TwilioAuthenticationMethod",
@@ -395,6 +401,7 @@ _MODULES = {
     "AddressVerificationCallback": "callback.typed",
     "AddressVerificationStatus": "enums",
     "ApiConnectionError": "exceptions",
+    "ApiKey": "credentials",
     "ApiResponse": "_core.response",
     "ApiTimeoutError": "exceptions",
     "ApiVersionWarning": "exceptions",
@@ -407,6 +414,7 @@ _MODULES = {
     "AvailableDid": "resources.available_did",
     "AvailableDidOrderItem": "resources.order_item.available_did_order_item",
     "Balance": "resources.balance",
+    "BearerToken": "credentials",
     "BulkError": "exceptions",
     "CallEvent": "callback.call_events",
     "CallEventVerifier": "callback.call_event_verifier",
@@ -543,6 +551,7 @@ _MODULES = {
     "StirShakenMode": "enums",
     "StockKeepingUnit": "resources.stock_keeping_unit",
     "SupportingDocumentTemplate": "resources.supporting_document_template",
+    "TokenProvider": "credentials",
     "TransportProtocol": "enums",
     "TrunkConfiguration": "resources.configuration.base",
     "TwilioAuthenticationMethod": "resources.authentication_method.twilio",

@@ -21,13 +21,12 @@ from didww.configuration import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
     UNSET,
-    ApiKey,
     Configuration,
     Environment,
     Unset,
-    api_key_from,
     api_version_from,
     base_url_from,
+    credentials_from,
     environment_at,
     not_copied,
     service_urls_from,
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
         File,
     )
     from didww._endpoints.prices import PricesEndpoint
+    from didww.credentials import Credentials
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
@@ -67,8 +67,8 @@ class DidwwClient(Accessors):
     Threads can share it. Connections are pooled: use the client in a `with` block, or close it.
 
     Args:
-        api_key: The API key of the account. Sent only to the origin of the API and never logged. Defaults to
-            `DIDWW_API_KEY`.
+        api_key: The API key of the account. Sent only to the origin of the API, or since API version 2026-11-19 only to
+            the token service, and never logged. Defaults to `DIDWW_API_KEY`.
         environment: `Environment.SANDBOX`, DIDWW's test environment; `Environment.LOCAL`, the emulator on this
             machine; or `Environment.PRODUCTION`, where numbers cost real money. Defaults to `DIDWW_ENVIRONMENT`, or
             `SANDBOX` if that is not set.
@@ -76,6 +76,10 @@ class DidwwClient(Accessors):
             `DIDWW_BASE_URL`, unless `environment` is passed as `PRODUCTION`.
         api_version: The version of the API: `"2026-04-16"` or `"2026-11-19"` (docs/explanation/versions.md). Defaults
             to `DIDWW_API_VERSION`, or 2026-04-16 if that is not set.
+        credentials: An `ApiKey`, a `TokenProvider` or a `BearerToken` instead of `api_key`
+            (docs/explanation/credentials.md).
+        scope: `"read"` for a client that refuses to write, `"read:..."` for one that has a narrower token, or
+            `"full"`. Defaults to the scope of `credentials`, or `"full"`.
         timeout: Timeout of a whole call in seconds, including connecting, retries and reading. Defaults to 60.
         max_retries: Maximum number of retries of a request, where a retry is safe
             (docs/explanation/retries.md). Defaults to 2.
@@ -113,6 +117,8 @@ class DidwwClient(Accessors):
         *,
         timeout: float = DEFAULT_TIMEOUT,
         api_version: str | None = None,
+        credentials: Credentials | None = None,
+        scope: str | None = None,
         max_retries: int = DEFAULT_RETRIES,
         rate_limit: float | Limiter | None = DEFAULT_RATE,
         headers: Mapping[str, str] | None = None,
@@ -126,11 +132,13 @@ class DidwwClient(Accessors):
     ) -> None:
         services = service_urls_from(service_urls, base_url, environment)
         base_url = base_url_from(base_url, environment)
+        version = api_version_from(api_version)
         self._configuration = Configuration(
-            credentials=ApiKey(api_key_from(api_key)),
+            credentials=credentials_from(api_key, credentials, version),
             base_url=base_url,
             service_urls=services,
-            api_version=api_version_from(api_version),
+            api_version=version,
+            scope=scope,
             timeout=timeout,
             headers=headers,
             max_retries=max_retries,

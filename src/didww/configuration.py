@@ -1,7 +1,4 @@
-"""The settings of a client: base URL, credentials, timeout, retries and limits.
-
-`ApiKey` holds the API key and reveals it only in the header of a request.
-"""
+"""The settings of a client: base URL, credentials, timeout, retries and limits."""
 
 from __future__ import annotations
 
@@ -10,19 +7,20 @@ import os
 import random
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from didww._util.coerce import truth_value, whole_number
 from didww._util.datetimes import http_date
 from didww._util.text import shown
 from didww._util.urls import is_loopback, origin_of
+from didww.credentials import ApiKey, BearerToken, Credentials, TokenProvider, narrowed
 from didww.exceptions import DidwwClientError, InvalidValueError
 from didww.rate_limit.local import Budget
 from didww.services import SERVICES, ServiceUrls, default_urls
-from didww.version import API_VERSION, API_VERSIONS
+from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from didww._util.urls import Origin
@@ -77,48 +75,6 @@ _BASE_URLS = {
 }
 
 
-class Credentials(Protocol):
-    """Authenticates a request by adding headers."""
-
-    def sign(self, headers: MutableMapping[str, str]) -> None:
-        """Add the authentication headers to `headers`."""
-
-
-class ApiKey:
-    """An API key, sent in the `Api-Key` header. It never appears in repr or str and cannot be pickled.
-
-    Surrounding white space, such as the newline of a file, is removed.
-
-    Raises:
-        DidwwClientError: The key is empty, or has characters that a header cannot contain.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        if not isinstance(value, str) or not value.strip():  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
-            raise DidwwClientError(
-                "api_key must not be empty. Create a key in the user panel (API > API keys) and pass it as api_key=, "
-                "or set DIDWW_API_KEY."
-            )
-        value = value.strip()
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise DidwwClientError(
-                "api_key must be printable ASCII without spaces, got other characters. Copy the key again."
-            )
-        self._value = value
-
-    def sign(self, headers: MutableMapping[str, str]) -> None:
-        """Add the `Api-Key` header."""
-        headers["Api-Key"] = self._value
-
-    def __repr__(self) -> str:
-        return "ApiKey('***')"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        raise DidwwClientError("An API key cannot be pickled. Create a client in each process.")
-
-
 class ServerClock:
     """The server time of the latest response."""
 
@@ -136,6 +92,15 @@ class ServerClock:
         return http_date(self._date)
 
 
+class VersionCheck:
+    """Whether the API version of the service was compared with that of a client and its copies."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        self.done = False
+
+
 class Configuration:
     """The settings of a client. Immutable by convention: `replaced` returns a changed copy."""
 
@@ -148,15 +113,20 @@ class Configuration:
         "headers",
         "in_progress",
         "jitter",
+        "key",
         "limiter",
         "max_retries",
         "observers",
         "origin",
         "origins",
+        "read_only",
+        "scope",
         "server_clock",
         "service_urls",
         "timeout",
         "tracing",
+        "version_check",
+        "version_header",
     )
 
     def __init__(
@@ -166,6 +136,7 @@ class Configuration:
         base_url: str,
         service_urls: ServiceUrls | None = None,
         api_version: ApiVersion = API_VERSION,
+        scope: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         headers: Mapping[str, str] | None = None,
         max_retries: int = DEFAULT_RETRIES,
@@ -178,8 +149,16 @@ class Configuration:
         allow_insecure: bool = False,
         in_progress: dict[tuple[str, str, str], object] | None = None,
     ) -> None:
+        check_credentials(credentials, api_version)
         self.credentials = credentials
+        self.key = credentials if isinstance(credentials, ApiKey) else None
         self.api_version: ApiVersion = api_version
+        # The version of a request with a token is that of the token.
+        self.version_header = {} if self.key is None else {"X-DIDWW-API-Version": str(api_version)}
+        self.version_check = VersionCheck()
+        provided = credentials.scope if isinstance(credentials, TokenProvider) else "full"
+        self.scope = narrowed(provided, scope)
+        self.read_only = self.scope != "full"
         self.in_progress = {} if in_progress is None else in_progress  # records being created, by type, field and value
         self.max_retries = checked_retries(max_retries)
         self.limiter = limiter
@@ -205,23 +184,16 @@ class Configuration:
         max_retries: int | Unset = UNSET,
     ) -> Configuration:
         """Return a copy with a different timeout or number of retries, or with more headers."""
-        return Configuration(
-            credentials=self.credentials,
-            base_url=self.base_url,
-            service_urls=self.service_urls,
-            api_version=self.api_version,
-            timeout=self.timeout if isinstance(timeout, Unset) else timeout,
-            headers={**self.headers, **checked_headers(headers or {})},
-            max_retries=self.max_retries if isinstance(max_retries, Unset) else max_retries,
-            limiter=self.limiter,
-            budget=self.budget,
-            server_clock=self.server_clock,
-            jitter=self.jitter,
-            observers=self.observers,
-            tracing=self.tracing,
-            allow_insecure=self.allow_insecure,
-            in_progress=self.in_progress,
-        )
+        copy = object.__new__(Configuration)
+        for name in Configuration.__slots__:
+            setattr(copy, name, getattr(self, name))
+        if not isinstance(timeout, Unset):
+            copy.timeout = checked_timeout(timeout)
+        if not isinstance(max_retries, Unset):
+            copy.max_retries = checked_retries(max_retries)
+        if headers:
+            copy.headers = {**self.headers, **checked_headers(headers)}
+        return copy
 
     def url_of(self, service: Service) -> str:
         """Return the base URL of a service, without a trailing slash."""
@@ -279,6 +251,55 @@ def api_key_from(argument: str | None, environ: Mapping[str, str] = os.environ) 
             f"variable: {set_variable('DIDWW_API_KEY', '...')} (any key, such as local-key, for the emulator)."
         )
     return key
+
+
+def credentials_from(
+    api_key: str | None,
+    credentials: Credentials | None,
+    api_version: ApiVersion,
+    environ: Mapping[str, str] = os.environ,
+) -> Credentials:
+    """Return the credentials of a client: the argument, or those for the API key, in the form of the API version.
+
+    Raises:
+        DidwwClientError: There is no key, or both arguments are passed.
+    """
+    if credentials is None:
+        key = api_key_from(api_key, environ)
+        return TokenProvider(key) if api_version >= TOKENS_SINCE else ApiKey(key)
+    if api_key is not None:
+        raise InvalidValueError(
+            "api_key= and credentials= must not both be passed. Omit api_key= to use the credentials.",
+            field="credentials",
+        )
+    return credentials
+
+
+def check_credentials(credentials: object, api_version: ApiVersion) -> None:
+    """Check that the service accepts these credentials in this version of the API.
+
+    Raises:
+        InvalidValueError: It does not.
+    """
+    if not isinstance(credentials, (ApiKey, TokenProvider, BearerToken)):
+        raise InvalidValueError(
+            "credentials must be an ApiKey, a TokenProvider or a BearerToken, got "
+            f"{type(credentials).__name__}. To pass an API key as text, use api_key=.",
+            field="credentials",
+        )
+    tokens = api_version >= TOKENS_SINCE
+    if isinstance(credentials, ApiKey) and tokens:
+        raise InvalidValueError(
+            f"credentials must be a TokenProvider or a BearerToken with api_version={api_version!r}, which refuses API "
+            "keys, got an ApiKey. Pass the key as api_key=, or use TokenProvider(key).",
+            field="credentials",
+        )
+    if not isinstance(credentials, ApiKey) and not tokens:
+        raise InvalidValueError(
+            f"credentials must be an ApiKey with api_version={api_version!r}, which takes no tokens, got a "
+            f"{type(credentials).__name__}. Pass api_version={TOKENS_SINCE!r}, or use ApiKey(key).",
+            field="credentials",
+        )
 
 
 def base_url_from(
@@ -360,7 +381,7 @@ def environment_at(base_url: str) -> Environment | None:
 
 
 def not_copied(what: str) -> DidwwClientError:
-    """Return the error for copying an object that holds connections and the API key."""
+    """Return the error for copying an object that holds connections and credentials."""
     return DidwwClientError(
         f"{what}: it holds connections and the API key. Create a client in each process, such as "
         "DidwwClient.from_env(), and pass ids or records instead. To change options, use client.with_options()."

@@ -66,6 +66,7 @@ class DidwwError(Exception):
     completed: tuple[Any, ...] = ()
     outcome_unknown: bool = False
     lookup: dict[str, str] | None = None
+    _unsent: bool = False  # whether it is an error of getting a token, so that the request itself was not sent
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, dict(self.__dict__))
@@ -80,6 +81,7 @@ class DidwwApiError(DidwwError):
 
     Attributes:
         status_code: HTTP status, 400 to 599.
+        hint: The advice at the end of the message, if any.
         errors: The error objects of the response as plain dicts (`title`, `detail`, `code`, `status`, `source`,
             `meta`; any of them may be missing). Empty if the response has none, as with an empty body or an HTML page.
         request_id: The `X-Request-Id` of the response, to quote to DIDWW support; None if there is none.
@@ -99,8 +101,10 @@ class DidwwApiError(DidwwError):
         request_id: str | None = None,
         attempts: int = 1,
         retry_after: float | None = None,
+        hint: str = "",
     ) -> None:
         self.status_code = status_code
+        self.hint = hint
         self.errors: list[dict[str, Any]] = [] if isinstance(errors, str) else errors
         self.method = method
         self.path = path
@@ -121,7 +125,8 @@ class DidwwApiError(DidwwError):
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
         status = f"HTTP {self.status_code}: " if self.status_code else ""
-        return f"{status}{self._description()}" + (where + ")" if where != " (" else "")
+        text = f"{status}{self._description()}" + (where + ")" if where != " (" else "")
+        return f"{text}. {self.hint}" if self.hint else text
 
 
 def _text(error: dict[str, Any]) -> str:
@@ -139,18 +144,28 @@ def _phrase(status: int) -> str:
         return "unknown HTTP status"
 
 
+_KEY_HINT = (
+    "Check that the API key is complete and belongs to this environment. Sandbox and production have separate keys. "
+    'An account that has moved to API version 2026-11-19 refuses API keys: pass api_version="2026-11-19".'
+)
+
+
 class AuthenticationError(DidwwApiError):
-    """401: the API key is missing, invalid, or belongs to another environment."""
+    """401: the API key or the token is missing, invalid, expired, or belongs to another environment.
+
+    With an API key, also that the account has moved to API version 2026-11-19, which requires tokens.
+    """
 
     def _sentence(self) -> str:
-        return (
-            f"{super()._sentence()}. Check that the API key is complete and belongs to this environment. Sandbox and "
-            "production have separate keys."
-        )
+        self.hint = self.hint or _KEY_HINT
+        return super()._sentence()
 
 
 class PermissionDeniedError(DidwwApiError):
-    """403: the account lacks the permission, for example without an outbound plan or as a read-only customer."""
+    """403: the account lacks the permission, for example without an outbound plan or as a read-only customer.
+
+    Also raised if the scope of the token does not allow the request, or if the token service refuses the scope.
+    """
 
 
 class NotFoundError(DidwwApiError):
@@ -308,6 +323,10 @@ class ReadOnlyFieldError(InvalidValueError):
     """The field is read-only, or cannot be changed after the record is created."""
 
 
+class ReadOnlyClientError(DidwwClientError):
+    """A client with a scope for reading must not write. Raised before anything is sent."""
+
+
 class NotLoadedError(DidwwClientError, AttributeError):
     """The field is not loaded; the message says how to load it.
 
@@ -458,4 +477,4 @@ class CallbackRejectedError(DidwwError):
 
 
 class ApiVersionWarning(UserWarning):
-    """The service responds in another API version than that of the client: `api_version=` does not fit the account."""
+    """The service responds in another version of the API than the client speaks. Issued once for each client."""

@@ -227,10 +227,6 @@ def _row(type_: str, raw: Raw) -> Row:
     )
 
 
-VERSIONS = ("2026-04-16",)
-"""The API versions whose facts are in `tests/contract/facts/`. Documents of other versions are not checked yet."""
-
-
 @functools.cache
 def rows() -> tuple[Row, ...]:
     """Return every difference of the newer version, of all files."""
@@ -294,14 +290,16 @@ def _without_note(entry: Raw) -> Raw:
 def _apply(row: Row, raw: Raw, sheet: Raw) -> None:
     """Apply a difference to the facts of 2026-04-16."""
     if row.how == "set":
-        _, target = row.path, raw
+        target = raw
         for step in row.path[:-1]:
             target = target[step]
         assert row.name in target, row.id
         target[row.name] = row.value
     elif row.kind in ("attributes", "relationships"):
         for of in (raw, *(raw[f"{request}_request"] for request in row.requests)):
-            value = row.value if of is raw else {**row.value, "required": False, "readOnly": False} if row.value else None
+            value = (
+                row.value if of is raw else {**row.value, "required": False, "readOnly": False} if row.value else None
+            )
             _change(of[row.kind], row, value)
     elif row.kind == "filters":
         _change(raw["operations"]["list"]["filters"], row, row.value and row.value["note"])
@@ -344,7 +342,8 @@ def _filter_keys(raw: Raw) -> dict[str, Raw]:
     types_: list[str] = create["attributes"]["export_type"]["enum"] if members else []
     others = {name: member.get("note", "").partition(" alone")[0] for name, member in members.items()}
     return {
-        type_: {name: members[name] for name, of in others.items() if of not in types_ or of == type_} for type_ in types_
+        type_: {name: members[name] for name, of in others.items() if of not in types_ or of == type_}
+        for type_ in types_
     }
 
 

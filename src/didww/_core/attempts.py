@@ -32,6 +32,7 @@ __all__ = [
     "acquire_permit",
     "exchange",
     "mark_unknown",
+    "send_once",
     "slow_down",
     "with_retries",
     "within",
@@ -155,20 +156,28 @@ def exchange(
         ApiTimeoutError: The deadline passed.
         UnexpectedResponseError: The response was truncated or damaged.
     """
+    perform = send_once
+    if request.audience:
+        # Imported only by programs that use tokens.
+        from didww._core.tokens import Signer
+
+        perform = Signer().send
 
     def attempts(trace: CallTrace) -> Call[Exchanged]:
         return with_retries(
-            configuration, trace, lambda attempt: _send(configuration, request, trace, attempt), creating=creating
+            configuration, trace, lambda attempt: perform(configuration, request, trace, attempt), creating=creating
         )
 
     return with_trace(configuration, trace or CallTrace(request), attempts)
 
 
-def _send(
+def send_once(
     configuration: Configuration, request: Request, trace: CallTrace, attempt: Attempt
 ) -> Call[Exchanged | Failure[Exchanged]]:
+    """Send a request that has all its headers, and return its response or failure."""
     yield from acquire_permit(configuration, request, attempt)
     sent_at = yield from clock()
+    trace.sent_at = sent_at
     yield Notify(RequestStarted(request, attempt.number), configuration.observers)
     trace.in_doubt = True
     try:
@@ -185,7 +194,8 @@ def _send(
     trace.respond(response.status, response.headers)
     trace.in_doubt = not 400 <= response.status < 500
     configuration.server_clock.hear(response.headers)
-    yield Notify(ResponseReceived(request, attempt.number, response, seconds), configuration.observers)
+    shown = Response(response.status, response.headers, b"") if trace.confidential else response
+    yield Notify(ResponseReceived(request, attempt.number, shown, seconds), configuration.observers)
     exchanged = Exchanged(response, attempt.number, attempt.uncertain)
     if response.status < 500 and response.status != 429:
         return exchanged

@@ -264,7 +264,11 @@ def _worker(
 
 def _certain(error: DidwwError) -> bool:
     """Return whether the error rules out that the request was processed."""
-    if error.outcome_unknown or isinstance(error, (ServerError, UnexpectedResponseError)):
+    if error.outcome_unknown:
+        return False
+    if error._unsent:
+        return True
+    if isinstance(error, (ServerError, UnexpectedResponseError)):
         return False
     return not (isinstance(error, ApiConnectionError) and error.request_sent)
 

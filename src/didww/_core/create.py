@@ -17,6 +17,7 @@ from didww._core.effects import Call, Sleep, clock
 from didww._core.response import ApiResponse, api_response, expect
 from didww._core.retry import pause
 from didww._core.trace import CallTrace
+from didww._core.version_check import check_version
 from didww._jsonapi.encode import resource_document
 from didww._schema.filter_rules import filter_rules
 from didww._schema.resource import Resource
@@ -154,9 +155,13 @@ def _create(
     request = trace.request
     try:
         exchanged = yield from exchange(configuration, request, creating=True, trace=trace)
-        return _created(cls, request, exchanged, query, key)
+        created = _created(cls, request, exchanged, query, key)
     except (ApiConnectionError, ServerError, UnexpectedResponseError) as error:
         failure = error
+    else:
+        if not configuration.version_check.done:
+            yield from check_version(configuration, created.meta)
+        return created
     if key is None or not trace.in_doubt or isinstance(failure, ApiTimeoutError):
         raise failure
     return (yield from _look(configuration, cls, key, query, start, failure))

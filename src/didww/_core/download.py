@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
+    from didww._core.tokens import Signer
     from didww.configuration import Configuration
     from didww.resources.export import Export
     from didww.services import Service
@@ -69,7 +70,7 @@ _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 """Media types that proxies and portals send instead of the file."""
 _TEXTS: Final = re.compile(r"(text|application)/(plain|json|xml)")
 """Media types that are not an export either, unless the content is gzip."""
-_AWAY: Final = " (not the host of base_url: no API key was sent)"
+_AWAY: Final = " (not the host of base_url: no credentials were sent)"
 _EXPORT_AS_IS: Final = "Try download_export."
 _STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # ASCII only, as it is sent back in a header
 _RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
@@ -203,7 +204,7 @@ class _Download:
         self._configuration = configuration
         self._source = source
         self._url = source.url
-        self._own = origin_of(source.url) == configuration.origins[source.service]
+        self._signer: Signer | None = None
         self._path = path
         self._max_bytes = max_bytes
         self._progress = progress
@@ -223,7 +224,13 @@ class _Download:
 
     def run(self) -> Call[Downloaded]:
         """Run all attempts and return the result."""
-        trace = CallTrace(self._request())
+        request = self._request()
+        if request.audience:
+            # Imported only by programs that use tokens.
+            from didww._core.tokens import Signer
+
+            self._signer = Signer()
+        trace = CallTrace(request)
         return with_trace(self._configuration, trace, self._run)
 
     def _run(self, trace: CallTrace) -> Call[Downloaded]:
@@ -249,6 +256,8 @@ class _Download:
             # Attempts that make progress do not count, so that a large file completes over an unstable connection.
             progress = self._size > self._farthest
             self._farthest = max(self._farthest, self._size)
+            if progress and self._signer is not None:
+                self._signer.allow_another()
             return Failure(
                 request=request, kind=cut.kind, error=cut.error, retry_after=cut.retry_after, progress=progress
             )
@@ -264,13 +273,28 @@ class _Download:
         return request
 
     def _receive(self, request: Request, attempt: Attempt, trace: CallTrace) -> Call[None]:
-        """Send one request and write the bytes received.
+        """Send one request, with a token if it needs one, and write the bytes received.
+
+        Raises:
+            _IncompleteFileError: The body is incomplete, and the rest can be requested.
+        """
+        signer = self._signer
+        if signer is None:
+            yield from self._transfer(request, attempt, trace)
+            return
+        token = yield from signer.token(self._configuration, request, attempt)
+        if not (yield from self._transfer(signer.signed(request, token), attempt, trace)):
+            token = yield from signer.token(self._configuration, request, attempt, token)
+            yield from self._transfer(signer.signed(request, token), attempt, trace)
+
+    def _transfer(self, request: Request, attempt: Attempt, trace: CallTrace) -> Call[bool]:
+        """Send one request and write the bytes received. Return False to repeat it with another token.
 
         Raises:
             _IncompleteFileError: The body is incomplete, and the rest can be requested.
         """
         configuration = self._configuration
-        if self._own:
+        if self._at_service:
             yield from acquire_permit(configuration, request, attempt)
         sent_at = yield from clock()
         yield Notify(RequestStarted(request, attempt.number), configuration.observers)
@@ -282,6 +306,8 @@ class _Download:
             configuration.server_clock.hear(opened.headers)
             head = Response(opened.status, opened.headers, b"")
             yield Notify(ResponseReceived(request, attempt.number, head, now - sent_at), configuration.observers)
+            if self._signer is not None and self._signer.replaces(configuration, opened.status):
+                return False
             if (yield from self._begin(request, opened)):
                 while chunk := (yield Read(opened)):
                     yield from self._take(chunk)
@@ -292,6 +318,11 @@ class _Download:
         finally:
             if opened is not None:
                 yield Close(opened)
+        return True
+
+    @property
+    def _at_service(self) -> bool:
+        return origin_of(self._url) == self._configuration.origins[self._source.service]
 
     def _begin(self, request: Request, opened: Opened) -> Call[bool]:
         """Check the status and headers of a response; return whether the wanted bytes follow."""
@@ -332,7 +363,7 @@ class _Download:
             if opened.status == 429:
                 yield from slow_down(self._configuration, retry_after)
             raise _IncompleteFileError(error, opened.status, retry_after)
-        away = "" if self._own else _AWAY
+        away = "" if self._at_service else _AWAY
         raise UnexpectedResponseError(
             f"GET {path_of(self._url)} returned HTTP {opened.status} instead of the file{away}.",
             status_code=opened.status,
@@ -421,7 +452,7 @@ def download(
     """Stream a remote file to the file `path` and return the result.
 
     Decompresses the file if `max_bytes` is set, up to that size. Writes to a temporary file in the same directory and
-    renames it when it is complete, so no partial file remains. Authenticates only at the origin of its service.
+    renames it when it is complete, so no partial file remains. Sends credentials only to the origin of its service.
     """
     if progress is not None and not callable(progress):
         raise InvalidValueError(

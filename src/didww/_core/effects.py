@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acquire",
+    "Await",
     "Call",
     "Close",
     "Effect",
@@ -26,6 +27,8 @@ __all__ = [
     "FileOpen",
     "FileRestart",
     "FileWrite",
+    "Happening",
+    "Invoke",
     "Join",
     "Notify",
     "Now",
@@ -232,6 +235,31 @@ def callback(function: Callable[[Any], object], argument: object) -> Notify:
     return Notify(argument, ((object, function),))
 
 
+class Happening(Protocol):
+    """Something that another call ends, in any thread or task."""
+
+    def listen(self, wake: Callable[[], object]) -> None:
+        """Call `wake` from any thread when it ends; immediately if it has ended."""
+        ...
+
+    def forget(self, wake: Callable[[], object]) -> None:
+        """Do not call `wake` anymore."""
+        ...
+
+
+class Await(Struct, frozen=True):
+    """Wait until `happening` ends, but at most `timeout` seconds; the result is None."""
+
+    happening: Happening
+    timeout: float
+
+
+class Invoke(Struct, frozen=True):
+    """Call a function supplied by the caller; the result is its own. An asynchronous driver awaits an awaitable."""
+
+    function: Callable[[], Any]
+
+
 class Started(Protocol):
     """A call that runs concurrently with the one that started it; an object of the driver."""
 
@@ -266,6 +294,8 @@ Effect: TypeAlias = (
     | FileClose
     | Now
     | Sleep
+    | Await
+    | Invoke
     | Start
     | Join
 )

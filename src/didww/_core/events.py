@@ -17,6 +17,7 @@ __all__ = [
     "RequestStarted",
     "ResponseReceived",
     "RetryScheduled",
+    "ScopeDiffers",
     "observers_for",
 ]
 
@@ -81,7 +82,19 @@ class RetryScheduled(Struct, frozen=True):
     wait: float
 
 
-Event: TypeAlias = RequestStarted | ResponseReceived | RequestFailed | RetryScheduled
+class ScopeDiffers(Struct, frozen=True):
+    """The token service granted another scope than requested.
+
+    Attributes:
+        requested: The scope that was requested.
+        granted: The scope that was granted.
+    """
+
+    requested: str
+    granted: str
+
+
+Event: TypeAlias = RequestStarted | ResponseReceived | RequestFailed | RetryScheduled | ScopeDiffers
 Observer: TypeAlias = Callable[[Any], object]
 
 

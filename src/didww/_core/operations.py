@@ -9,6 +9,7 @@ from didww._core.attempts import exchange, mark_unknown, within
 from didww._core.create import create_once
 from didww._core.effects import clock
 from didww._core.response import ApiResponse, api_response, expect
+from didww._core.version_check import check_version
 from didww._jsonapi.encode import resource_document
 from didww._schema.filter_rules import filter_rules
 from didww._schema.registry import class_of
@@ -59,11 +60,14 @@ def send(
         # An earlier attempt deleted it, and its response was lost.
         return ApiResponse(None, meta={}, links={}, response=exchanged.response, attempts=exchanged.attempts)
     try:
-        return api_response(request, exchanged.response, fieldsets, exchanged.attempts, stores=stores)
+        response = api_response(request, exchanged.response, fieldsets, exchanged.attempts, stores=stores)
     except RateLimitError as error:
         if exchanged.uncertain and request.method in ("PATCH", "DELETE"):
             mark_unknown(error, "The server may have processed an earlier attempt of this call.")
         raise
+    if not configuration.version_check.done:
+        yield from check_version(configuration, response.meta)
+    return response
 
 
 def list_(configuration: Configuration, cls: type[R], query: QueryParams) -> Call[ApiResponse[list[R]]]:
@@ -114,6 +118,7 @@ def create(
     configuration: Configuration, cls: type[R], record: R, query: QueryParams, *, once: bool = False
 ) -> Call[ApiResponse[R]]:
     """Create `record` and return it as stored by the service."""
+    requests.check_writable(configuration)
     _checked(cls, record, "create")
     if record._exists():
         raise InvalidValueError(

@@ -17,7 +17,7 @@ from didww._core.download import RemoteFile, check_max_bytes, download, target_p
 from didww._core.response import api_response, error_for, expect
 from didww._schema.forms import DIGITS, Form
 from didww._schema.resource import Resource
-from didww._schema.versions import Versions, unsupported
+from didww._schema.versions import unsupported
 from didww._util.datetimes import http_date, http_date_text
 from didww._util.text import shown
 from didww._util.urls import path_of
@@ -60,7 +60,6 @@ SmsDomain: TypeAlias = Literal["a2p", "p2p", "otp"]
 
 SMS_DOMAINS: Final[tuple[SmsDomain, ...]] = get_args(SmsDomain)
 
-_VERSIONS: Final = Versions(since="2026-11-19")
 _CALLED_NUMBER: Final = Form(
     "^[1-9][0-9]{7,14}$", "8 to 15 digits with the country code, without a plus sign", r"+\s./-"
 )
@@ -143,8 +142,9 @@ def check_offered(configuration: Configuration) -> None:
     Raises:
         UnsupportedVersionError: It has not.
     """
-    if not _VERSIONS.includes(configuration.api_version):
-        raise unsupported("prices() does not exist", _VERSIONS, configuration.api_version, "prices")
+    versions, version = VoiceInPrice._versions, configuration.api_version
+    if not versions.includes(version):
+        raise unsupported("prices() does not exist", versions, version, "prices")
 
 
 def checked_domain(domain: object) -> SmsDomain:

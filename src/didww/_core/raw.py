@@ -14,6 +14,7 @@ from didww._core.attempts import exchange, mark_unknown
 from didww._core.request import follow
 from didww._core.response import accepted, unexpected
 from didww._core.trace import CallTrace
+from didww._core.version_check import check_version
 from didww._jsonapi.document import NotJsonApiError, decode_raw
 from didww._jsonapi.encode import encode
 from didww._util.urls import origin_of, path_of
@@ -94,6 +95,8 @@ def request(
             document = _document(verb, exchanged.response)
         except NotJsonApiError:
             raise unexpected(http_request, exchanged.response) from None
+        if not configuration.version_check.done and isinstance(document.get("meta"), dict):
+            yield from check_version(configuration, document["meta"])
     except BaseException as error:
         if verb == "POST" and trace.in_doubt:
             mark_unknown(error, "It is unknown whether the server processed the request. Check before you retry.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from didww._core.effects import Request
 from didww._jsonapi.encode import encode
 from didww._schema.resource import checked_id
 from didww._util.urls import origin_of
+from didww.exceptions import ReadOnlyClientError
+from didww.services import AUDIENCES
 from didww.version import __version__
 
 if TYPE_CHECKING:
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
     from didww.query_params import QueryParams
     from didww.services import Service
 
-__all__ = ["build", "build_download", "follow"]
+__all__ = ["build", "build_download", "check_writable", "follow"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 USER_AGENT = f"didww-python/{__version__}"
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 def build(
@@ -55,22 +58,44 @@ def follow(
 ) -> Request:
     """Build a request to an absolute `url` of a service, such as a pagination link.
 
-    It is authenticated only if `url` has the origin of the service.
+    It is authenticated only if `url` has the origin of the service: with the API key now, or with a token when it is
+    sent.
+
+    Raises:
+        ReadOnlyClientError: The request writes, and the client may only read.
     """
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,
-        "X-DIDWW-API-Version": configuration.api_version,
+        **configuration.version_header,
         **configuration.headers,
     }
+    if configuration.read_only:
+        check_writable(configuration, method)
     if body is not None:
         headers["Content-Type"] = content_type
         if not isinstance(body, bytes):
             headers["Content-Length"] = str(len(body))
     audience = ""
     if origin_of(url) == configuration.origins[service]:
-        configuration.credentials.sign(headers)
+        if configuration.key is not None:
+            configuration.key.sign(headers)
+        else:
+            audience = AUDIENCES[service]
     return Request(method, url, headers, body, audience)
+
+
+def check_writable(configuration: Configuration, method: str = "POST") -> None:
+    """Reject a request that writes if the client may only read.
+
+    Raises:
+        ReadOnlyClientError: It does.
+    """
+    if configuration.read_only and method not in _READING:
+        raise ReadOnlyClientError(
+            f"The client has scope={configuration.scope!r} and can only read; the {method} was not sent. To write, "
+            'create a client with scope="full".'
+        )
 
 
 def build_download(
@@ -85,7 +110,10 @@ def build_download(
     }
     audience = ""
     if origin_of(url) == configuration.origins[service]:
-        headers["X-DIDWW-API-Version"] = configuration.api_version
+        headers.update(configuration.version_header)
         headers.update(configuration.headers)
-        configuration.credentials.sign(headers)
+        if configuration.key is not None:
+            configuration.key.sign(headers)
+        else:
+            audience = AUDIENCES[service]
     return Request(method, url, headers, None, audience)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request, Response
 
-__all__ = ["ApiResponse", "accepted", "api_response", "error_for", "expect", "unexpected"]
+__all__ = ["ApiResponse", "accepted", "api_response", "class_of_status", "error_for", "expect", "unexpected"]
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def error_for(
 ) -> DidwwApiError:
     """Return the error for a response with a status of 400 or more."""
     errors = decode_errors(body)
-    cls = _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
+    cls = class_of_status(status)
     for error in errors:
         cls = _BY_CODE.get((status, str(error.get("code"))), cls)
     if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
@@ -229,7 +229,25 @@ def error_for(
         request_id=headers.get("x-request-id"),
         attempts=attempts,
         retry_after=retry_after_of(headers),
+        hint=_token_hint(status, headers, request.audience) if request.audience else "",
     )
+
+
+def class_of_status(status: int) -> type[DidwwApiError]:
+    """Return the error class of a status of 400 or more."""
+    return _BY_STATUS.get(status, ServerError if status >= 500 else DidwwApiError)
+
+
+def _token_hint(status: int, headers: Mapping[str, str], audience: str) -> str:
+    """Return the advice for a request that was refused because of its token, or an empty string."""
+    if status == 401:
+        return (
+            "The service refused the token. It must not have expired, must belong to this environment and have the "
+            f"audience {audience}, and its list of IP addresses must include yours."
+        )
+    if status == 403 and "insufficient_scope" in headers.get("www-authenticate", ""):
+        return 'The scope of the token does not allow this request. Create the client with scope="full".'
+    return ""
 
 
 def expect(

@@ -27,13 +27,17 @@ class CallTrace:
         request_id: `X-Request-Id` of the last response, or None.
         error: The error that ended the call, or None.
         in_doubt: Whether the server may have processed the last attempt although no response confirmed it.
+        sent_at: When the last attempt was sent, by the monotonic clock.
+        confidential: Whether to keep the bodies of responses from hooks.
         span: The span of the tracer.
     """
 
-    __slots__ = ("attempts", "error", "in_doubt", "request", "request_id", "span", "status")
+    __slots__ = ("attempts", "confidential", "error", "in_doubt", "request", "request_id", "sent_at", "span", "status")
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, confidential: bool = False) -> None:
         self.request = request
+        self.confidential = confidential
+        self.sent_at = 0.0
         self.attempts = 0
         self.status: int | None = None
         self.request_id: str | None = None

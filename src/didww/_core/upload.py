@@ -11,7 +11,7 @@ from didww._core import effects, operations
 from didww._core.attempts import mark_unknown, within
 from didww._core.download import Progress
 from didww._core.effects import Call, FileMeasure, clock
-from didww._core.request import follow
+from didww._core.request import check_writable, follow
 from didww._core.response import expect
 from didww._core.trace import CallTrace
 from didww.encrypt import MAX_ENCRYPTED_SIZE, Encrypt
@@ -97,6 +97,7 @@ def upload_encrypted(
     Checks all arguments before sending the first file. If an upload fails or the timeout expires, the error's
     `completed` has the ids of the files uploaded so far.
     """
+    check_writable(configuration)
     end = (yield from clock()) + configuration.timeout
     forms = [_container_form(fingerprint, file, f"files[{index}]") for index, file in enumerate(_listed(files))]
     ids: list[str] = []
@@ -121,6 +122,7 @@ def upload_file(
     If the service has replaced its keys in the meantime, it rejects the upload; the file is then encrypted with the new
     keys and sent once more.
     """
+    check_writable(configuration)
     _checked_text(description, "description")
     _checked_text(filename, "filename")
     if progress is not None and not callable(progress):

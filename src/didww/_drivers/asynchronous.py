@@ -6,17 +6,20 @@ import contextlib
 import inspect
 import threading
 import time
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
 from didww._core.effects import (
     Acquire,
+    Await,
     Close,
     FileClose,
     FileMeasure,
     FileOpen,
     FileRestart,
     FileWrite,
+    Invoke,
     Join,
     Notify,
     Now,
@@ -66,6 +69,8 @@ class AsyncDriver(AsyncLoop):
             FileWrite: lambda effect: _in_thread(write_file, effect.file, effect.data),
             FileRestart: lambda effect: _in_thread(restart_file, effect.file),
             FileClose: _close,
+            Await: _wait,
+            Invoke: _invoke,
             # Not a method, because a reference cycle would delay the cleanup of an unclosed client.
             Start: lambda effect: _start(transport, effect, running),
             Join: lambda effect: effect.started.join(),
@@ -141,6 +146,42 @@ async def _sleep(effect: Sleep) -> None:
     import anyio
 
     await anyio.sleep(effect.seconds)
+
+
+async def _wait(effect: Await) -> None:
+    import anyio
+
+    ended = anyio.Event()
+    wake = _waker(ended.set)
+    effect.happening.listen(wake)
+    try:
+        with anyio.move_on_after(effect.timeout):
+            await ended.wait()
+    finally:
+        effect.happening.forget(wake)
+
+
+def _waker(function: Callable[[], object]) -> Callable[[], object]:
+    """Return a function that calls `function` in this event loop, from any thread."""
+    import asyncio
+
+    try:
+        schedule: Callable[..., object] = asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:
+        import trio
+
+        schedule = trio.lowlevel.current_trio_token().run_sync_soon
+    return partial(_schedule, schedule, function)
+
+
+def _schedule(schedule: Callable[..., object], function: Callable[[], object]) -> None:
+    with contextlib.suppress(RuntimeError):  # the event loop has ended
+        schedule(function)
+
+
+async def _invoke(effect: Invoke) -> Any:
+    result = effect.function()
+    return await result if inspect.isawaitable(result) else result
 
 
 async def _acquire(effect: Acquire) -> Permit:

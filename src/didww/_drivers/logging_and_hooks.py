@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec.structs import replace
 
-from didww._core.events import RequestFailed, RequestStarted, ResponseReceived, RetryScheduled
+from didww._core.events import RequestFailed, RequestStarted, ResponseReceived, RetryScheduled, ScopeDiffers
 from didww._util.text import printable
 
 if TYPE_CHECKING:
@@ -76,9 +76,15 @@ def _retry_scheduled(event: RetryScheduled) -> tuple[int, str, tuple[object, ...
     return logging.WARNING, "%s %s: retrying in %.2f s (%s)", arguments
 
 
+def _scope_differs(event: ScopeDiffers) -> tuple[int, str, tuple[object, ...]]:
+    text = "The token service granted the scope %s instead of %s"
+    return logging.WARNING, text, (printable(event.granted[:100]), event.requested)
+
+
 _LINES: Final[dict[type, Callable[[Any], tuple[int, str, tuple[object, ...]]]]] = {
     RequestStarted: _request_started,
     ResponseReceived: _response_received,
     RequestFailed: _request_failed,
     RetryScheduled: _retry_scheduled,
+    ScopeDiffers: _scope_differs,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 import time
@@ -11,12 +12,14 @@ from weakref import WeakSet
 
 from didww._core.effects import (
     Acquire,
+    Await,
     Close,
     FileClose,
     FileMeasure,
     FileOpen,
     FileRestart,
     FileWrite,
+    Invoke,
     Join,
     Notify,
     Now,
@@ -30,13 +33,14 @@ from didww._core.effects import (
 from didww._drivers.files import close_file, open_file, restart_file, write_file
 from didww._drivers.logging_and_hooks import notify
 from didww._drivers.loop import Loop
+from didww.exceptions import InvalidValueError
 from didww.transport import errors
 from didww.transport.cancellation import CancelToken, InterruptedCallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from didww._core.effects import Call
+    from didww._core.effects import Call, Happening
     from didww.transport.base import Transport
 
 __all__ = ["Driver"]
@@ -70,12 +74,41 @@ class Driver(Loop):
             FileWrite: lambda effect: write_file(effect.file, effect.data),
             FileRestart: lambda effect: restart_file(effect.file),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
+            Await: lambda effect: _wait(effect.happening, effect.timeout),
+            Invoke: lambda effect: _invoke(effect.function),
             Start: lambda effect: _Started(transport, effect.call, running),
             Join: lambda effect: effect.started.join(),
         }
         if cancel_token is not None:
             self._handlers[Send] = lambda effect: cancel_token.watch(transport.send, effect.request, effect.deadline)
             self._handlers[Sleep] = lambda effect: cancel_token.sleep(effect.seconds)
+            self._handlers[Await] = lambda effect: cancel_token.wait(effect.happening, effect.timeout)
+
+
+def _wait(happening: Happening, timeout: float) -> None:
+    ended = threading.Event()
+    happening.listen(ended.set)
+    try:
+        remaining = min(timeout, threading.TIMEOUT_MAX)
+        if sys.platform == "win32":  # where Ctrl-C does not interrupt a wait
+            while remaining > 0 and not ended.wait(min(remaining, _CTRL_C)):
+                remaining -= _CTRL_C
+        else:
+            ended.wait(remaining)
+    finally:
+        happening.forget(ended.set)
+
+
+def _invoke(function: Callable[[], Any]) -> Any:
+    result = function()
+    if not inspect.isawaitable(result):
+        return result
+    if inspect.iscoroutine(result):
+        result.close()
+    raise InvalidValueError(
+        "token must be a plain function with a synchronous client, got an asynchronous one. Use AsyncDidwwClient.",
+        field="token",
+    )
 
 
 class _Started:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from didww._core import bulk, operations, pagination, polling
 from didww._core.operations import OPERATIONS
 from didww._core.query import assemble
+from didww._core.request import check_writable
 from didww._endpoints.iterators import AsyncRecordIterator
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource
@@ -160,6 +161,7 @@ class AsyncEndpoint(Generic[R]):
         stop_on_error: bool,
         once: bool,
     ) -> Report[R]:
+        check_writable(self._configuration)
         return await self._driver.run(
             bulk.work_through(
                 records,
@@ -181,6 +183,7 @@ class AsyncEndpoint(Generic[R]):
         *,
         stop_on_error: bool,
     ) -> Report[R]:
+        check_writable(self._configuration)
         return await self._driver.run(
             bulk.work_through(
                 records,
@@ -202,6 +205,7 @@ class AsyncEndpoint(Generic[R]):
         *,
         stop_on_error: bool,
     ) -> Report[str | R]:
+        check_writable(self._configuration)
         return await self._driver.run(
             bulk.work_through(
                 records,

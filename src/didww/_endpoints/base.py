@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 from didww._core import bulk, operations, pagination, polling
 from didww._core.operations import OPERATIONS
 from didww._core.query import assemble
+from didww._core.request import check_writable
 from didww._endpoints.iterators import RecordIterator
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource
@@ -156,6 +157,7 @@ class Endpoint(Generic[R]):
         stop_on_error: bool,
         once: bool,
     ) -> Report[R]:
+        check_writable(self._configuration)
         return self._driver.run(
             bulk.work_through(
                 records,
@@ -177,6 +179,7 @@ class Endpoint(Generic[R]):
         *,
         stop_on_error: bool,
     ) -> Report[R]:
+        check_writable(self._configuration)
         return self._driver.run(
             bulk.work_through(
                 records,
@@ -198,6 +201,7 @@ class Endpoint(Generic[R]):
         *,
         stop_on_error: bool,
     ) -> Report[str | R]:
+        check_writable(self._configuration)
         return self._driver.run(
             bulk.work_through(
                 records,

@@ -228,6 +228,20 @@ class Resource(Record):
         return record
 
     @classmethod
+    def _loader(cls) -> Callable[[ResourceObject, Graph], Resource]:
+        """Return a `load` that uses this class for its type, whatever class is registered for it."""
+
+        def load_own(raw: ResourceObject, graph: Graph) -> Resource:
+            return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
+
+        return load_own
+
+    @classmethod
+    def _from_row(cls, attributes: dict[str, Any]) -> Self:
+        """Create a record without an id from the raw attributes of a row of a file."""
+        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "new")
+
+    @classmethod
     def _to_members(cls, attributes: dict[str, Any]) -> dict[str, Any]:
         """Return raw values by the names that documents have."""
         if not cls._renamed:
@@ -257,20 +271,6 @@ class Resource(Record):
             if since is not None and version < since:
                 what = f"{field.label} cannot be {value!r}"
                 raise unsupported(what, Versions(since), version, field.label)
-
-    @classmethod
-    def _loader(cls) -> Callable[[ResourceObject, Graph], Resource]:
-        """Return a `load` that uses this class for its type, whatever class is registered for it."""
-
-        def load_own(raw: ResourceObject, graph: Graph) -> Resource:
-            return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
-
-        return load_own
-
-    @classmethod
-    def _from_row(cls, attributes: dict[str, Any]) -> Self:
-        """Create a record without an id from the raw attributes of a row of a file."""
-        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "new")
 
     @classmethod
     def _new_from(cls, raw: ResourceObject) -> Self:

@@ -63,6 +63,7 @@ def unsupported(what: str, versions: Versions, version: str, field: str) -> Unsu
         if versions.replacement
         else f"Only clients with api_version={versions.until!r} have it."
     )
+    bound = f"{versions.since} is the first" if later else f"{versions.until} is the last"
     return UnsupportedVersionError(
-        f"{what} in API version {version}: it exists {versions.in_words()}. {way_out}", field=field
+        f"{what} in API version {version}: {bound} version that has it. {way_out}", field=field
     )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from didww._core.effects import Happening
+
 __all__ = ["CancelToken", "InterruptedCallError", "interruption"]
 
 
@@ -26,11 +28,12 @@ class InterruptedCallError(BaseException):
 
 
 class CancelToken:
-    """Cancellation state of a call, and the socket that it waits for."""
+    """Cancellation state of a call, and the socket or the other call that it waits for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: Any = None
+        self._wake: Callable[[], object] | None = None
         self._set = threading.Event()
 
     def interrupt(self) -> None:
@@ -40,6 +43,8 @@ class CancelToken:
             if self._socket is not None:
                 with contextlib.suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
+            if self._wake is not None:
+                self._wake()
 
     def sleep(self, seconds: float) -> None:
         """Sleep for `seconds`.
@@ -49,6 +54,25 @@ class CancelToken:
         """
         if self._set.wait(min(seconds, threading.TIMEOUT_MAX)):
             raise InterruptedCallError("interrupted")
+
+    def wait(self, happening: Happening, seconds: float) -> None:
+        """Wait until `happening` ends, at most `seconds`.
+
+        Raises:
+            InterruptedCallError: The call was canceled before or during the wait.
+        """
+        ended = threading.Event()
+        with self._lock:
+            self._wake = ended.set
+        try:
+            self.sleep(0)
+            happening.listen(ended.set)
+            ended.wait(min(seconds, threading.TIMEOUT_MAX))
+        finally:
+            with self._lock:
+                self._wake = None
+            happening.forget(ended.set)
+        self.sleep(0)
 
     def watch(self, exchange: Callable[..., T], *args: Any) -> T:
         """Run `exchange` so that `interrupt` can shut down its socket, and return its result.

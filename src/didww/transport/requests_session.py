@@ -212,7 +212,9 @@ class SessionTransport:
         from requests import Request as Unprepared
 
         headers = with_encoding(request.headers, encodings)
-        unprepared = Unprepared(request.method, request.url, headers=headers, data=content_of(request) or {})
+        unprepared = Unprepared(
+            request.method, request.url, headers=headers, data=content_of(request) or {}, auth=_own_auth(request)
+        )
         failure: Exception
         try:
             prepared = self._session.prepare_request(unprepared)
@@ -244,6 +246,7 @@ class SessionTransport:
                 request.url,
                 data=content_of(request),
                 headers=with_encoding(request.headers, encodings),
+                auth=_own_auth(request),
                 timeout=(timeout, timeout),
                 allow_redirects=False,
                 stream=True,
@@ -357,6 +360,19 @@ class SessionTransport:
             return True
         once = getattr(getattr(adapter, "max_retries", None), "total", None) in (0, False)
         return once and _inherits(adapter, HTTPAdapter, _ADAPTER_METHODS)
+
+
+def _own_auth(request: Request) -> Callable[[Any], Any] | None:
+    """Return an `auth` of requests that keeps our token, which the session's `auth` or netrc would replace."""
+    token = request.headers.get("Authorization")
+    if token is None:
+        return None
+
+    def keep(prepared: Any) -> Any:
+        prepared.headers["Authorization"] = token
+        return prepared
+
+    return keep
 
 
 def _close_late(outcome: Future[Any]) -> None:

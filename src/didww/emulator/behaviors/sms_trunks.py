@@ -89,7 +89,7 @@ class SmsTrunks(UniqueNames):
         inside = {**_BLANK[type], **_DEFAULTS.get(type, {}), **given["attributes"], **credentials}
         record["configuration"] = {"type": type, "attributes": inside}
         record.update(dict.fromkeys((_IN, _OUT), False) | dict.fromkeys(_DIRECTIONS[type], True))
-        record["updated_at"] = session.stamp()
+        record["updated_at"] = record["created_at"]
         _check(session, record, record)
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
@@ -116,7 +116,7 @@ class SmsTrunkGroups(UniqueNames):
     def before_create(self, session: AccountSession, record: Record) -> None:
         """Check the members."""
         super().before_create(session, record)
-        record["updated_at"] = session.stamp()
+        record["updated_at"] = record["created_at"]
         _check_members(session, record["sms_trunks"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:

@@ -297,6 +297,12 @@ def _map(_kind: FieldType, value: Any) -> Any:
     return cast("dict[str, Any]", value)
 
 
+def _text_or_map(_kind: FieldType, value: Any) -> Any:
+    if not isinstance(value, (str, dict)):
+        raise _InvalidValueError("is invalid")
+    return cast("str | dict[str, Any]", value)
+
+
 _CHECKS: dict[str, Callable[[FieldType, Any], Any]] = {
     "text": _text,
     "integer": _integer,
@@ -306,4 +312,5 @@ _CHECKS: dict[str, Callable[[FieldType, Any], Any]] = {
     "date": _date,
     "enum": _enum,
     "map": _map,
+    "text or map": _text_or_map,
 }

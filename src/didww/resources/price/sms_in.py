@@ -13,6 +13,7 @@ __all__ = ["SmsInPrice"]
 class SmsInPrice(
     Resource,
     type="prices",
+    since="2026-11-19",
     columns={"to": "destination_prefix", "from": "source_prefix", "country": "country", "price": "price"},
 ):
     """A price of inbound text messages, in US dollars without VAT.

@@ -13,6 +13,7 @@ __all__ = ["SmsOutPrice"]
 class SmsOutPrice(
     Resource,
     type="prices",
+    since="2026-11-19",
     columns={
         "to": "destination_prefix",
         "country": "country",

@@ -13,6 +13,7 @@ __all__ = ["VoiceInPrice"]
 class VoiceInPrice(
     Resource,
     type="prices",
+    since="2026-11-19",
     columns={"destination": "destination", "from": "src_country_name", "source": "source_type", "rate": "rate"},
 ):
     """The price of inbound calls to a destination, in US dollars without VAT.

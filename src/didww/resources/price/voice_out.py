@@ -15,6 +15,7 @@ __all__ = ["VoiceOutPrice"]
 class VoiceOutPrice(
     Resource,
     type="prices",
+    since="2026-11-19",
     columns={
         "prefix": "prefix",
         "category": "category",

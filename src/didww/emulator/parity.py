@@ -130,6 +130,11 @@ DECIDED: Final = (
     ),
     ("The callback for an emergency order", "Sent to the callback URL of the verification."),
     ("A callback receiver that responds with 3xx", "The redirect is not followed; the attempt failed."),
+    (
+        "The columns of an export of inbound calls, version 2026-11-19",
+        "Four columns (`Source Number`, `Source Number Out`, `Source Country`, `Source Network`) take the place of "
+        "`Source`. DIDWW may have more new columns.",
+    ),
     ("An export whose `to` is the current time", "Accepted. The clock uses UTC."),
     ("The messages for an invalid `to`, and for `from` after `to`", "`to not valid`, `from not valid`."),
     ("An export one month after it completed", "Removed with its file: 404."),

@@ -132,8 +132,7 @@ DECIDED: Final = (
     ("A callback receiver that responds with 3xx", "The redirect is not followed; the attempt failed."),
     (
         "The columns of an export of inbound calls, version 2026-11-19",
-        "Four columns (`Source Number`, `Source Number Out`, `Source Country`, `Source Network`) take the place of "
-        "`Source`. DIDWW may have more new columns.",
+        "`Source Number`, `Source Number Out`, `Source Country` and `Source Network` instead of `Source`.",
     ),
     ("An export whose `to` is the current time", "Accepted. The clock uses UTC."),
     ("The messages for an invalid `to`, and for `from` after `to`", "`to not valid`, `from not valid`."),

@@ -323,10 +323,6 @@ class ReadOnlyFieldError(InvalidValueError):
     """The field is read-only, or cannot be changed after the record is created."""
 
 
-class ReadOnlyClientError(DidwwClientError):
-    """A client with a scope for reading must not write. Raised before anything is sent."""
-
-
 class NotLoadedError(DidwwClientError, AttributeError):
     """The field is not loaded; the message says how to load it.
 

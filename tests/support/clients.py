@@ -12,7 +12,7 @@ import requests
 from didww import AsyncDidwwClient, DidwwClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 KINDS = ("sync", "async", "session")
 KEY = "k3y-that-nobody-may-see"
@@ -25,8 +25,10 @@ class Blocking:
         self._client = client
         self._runner = runner
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
+        if not callable(method):  # an accessor that is a property
+            return Blocking(method, self._runner)
 
         def call(*args: Any, **options: Any) -> Any:
             outcome = method(*args, **options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from didww._schema.registry import class_named
+from didww._schema.versions import EVERY_VERSION
 from didww._util.suggest import did_you_mean
 from didww.exceptions import InvalidValueError, NotLoadedError
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
     from didww._schema.fields import Field
     from didww._schema.resource import Resource
+    from didww._schema.versions import Versions
     from didww.version import ApiVersion
 
-__all__ = ["Column", "check_path", "columns_of", "includes_of", "value_at"]
+__all__ = ["Column", "check_path", "columns_of", "includes_of", "value_at", "versions_at"]
 
 
 class Column(NamedTuple):
@@ -46,7 +48,7 @@ def columns_of(cls: type[Resource], version: ApiVersion | None = None) -> tuple[
             tuple(
                 path
                 for path in ((paths,) if isinstance(paths, str) else paths)
-                if version is None or _is_in(cls, path, version)
+                if version is None or versions_at(cls, path).includes(version)
             ),
         )
         for heading, paths in cls._columns.items()
@@ -54,17 +56,19 @@ def columns_of(cls: type[Resource], version: ApiVersion | None = None) -> tuple[
     return tuple(column for column in columns if column.paths)
 
 
-def _is_in(cls: type[Resource], path: str, version: ApiVersion) -> bool:
-    """Return whether an API version has all members of a path."""
+def versions_at(cls: type[Resource], path: str) -> Versions:
+    """Return the API versions that have all members of a path: those of the first member that not every version has."""
     holder = cls
     for name in path.split("."):
         field = holder._field_map.get(name)
-        if field is not None and not field.versions.includes(version):
-            return False
-        if field is None or field.place != "relationships":
-            return True
+        if field is None or field.versions is not EVERY_VERSION:
+            return EVERY_VERSION if field is None else field.versions
+        if field.place != "relationships":
+            return EVERY_VERSION
         holder = class_named(field.kind.detail.names[0])
-    return True
+        if holder._versions is not EVERY_VERSION:
+            return holder._versions
+    return EVERY_VERSION
 
 
 def value_at(record: object, path: str) -> Any:

@@ -25,7 +25,8 @@ class ResourceGroup(Group):
     """
 
     def __init__(self, cls: type[Resource], path: str) -> None:
-        super().__init__(_command_name(cls), help=cls.__doc__ and cls.__doc__.replace("`", ""))
+        text = cls.__doc__ and cls.__doc__.replace("`", "")
+        super().__init__(_command_name(cls), help=text, versions=cls._versions)
         self._cls = cls
         self._path = path
         offered = cls._operations | cls._extra_operations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from didww.cli import exit_codes
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from didww._core.events import RequestStarted
     from didww.emulator import Emulator
     from didww.transport.base import Transport
+    from didww.version import ApiVersion
 
 __all__ = ["Session", "Settings"]
 
@@ -30,6 +32,7 @@ class Settings:
     profile: str | None = None
     environment: str | None = None
     base_url: str | None = None
+    api_version: str | None = None
     emulator: bool = False
     emulator_file: str | None = None
     timeout: float | None = None
@@ -39,6 +42,18 @@ class Settings:
     yes: bool = False
     dry_run: bool = False
     debug: bool = False
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the account is that of an emulator in a file."""
+        return self.emulator or self.emulator_file is not None
+
+    @property
+    def version(self) -> ApiVersion:
+        """The API version that the command uses: of an option, a profile or the environment, or else the default."""
+        from didww.cli.profiles import version
+
+        return version(self).value
 
     @property
     def for_person(self) -> bool:
@@ -75,7 +90,7 @@ class Session:
     @property
     def emulated(self) -> bool:
         """Whether the account is that of an emulator in a file."""
-        return self.settings.emulator or self.settings.emulator_file is not None
+        return self.settings.emulated
 
     @property
     def emulator(self) -> Emulator:
@@ -100,7 +115,9 @@ class Session:
         if self.emulated and others:
             option = others[0].replace("_", "-")
             raise click.UsageError(f"--emulator does not go with --{option}.")
-        options: dict[str, Any] = {} if settings.timeout is None else {"timeout": settings.timeout}
+        options: dict[str, Any] = {"api_version": settings.version}
+        if settings.timeout is not None:
+            options["timeout"] = settings.timeout
         transport: Transport | None = None
         if self.emulated:
             from didww.emulator.emulator import BASE_URL
@@ -135,7 +152,9 @@ class Session:
             return "the emulator (no real money)"
         environment = self.client.environment
         name = self.client.base_url if environment is None else f"{environment} at {self.client.base_url}"
-        return f"{name}, profile {self.settings.profile}" if self.settings.profile else name
+        parts = [name, *([f"profile {self.settings.profile}"] if self.settings.profile else [])]
+        version = self.settings.version
+        return ", ".join([*parts, *([f"API version {version}"] if version != API_VERSION else [])])
 
     def command_line(self, *words: str) -> str:
         """Return a command for the same account, as it is typed: for advice on how to go on.
@@ -155,6 +174,8 @@ class Session:
             options += ["--base-url", settings.base_url]
         elif settings.environment is not None:
             options += ["--environment", settings.environment]
+        if settings.api_version is not None:
+            options += ["--api-version", settings.api_version]
         return command_line("didww", *options, *words)
 
     def now(self) -> datetime:
@@ -179,9 +200,15 @@ class Session:
             question: The question.
 
         Raises:
+            ReadOnlyClientError: The profile can only read.
             UsageError: There is no terminal to ask at, and `--yes` was not given.
             Exit: The answer was no.
         """
+        from didww.cli import profiles
+        from didww.exceptions import ReadOnlyClientError
+
+        if profiles.is_read_only(self.settings):
+            raise ReadOnlyClientError("The profile can only read.")
         for line in plan:
             self.say(line)
         self.say(f"Account: {self.account}.")

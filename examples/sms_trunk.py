@@ -51,8 +51,7 @@ def main() -> None:
             raise SystemExit(f"The account does not have {', '.join(sorted(missing))}.")
         trunk = SmsTrunk(name=args.name, configuration=configuration_for(args.to))
         trunk = client.sms_trunks().create(trunk).data
-        for item in client.dids().update_many(Did.build(did.id, sms_trunk=trunk) for did in dids):
-            item.result()  # raises if the number could not be routed
+        client.dids().update_many(Did.build(did.id, sms_trunk=trunk) for did in dids).raise_for_failures()
         for did in dids:
             able = did.did_group is not None and "sms_in" in did.did_group.features
             print(f"{did.number}: text messages go to {args.to}{'' if able else ', but it cannot receive any'}.")

@@ -27,7 +27,15 @@ from typing import Any
 import pytest
 import requests
 
-from didww import Did, DidwwClient, SipConfiguration, VoiceInTrunk, VoiceOutPrice, read_prices
+from didww import (
+    Did,
+    DidwwClient,
+    HttpInConfiguration,
+    SipConfiguration,
+    VoiceInTrunk,
+    VoiceOutPrice,
+    read_prices,
+)
 from didww._server.asgi_server import served
 from didww.cli.presets import reader
 from didww.emulator import Emulator, running

@@ -175,7 +175,7 @@ DECIDED: Final = (
     ("A lookup without its filter", "400, code 106."),
     ("Query parameters of a price file", "Ignored."),
     ("True and false in price files", "`true` and `false`."),
-    ("The columns of exports of text messages", "The emulator's own. Those of calls are the same in both versions."),
+    ("The columns of exports of text messages", "The emulator's own."),
     ("Which text messages are generated", "Of numbers with an SMS route, and of the sources of trunks that send."),
     ("`source_number_out` of an export", "Compared with the caller's number, like `source_number`."),
     ("`source_country_iso` of an export", "The caller's number begins with the prefix of the country."),

@@ -80,7 +80,8 @@ def route(
     Shows the present and the new route of each number, and asks. Numbers that are routed so already are left alone.
 
     A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. For text
-    messages, it has a column sms_trunk or sms_group, alone or besides. Each result is written to a file at once: if the command is interrupted, run it again, and it goes on.
+    messages, it has a column sms_trunk or sms_group, alone or besides. Each result is written to a file at once: if the
+    command is interrupted, run it again, and it goes on.
     """
     calls, messages = (trunk, group, nowhere or None), (sms_trunk, sms_group, no_sms or None)
     given = [sum(option is not None for option in options) for options in (calls, messages)]

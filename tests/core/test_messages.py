@@ -41,7 +41,8 @@ def test_unauthorized_error_suggests_checking_the_environment() -> None:
     error = answered_with(json_response(401, {"errors": [{"title": "Authorization failed", "code": "401"}]}))
     assert isinstance(error, AuthenticationError)
     assert str(error).startswith("HTTP 401: Authorization failed (GET /v3/balance, request id req-1)")
-    assert str(error).endswith("Sandbox and production have separate keys.")
+    assert "Sandbox and production have separate keys." in str(error)
+    assert str(error).endswith("""refuses API keys: pass api_version="2026-11-19".""")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>down</html>"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import functools
+import gzip
 import os
 import re
 import runpy
@@ -26,7 +27,7 @@ from typing import Any
 import pytest
 import requests
 
-from didww import Did, DidwwClient, SipConfiguration, VoiceInTrunk
+from didww import Did, DidwwClient, SipConfiguration, VoiceInTrunk, VoiceOutPrice, read_prices
 from didww._server.asgi_server import served
 from didww.cli.presets import reader
 from didww.emulator import Emulator, running
@@ -196,6 +197,25 @@ def test_price_list(scene: Scene) -> None:
         sku.monthly_price for group in groups for sku in group.stock_keeping_units
     )
     assert scene.run("price_list.py", "--country", "XX", code=1) == "There is no country XX."
+
+
+def test_prices(scene: Scene) -> None:
+    """The list is downloaded once, and again when it has changed; then the differences are printed."""
+    path = Path("voice_out_prices.csv.gz")
+    told = scene.run("prices.py")
+    count = len(list(read_prices(path, VoiceOutPrice)))
+    assert f"{path}: {count} prices\n442079460001: International, " in told
+    assert scene.run("prices.py").startswith(f"{path} has not changed.\n")
+    (first, *_) = (price for price in read_prices(path, VoiceOutPrice) if price.rate is not None)
+    cells = f"{first.prefix},{first.rate},"
+    path.write_bytes(
+        gzip.compress(gzip.decompress(path.read_bytes()).replace(cells.encode(), b"%d,9.9," % int(first.prefix), 1))
+    )
+    os.utime(path, (0, 0))
+    told = scene.run("prices.py")
+    assert f"  {first.category} {first.prefix}: 9.9 -> {first.rate}\n" in told
+    assert told.count(" -> ") == 1
+    assert scene.run("prices.py", "--number", "99999999", code=1).endswith("There is no price for 99999999.")
 
 
 def test_order_numbers(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import io
@@ -19,6 +20,7 @@ from didww._core.effects import Request, Response
 from didww.emulator import Emulator
 from didww.emulator.data.prices import COLUMNS, LISTS, Price, prices, start_of
 from didww.emulator.http import control_api
+from didww.exceptions import NotFoundError, PriceNotFoundError, PricePlanNotAssignedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -451,3 +453,66 @@ def test_plans_are_controlled_over_http(services: Services) -> None:
     }
     assert control("GET", "show")[1]["assigned"] is False
     assert control("POST", "assign", {"service": "voice_out"})["assigned"] is True
+
+
+# --- clients ---------------------------------------------------------------------------------------------------------
+
+
+def test_client_looks_up_and_downloads(tmp_path: Path) -> None:
+    """With tokens that it gets itself, one for each service."""
+    with Emulator() as emulator, emulator.client(api_version="2026-11-19") as client:
+        prices = client.prices()
+        target = tmp_path / "prices.csv.gz"
+        file = prices.voice_in.download(target)
+        assert file.path == target
+        assert file.changed
+        assert prices.voice_in.file_info() == file._replace(path=None)
+        (found, *_) = prices.voice_in.lookup(TOLL_FREE).data
+        assert found.to_dict()["attributes"] in [
+            price.to_dict()["attributes"] for price in read_prices(target, VoiceInPrice)
+        ]
+        assert not prices.voice_in.download(target, if_modified_since=file.last_modified).changed
+        assert prices.voice_out.lookup(LONDON).data[0].prefix == "44"
+        assert prices.sms_out("a2p").lookup(LONDON).data[0].mcc == 234
+        assert prices.sms_in.lookup(dst_country_iso="GB").data[0].destination_prefix == "44"
+        emulator.prices.unassign("voice_in")
+        with pytest.raises(PricePlanNotAssignedError):
+            prices.voice_in.lookup(TOLL_FREE)
+        with pytest.raises(PriceNotFoundError):
+            prices.voice_out.lookup("99999999")
+        with pytest.raises(NotFoundError) as caught:
+            prices.voice_in.file_info()
+        assert type(caught.value) is NotFoundError
+        assert len([entry for entry in emulator.journal.entries() if entry.path == "/token"]) == 3
+
+
+def test_asynchronous_client_looks_up_and_downloads(tmp_path: Path) -> None:
+    """The same, with the same results."""
+
+    async def main(emulator: Emulator) -> None:
+        async with emulator.async_client(api_version="2026-11-19") as client:
+            prices = client.prices()
+            file = await prices.sms_out("otp").download(tmp_path / "prices.csv", decompress=True)
+            assert file.filename == "sms_out_otp_prices.csv.gz"
+            assert await prices.sms_out("otp").file_info() == file._replace(path=None)
+            found = (await prices.sms_out("otp").lookup(dst_country_iso="GB")).data
+            rows = [
+                price
+                for price in read_prices(tmp_path / "prices.csv", SmsOutPrice)
+                if price.country == "United Kingdom"
+            ]
+            assert [price.to_dict()["attributes"] for price in found] == [row.to_dict()["attributes"] for row in rows]
+
+    with Emulator() as emulator:
+        asyncio.run(main(emulator))
+
+
+def test_token_is_renewed_during_a_download(tmp_path: Path) -> None:
+    """A token that expired between two calls is replaced; the file is the same."""
+    with Emulator() as emulator, emulator.client(api_version="2026-11-19") as client:
+        first = client.prices().voice_out.download(tmp_path / "first.csv.gz")
+        emulator.clock.advance("2 hours")
+        second = client.prices().voice_out.download(tmp_path / "second.csv.gz")
+        assert first.path is not None
+        assert second.path is not None
+        assert first.path.read_bytes() == second.path.read_bytes()

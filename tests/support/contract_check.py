@@ -51,6 +51,8 @@ CDR_IN_HEADER = [
     "Total (USD)",
     "Call ID",
 ]
+SOURCE_COLUMNS_OF_NEW = ["Source Number", "Source Number Out", "Source Country", "Source Network"]
+"""The columns of version 2026-11-19 that take the place of `Source`, as far as they are known."""
 CDR_OUT_HEADER = [
     "Date/Time Start (UTC)",
     "Date/Time Connect (UTC)",
@@ -223,6 +225,9 @@ def check_file(response: Response) -> None:
     text = gzip.decompress(response.body).decode()
     assert "\r" not in text
     rows = list(csv.reader(io.StringIO(text)))
+    if rows[0][4:8] == SOURCE_COLUMNS_OF_NEW:
+        rows = [[*row[:4], row[4], *row[8:]] for row in rows]
+        rows[0][4] = "Source"
     assert rows[0] in (CDR_IN_HEADER, CDR_OUT_HEADER)
     assert all(len(row) == len(rows[0]) for row in rows)
 

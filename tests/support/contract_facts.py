@@ -269,6 +269,17 @@ def _resources(version: str) -> dict[str, tuple[Raw, Raw]]:
     return found
 
 
+def raw(type_: str, version: str = OLD) -> Raw | None:
+    """Return the facts of a resource as data; None if the version does not have it."""
+    found = _resources(version).get(type_)
+    return None if found is None else found[0]
+
+
+def folder(type_: str) -> str:
+    """Return the folder with the facts of a resource in tests/contract."""
+    return (OLD_FACTS if raw(type_) is not None else NEW_FACTS).name
+
+
 def _sheet_of_new(operations: Raw) -> Raw:
     """Return the sheet of a resource whose own file has everything, and leave the notes of the filters there."""
     listed: Raw = operations.get("list", {})

@@ -1,4 +1,4 @@
-"""Scan for leaked secrets: every key, password and callback secret of any test.
+"""Scan for leaked secrets: every key, token, password and callback secret of any test.
 
 Each test's log records, printed output, failure report, and the text of all created errors are scanned.
 """
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 
+from didww._util.token_cache import Token
 from didww.callback.request_validator import RequestValidator
-from didww.configuration import ApiKey
+from didww.credentials import ApiKey, BearerToken
 from didww.exceptions import DidwwError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ HEARD = Heard()
 
 def watch() -> None:
     """Start to remember all secrets and to record all errors."""
-    for cls in (ApiKey, RequestValidator):
+    for cls in (ApiKey, BearerToken, Token, RequestValidator):
         _before(cls, "__init__", lambda _, *values, **named: [remember(value) for value in (*values, *named.values())])
     _before(DidwwError, "__init__", lambda _, *arguments, **__: HEARD.texts.extend(map(str, arguments)))
     logging.getLogger().addHandler(HEARD)

@@ -68,7 +68,7 @@ from didww.resources.did_reservation import DidReservation
 from didww.resources.emergency_calling_service import EmergencyCallingService
 from didww.resources.emergency_verification import EmergencyVerification
 from didww.resources.encrypted_file import EncryptedFile
-from didww.resources.export import CdrInFilters, CdrOutFilters, Export
+from didww.resources.export import CdrInFilters, CdrOutFilters, Export, SmsInFilters, SmsOutFilters
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.order_item.available_did_order_item import AvailableDidOrderItem
@@ -308,7 +308,7 @@ def reporting(client: DidwwClient) -> None:
     assert_type(export.status, ExportStatus)
     done = client.exports().wait(export).data
     assert_type(done.url, str | None)
-    assert_type(done.filters, CdrInFilters | CdrOutFilters)
+    assert_type(done.filters, CdrInFilters | CdrOutFilters | SmsInFilters | SmsOutFilters)
     assert_type(done.filters["from"], datetime | str)
     done.filters = {"from": "2026-03-01", "to": "2026-03-02", "voice_out_trunk.id": "id"}
     assert_type(client.download_export(url=done, file_path="export.csv.gz"), Path)

@@ -14,6 +14,8 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from didww.exceptions import DidwwError
+
 __all__ = ["Claim", "Flight", "Lease", "Token", "TokenCache"]
 
 RENEW_BEFORE: Final = 60.0
@@ -55,7 +57,7 @@ class Flight:
         self._lock = threading.Lock()
         self._wakes: list[Callable[[], object]] = []
         self._landed = False
-        self.error: Exception | None = None
+        self.error: DidwwError | None = None
 
     def listen(self, wake: Callable[[], object]) -> None:
         """Call `wake` when the flight has ended; immediately if it has."""
@@ -71,7 +73,7 @@ class Flight:
             if wake in self._wakes:
                 self._wakes.remove(wake)
 
-    def land(self, error: Exception | None = None) -> None:
+    def land(self, error: DidwwError | None = None) -> None:
         """End the flight and wake all calls that wait."""
         with self._lock:
             if self._landed:
@@ -118,10 +120,11 @@ class _Entry:
 class TokenCache:
     """The tokens of one provider, by URL, audience, scope and version."""
 
-    __slots__ = ("__weakref__", "_entries", "_lock")
+    __slots__ = ("__weakref__", "_entries", "_lock", "new_flight")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.new_flight: Callable[[], Flight] = Flight
         self._entries: dict[Hashable, _Entry] = {}
         _caches.add(self)
 
@@ -164,14 +167,14 @@ class Lease:
             if entry.flight is not None:
                 return Claim(None, entry.flight, leads=False)
             # Known to this lease first, so that an interruption in between leaves no flight that never ends.
-            self._flight = entry.flight = Flight()
+            self._flight = entry.flight = self._cache.new_flight()
             return Claim(token, None, leads=True)
 
     def store(self, token: Token) -> None:
         """Store a new token and let the waiting calls have it."""
         self._end(token=token)
 
-    def fail(self, error: Exception | None) -> None:
+    def fail(self, error: DidwwError | None) -> None:
         """Let the waiting calls raise copies of `error`, or one of them try again if it is None."""
         self._end(error=error)
 
@@ -191,7 +194,7 @@ class Lease:
             self._entry.scope_reported = True
             return first
 
-    def _end(self, *, token: Token | None = None, error: Exception | None = None, pause_until: float = 0.0) -> None:
+    def _end(self, *, token: Token | None = None, error: DidwwError | None = None, pause_until: float = 0.0) -> None:
         flight = self._flight
         with self._cache.lock:
             if self._entry.flight is flight:

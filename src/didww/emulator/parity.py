@@ -130,6 +130,10 @@ DECIDED: Final = (
     ),
     ("The callback for an emergency order", "Sent to the callback URL of the verification."),
     ("A callback receiver that responds with 3xx", "The redirect is not followed; the attempt failed."),
+    (
+        "The columns of an export of inbound calls, version 2026-11-19",
+        "`Source Number`, `Source Number Out`, `Source Country` and `Source Network` instead of `Source`.",
+    ),
     ("An export whose `to` is the current time", "Accepted. The clock uses UTC."),
     ("The messages for an invalid `to`, and for `from` after `to`", "`to not valid`, `from not valid`."),
     ("An export one month after it completed", "Removed with its file: 404."),
@@ -140,6 +144,35 @@ DECIDED: Final = (
         "An encrypted file larger than 20 MB (20,971,520 bytes)",
         "422 on `file`. 413 if the whole form is larger than 21 MiB.",
     ),
+    (
+        "Paths and names of the price files of text messages",
+        "`/sms_out/{domain}/prices.csv.gz` with the name `sms_out_{domain}_prices.csv.gz`, `/sms_in/prices.csv.gz`.",
+    ),
+    (
+        "Columns of the price file of outbound calls after the increments",
+        "`Reject calls`, the same names with `Next` before them, `Effective at`, `Comment`.",
+    ),
+    (
+        "Attributes of a scheduled change of an outbound price",
+        "The names of the price with `next_` before them. `effective_at` is a date and time.",
+    ),
+    (
+        "Price lists",
+        "The emulator's own, drawn from the seed. Some prices of outbound calls change on each first of a month.",
+    ),
+    (
+        "`Last-Modified` of a price file",
+        "The first of the month, or the time when the plan was assigned if that is later.",
+    ),
+    (
+        "Numbers in lookups of outbound calls and of text messages",
+        "8 to 15 digits, as for inbound calls; else 400, code 107.",
+    ),
+    ("A country code that does not exist, in a lookup", "400, code 107."),
+    ("Other query parameters of a lookup", "400, code 105; filters that it does not have: 400, code 102."),
+    ("A lookup without its filter", "400, code 106."),
+    ("Query parameters of a price file", "Ignored."),
+    ("True and false in price files", "`true` and `false`."),
 )
 """Cases that DIDWW's documentation leaves open, and what the emulator does."""
 

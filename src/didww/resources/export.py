@@ -128,7 +128,8 @@ class FilterKey(NamedTuple):
 
     def fits(self, value: object) -> bool:
         """Return whether a raw value is valid."""
-        values = cast("list[object]", value) if self.multiple and isinstance(value, list) and value else [value]
+        listed = cast("list[object]", value) if self.multiple and isinstance(value, list) else []
+        values = listed or [value]
         return all(isinstance(item, str) and self.form.fits(item) for item in values)
 
 

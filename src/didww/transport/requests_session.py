@@ -238,6 +238,8 @@ class SessionTransport:
 
     def _send_by_caller(self, request: Request, encodings: str, timeout: float | None) -> requests.Response:
         """Send over a session or an adapter that overrides methods: no error proves that nothing was sent."""
+        auth = _own_auth(request)
+        own: dict[str, Any] = {} if auth is None else {"auth": auth}
         try:
             if request.method == "POST":
                 self._drop_idle(request.url)
@@ -246,7 +248,7 @@ class SessionTransport:
                 request.url,
                 data=content_of(request),
                 headers=with_encoding(request.headers, encodings),
-                auth=_own_auth(request),
+                **own,
                 timeout=(timeout, timeout),
                 allow_redirects=False,
                 stream=True,

@@ -12,7 +12,7 @@ import zlib
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,12 +26,14 @@ from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
+    SOURCES_SINCE,
     Attempt,
     Line,
     OutLine,
     cdr_in,
     cdr_out,
     csv_line,
+    with_split_source,
 )
 from didww.emulator.data.export_file import ExportFile
 from didww.emulator.data.messages import SMS_IN_COLUMNS, SMS_OUT_COLUMNS, MessageLine, MessageSource, sms_in, sms_out
@@ -41,6 +43,7 @@ from didww.emulator.engine.errors import HttpError
 from didww.enums import ExportType
 from didww.resources.export import FILTER_KEYS, requested_filters
 from didww.transport.inprocess import Streamed
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,6 +92,7 @@ class Exports(Behavior):
                 raise _filter_error(f"{name} not valid")
         record["status"] = "pending"
         record["url"] = None
+        record["private"] = {**record.get("private", {}), "version": session.version}
 
     def after_create(self, session: AccountSession, record: Record) -> None:
         """Schedule the processing."""
@@ -165,6 +169,7 @@ class _Contents(msgspec.Struct, array_like=True):
     placed: list[tuple[str, str]]
     a_day: float
     filters: dict[str, Any]
+    version: str
 
 
 class _Records(NamedTuple):
@@ -175,7 +180,6 @@ class _Records(NamedTuple):
     line: type[Any]
 
 
-# DIDWW does not publish the columns of version 2026-11-19; those of calls are the same in both versions here.
 _RECORDS: Final = {
     ExportType.CDR_IN: _Records(CDR_IN_COLUMNS, cdr_in, Line),
     ExportType.CDR_OUT: _Records(CDR_OUT_COLUMNS, cdr_out, OutLine),
@@ -210,7 +214,8 @@ def _contents(session: AccountSession, export: Record) -> bytes:
     if "source_country_iso" in kept:
         countries = session.find("countries", iso=kept["source_country_iso"].upper())
         kept["source_country_iso"] = [country["prefix"] for country in countries]
-    contents = msgspec.json.encode(_Contents(kind, start, end, lines, placed, a_day, kept))
+    version = export["private"].get("version", API_VERSION)
+    contents = msgspec.json.encode(_Contents(kind, start, end, lines, placed, a_day, kept, version))
     packed = zlib.compress(contents, 1)
     queries.save_export_file(session, export["id"], packed)
     return packed
@@ -231,7 +236,9 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
             key=lambda record: record[0],
         )
         kept = matching((line for _, line in made), columns, contents.filters)
-        return ExportFile(itertools.chain([csv_line(columns)], kept))
+        file = itertools.chain([csv_line(columns)], kept)
+        split = contents.kind == ExportType.CDR_IN and contents.version >= SOURCES_SINCE
+        return ExportFile(with_split_source(file) if split else file)
 
     return session.runtime.export_cache.get(tag, make), tag
 
@@ -306,7 +313,7 @@ def _fits(key: FilterKey, value: Any) -> bool:
     """Return whether the value of a filter is valid. An id need not be one: it matches nothing."""
     if not key.target:
         return key.fits(value)
-    values = cast("list[Any]", value) if key.multiple and isinstance(value, list) and value else [value]
+    values: list[Any] = value if key.multiple and isinstance(value, list) and value else [value]
     return all(isinstance(item, str) and item for item in values)
 
 

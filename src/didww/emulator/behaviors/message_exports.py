@@ -49,7 +49,7 @@ def get_message_sources(
     """Return the source addresses of the trunks of an account; without those of blocked trunks by default."""
     trunks, senders = ids_in(filters, "sms_trunk.id"), ids_in(filters, "sender_id_verification.id")
     sources: list[MessageSource] = []
-    for trunk in session.find("sms_trunks", **({} if trunks is None else {"id": trunks})):
+    for trunk in session.find("sms_trunks", **_of(trunks)):
         if not sends(trunk) or (trunk["blocked"] and not blocked):
             continue
         for sender in session.find("sender_id_verifications", sms_trunk=trunk["id"], status="active"):
@@ -58,10 +58,14 @@ def get_message_sources(
                 addresses = tuple(sender["sender_ids"])
                 sources.append(MessageSource(place, trunk["name"], addresses, "A2P", sender["reference"]))
         if senders is None:
-            chosen = {} if trunk["allow_any_did_as_source"] else {"id": _outgoing(session, trunk)}
-            numbers = tuple(did["number"] for did in session.find("dids", limit=1000, **chosen))
+            chosen = None if trunk["allow_any_did_as_source"] else _outgoing(session, trunk)
+            numbers = tuple(did["number"] for did in session.find("dids", limit=1000, **_of(chosen)))
             sources.append(MessageSource(f"{trunk['id']}/", trunk["name"], numbers, "P2P"))
     return sources
+
+
+def _of(ids: list[str] | None) -> dict[str, Any]:
+    return {} if ids is None else {"id": ids}
 
 
 def _outgoing(session: AccountSession, trunk: Record) -> list[str]:

@@ -26,6 +26,7 @@ __all__ = [
     "CALLS_A_DAY",
     "CDR_IN_COLUMNS",
     "CDR_OUT_COLUMNS",
+    "SOURCES_SINCE",
     "Attempt",
     "Line",
     "OutLine",
@@ -37,6 +38,7 @@ __all__ = [
     "dollars",
     "draw",
     "network_of",
+    "with_split_source",
 ]
 
 CDR_IN_COLUMNS = (
@@ -84,6 +86,10 @@ CDR_OUT_COLUMNS = (
     "P-Charge-Info",
     "Call ID",
 )
+
+_SOURCE_COLUMNS = ("Source Number", "Source Number Out", "Source Country", "Source Network")
+SOURCES_SINCE = "2026-11-19"
+"""The first API version whose exports of inbound calls have four columns instead of `Source`."""
 
 # Relative number of calls by hour of the day.
 _HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
@@ -352,6 +358,16 @@ def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
         )
 
     return write
+
+
+def with_split_source(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a file of inbound calls with the columns of the source in version 2026-11-19."""
+    place = CDR_IN_COLUMNS.index("Source")
+    # A text can have the lines of several attempts, and a value a line break.
+    for number, row in enumerate(row for text in lines for row in csv.reader(io.StringIO(text, newline=""))):
+        source = row[place]
+        split = (source, source, *network_of(source)[:2]) if number else _SOURCE_COLUMNS
+        yield csv_line([*row[:place], *split, *row[place + 1 :]])
 
 
 def dollars(thousandths: int) -> str:

@@ -301,11 +301,11 @@ class Engine:
         self, request: Request, service: Service, base: str, path: str, query: str
     ) -> Response | Callable[[], Response]:
         identity = self._authenticator.check_prices(request, service)
-        from didww.emulator.behaviors import prices
+        from didww.emulator.behaviors.prices import serve
 
         run_due(self._runtime)
         session = AccountSession(self._runtime, identity.owner, base, version=identity.version)
-        return prices.serve(session, service.name, request, path, query)
+        return serve(session, service.name, request, path, query)
 
 
 def _table(path: str) -> Table | None:

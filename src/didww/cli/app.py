@@ -12,7 +12,7 @@ import click
 
 from didww.cli.framework import SINCE_TOKENS, LazyGroup, common_options
 from didww.cli.session import Session
-from didww.version import API_VERSION, __version__
+from didww.version import API_VERSIONS, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Root(LazyGroup):
     epilog="Without an account, add --emulator. Exit codes: 0 success, 1 failure, 2 usage, 3 refused, 4 not found, "
     "5 no response, 6 outcome unknown, 7 partly done, 8 still pending, 130 interrupted.",
 )
-@click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
+@click.version_option(__version__, "--version", message=f"didww %(version)s (API {', '.join(API_VERSIONS)})")
 def command() -> None:
     """Manage phone numbers, trunks and orders at DIDWW."""
 

@@ -114,6 +114,7 @@ class Session:
     def _new_client(self) -> DidwwClient:
         from didww import DidwwClient
         from didww.cli import profiles
+        from didww.cli.messages import show_version_warnings
 
         settings = self.settings
         others = [name for name in ("profile", "environment", "base_url") if getattr(settings, name) is not None]
@@ -144,6 +145,7 @@ class Session:
 
             as_json = settings.output in ("json", "jsonl")
             transport = dry = DryRunTransport(transport or new_transport(None), as_json=as_json)
+        self._close.append(show_version_warnings())
         client = DidwwClient(**options, transport=transport, on_request=self._remember)
         if dry is not None:
             dry.token_url = str(client._configuration.service_urls.token)

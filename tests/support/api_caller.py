@@ -21,7 +21,8 @@ from didww.emulator.engine.overrides import CATALOG
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession
 from didww.emulator.engine.values import complete
-from support.contract_facts import facts
+from didww.version import API_VERSIONS
+from support.contract_facts import facts, types
 
 BASE = "http://127.0.0.1:8080/v3"
 MEDIA_TYPE = "application/vnd.api+json"
@@ -115,8 +116,11 @@ class Metas(Behavior):
         return values or None
 
 
+DERIVED = ("identities", "addresses", "emergency_requirements")
+
+
 class Verified(Metas):
-    """The same, plus the verified attribute, which has no column."""
+    """The same, plus what is shown otherwise than it is stored, such as the verified attribute, which has no column."""
 
     def attributes(self, session: AccountSession, record: dict[str, Any]) -> None:
         BEHAVIORS[self.type].attributes(session, record)
@@ -127,7 +131,10 @@ def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
     table = table_of(type)
     assert table is not None
     values = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
-    for name, fact in facts(type).attributes.items():
+    known = [facts(type, version).attributes for version in API_VERSIONS if type in types(version)]
+    for name, fact in {name: fact for attributes in reversed(known) for name, fact in attributes.items()}.items():
+        if name not in values:  # a relationship in the other version
+            continue
         if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
             value = sorted(fact.enum, key=str)[n % len(fact.enum)]
             values[name] = [value] if fact.kind == "list" else value
@@ -145,7 +152,7 @@ class Scene:
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
         own = {name: self.engine._runtime.behaviors[name] for name in ("did_groups", "available_dids")}
         plain = {
-            cls._type_name: (Verified if cls._type_name in ("identities", "addresses") else Metas)(cls)
+            cls._type_name: (Verified if cls._type_name in DERIVED else Metas)(cls)
             for cls in all_classes()
             if cls._type_name not in CATALOG
         }

@@ -131,10 +131,9 @@ def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
     table = table_of(type)
     assert table is not None
     values = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
-    known = [facts(type, version).attributes for version in API_VERSIONS if type in types(version)]
-    for name, fact in {name: fact for attributes in reversed(known) for name, fact in attributes.items()}.items():
-        if name not in values:  # a relationship in the other version
-            continue
+    # Of an older version if it has the type: its values are values of the newer one, too.
+    version = next(version for version in API_VERSIONS if type in types(version))
+    for name, fact in facts(type, version).attributes.items():
         if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
             value = sorted(fact.enum, key=str)[n % len(fact.enum)]
             values[name] = [value] if fact.kind == "list" else value

@@ -195,7 +195,8 @@ def raised(row: Row, session: str, version: ApiVersion = API_VERSION) -> DidwwAp
 
     response = Response(row.status, {"content-type": "application/vnd.api+json"}, row.sent)
     record = VoiceInTrunkGroup(name="Support")
-    options: dict[str, Any] = {"base_url": "https://api.example.com/v3", "rate_limit": None, "api_version": version}
+    options: dict[str, Any] = {"base_url": "https://api.example.com/v3", "api_version": version}
+    options |= {"rate_limit": None, "max_retries": 0}
     options["credentials"] = ApiKey("key") if version == API_VERSION else BearerToken("header.payload.signature")
     with pytest.raises(DidwwApiError) as caught:
         if session == "sync":

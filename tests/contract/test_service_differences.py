@@ -116,8 +116,6 @@ ALSO_NULL: dict[str, dict[str, str]] = {
         "initial_increment": "rows of files without a price in effect have none",
         "recurring_increment": "the same",
     },
-    "sms_out": {"country": "no source says that it is always there"},
-    "sms_in": {"country": "the same"},
 }
 """Attributes that are None in some records, although no lookup has null for them."""
 

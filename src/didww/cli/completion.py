@@ -150,8 +150,13 @@ def _cache_file(session: Session, source: str) -> Path:
     """Return the file of one account and source. Its name is a hash that does not reveal the API key."""
     import platformdirs
 
+    from didww.credentials import ApiKey, TokenProvider
+
     headers: dict[str, str] = {}
-    session.client._configuration.credentials.sign(headers)
+    credentials = session.client._configuration.credentials
+    key = credentials.key if isinstance(credentials, TokenProvider) else credentials
+    if isinstance(key, ApiKey):
+        key.sign(headers)
     account = json.dumps([session.client.base_url, session.settings.emulator_file, headers])
     name = hashlib.sha256(account.encode()).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("didww", appauthor=False)) / f"completion-{source}-{name}.json"

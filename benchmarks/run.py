@@ -433,6 +433,28 @@ def finding(base: str) -> Iterator[Row]:
     yield Row(group, "served emulator : bare ASGI on uvicorn", ms(taken), middle(bare), compared(ours, bare))
 
 
+def versions() -> Iterator[Row]:
+    """The same calls with both API versions, against the served emulator: a token costs little, and the key nothing."""
+    from didww import DidwwClient
+    from didww.version import API_VERSIONS
+
+    rounds = 1000
+    group = f"API version {API_VERSIONS[1]} : {API_VERSIONS[0]} (median of {rounds})"
+    with server("emulator") as address:
+        clients = [
+            DidwwClient(KEY, base_url=f"{address}/v3", rate_limit=None, api_version=version) for version in API_VERSIONS
+        ]
+        id_ = clients[0].countries().list().data[0].id
+        for what, call in (
+            ("find", lambda client: client.countries().find(id_)),
+            ("list of 50 DID groups", lambda client: client.did_groups().list(include="country")),
+        ):
+            old, new = alternately(rounds, *(partial(call, client) for client in clients))
+            yield Row(group, what, middle(new), middle(old), compared(new, old), budget=1.1)
+        for client in clients:
+            client.close()
+
+
 def calling(base: str) -> Iterator[Row]:
     """CPU time of calls, with and without what makes them end well."""
     body = payload.body(1)
@@ -554,6 +576,7 @@ def rows() -> Iterator[Row]:
         yield from finding(base)
         yield from calling(base)
         yield from memory(base)
+    yield from versions()
     yield from starting()
     yield from commanding()
     yield from iterating()

@@ -16,16 +16,17 @@ import sys
 import textwrap
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from endpoint_template import METHODS, SINGLETON_FIND
 from public_names import PUBLIC
 from synchronous import synchronous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from didww._schema.resource import Resource
+    from didww._schema.versions import Versions
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "didww"
@@ -37,6 +38,7 @@ SYNCHRONOUS = {
     "async_client.py": "client.py",
     "_endpoints/async_base.py": "_endpoints/base.py",
     "_endpoints/async_accessors.py": "_endpoints/accessors.py",
+    "_endpoints/async_prices.py": "_endpoints/prices.py",
     "_drivers/async_loop.py": "_drivers/loop.py",
 }
 """The asynchronous modules and the synchronous modules generated from them."""
@@ -155,7 +157,8 @@ def alias_of(value: object) -> str:
     """Return the name of the filter type `value` in `didww._schema.filter_rules`."""
     from didww._schema import filter_rules
 
-    return next(name for name in filter_rules.__all__ if getattr(filter_rules, name) is value)
+    annotation = Annotated[value.__origin__, value.__metadata__[0]]  # without the versions
+    return next(name for name in filter_rules.__all__ if getattr(filter_rules, name) == annotation)
 
 
 def operations_of(cls: type[Resource]) -> list[str]:
@@ -182,16 +185,17 @@ def accessor_of(cls: type[Resource]) -> str:
     return cls._path
 
 
-def quoted(names: Iterable[str]) -> str:
-    """Return names in backticks, separated by commas."""
-    return ", ".join(f"`{name}`" for name in names)
+def quoted(names: Iterable[str], versions: Mapping[str, Versions] = {}) -> str:
+    """Return names in backticks, separated by commas, with the API versions of those that not all versions have."""
+    return ", ".join(f"`{name}`" + (f" ({versions[name].in_words()})" if name in versions else "") for name in names)
 
 
 def values_for(cls: type[Resource]) -> dict[str, str]:
     """Return the template values for `cls`."""
-    from didww._schema.filter_rules import filter_rules, includes, sort_keys
+    from didww._schema.filter_rules import filter_rules, filter_versions, includes, sort_keys, sort_versions
 
     name = cls.__name__
+    versions = {key: field.versions for key, field in cls._field_map.items() if field.versions.in_words()}
     included, keys = includes(cls), [key for key in sort_keys(cls) if not key.startswith("-")]
     required = [field.name for field in cls._field_map.values() if field.required and field.create]
     writable = [field.name for field in cls._field_map.values() if field.update]
@@ -203,23 +207,26 @@ def values_for(cls: type[Resource]) -> dict[str, str]:
         "include": f"{name}Include | Sequence[{name}Include] | None" if included else "None",
         "filter": f"{name}Filter | None" if filter_rules(cls) else "None",
         "sort": f"{name}Sort | Sequence[{name}Sort] | None" if keys else "None",
-        "include_doc": f"Relationships to include: {quoted(included)}. Nested with dots, such as `{nested_of(cls)}`."
+        "include_doc": f"Relationships to include: {quoted(included, versions)}. "
+        f"Nested with dots, such as `{nested_of(cls)}`."
         if included and nested_of(cls)
-        else f"Relationships to include: {quoted(included)}."
+        else f"Relationships to include: {quoted(included, versions)}."
         if included
         else "None: no relationship can be included.",
-        "filter_doc": f"Values by filter name; records must match all of them: {quoted(filter_rules(cls))}."
+        "filter_doc": f"Values by filter name; records must match all of them: "
+        f"{quoted(filter_rules(cls), filter_versions(cls))}."
         if filter_rules(cls)
         else "None: the list cannot be filtered.",
-        "sort_doc": f"Sort keys, the most significant first; a leading minus sorts descending: {quoted(keys)}."
+        "sort_doc": f"Sort keys, the most significant first; a leading minus sorts descending: "
+        f"{quoted(keys, sort_versions(cls))}."
         if keys
         else "None: the list cannot be sorted.",
         "page_doc": f"Page number, from 1, or `(number, size)`. The size defaults to {cls._page_size}, with a "
         f"maximum of {cls._largest_page} unless DIDWW raises the account's limit (docs/explanation/pagination.md)."
         if cls._paginated
         else "1 or None: the list is not paginated.",
-        "required_doc": f"Required fields: {quoted(required)}." if required else "",
-        "writable_doc": f"Writable fields: {quoted(writable)}." if writable else "",
+        "required_doc": f"Required fields: {quoted(required, versions)}." if required else "",
+        "writable_doc": f"Writable fields: {quoted(writable, versions)}." if writable else "",
         "create_doc": "Sets a generated `external_reference_id` if there is none, to look up the order if the response "
         "is lost."
         if cls._marked

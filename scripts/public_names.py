@@ -10,6 +10,8 @@ __all__ = ["PUBLIC"]
 PUBLIC = {
     "didww._core.bulk": "Report",
     "didww._core.download": "Progress",
+    "didww._core.price_rows": "read_prices",
+    "didww._core.prices": "PriceFile SmsDomain",
     "didww._core.raw": "RawResponse",
     "didww._core.response": "ApiResponse",
     "didww._endpoints.iterators": "AsyncRecordIterator RecordIterator",
@@ -38,14 +40,16 @@ PUBLIC = {
         DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
         EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
         MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
-        ReroutingDisconnectCode RxDtmfFormat SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
-        VoiceOutTrunkStatus
+        ReroutingDisconnectCode RxDtmfFormat SenderIdVerificationStatus SenderType SmsBodyType SmsHttpMethod
+        SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
+        VoiceOutPriceCategory VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
         ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
         ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
         InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError RateLimitError ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError
+        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError
+        ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError UnsupportedVersionError
         ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",
@@ -57,6 +61,16 @@ PUBLIC = {
     "didww.resources.configuration.base": "TrunkConfiguration",
     "didww.resources.configuration.pstn": "PstnConfiguration",
     "didww.resources.configuration.sip": "SipConfiguration",
+    "didww.resources.sms_configuration.base": "SmsTrunkConfiguration",
+    "didww.resources.sms_configuration.http_in": "HttpInConfiguration",
+    "didww.resources.sms_configuration.http_out": "HttpOutConfiguration",
+    "didww.resources.sms_configuration.smpp_esme": "SmppEsmeConfiguration",
+    "didww.resources.sms_configuration.smpp_smsc": "SmppSmscConfiguration",
+    "didww.resources.sms_configuration.sms_to_email": "SmsToEmailConfiguration",
+    "didww.resources.price.sms_in": "SmsInPrice",
+    "didww.resources.price.sms_out": "SmsOutPrice",
+    "didww.resources.price.voice_in": "VoiceInPrice",
+    "didww.resources.price.voice_out": "VoiceOutPrice",
     "didww.resources.order_item.available_did_order_item": "AvailableDidOrderItem",
     "didww.resources.order_item.base": "OrderItem",
     "didww.resources.order_item.capacity_order_item": "CapacityOrderItem",

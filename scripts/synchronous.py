@@ -59,6 +59,7 @@ _TEXTS = {
     "_drivers/async_loop.py": (),
     "_endpoints/async_accessors.py": (),
     "_endpoints/async_base.py": (),
+    "_endpoints/async_prices.py": (),
 }
 """Replacements in the documentation, by module."""
 

@@ -22,6 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from didww._core.bulk import Report as Report
     from didww._core.download import Progress as Progress
+    from didww._core.price_rows import read_prices as read_prices
+    from didww._core.prices import PriceFile as PriceFile
+    from didww._core.prices import SmsDomain as SmsDomain
     from didww._core.raw import RawResponse as RawResponse
     from didww._core.response import ApiResponse as ApiResponse
     from didww._endpoints.iterators import AsyncRecordIterator as AsyncRecordIterator
@@ -87,10 +90,15 @@ if TYPE_CHECKING:
     from didww.enums import ProofEntityType as ProofEntityType
     from didww.enums import ReroutingDisconnectCode as ReroutingDisconnectCode
     from didww.enums import RxDtmfFormat as RxDtmfFormat
+    from didww.enums import SenderIdVerificationStatus as SenderIdVerificationStatus
+    from didww.enums import SenderType as SenderType
+    from didww.enums import SmsBodyType as SmsBodyType
+    from didww.enums import SmsHttpMethod as SmsHttpMethod
     from didww.enums import SstRefreshMethod as SstRefreshMethod
     from didww.enums import StirShakenMode as StirShakenMode
     from didww.enums import TransportProtocol as TransportProtocol
     from didww.enums import TxDtmfFormat as TxDtmfFormat
+    from didww.enums import VoiceOutPriceCategory as VoiceOutPriceCategory
     from didww.enums import VoiceOutTrunkStatus as VoiceOutTrunkStatus
     from didww.exceptions import ApiConnectionError as ApiConnectionError
     from didww.exceptions import ApiTimeoutError as ApiTimeoutError
@@ -110,11 +118,15 @@ if TYPE_CHECKING:
     from didww.exceptions import NotIncludedError as NotIncludedError
     from didww.exceptions import NotLoadedError as NotLoadedError
     from didww.exceptions import PermissionDeniedError as PermissionDeniedError
+    from didww.exceptions import PriceFileError as PriceFileError
+    from didww.exceptions import PriceNotFoundError as PriceNotFoundError
+    from didww.exceptions import PricePlanNotAssignedError as PricePlanNotAssignedError
     from didww.exceptions import RateLimitError as RateLimitError
     from didww.exceptions import ReadOnlyClientError as ReadOnlyClientError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
     from didww.exceptions import ServerError as ServerError
     from didww.exceptions import UnexpectedResponseError as UnexpectedResponseError
+    from didww.exceptions import UnsupportedVersionError as UnsupportedVersionError
     from didww.exceptions import ValidationError as ValidationError
     from didww.exceptions import WaitError as WaitError
     from didww.query_params import QueryParams as QueryParams
@@ -166,12 +178,28 @@ if TYPE_CHECKING:
     from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem as ReservationDidOrderItem
     from didww.resources.permanent_supporting_document import PermanentSupportingDocument as PermanentSupportingDocument
     from didww.resources.pop import Pop as Pop
+    from didww.resources.price.sms_in import SmsInPrice as SmsInPrice
+    from didww.resources.price.sms_out import SmsOutPrice as SmsOutPrice
+    from didww.resources.price.voice_in import VoiceInPrice as VoiceInPrice
+    from didww.resources.price.voice_out import VoiceOutPrice as VoiceOutPrice
     from didww.resources.proof import Proof as Proof
     from didww.resources.proof_type import ProofType as ProofType
     from didww.resources.public_key import PublicKey as PublicKey
     from didww.resources.qty_based_pricing import QtyBasedPricing as QtyBasedPricing
     from didww.resources.region import Region as Region
+    from didww.resources.sender_id_verification import SenderIdVerification as SenderIdVerification
     from didww.resources.shared_capacity_group import SharedCapacityGroup as SharedCapacityGroup
+    from didww.resources.sms_configuration.base import SmsTrunkConfiguration as SmsTrunkConfiguration
+    from didww.resources.sms_configuration.http_in import HttpInConfiguration as HttpInConfiguration
+    from didww.resources.sms_configuration.http_out import HttpOutConfiguration as HttpOutConfiguration
+    from didww.resources.sms_configuration.smpp_esme import SmppEsmeConfiguration as SmppEsmeConfiguration
+    from didww.resources.sms_configuration.smpp_smsc import SmppSmscConfiguration as SmppSmscConfiguration
+    from didww.resources.sms_configuration.sms_to_email import SmsToEmailConfiguration as SmsToEmailConfiguration
+    from didww.resources.sms_trunk import SmsTrunk as SmsTrunk
+    from didww.resources.sms_trunk_group import SmsTrunkGroup as SmsTrunkGroup
+    from didww.resources.sms_trunk_regenerate_credential import (
+        SmsTrunkRegenerateCredential as SmsTrunkRegenerateCredential,
+    )
     from didww.resources.stock_keeping_unit import StockKeepingUnit as StockKeepingUnit
     from didww.resources.supporting_document_template import SupportingDocumentTemplate as SupportingDocumentTemplate
     from didww.resources.voice_in_trunk import VoiceInTrunk as VoiceInTrunk
@@ -257,6 +285,8 @@ __all__ = [
     "Feature",
     "GenericAuthenticationMethod",
     "GenericOrderItem",
+    "HttpInConfiguration",
+    "HttpOutConfiguration",
     "Identity",
     "IdentityType",
     "InboundCallConnect",
@@ -289,6 +319,10 @@ __all__ = [
     "PermanentSupportingDocument",
     "PermissionDeniedError",
     "Pop",
+    "PriceFile",
+    "PriceFileError",
+    "PriceNotFoundError",
+    "PricePlanNotAssignedError",
     "Progress",
     "Proof",
     "ProofEntityType",
@@ -310,10 +344,25 @@ __all__ = [
     "ReservationDidOrderItem",
     "RxDtmfFormat",
     "SeenStore",
+    "SenderIdVerification",
+    "SenderIdVerificationStatus",
+    "SenderType",
     "ServerError",
     "ServiceUrls",
     "SharedCapacityGroup",
     "SipConfiguration",
+    "SmppEsmeConfiguration",
+    "SmppSmscConfiguration",
+    "SmsBodyType",
+    "SmsDomain",
+    "SmsHttpMethod",
+    "SmsInPrice",
+    "SmsOutPrice",
+    "SmsToEmailConfiguration",
+    "SmsTrunk",
+    "SmsTrunkConfiguration",
+    "SmsTrunkGroup",
+    "SmsTrunkRegenerateCredential",
     "SqliteStore",
     "SstRefreshMethod",
     "StirShakenMode",
@@ -327,15 +376,20 @@ __all__ = [
     "UnexpectedResponseError",
     "UnknownCallEvent",
     "UnknownCallback",
+    "UnsupportedVersionError",
     "ValidationError",
+    "VoiceInPrice",
     "VoiceInTrunk",
     "VoiceInTrunkGroup",
+    "VoiceOutPrice",
+    "VoiceOutPriceCategory",
     "VoiceOutTrunk",
     "VoiceOutTrunkCallback",
     "VoiceOutTrunkRegenerateCredential",
     "VoiceOutTrunkStatus",
     "WaitError",
     "__version__",
+    "read_prices",
     "sign_callback",
 ]
 
@@ -413,6 +467,8 @@ _MODULES = {
     "Feature": "enums",
     "GenericAuthenticationMethod": "resources.authentication_method.base",
     "GenericOrderItem": "resources.order_item.generic_order_item",
+    "HttpInConfiguration": "resources.sms_configuration.http_in",
+    "HttpOutConfiguration": "resources.sms_configuration.http_out",
     "Identity": "resources.identity",
     "IdentityType": "enums",
     "InboundCallConnect": "callback.call_events",
@@ -446,6 +502,10 @@ _MODULES = {
     "PermanentSupportingDocument": "resources.permanent_supporting_document",
     "PermissionDeniedError": "exceptions",
     "Pop": "resources.pop",
+    "PriceFile": "_core.prices",
+    "PriceFileError": "exceptions",
+    "PriceNotFoundError": "exceptions",
+    "PricePlanNotAssignedError": "exceptions",
     "Progress": "_core.download",
     "Proof": "resources.proof",
     "ProofEntityType": "enums",
@@ -467,10 +527,25 @@ _MODULES = {
     "ReservationDidOrderItem": "resources.order_item.reservation_did_order_item",
     "RxDtmfFormat": "enums",
     "SeenStore": "callback.stores",
+    "SenderIdVerification": "resources.sender_id_verification",
+    "SenderIdVerificationStatus": "enums",
+    "SenderType": "enums",
     "ServerError": "exceptions",
     "ServiceUrls": "services",
     "SharedCapacityGroup": "resources.shared_capacity_group",
     "SipConfiguration": "resources.configuration.sip",
+    "SmppEsmeConfiguration": "resources.sms_configuration.smpp_esme",
+    "SmppSmscConfiguration": "resources.sms_configuration.smpp_smsc",
+    "SmsBodyType": "enums",
+    "SmsDomain": "_core.prices",
+    "SmsHttpMethod": "enums",
+    "SmsInPrice": "resources.price.sms_in",
+    "SmsOutPrice": "resources.price.sms_out",
+    "SmsToEmailConfiguration": "resources.sms_configuration.sms_to_email",
+    "SmsTrunk": "resources.sms_trunk",
+    "SmsTrunkConfiguration": "resources.sms_configuration.base",
+    "SmsTrunkGroup": "resources.sms_trunk_group",
+    "SmsTrunkRegenerateCredential": "resources.sms_trunk_regenerate_credential",
     "SqliteStore": "callback.stores",
     "SstRefreshMethod": "enums",
     "StirShakenMode": "enums",
@@ -484,14 +559,19 @@ _MODULES = {
     "UnexpectedResponseError": "exceptions",
     "UnknownCallEvent": "callback.call_events",
     "UnknownCallback": "callback.typed",
+    "UnsupportedVersionError": "exceptions",
     "ValidationError": "exceptions",
+    "VoiceInPrice": "resources.price.voice_in",
     "VoiceInTrunk": "resources.voice_in_trunk",
     "VoiceInTrunkGroup": "resources.voice_in_trunk_group",
+    "VoiceOutPrice": "resources.price.voice_out",
+    "VoiceOutPriceCategory": "enums",
     "VoiceOutTrunk": "resources.voice_out_trunk",
     "VoiceOutTrunkCallback": "callback.typed",
     "VoiceOutTrunkRegenerateCredential": "resources.voice_out_trunk_regenerate_credential",
     "VoiceOutTrunkStatus": "enums",
     "WaitError": "exceptions",
+    "read_prices": "_core.price_rows",
     "sign_callback": "callback.callback_request",
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import check_max_bytes, download, export_url, target_path
+from didww._core.download import check_max_bytes, download, export_file, target_path
 from didww._core.events import observers_for
 from didww._drivers.asynchronous import AsyncDriver
 from didww._drivers.opentelemetry import tracing_for
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         AsyncFile,  # async
         File,
     )
+    from didww._endpoints.async_prices import AsyncPricesEndpoint
     from didww.credentials import Credentials
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
@@ -231,6 +232,16 @@ class AsyncDidwwClient(AsyncAccessors):
         configuration = getattr(self, "_configuration", None)  # not set if the constructor failed
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
+    def prices(self) -> AsyncPricesEndpoint:
+        """The prices of calls and text messages of the account's plans: lookups, and files with all prices.
+
+        Raises:
+            UnsupportedVersionError: The client's `api_version` is older than 2026-11-19.
+        """
+        from didww._endpoints.async_prices import AsyncPricesEndpoint
+
+        return AsyncPricesEndpoint(self)
+
     async def download_export(
         self,
         url: str | Export,
@@ -258,7 +269,7 @@ class AsyncDidwwClient(AsyncAccessors):
             NotFoundError: The file no longer exists; exports are kept for one month.
         """
         path = target_path(file_path)
-        await self._driver.run(download(self._configuration, export_url(url), path, progress=progress))
+        await self._driver.run(download(self._configuration, export_file(url), path, progress=progress))
         return Path(path)
 
     async def download_and_decompress_export(
@@ -284,7 +295,7 @@ class AsyncDidwwClient(AsyncAccessors):
         """
         path = target_path(file_path)
         await self._driver.run(
-            download(self._configuration, export_url(url), path, check_max_bytes(max_bytes), progress)
+            download(self._configuration, export_file(url), path, check_max_bytes(max_bytes), progress)
         )
         return Path(path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from didww._core import raw
-from didww._core.download import check_max_bytes, download, export_url, target_path
+from didww._core.download import check_max_bytes, download, export_file, target_path
 from didww._core.events import observers_for
 from didww._drivers.opentelemetry import tracing_for
 from didww._drivers.sync import Driver
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from didww._drivers.file_source import (
         File,
     )
+    from didww._endpoints.prices import PricesEndpoint
     from didww.credentials import Credentials
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
@@ -216,6 +217,16 @@ class DidwwClient(Accessors):
         configuration = getattr(self, "_configuration", None)  # not set if the constructor failed
         return f"{type(self).__name__}({f'base_url={self.base_url!r}' if configuration is not None else ''})"
 
+    def prices(self) -> PricesEndpoint:
+        """The prices of calls and text messages of the account's plans: lookups, and files with all prices.
+
+        Raises:
+            UnsupportedVersionError: The client's `api_version` is older than 2026-11-19.
+        """
+        from didww._endpoints.prices import PricesEndpoint
+
+        return PricesEndpoint(self)
+
     def download_export(
         self,
         url: str | Export,
@@ -243,7 +254,7 @@ class DidwwClient(Accessors):
             NotFoundError: The file no longer exists; exports are kept for one month.
         """
         path = target_path(file_path)
-        self._driver.run(download(self._configuration, export_url(url), path, progress=progress))
+        self._driver.run(download(self._configuration, export_file(url), path, progress=progress))
         return Path(path)
 
     def download_and_decompress_export(
@@ -268,7 +279,7 @@ class DidwwClient(Accessors):
             UnexpectedResponseError: The file is damaged, truncated, or larger than `max_bytes`; nothing was saved.
         """
         path = target_path(file_path)
-        self._driver.run(download(self._configuration, export_url(url), path, check_max_bytes(max_bytes), progress))
+        self._driver.run(download(self._configuration, export_file(url), path, check_max_bytes(max_bytes), progress))
         return Path(path)
 
     def upload_file(

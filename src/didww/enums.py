@@ -1,4 +1,4 @@
-"""The enumerated values of DIDWW API 2026-04-16, as open enums.
+"""The enumerated values of the DIDWW API, as open enums.
 
 An open enum is an `enum.StrEnum` or `enum.IntEnum` that accepts unknown values: a value outside the list becomes an
 object of the same class instead of an error. DIDWW adds values without a new API version, and some responses contain
@@ -20,10 +20,13 @@ import enum
 # Not imported from `typing`, which takes longer than all classes below; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import TypeVar
 
+    from didww.version import ApiVersion
+
     E = TypeVar("E", bound=enum.Enum)
+    C = TypeVar("C", bound=type["_OpenEnum"])
 
 __all__ = [
     "AddressVerificationStatus",
@@ -45,17 +48,24 @@ __all__ = [
     "MandatoryField",
     "MediaEncryptionMode",
     "NetworkProtocolPriority",
+    "NumberType",
     "OnCliMismatchAction",
     "OpenIntEnum",
     "OpenStrEnum",
     "OrderStatus",
+    "PopCode",
     "ProofEntityType",
     "ReroutingDisconnectCode",
     "RxDtmfFormat",
+    "SenderIdVerificationStatus",
+    "SenderType",
+    "SmsBodyType",
+    "SmsHttpMethod",
     "SstRefreshMethod",
     "StirShakenMode",
     "TransportProtocol",
     "TxDtmfFormat",
+    "VoiceOutPriceCategory",
     "VoiceOutTrunkStatus",
     "enum_value",
     "enum_value_list",
@@ -140,6 +150,8 @@ class _OpenEnumType(enum.EnumType):
 class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
     """The common base of text and numeric open enums."""
 
+    _since: dict[object, ApiVersion]  # the first API version of the values that not every version has
+
     @property
     def is_known(self) -> bool:
         """True if this version of the package knows the value."""
@@ -153,6 +165,19 @@ class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
     # By value, not by name as in Python 3.11: an unknown object cannot be looked up by name.
     def __reduce_ex__(self, proto: object) -> tuple[type[_OpenEnum], tuple[object]]:
         return type(self), (self._value_,)
+
+
+_OpenEnum._since = {}
+
+
+def since(version: ApiVersion, *values: object) -> Callable[[C], C]:
+    """Return a decorator that declares the first API version of some values of an enum."""
+
+    def declare(cls: C) -> C:
+        cls._since = {**cls._since, **dict.fromkeys(values, version)}
+        return cls
+
+    return declare
 
 
 class OpenStrEnum(_OpenEnum, enum.StrEnum):
@@ -251,6 +276,7 @@ class OrderStatus(OpenStrEnum):
     """Canceled by the customer or by DIDWW; the numbers of the order are removed."""
 
 
+@since("2026-11-19", "sms_in", "sms_out")
 class ExportType(OpenStrEnum):
     """Type of an export: `export_type` of exports.
 
@@ -262,6 +288,12 @@ class ExportType(OpenStrEnum):
 
     CDR_OUT = "cdr_out"
     """Call detail records of outbound calls through voice OUT trunks."""
+
+    SMS_IN = "sms_in"
+    """Records of inbound text messages to the DIDs of the account. Since version 2026-11-19."""
+
+    SMS_OUT = "sms_out"
+    """Records of outbound text messages through SMS trunks. Since version 2026-11-19."""
 
 
 class ExportStatus(OpenStrEnum):
@@ -391,7 +423,8 @@ class MandatoryField(OpenStrEnum):
     """Required fields of an identity, as listed by address requirements.
 
     These are `personal_mandatory_fields` and `business_mandatory_fields`, None if there are no mandatory fields.
-    Emergency requirements use free-text labels (`"Birth Date"`) instead, which are unknown values.
+    Emergency requirements have the same names since API version 2026-11-19. Before, they use free-text labels (`"Birth
+    Date"`), which are unknown values.
 
     Source: tests/contract/facts/address_requirements.yaml.
     """
@@ -888,6 +921,56 @@ class ReroutingDisconnectCode(OpenIntEnum):
     """Not a SIP response: the call was not answered within `ringing_timeout` of the trunk."""
 
 
+class NumberType(OpenStrEnum):
+    """Type of phone numbers: `number_type` of DID groups, requirements and emergency calling services.
+
+    In API version 2026-04-16, `did_group_types` have the type as a name, such as `"Toll-free"`.
+    """
+
+    LOCAL = "local"
+    """Of a city or an area."""
+
+    NATIONAL = "national"
+    """Of a country, but of no area in it."""
+
+    MOBILE = "mobile"
+    """Of a mobile network."""
+
+    TOLL_FREE = "toll_free"
+    """Free of charge for callers."""
+
+    SHARED_COST = "shared_cost"
+    """Paid in part by callers."""
+
+    GLOBAL = "global"
+    """Of no country."""
+
+
+class PopCode(OpenStrEnum):
+    """Point of presence of the platform: `pop` of voice IN trunks since API version 2026-11-19."""
+
+    NYC = "NYC"
+    """New York, US."""
+
+    FRA = "FRA"
+    """Frankfurt, Germany."""
+
+    LAC = "LAC"
+    """Los Angeles, US."""
+
+    MIA = "MIA"
+    """Miami, US."""
+
+    SG = "SG"
+    """Singapore."""
+
+    HK = "HK"
+    """Hong Kong."""
+
+    AMS = "AMS"
+    """Amsterdam, Netherlands."""
+
+
 class OnCliMismatchAction(OpenStrEnum):
     """Action for outbound calls whose caller ID is not an allowed DID: `on_cli_mismatch_action` of voice OUT trunks.
 
@@ -925,6 +1008,19 @@ class DefaultDstAction(OpenStrEnum):
     """All destinations are rejected, except those in `dst_prefixes`."""
 
 
+class VoiceOutPriceCategory(OpenStrEnum):
+    """Category of outbound calls: `category` of the prices of outbound calls."""
+
+    INTERNATIONAL = "International"
+    """Any origin."""
+
+    ORIGIN_BASED = "Origin based"
+    """Calls whose price depends on the caller's number."""
+
+    LOCAL = "Local"
+    """Calls within one country."""
+
+
 class VoiceOutTrunkStatus(OpenStrEnum):
     """Whether an outbound trunk can place calls: `status` of voice OUT trunks, and of their callbacks.
 
@@ -938,3 +1034,85 @@ class VoiceOutTrunkStatus(OpenStrEnum):
 
     BLOCKED = "blocked"
     """Calls cannot be placed: blocked by the customer, or the 24-hour spending threshold was reached."""
+
+
+class SmsHttpMethod(OpenStrEnum):
+    """HTTP method that delivers inbound text messages: `http_method` of `http_in` configurations of SMS trunks.
+
+    Source: tests/contract/facts_2026_11_19/sms_trunks.yaml.
+    """
+
+    GET = "get"
+    """GET, without a body."""
+
+    POST = "post"
+    """POST, with a body."""
+
+    PUT = "put"
+    """PUT, with a body."""
+
+
+class SmsBodyType(OpenStrEnum):
+    """Format of the body that delivers inbound text messages: `body_type` of `http_in` configurations of SMS trunks.
+
+    Source: tests/contract/facts_2026_11_19/sms_trunks.yaml.
+    """
+
+    JSON = "json"
+    """JSON; `body` is JSON text."""
+
+    HTML_MULTIPART = "html_multipart"
+    """A form as `multipart/form-data`; `body` is a dict of its fields."""
+
+    HTML_URL_ENCODED = "html_url_encoded"
+    """A form as `application/x-www-form-urlencoded`; `body` is a dict of its fields."""
+
+    RAW = "raw"
+    """Any text; `body` is that text."""
+
+
+class SenderIdVerificationStatus(OpenStrEnum):
+    """Status of a sender ID verification: `status` of sender ID verifications.
+
+    Source: tests/contract/facts_2026_11_19/sender_id_verifications.yaml.
+    """
+
+    NEW = "new"
+    """Created; not under review yet."""
+
+    IN_PROCESS = "in_process"
+    """Under review."""
+
+    ACTIVE = "active"
+    """Approved: the sender IDs can be used."""
+
+    CHANGES_REQUIRED = "changes_required"
+    """Rejected, see `reject_reasons` and `reject_comment`."""
+
+    CLOSING_IN_PROCESS = "closing_in_process"
+    """Being closed."""
+
+    CLOSED = "closed"
+    """Closed: the sender IDs can no longer be used."""
+
+
+class SenderType(OpenStrEnum):
+    """Kind of sender IDs: `sender_type` of sender ID verifications.
+
+    Source: tests/contract/facts_2026_11_19/sender_id_verifications.yaml.
+    """
+
+    ALPHANUMERIC = "alphanumeric"
+    """A name instead of a number."""
+
+    CARRIER = "carrier"
+    """Sender IDs of a carrier."""
+
+    LONG_CODE = "long_code"
+    """Phone numbers: DIDs of the account."""
+
+    SHORT_CODE = "short_code"
+    """Short numbers."""
+
+    TOLL_FREE = "toll_free"
+    """Toll-free numbers: DIDs of the account."""

@@ -32,11 +32,15 @@ __all__ = [
     "NotIncludedError",
     "NotLoadedError",
     "PermissionDeniedError",
+    "PriceFileError",
+    "PriceNotFoundError",
+    "PricePlanNotAssignedError",
     "RateLimitError",
     "ReadOnlyClientError",
     "ReadOnlyFieldError",
     "ServerError",
     "UnexpectedResponseError",
+    "UnsupportedVersionError",
     "ValidationError",
     "WaitError",
 ]
@@ -183,6 +187,17 @@ _ID = re.compile(r"[0-9a-fA-F-]{36}", re.ASCII)
 _NUMBER_FILTERS = {"dids": "number", "available_dids": "number_contains"}
 
 
+class PriceNotFoundError(NotFoundError):
+    """404 `price_not_found`: the account's price plan has no price for this number or country."""
+
+
+class PricePlanNotAssignedError(NotFoundError):
+    """404 `price_plan_not_assigned`: the account has no price plan for this service, or none with published prices.
+
+    Text messages have a plan for each domain (`a2p`, `p2p`, `otp`, inbound), and each can be missing alone.
+    """
+
+
 class ConflictError(DidwwApiError):
     """409: the current state of the record does not allow the request."""
 
@@ -293,12 +308,19 @@ class InvalidValueError(DidwwClientError, ValueError):
         super().__init__(message)
 
 
-class ReadOnlyFieldError(InvalidValueError):
-    """The field is read-only, or cannot be changed after the record is created."""
+class UnsupportedVersionError(InvalidValueError):
+    """The API version of the client does not have this resource, field, filter, sort key, include or value.
+
+    The message says which version has it, and what replaced it (docs/explanation/versions.md).
+    """
 
 
 class ReadOnlyClientError(DidwwClientError):
-    """A client with a scope for reading must not write. Raised before anything is sent."""
+    """The client was created with a reading `scope`, so that it must not change anything. Nothing was sent."""
+
+
+class ReadOnlyFieldError(InvalidValueError):
+    """The field is read-only, or cannot be changed after the record is created."""
 
 
 class NotLoadedError(DidwwClientError, AttributeError):
@@ -378,6 +400,20 @@ class UnexpectedResponseError(DidwwClientError):
         self.status_code = status_code
         self.request_id = request_id
         self.transient = transient
+        super().__init__(message)
+
+
+class PriceFileError(DidwwClientError):
+    """A price file is not valid.
+
+    Attributes:
+        line: Number of the line, from 1; 0 if the file as a whole is not valid.
+        column: Name of the column; empty if the line as a whole is not valid.
+    """
+
+    def __init__(self, message: str, *, line: int = 0, column: str = "") -> None:
+        self.line = line
+        self.column = column
         super().__init__(message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import functools
+import gzip
 import os
 import re
 import runpy
@@ -26,7 +27,15 @@ from typing import Any
 import pytest
 import requests
 
-from didww import Did, DidwwClient, SipConfiguration, VoiceInTrunk
+from didww import (
+    Did,
+    DidwwClient,
+    HttpInConfiguration,
+    SipConfiguration,
+    VoiceInTrunk,
+    VoiceOutPrice,
+    read_prices,
+)
 from didww._server.asgi_server import served
 from didww.cli.presets import reader
 from didww.emulator import Emulator, running
@@ -38,6 +47,7 @@ from support.unix import unix_only
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.py"))
+SMS_NUMBERS = ("442079460101", "442079460102")
 SELF_CONTAINED = "demo.py"
 """It brings its own emulator, and is longer, because it explains each step."""
 
@@ -196,6 +206,25 @@ def test_price_list(scene: Scene) -> None:
         sku.monthly_price for group in groups for sku in group.stock_keeping_units
     )
     assert scene.run("price_list.py", "--country", "XX", code=1) == "There is no country XX."
+
+
+def test_prices(scene: Scene) -> None:
+    """The list is downloaded once, and again when it has changed; then the differences are printed."""
+    path = Path("voice_out_prices.csv.gz")
+    told = scene.run("prices.py")
+    count = len(list(read_prices(path, VoiceOutPrice)))
+    assert f"{path}: {count} prices\n442079460001: International, " in told
+    assert scene.run("prices.py").startswith(f"{path} has not changed.\n")
+    (first, *_) = (price for price in read_prices(path, VoiceOutPrice) if price.rate is not None)
+    cells = f"{first.prefix},{first.rate},"
+    path.write_bytes(
+        gzip.compress(gzip.decompress(path.read_bytes()).replace(cells.encode(), b"%d,9.9," % int(first.prefix), 1))
+    )
+    os.utime(path, (0, 0))
+    told = scene.run("prices.py")
+    assert f"  {first.category} {first.prefix}: 9.9 -> {first.rate}\n" in told
+    assert told.count(" -> ") == 1
+    assert scene.run("prices.py", "--number", "99999999", code=1).endswith("There is no price for 99999999.")
 
 
 def test_order_numbers(scene: Scene) -> None:
@@ -445,6 +474,23 @@ def test_outbound_trunk(scene: Scene) -> None:
     scene.emulator.features.put({"outbound_trunks": False}, api_key=scene.key)
     assert "Ask DIDWW's support." in scene.run("outbound_trunk.py", "--out", "other.ini", code=1)
     assert not Path("other.ini").exists()
+
+
+def test_sms_trunk(scene: Scene) -> None:
+    """The messages of the numbers go to the address; a number of others changes nothing."""
+    scene.emulator.state.seed({"dids": [{"number": number} for number in SMS_NUMBERS]}, api_key=scene.key)
+    with DidwwClient(scene.key, base_url=scene.base_url, api_version="2026-11-19") as client:
+        told = scene.run("sms_trunk.py", SMS_NUMBERS[0], "442079460199", "--to", "sms@example.com", code=1)
+        assert "does not have 442079460199" in told
+        assert client.sms_trunks().count() == 0
+        told = scene.run("sms_trunk.py", *SMS_NUMBERS, "--to", "https://hooks.example.com/sms")
+        assert f"{SMS_NUMBERS[1]}: text messages go to https://hooks.example.com/sms" in told
+        trunk = client.sms_trunks().one(include="incoming_dids")
+        assert {did.id for did in trunk.incoming_dids} == {did.id for did in client.dids().list().data}
+        assert isinstance(trunk.configuration, HttpInConfiguration)
+        scene.run("sms_trunk.py", SMS_NUMBERS[0], "--to", "sms@example.com", "--name", "Mail")
+        assert client.sms_trunks().one(filter={"configuration.type": "sms_to_email"}).name == "Mail"
+    assert "already been taken" in scene.run("sms_trunk.py", SMS_NUMBERS[0], "--to", "sms@example.com", code=1)
 
 
 def test_share_channels(scene: Scene) -> None:

@@ -520,3 +520,26 @@ def test_callback_needs_a_url_and_a_method(attributes: dict[str, str], field: st
         body = document("exports", export_type="cdr_in", filters=filters, **attributes)
         error = Caller(emulator.engine, emulator.key).error("POST", "/exports", body)
         assert (error["status"], error["source"]["pointer"]) == ("422", f"/data/attributes/{field}")
+
+
+def test_columns_of_an_export_belong_to_the_version_that_created_it(emulator: Emulator, tmp_path: Path) -> None:
+    old, new = (emulator.client(api_version=version) for version in ("2026-04-16", "2026-11-19"))
+    files: dict[str, list[dict[str, str]]] = {}
+    for name, client in (("old", old), ("new", new)):
+        export = client.exports().create(Export(export_type="cdr_in", filters={**MONTH})).data
+        emulator.clock.advance(1)
+        texts = set()
+        for reader in (old, new):  # whoever downloads it
+            url = reader.exports().find(export.id).data
+            texts.add(reader.download_and_decompress_export(url, tmp_path / name).read_text())
+        (text,) = texts
+        files[name] = list(csv.DictReader(io.StringIO(text)))
+    assert files["old"]
+    assert len(files["old"]) == len(files["new"])
+    for before, after in zip(files["old"], files["new"], strict=True):
+        assert list(after)[4:8] == ["Source Number", "Source Number Out", "Source Country", "Source Network"]
+        source = before.pop("Source")
+        assert after.pop("Source Number") == after.pop("Source Number Out") == source
+        assert after.pop("Source Country")
+        assert after.pop("Source Network")
+        assert after == before

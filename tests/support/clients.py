@@ -12,7 +12,7 @@ import requests
 from didww import AsyncDidwwClient, DidwwClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 KINDS = ("sync", "async", "session")
 KEY = "k3y-that-nobody-may-see"
@@ -25,8 +25,10 @@ class Blocking:
         self._client = client
         self._runner = runner
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
+        if not callable(method):  # an accessor that is a property
+            return Blocking(method, self._runner)
 
         def call(*args: Any, **options: Any) -> Any:
             outcome = method(*args, **options)
@@ -36,17 +38,17 @@ class Blocking:
 
 
 @contextlib.contextmanager
-def client_of(kind: str, base_url: str, **options: Any) -> Iterator[Any]:
-    """Yield a client of this kind, and close it afterwards."""
+def client_of(kind: str, base_url: str, key: str | None = KEY, **options: Any) -> Iterator[Any]:
+    """Yield a client of this kind, and close it afterwards. Pass None as the key to use other credentials."""
     options.setdefault("rate_limit", None)
     with contextlib.ExitStack() as stack:
         if kind == "async":
             blocking = Blocking(
-                AsyncDidwwClient(KEY, base_url=base_url, **options), stack.enter_context(asyncio.Runner())
+                AsyncDidwwClient(key, base_url=base_url, **options), stack.enter_context(asyncio.Runner())
             )
             stack.callback(blocking.close)
             yield blocking
             return
         if kind == "session":
             options["session"] = stack.enter_context(requests.Session())
-        yield stack.enter_context(DidwwClient(KEY, base_url=base_url, **options))
+        yield stack.enter_context(DidwwClient(key, base_url=base_url, **options))

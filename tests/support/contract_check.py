@@ -1,10 +1,12 @@
 """Checks a response of the emulator against the contract's facts: documents, resources, errors, files.
 
-`tests/conftest.py` runs every response that the engine gives in any test through `check`.
+`tests/conftest.py` runs every response that the engine gives in any test through `check`. A response is of the version
+of its request: that of the bearer token, or 2026-04-16.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import io
@@ -15,7 +17,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from support.contract_facts import Attribute, facts, reachable, types
+from didww.emulator.data.messages import SMS_IN_COLUMNS, SMS_OUT_COLUMNS
+from didww.version import API_VERSIONS
+from support.contract_facts import NEW, OLD, Attribute, facts, reachable, types
 
 if TYPE_CHECKING:
     from didww._core.effects import Request, Response
@@ -48,6 +52,8 @@ CDR_IN_HEADER = [
     "Total (USD)",
     "Call ID",
 ]
+SOURCE_COLUMNS_OF_NEW = ["Source Number", "Source Number Out", "Source Country", "Source Network"]
+"""The columns of version 2026-11-19 that take the place of `Source`, as far as they are known."""
 CDR_OUT_HEADER = [
     "Date/Time Start (UTC)",
     "Date/Time Connect (UTC)",
@@ -86,13 +92,16 @@ MAY_BE_NULL = {
 }
 MAY_BE_LINKED = {
     ("voice_out_trunk_regenerate_credentials", "voice_out_trunk"),
+    ("sms_trunk_regenerate_credentials", "sms_trunk"),
     *(
         (f"{kind}_requirement_validations", name)
         for kind in ("address", "emergency")
         for name in (f"{kind}_requirement", "identity", "address")
     ),
 }
-UNPAGED = {type_ for type_ in types() if facts(type_).paginated is False}
+UNPAGED = {
+    version: {type_ for type_ in types(version) if facts(type_, version).paginated is False} for version in API_VERSIONS
+}
 FIXED_META = {"available_dids": {"total_count"}, "public_keys": set[str]()}
 
 
@@ -103,7 +112,8 @@ passed: set[bytes] = set()
 def check(request: Request, response: Response) -> None:
     """Assert that `response` matches the contract for `request`."""
     headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
-    seen = blake2b(repr((request.method, request.url, response.status, headers)).encode(), digest_size=16)
+    asked = (request.method, request.url, version_of(request), has_bearer(request))
+    seen = blake2b(repr((asked, response.status, headers)).encode(), digest_size=16)
     seen.update(response.body)
     key = seen.digest()
     if key not in passed:
@@ -114,11 +124,25 @@ def check(request: Request, response: Response) -> None:
 def check_new(request: Request, response: Response) -> None:
     """Assert the same of a response that was not checked yet."""
     assert all(name == name.lower() for name in response.headers), "header names are in lower case"
-    path = unquote(urlsplit(request.url).path).removeprefix("/v3").strip("/")
+    whole = unquote(urlsplit(request.url.encode("utf-8", "replace").decode()).path)
+    if whole == "/token":
+        check_token(response)
+        return
+    if whole.startswith(PRICES):
+        check_prices(response)
+        return
+    path = whole.removeprefix("/v3").strip("/")
+    if response.status == 401:
+        assert ("www-authenticate" in response.headers) == has_bearer(request)
+        if response.body == b"" and not path.endswith(".csv.gz"):
+            assert not has_bearer(request)
+            assert asks_for_tokens(request), "401 without a body is for requests of 2026-11-19 without a token"
+            return
     if response.status == 204:
         assert response.body == b""
         return
-    if path.endswith(".csv.gz") and response.status in (200, 401, 404):
+    bare = response.status == 401 and not has_bearer(request)
+    if path.endswith(".csv.gz") and (response.status in (200, 404) or bare):
         check_file(response)
         return
     uploaded = path == "encrypted_files" and response.status == 201
@@ -128,7 +152,70 @@ def check_new(request: Request, response: Response) -> None:
         check_errors(document, response.status)
     else:
         assert response.status == (201 if request.method == "POST" else 200)
-        check_document(document, path, dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)))
+        query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+        check_document(document, path, query, version_of(request))
+
+
+PRICES = ("/api-vin/v3/", "/api-vout/v3/", "/api-sms/v3/")
+OAUTH = {400: {"invalid_request", "invalid_scope"}, 401: {"invalid_client"}, 405: {"invalid_request"}}
+
+
+def _header(request: Request, name: str) -> str:
+    return next((value for key, value in request.headers.items() if key.lower() == name), "")
+
+
+def has_bearer(request: Request) -> bool:
+    """Return whether a request has a bearer token, valid or not."""
+    return _header(request, "authorization").strip().lower().partition(" ")[0] == "bearer"
+
+
+def asks_for_tokens(request: Request) -> bool:
+    """Return whether a request without a token is of a version that needs one.
+
+    A key alone may be of an account that was moved to such a version, which the request does not tell.
+    """
+    return bool(
+        _header(request, "x-didww-api-version").strip() == NEW
+        or _header(request, "authorization")
+        or _header(request, "api-key")
+    )
+
+
+def version_of(request: Request) -> str:
+    """Return the API version of a request: that of its token, or the older one."""
+    parts = _header(request, "authorization").strip().split(".")
+    if not has_bearer(request) or len(parts) != 3:
+        return OLD
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return str(claims["api_version"])
+    except (ValueError, LookupError, TypeError):
+        return OLD
+
+
+def check_token(response: Response) -> None:
+    """Assert that a response of the token service has the members and headers of OAuth."""
+    document = json.loads(response.body)
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["pragma"] == "no-cache"
+    if response.status == 200:
+        assert set(document) == {"access_token", "token_type", "expires_in", "aud", "scope", "api_version"}
+        assert document["token_type"] == "Bearer"
+        assert 60 <= document["expires_in"] <= 3600
+        assert document["scope"] in ("full", "read")
+        return
+    assert set(document) == {"error", "error_description"}
+    assert document["error"] in OAUTH[response.status]
+    assert all(isinstance(text, str) for text in document.values())
+
+
+def check_prices(response: Response) -> None:
+    """Assert that an error of a prices service is a document, with a challenge if the token is refused."""
+    if response.status >= 400:
+        assert response.headers["content-type"] == JSON_API
+        check_errors(json.loads(response.body), response.status)
+        assert response.status != 401 or response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
 def check_file(response: Response) -> None:
@@ -139,7 +226,11 @@ def check_file(response: Response) -> None:
     text = gzip.decompress(response.body).decode()
     assert "\r" not in text
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] in (CDR_IN_HEADER, CDR_OUT_HEADER)
+    if rows[0][4:8] == SOURCE_COLUMNS_OF_NEW:
+        rows = [[*row[:4], row[4], *row[8:]] for row in rows]
+        rows[0][4] = "Source"
+    # DIDWW does not publish the columns of messages: those of the emulator are its own.
+    assert rows[0] in (CDR_IN_HEADER, CDR_OUT_HEADER, [*SMS_IN_COLUMNS], [*SMS_OUT_COLUMNS])
     assert all(len(row) == len(rows[0]) for row in rows)
 
 
@@ -160,28 +251,28 @@ def check_errors(document: Any, status: int) -> None:
             assert error["source"]["pointer"].startswith("/data")
 
 
-def check_document(document: Any, path: str, query: dict[str, str]) -> None:
+def check_document(document: Any, path: str, query: dict[str, str], version: str) -> None:
     """Assert that members, meta and links of a document match the contract for this kind of path."""
     many = isinstance(document["data"], list)
     resources = document["data"] if many else [document["data"]]
-    type_ = next(name for name in types() if facts(name).path == path.split("/", maxsplit=1)[0])
+    type_ = next(name for name in types(version) if facts(name, version).path == path.split("/", maxsplit=1)[0])
     included = {name for name in query.get("include", "").split(",") if name}
     assert ("included" in document) == bool(included)
     fieldsets = {name[7:-1]: set(value.split(",")) for name, value in query.items() if name.startswith("fields[")}
     paths = with_parents(included)
     for resource in resources:
         assert resource["type"] == type_
-        check_resource(resource, fieldsets, {name for name in paths if "." not in name})
-    check_included(document.get("included", []), resources, fieldsets)
+        check_resource(resource, fieldsets, {name for name in paths if "." not in name}, version)
+    check_included(document.get("included", []), resources, fieldsets, version)
     types_included = {resource["type"] for resource in document.get("included", [])}
-    assert types_included <= reachable().get(type_, frozenset()), "what is included can be reached"
+    assert types_included <= reachable(version).get(type_, frozenset()), "what is included can be reached"
     meta = document.get("meta", {})
-    expected = FIXED_META.get(type_, {"total_records"} if type_ not in UNPAGED else set()) if many else set()
+    expected = FIXED_META.get(type_, {"total_records"} if type_ not in UNPAGED[version] else set()) if many else set()
     if type_ != "public_keys":
         expected = expected | {"api_version"}
-        assert meta["api_version"] == "2026-04-16"
+        assert meta["api_version"] == version
     assert set(meta) - {"available_count"} == expected
-    assert ("links" in document) == (many and type_ not in UNPAGED)
+    assert ("links" in document) == (many and type_ not in UNPAGED[version])
     if "links" in document:
         assert {"first", "last"} <= set(document["links"]) <= {"first", "last", "next", "prev"}
         for link in document["links"].values():
@@ -194,7 +285,7 @@ def with_parents(paths: set[str]) -> set[str]:
     return {".".join(path.split(".")[: n + 1]) for path in paths for n in range(path.count(".") + 1)}
 
 
-def check_included(included: list[Any], primary: list[Any], fieldsets: dict[str, set[str]]) -> None:
+def check_included(included: list[Any], primary: list[Any], fieldsets: dict[str, set[str]], version: str) -> None:
     """Assert that each included resource is unique and linked, and that none is missing."""
     keys = [(item["type"], item["id"]) for item in included]
     assert len(set(keys)) == len(keys), "a resource is included once"
@@ -207,12 +298,12 @@ def check_included(included: list[Any], primary: list[Any], fieldsets: dict[str,
         assert set(keys) <= linked, "what is included is linked"
         assert linked <= set(keys) | {(item["type"], item["id"]) for item in primary}, "what is linked is included"
     for resource in included:
-        check_resource(resource, fieldsets, None)
+        check_resource(resource, fieldsets, None, version)
 
 
-def check_resource(resource: Any, fieldsets: dict[str, set[str]], included: set[str] | None) -> None:
+def check_resource(resource: Any, fieldsets: dict[str, set[str]], included: set[str] | None, version: str) -> None:
     """Assert that a resource has exactly the contract's members, or the requested ones, with their types."""
-    known = facts(resource["type"])
+    known = facts(resource["type"], version)
     assert UUID.fullmatch(resource["id"]), resource["id"]
     assert set(resource) <= {"id", "type", "attributes", "relationships", "meta"}
     requested = fieldsets.get(resource["type"])
@@ -295,5 +386,6 @@ CHECKS: dict[str, Any] = {
     "date": lambda value: isinstance(value, str) and bool(DATE.fullmatch(value)),
     "list": lambda value: isinstance(value, list),
     "map": lambda value: isinstance(value, dict),
+    "text or map": lambda value: isinstance(value, (str, dict)),
     "object": lambda value: isinstance(value, dict),
 }

@@ -1,10 +1,12 @@
-"""The contract's facts as typed data: one `ResourceFacts` for each file of `facts/`, filters joined with `filters.yaml`.
+"""The contract's facts as typed data: one `ResourceFacts` for each resource type and API version.
 
-Reads the files and brings their spellings to one form; their content is checked elsewhere (test_declarations.py).
+Reads the files of 2026-04-16 (`facts/`, filters joined with `filters.yaml`) and the differences of 2026-11-19
+(`facts_2026_11_19/`), and brings their spellings to one form; their content is checked elsewhere (test_declarations.py).
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import re
 from dataclasses import dataclass, field
@@ -13,7 +15,11 @@ from typing import Any
 
 import yaml
 
+from didww.version import API_VERSIONS
+
 HERE = Path(__file__).parents[1] / "contract"
+OLD, NEW = API_VERSIONS
+OLD_FACTS, NEW_FACTS = HERE / "facts", HERE / "facts_2026_11_19"
 
 Raw = dict[str, Any]
 
@@ -162,19 +168,200 @@ class ResourceFacts:
     sort: frozenset[str]
     include: frozenset[str]
     include_nested: frozenset[str]
+    filter_keys: dict[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One difference between the versions.
+
+    Attributes:
+        type: The resource type, or the sheet.
+        id: Its name among all rows.
+        how: add, remove, set, or rule for a difference in words.
+        path: What is added, removed or set: the kind, such as attributes or filters, and the name.
+        value: What is added or set, as raw facts; of a rule, its words.
+        requests: The requests that carry it: create, update.
+        replacement: What the client recommends instead of what is removed.
+        source: Marks of the sources.
+        unconfirmed: Whether it was concluded, not read.
+    """
+
+    type: str
+    id: str
+    how: str
+    path: tuple[str, ...]
+    value: Any
+    requests: tuple[str, ...]
+    replacement: str
+    source: str
+    unconfirmed: bool
+
+    @property
+    def kind(self) -> str:
+        """The kind of what differs, e.g. `filters`."""
+        return self.path[0] if self.path else self.how
+
+    @property
+    def name(self) -> str:
+        """The name of what differs."""
+        return self.path[-1]
+
+
+_ROW_KEYS = {"id", "rule", "add", "remove", "set", "value", "requests", "replacement", "source", "unconfirmed"}
+
+
+def _row(type_: str, raw: Raw) -> Row:
+    assert set(raw) <= _ROW_KEYS, f"keys that nothing reads: {set(raw) - _ROW_KEYS}"
+    (how,) = {"add", "remove", "set", "rule"} & set(raw)
+    return Row(
+        type=type_,
+        id=f"{type_}.{raw['id']}" if how == "rule" else f"{type_} {how} {raw[how]}",
+        how=how,
+        path=() if how == "rule" else tuple(raw[how].split("/")),
+        value=raw["rule"] if how == "rule" else raw.get("value"),
+        requests=tuple(raw.get("requests", ())),
+        replacement=raw.get("replacement", ""),
+        source=raw["source"],
+        unconfirmed=raw.get("unconfirmed", False),
+    )
 
 
 @functools.cache
-def types() -> tuple[str, ...]:
-    """Return every resource type of the contract: each has a file."""
-    return tuple(sorted(path.stem for path in (HERE / "facts").glob("[!_]*.yaml")))
+def rows() -> tuple[Row, ...]:
+    """Return every difference of the newer version, of all files."""
+    found: list[Row] = []
+    for path in sorted(NEW_FACTS.glob("*.yaml")):
+        raw = _load(path)
+        found += [_row(raw["type"], row) for row in raw.get("changes", ())]
+        if path.stem.startswith("_"):
+            continue
+        how = "remove" if raw.get("removed") else "add" if "operations" in raw else ""
+        if how:
+            value = raw.get("status")
+            more = (raw.get("replacement", ""), raw["source"], raw.get("unconfirmed", False))
+            found.append(Row(path.stem, f"{path.stem} {how}", how, ("resource", path.stem), value, (), *more))
+    return tuple(found)
 
 
 @functools.cache
-def facts(type_: str) -> ResourceFacts:
-    """Return what the contract says about `type_`."""
-    raw = _load(HERE / "facts" / f"{type_}.yaml")
-    sheet = _filters_sheet().get(type_, {})
+def types(version: str = OLD) -> tuple[str, ...]:
+    """Return every resource type of a version of the contract."""
+    return tuple(sorted(_resources(version)))
+
+
+@functools.cache
+def _resources(version: str) -> dict[str, tuple[Raw, Raw]]:
+    """Return the raw facts of every resource and the entry of the filters sheet, by type."""
+    found = {path.stem: (_load(path), _filters_sheet().get(path.stem, {})) for path in OLD_FACTS.glob("[!_]*.yaml")}
+    if version == OLD:
+        return found
+    for path in NEW_FACTS.glob("[!_]*.yaml"):
+        raw = _load(path)
+        if raw.get("removed"):
+            del found[path.stem]
+        elif "operations" in raw:
+            found[path.stem] = (raw, _sheet_of_new(raw["operations"]))
+        else:
+            found[path.stem] = copy.deepcopy(found[path.stem])
+            for row in (_row(path.stem, change) for change in raw["changes"]):
+                _apply(row, *found[path.stem])
+    return found
+
+
+def raw(type_: str, version: str = OLD) -> Raw | None:
+    """Return the facts of a resource as data; None if the version does not have it."""
+    found = _resources(version).get(type_)
+    return None if found is None else found[0]
+
+
+def folder(type_: str) -> str:
+    """Return the folder with the facts of a resource in tests/contract."""
+    return (OLD_FACTS if raw(type_) is not None else NEW_FACTS).name
+
+
+def _sheet_of_new(operations: Raw) -> Raw:
+    """Return the sheet of a resource whose own file has everything, and leave the notes of the filters there."""
+    listed: Raw = operations.get("list", {})
+    page = listed.get("page_size")
+    sheet: Raw = {
+        "filter": {name: _without_note(entry) for name, entry in listed.get("filters", {}).items()},
+        "sort": listed.get("sort", []),
+        "include": listed.get("include", []),
+        "page": {"default": page["default"], "max": page["maximum"]} if page else False,
+    }
+    listed["filters"] = {name: entry["note"] for name, entry in listed.get("filters", {}).items()}
+    return sheet
+
+
+def _without_note(entry: Raw) -> Raw:
+    return {"live": True} | {key: value for key, value in entry.items() if key != "note"}
+
+
+def _apply(row: Row, raw: Raw, sheet: Raw) -> None:
+    """Apply a difference to the facts of 2026-04-16."""
+    if row.how == "set":
+        target = raw
+        for step in row.path[:-1]:
+            target = target[step]
+        assert row.name in target, row.id
+        target[row.name] = row.value
+    elif row.kind in ("attributes", "relationships"):
+        for of in (raw, *(raw[f"{request}_request"] for request in row.requests)):
+            value = (
+                row.value if of is raw else {**row.value, "required": False, "readOnly": False} if row.value else None
+            )
+            _change(of[row.kind], row, value)
+    elif row.kind == "filters":
+        _change(raw["operations"]["list"]["filters"], row, row.value and row.value["note"])
+        _change(sheet["filter"], row, row.value and _without_note(row.value))
+    elif row.kind in ("sort", "include"):
+        for of in (sheet, *(one for one in raw["operations"].values() if row.kind in one)):
+            _change(of[row.kind], row, row.name)
+    elif row.kind == "include_nested":
+        _change(sheet["include_nested"], row, row.name)
+    elif row.kind == "enum":
+        for of in (raw, raw.get("create_request") or {}):
+            _change(of.get("attributes", {})[row.path[1]]["enum"], row, row.name)
+    elif row.kind == "filter_keys":
+        _change(raw.setdefault("filter_keys", _filter_keys(raw)).setdefault(row.path[1], {}), row, row.value)
+        for of in (raw, raw["create_request"]):
+            of["attributes"]["filters"]["properties"].setdefault(row.name, _member(row.value))
+    else:
+        assert row.how == "rule", row.id
+
+
+def _member(value: Raw) -> Raw:
+    return {key: value[key] for key in ("type", "format", "required", "pattern") if key in value}
+
+
+def _change(where: Any, row: Row, value: Any) -> None:
+    """Add a member or an item to, or remove it from, what must not or must have it."""
+    assert (row.name in where) == (row.how == "remove"), row.id
+    if row.how == "remove":
+        where.remove(row.name) if isinstance(where, list) else where.pop(row.name)
+    elif isinstance(where, list):
+        where.append(row.name)
+    else:
+        where[row.name] = value
+
+
+def _filter_keys(raw: Raw) -> dict[str, Raw]:
+    """Return the keys that an export of each type can be created with, of which the facts tell in words."""
+    create: Raw = raw.get("create_request") or {}
+    members: Raw = (create.get("attributes") or {}).get("filters", {}).get("properties", {})
+    types_: list[str] = create["attributes"]["export_type"]["enum"] if members else []
+    others = {name: member.get("note", "").partition(" alone")[0] for name, member in members.items()}
+    return {
+        type_: {name: members[name] for name, of in others.items() if of not in types_ or of == type_}
+        for type_ in types_
+    }
+
+
+@functools.cache
+def facts(type_: str, version: str = OLD) -> ResourceFacts:
+    """Return what a version of the contract says about `type_`."""
+    raw, sheet = _resources(version)[type_]
     operations: Raw = raw["operations"] or {}
     listed: Raw = operations.get("list", {})
     paths = {operation["path"].removesuffix("/{id}").removeprefix("/") for operation in operations.values()}
@@ -195,6 +382,7 @@ def facts(type_: str) -> ResourceFacts:
         include=frozenset(name for operation in operations.values() for name in operation.get("include", ()))
         | frozenset(BEYOND.get(type_, {})),
         include_nested=frozenset(sheet.get("include_nested", ())),
+        filter_keys={name: frozenset(keys) for name, keys in (raw.get("filter_keys") or _filter_keys(raw)).items()},
     )
 
 
@@ -211,11 +399,19 @@ BEYOND: dict[str, dict[str, Relationship]] = {
 
 
 @functools.cache
-def reachable() -> dict[str, frozenset[str]]:
+def reachable(version: str = OLD) -> dict[str, frozenset[str]]:
     """Return, by type, the types that its documents can include."""
-    raw = _load(HERE / "facts" / "_common.yaml")
-    by_schema = {_load(HERE / "facts" / f"{type_}.yaml")["schema"]: type_ for type_ in types()}
-    return {type_: frozenset(by_schema[name] for name in names) for type_, names in raw["included_by_type"].items()}
+    included: dict[str, list[str]] = _load(OLD_FACTS / "_common.yaml")["included_by_type"]
+    if version != OLD:
+        changes = _load(NEW_FACTS / "_included.yaml")
+        new = {**included, **dict.fromkeys(changes["like_dids"], included["dids"])}
+        included = {
+            type_: [name for name in names if name not in changes["removed"]]
+            + (changes["with_dids"] if "Did" in names else [])
+            for type_, names in new.items()
+        }
+    by_schema = {raw["schema"]: type_ for type_, (raw, _) in _resources(version).items()}
+    return {type_: frozenset(by_schema[name] for name in names) for type_, names in included.items()}
 
 
 @functools.cache
@@ -223,10 +419,9 @@ def _filters_sheet() -> Raw:
     return _load(HERE / "filters.yaml")
 
 
-def sheet_of(type_: str) -> Raw:
+def sheet_of(type_: str, version: str = OLD) -> Raw:
     """Return the raw entry of `type_` in the filters sheet."""
-    entry: Raw = _filters_sheet().get(type_, {})
-    return entry
+    return _resources(version)[type_][1]
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
@@ -306,6 +501,8 @@ _AMOUNT = re.compile(r"\d+\.\d+")
 def _kind(raw: Raw) -> str:
     if "anyOf" in raw:
         return "object"
+    if raw["type"] == ["string", "object"]:
+        return "text or map"
     if raw["type"] == "object":
         return "map"
     if "enum" in raw:
@@ -377,3 +574,8 @@ def _filter(note: str, raw: Raw) -> Filter:
 
 def _page_size(raw: Raw | None) -> PageSize | None:
     return None if raw is None else PageSize(raw["default"], raw["maximum"])
+
+
+def sheet(name: str) -> Raw:
+    """Return a sheet of the newer version that is of no resource, e.g. `_prices`."""
+    return _load(NEW_FACTS / f"{name}.yaml")

@@ -51,6 +51,8 @@ def raw_values(kind: FieldType) -> st.SearchStrategy[Any]:
         return st.lists(raw_values(kind.detail), max_size=4)
     if name == "map":
         return st.dictionaries(texts, json_values, max_size=4)
+    if name == "text or map":
+        return texts | st.dictionaries(texts, json_values, max_size=4)
     assert name == "object", name
     shapes = [
         st.fixed_dictionaries({"type": st.just(cls._type_name), "attributes": raw_attributes(cls)})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SECRETS: set[str] = set()
 ON_PURPOSE = {"local-key", "YOUR_API_KEY"}
 """Keys that the emulator and the documentation print, to be pasted."""
-_PASSWORD = re.compile(rb'"(?:auth_)?password"\s*:\s*"([^"\\]+)"')
+_PASSWORD = re.compile(rb'"(?:(?:auth_)?password|access_token)"\s*:\s*"([^"\\]+)"')
 
 
 def remember(secret: object) -> None:

@@ -134,7 +134,7 @@ def _create_now(
     attributes = record._to_send()
     if key is not None and key.field == _REFERENCE:
         attributes[_REFERENCE] = key.value  # another thread may have set its own marker
-    document = resource_document(cls._type_name, None, attributes, record._pending_relationships())
+    document = resource_document(cls._type_name, None, cls._to_members(attributes), record._pending_relationships())
     trace = CallTrace(requests.build(configuration, "POST", cls._path, query=query, document=document))
     try:
         created = yield from _create(configuration, cls, trace, query, key)

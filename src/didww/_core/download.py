@@ -41,7 +41,7 @@ from didww._util.urls import origin_of, path_of
 from didww.exceptions import ApiConnectionError, DidwwError, InvalidValueError, UnexpectedResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import IO
 
     from didww._core.tokens import Signer
@@ -49,7 +49,15 @@ if TYPE_CHECKING:
     from didww.resources.export import Export
     from didww.services import Service
 
-__all__ = ["Progress", "check_max_bytes", "download", "export_url", "target_path"]
+__all__ = [
+    "Downloaded",
+    "Progress",
+    "RemoteFile",
+    "check_max_bytes",
+    "download",
+    "export_file",
+    "target_path",
+]
 
 MAX_ERROR_BYTES: Final = 1 << 20
 MAX_CHECKED: Final = 100 << 30
@@ -63,6 +71,7 @@ _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _TEXTS: Final = re.compile(r"(text|application)/(plain|json|xml)")
 """Media types that are not an export either, unless the content is gzip."""
 _AWAY: Final = " (not the host of base_url: no credentials were sent)"
+_EXPORT_AS_IS: Final = "Try download_export."
 _STRONG: Final = re.compile(r'"[!#-~]{1,1000}"')  # ASCII only, as it is sent back in a header
 _RANGE: Final = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)", re.ASCII | re.IGNORECASE)
 
@@ -77,6 +86,38 @@ class Progress(NamedTuple):
 
     done: int
     total: int | None
+
+
+class RemoteFile(NamedTuple):
+    """A file to download.
+
+    Attributes:
+        url: Its URL.
+        as_is: What to write in an error to get the file without decompressing it.
+        service: The service that has it.
+        compressed: Whether it must be a gzip file, even if it is stored as it is.
+        modified_since: An HTTP date: download the file only if it was changed later. Empty to download it always.
+    """
+
+    url: str
+    as_is: str
+    service: Service = "api"
+    compressed: bool = False
+    modified_since: str = ""
+
+
+class Downloaded(NamedTuple):
+    """The result of a download.
+
+    Attributes:
+        status: HTTP status: 200, or 304 if the file has not changed, so that nothing was written.
+        headers: The headers of the response.
+        size: The number of bytes received.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    size: int
 
 
 def check_max_bytes(max_bytes: int) -> int:
@@ -109,8 +150,8 @@ def target_path(path: str | bytes | os.PathLike[str]) -> str:
         ) from None
 
 
-def export_url(export: str | Export) -> str:
-    """Return the URL of an export's file.
+def export_file(export: str | Export) -> RemoteFile:
+    """Return the file of an export.
 
     Raises:
         InvalidValueError: The export has no file yet, or the text is not a URL.
@@ -122,7 +163,7 @@ def export_url(export: str | Export) -> str:
                 f"Wait for it: exports().wait({export.id!r}).",
                 field="url",
             )
-        return export.url
+        return RemoteFile(export.url, _EXPORT_AS_IS)
     if hint := data_hint(export):
         raise InvalidValueError(f"export must be an Export or its url, got ApiResponse.{hint}", field="url")
     if not isinstance(export, str) or not export:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
@@ -136,7 +177,7 @@ def export_url(export: str | Export) -> str:
         raise InvalidValueError(
             "export must be an Export or an http or https URL, got other text. Pass the export's `url`.", field="url"
         )
-    return export
+    return RemoteFile(export, _EXPORT_AS_IS)
 
 
 class _IncompleteFileError(Exception):
@@ -155,21 +196,22 @@ class _Download:
     def __init__(
         self,
         configuration: Configuration,
-        url: str,
+        source: RemoteFile,
         path: str,
         max_bytes: int | None,
         progress: Callable[[Progress], object] | None,
-        service: Service,
     ) -> None:
         self._configuration = configuration
-        self._service: Service = service
+        self._source = source
+        self._url = source.url
         self._signer: Signer | None = None
-        self._url = url
         self._path = path
         self._max_bytes = max_bytes
         self._progress = progress
         self._file: IO[bytes] | None = None
         self._farthest = 0
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
         self._reset()
 
     def _reset(self) -> None:
@@ -178,11 +220,11 @@ class _Download:
         self._etag = ""
         self._media_type = ""
         self._unpacked = 0
-        self._unpacker = Decompressor() if self._max_bytes is not None else None
+        self._unpacker = Decompressor() if self._max_bytes is not None or self._source.compressed else None
 
-    def run(self) -> Call[int]:
-        """Run all attempts and return the number of bytes received."""
-        request = build_download(self._configuration, self._url, self._service)
+    def run(self) -> Call[Downloaded]:
+        """Run all attempts and return the result."""
+        request = self._request()
         if request.audience:
             # Imported only by programs that use tokens.
             from didww._core.tokens import Signer
@@ -191,24 +233,25 @@ class _Download:
         trace = CallTrace(request)
         return with_trace(self._configuration, trace, self._run)
 
-    def _run(self, trace: CallTrace) -> Call[int]:
+    def _run(self, trace: CallTrace) -> Call[Downloaded]:
         whole = False
         try:
-            size = yield from with_retries(
+            downloaded = yield from with_retries(
                 self._configuration, trace, lambda attempt: self._attempt(attempt, trace), creating=False
             )
-            whole = True
-            return size
+            whole = downloaded.status != 304
+            return downloaded
         finally:
             if self._file is not None:
                 yield FileClose(self._file, self._path if whole else None)
 
-    def _attempt(self, attempt: Attempt, trace: CallTrace) -> Call[int | Failure[int]]:
+    def _attempt(self, attempt: Attempt, trace: CallTrace) -> Call[Downloaded | Failure[Downloaded]]:
         """Request the missing bytes once."""
         request = self._request()
         try:
             yield from self._receive(request, attempt, trace)
-            self._check_whole()
+            if self._status != 304:
+                self._check_whole()
         except _IncompleteFileError as cut:
             # Attempts that make progress do not count, so that a large file completes over an unstable connection.
             progress = self._size > self._farthest
@@ -218,10 +261,12 @@ class _Download:
             return Failure(
                 request=request, kind=cut.kind, error=cut.error, retry_after=cut.retry_after, progress=progress
             )
-        return self._size
+        return Downloaded(self._status, self._headers, self._size)
 
     def _request(self) -> Request:
-        request = build_download(self._configuration, self._url, self._service)
+        request = build_download(self._configuration, self._url, self._source.service)
+        if self._source.modified_since:
+            request.headers["If-Modified-Since"] = self._source.modified_since
         if self._size and self._etag:
             request.headers["Range"] = f"bytes={self._size}-"
             request.headers["If-Range"] = self._etag
@@ -277,7 +322,7 @@ class _Download:
 
     @property
     def _at_service(self) -> bool:
-        return origin_of(self._url) == self._configuration.origins[self._service]
+        return origin_of(self._url) == self._configuration.origins[self._source.service]
 
     def _begin(self, request: Request, opened: Opened) -> Call[bool]:
         """Check the status and headers of a response; return whether the wanted bytes follow."""
@@ -286,12 +331,16 @@ class _Download:
             if media_type in _PAGES:
                 raise self._is_a_page(media_type)
             yield from self._restart()
+            self._status, self._headers = opened.status, opened.headers
             self._media_type = media_type
             length = opened.headers.get("content-length", "")
             self._total = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
             etag = opened.headers.get("etag", "")
             self._etag = etag if _STRONG.fullmatch(etag) else ""
             return True
+        if opened.status == 304 and self._source.modified_since:
+            self._status, self._headers = opened.status, opened.headers
+            return False
         if "Range" in request.headers and opened.status in (206, 416):
             content_range = _RANGE.fullmatch(opened.headers.get("content-range", "").strip())
             start, total = (content_range[1], content_range[3]) if content_range is not None else (None, "*")
@@ -346,7 +395,7 @@ class _Download:
             raise self._is_a_page("HTML, XML or JSON")
         if not self._size and _TEXTS.fullmatch(self._media_type) and not _GZIP_HEAD.startswith(chunk[:2]):
             raise self._is_a_page(self._media_type)
-        if not self._size and self._max_bytes is None and chunk.startswith(_GZIP_HEAD):
+        if not self._size and self._unpacker is None and chunk.startswith(_GZIP_HEAD):
             self._unpacker = Decompressor()  # to verify that the file is complete
         self._size += len(chunk)
         if self._max_bytes is None:
@@ -368,8 +417,9 @@ class _Download:
         except zlib.error:
             damaged = True
         if damaged:
-            what = "is damaged" if self._max_bytes is None else "is damaged or not gzip"
-            hint = "Download it again." if self._max_bytes is None else "Try download_export."
+            gzip_needed = self._max_bytes is not None or self._source.compressed
+            what = "is damaged or not gzip" if gzip_needed else "is damaged"
+            hint = "Download it again." if self._max_bytes is None else self._source.as_is
             raise UnexpectedResponseError(f"The file {what}; nothing was saved. {hint}")
         if self._progress is not None:
             yield callback(self._progress, Progress(self._size, self._total))
@@ -394,20 +444,19 @@ class _Download:
 
 def download(
     configuration: Configuration,
-    url: str,
+    source: RemoteFile,
     path: str,
     max_bytes: int | None = None,
     progress: Callable[[Progress], object] | None = None,
-    service: Service = "api",
-) -> Call[int]:
-    """Stream `url` to the file `path` and return the number of bytes received.
+) -> Call[Downloaded]:
+    """Stream a remote file to the file `path` and return the result.
 
     Decompresses the file if `max_bytes` is set, up to that size. Writes to a temporary file in the same directory and
-    renames it when it is complete, so no partial file remains. Sends credentials only to the origin of `service`.
+    renames it when it is complete, so no partial file remains. Sends credentials only to the origin of its service.
     """
     if progress is not None and not callable(progress):
         raise InvalidValueError(
             f"progress must be a function that takes a Progress, got {type(progress).__name__}.", field="progress"
         )
-    configuration.check_secure(url, "url")
-    return _Download(configuration, url, path, max_bytes, progress, service).run()
+    configuration.check_secure(source.url, "url")
+    return _Download(configuration, source, path, max_bytes, progress).run()

@@ -126,12 +126,13 @@ def create(
             f"Use {cls._path}().update instead.",
             field="id",
         )
-    record._to_send()  # raises if a changed field cannot be sent
+    sent = record._to_send()
+    record._check_version(configuration.api_version, (*sent, *record._pending_relationships()))
     check_whole(cls, record, creating=True)
     if not cls._repeatable:
         return (yield from create_once(configuration, cls, record, query, once=once))
     # Nothing is stored: it is safe to retry, and the response need not contain a record.
-    document = resource_document(cls._type_name, None, record._to_send(), record._pending_relationships())
+    document = resource_document(cls._type_name, None, cls._to_members(sent), record._pending_relationships())
     request = requests.build(configuration, "POST", cls._path, query=query, document=document)
     response = yield from send(configuration, request, query.fieldsets, creating=False, stores=False)
     if response.data is None:
@@ -150,7 +151,8 @@ def update(configuration: Configuration, cls: type[R], record: R, query: QueryPa
         )
     attributes, linkage = record._to_send(), record._pending_relationships()
     check_whole(cls, record, creating=False)
-    document = resource_document(cls._type_name, record.id, attributes, linkage)
+    record._check_version(configuration.api_version, (*attributes, *linkage))
+    document = resource_document(cls._type_name, record.id, cls._to_members(attributes), linkage)
     request = requests.build(configuration, "PATCH", cls._path, id=record.id, query=query, document=document)
     response = yield from send(configuration, request, query.fieldsets, creating=False)
     if response.data is None:  # success without a response body

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from didww._core.filters import check_filters, unknown_name
-from didww._schema.filter_rules import includes, sort_keys
+from didww._schema.filter_rules import filter_versions, includes, sort_keys, sort_versions
 from didww._schema.registry import all_classes, class_named, class_of
 from didww._schema.types import listed
+from didww._schema.versions import unsupported
 from didww._util.coerce import whole_number
 from didww._util.suggest import did_you_mean
 from didww._util.text import shown
@@ -19,9 +20,11 @@ from didww.exceptions import InvalidValueError
 from didww.query_params import QueryParams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from didww._schema.resource import Resource
+    from didww._schema.versions import Versions
+    from didww.version import ApiVersion
 
 
 __all__ = ["assemble", "check_path"]
@@ -29,6 +32,7 @@ __all__ = ["assemble", "check_path"]
 
 def assemble(
     cls: type[Resource],
+    version: ApiVersion,
     params: QueryParams | None,
     *,
     include: str | Sequence[str] | None = None,
@@ -41,6 +45,7 @@ def assemble(
 
     Raises:
         InvalidValueError: A name is not in the declaration of `cls`, or a value cannot be encoded.
+        UnsupportedVersionError: The API version does not have a name.
     """
     untyped = cast("object", params)
     if untyped is not None and not isinstance(untyped, QueryParams):
@@ -66,7 +71,7 @@ def assemble(
         query.page(*numbers)
     for type_, names in _named(fields, "fields", "{'dids': ['number']}").items():
         query.fields(type_, *_several(names, f"fields[{type_!r}]"))
-    _check(cls, query)
+    _check(cls, version, query)
     return query
 
 
@@ -84,24 +89,25 @@ def _named(values: Any, where: str, example: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", values)
 
 
-def _check(cls: type[Resource], query: QueryParams) -> None:
+def _check(cls: type[Resource], version: ApiVersion, query: QueryParams) -> None:
     for path in query.includes:
-        check_path(cls, path)
+        check_path(cls, path, version)
     if query.filters:
         check_filters(cls, query.filters)
+        _check_versions(f"{cls._type_name} cannot be filtered by", query.filters, filter_versions(cls), version)
     if query.sorts:
         known = sort_keys(cls)
         for name in query.sorts:
             if name not in known:
                 raise unknown_name(f"{cls._type_name} cannot be sorted by", name, known, "sort keys")
+        _check_versions(f"{cls._type_name} cannot be sorted by", query.sorts, sort_versions(cls), version)
     for type_, names in query.fieldsets.items():
         target = class_of(type_)
         if target is None:
             hint = did_you_mean(type_, [known._type_name for known in all_classes()])
             raise InvalidValueError(f"fields must name a resource type, got {type_!r}.{hint}", field="fields")
-        for name in names:
-            if name not in target._field_map and name != "id":
-                raise unknown_name(f"{type_} has no field", name, target._field_map, "fields")
+        _check_versions("fields cannot name", (type_,), {type_: target._versions}, version)
+        query.fieldsets[type_] = [_member(target, name, version) for name in names]
     if (query.page_number or 1) > 1 and not cls._paginated:
         raise InvalidValueError(
             f"page must be 1, got {query.page_number}: {cls._type_name} is not paginated, so each page would repeat "
@@ -110,11 +116,32 @@ def _check(cls: type[Resource], query: QueryParams) -> None:
         )
 
 
-def check_path(cls: type[Resource], path: str) -> None:
+def _check_versions(what: str, names: Iterable[str], limited: Mapping[str, Versions], version: ApiVersion) -> None:
+    for name in names:
+        if name in limited and not limited[name].includes(version):
+            raise unsupported(f"{what} {name!r}", limited[name], version, name)
+
+
+def _member(cls: type[Resource], name: str, version: ApiVersion) -> str:
+    """Return the name in documents of a field, which is passed by that name or by the name in Python."""
+    if name == "id":
+        return name
+    fields = cls._field_map
+    renamed = fields.get(cls._renamed.get(name, ""))
+    field = renamed if renamed is not None and renamed.versions.includes(version) else fields.get(name)
+    if field is None:
+        raise unknown_name(f"{cls._type_name} has no field", name, fields, "fields")
+    if not field.versions.includes(version):
+        raise unsupported(f"{cls._type_name} has no field {name!r}", field.versions, version, name)
+    return field.member
+
+
+def check_path(cls: type[Resource], path: str, version: ApiVersion) -> None:
     """Check that each step of `path` is a relationship that can be included.
 
     Raises:
         InvalidValueError: A step is not one.
+        UnsupportedVersionError: The API version does not have a step.
     """
     classes = [cls]
     for step in path.split("."):
@@ -127,7 +154,10 @@ def check_path(cls: type[Resource], path: str) -> None:
                 f"To send it unchecked: QueryParams().param('include', {path!r}).",
                 field=step,
             )
-        links = (owner._field_map[step] for owner in classes if step in owner._field_map)
+        links = [owner._field_map[step] for owner in classes if step in owner._field_map]
+        if not any(link.versions.includes(version) for link in links):
+            types = " and ".join(owner._type_name for owner in classes)
+            raise unsupported(f"{types} cannot include {step!r}", links[0].versions, version, step)
         classes = [
             class_named(name) for name in dict.fromkeys(name for link in links for name in link.kind.detail.names)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from didww._core.effects import Request
 from didww._jsonapi.encode import encode
@@ -98,7 +98,9 @@ def check_writable(configuration: Configuration, method: str = "POST") -> None:
         )
 
 
-def build_download(configuration: Configuration, url: str, service: Service = "api") -> Request:
+def build_download(
+    configuration: Configuration, url: str, service: Service = "api", *, method: Literal["GET", "HEAD"] = "GET"
+) -> Request:
     """Build a request for a file, authenticated only if `url` has the origin of the service."""
     headers = {
         "Accept": "*/*",
@@ -114,4 +116,4 @@ def build_download(configuration: Configuration, url: str, service: Service = "a
             configuration.key.sign(headers)
         else:
             audience = AUDIENCES[service]
-    return Request("GET", url, headers, None, audience)
+    return Request(method, url, headers, None, audience)

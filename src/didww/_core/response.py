@@ -23,6 +23,8 @@ from didww.exceptions import (
     InsufficientBalanceError,
     NotFoundError,
     PermissionDeniedError,
+    PriceNotFoundError,
+    PricePlanNotAssignedError,
     RateLimitError,
     ServerError,
     UnexpectedResponseError,
@@ -124,6 +126,10 @@ _BY_STATUS: dict[int, type[DidwwApiError]] = {
     422: ValidationError,
     429: RateLimitError,
 }
+_BY_CODE: dict[tuple[int, str], type[DidwwApiError]] = {
+    (404, "price_not_found"): PriceNotFoundError,
+    (404, "price_plan_not_assigned"): PricePlanNotAssignedError,
+}
 _NO_MONEY = ("insufficient balance", "insufficient funds")  # the second is an older title
 
 
@@ -134,6 +140,7 @@ def api_response(
     attempts: int = 1,
     *,
     stores: bool = True,
+    record_class: type[Resource] | None = None,
 ) -> ApiResponse[Any]:
     """Parse the response to `request` and load its records.
 
@@ -143,6 +150,7 @@ def api_response(
         fieldsets: The sparse fieldsets of the request, by type.
         attempts: Number of times the request was sent.
         stores: Whether a POST stores a record, which the response must contain.
+        record_class: The class of the records of its type, if the service and not the type decides it.
 
     Raises:
         DidwwApiError: The service returned an error.
@@ -159,7 +167,7 @@ def api_response(
         if optional:
             return ApiResponse(None, meta={}, links={}, response=response, attempts=attempts)
         raise unexpected(request, response) from None
-    graph = Graph(document, load, fieldsets)
+    graph = Graph(document, load if record_class is None else record_class._loader(), fieldsets)
     data: Any = (
         RecordList(graph.nodes) if isinstance(document.data, list) else (graph.nodes[0] if graph.nodes else None)
     )
@@ -209,6 +217,8 @@ def error_for(
     """Return the error for a response with a status of 400 or more."""
     errors = decode_errors(body)
     cls = class_of_status(status)
+    for error in errors:
+        cls = _BY_CODE.get((status, str(error.get("code"))), cls)
     if any(str(error.get("title", "")).lower() in _NO_MONEY for error in errors):
         cls = InsufficientBalanceError
     return cls(

@@ -160,7 +160,7 @@ def _provided(
         yield Await(flight, remaining)
         if flight.error is not None:
             # A copy for each call: raising an error and adding to its message changes it.
-            raise _unsent(request, attempt, copy.copy(flight.error))
+            raise _unsent(request, attempt, cast("DidwwError", copy.copy(flight.error)))
 
 
 def _key(configuration: Configuration, request: Request) -> _Key:

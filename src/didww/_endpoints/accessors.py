@@ -39,7 +39,11 @@ if TYPE_CHECKING:
     from didww._endpoints.proofs import ProofsEndpoint
     from didww._endpoints.public_keys import PublicKeysEndpoint
     from didww._endpoints.regions import RegionsEndpoint
+    from didww._endpoints.sender_id_verifications import SenderIdVerificationsEndpoint
     from didww._endpoints.shared_capacity_groups import SharedCapacityGroupsEndpoint
+    from didww._endpoints.sms_trunk_groups import SmsTrunkGroupsEndpoint
+    from didww._endpoints.sms_trunk_regenerate_credentials import SmsTrunkRegenerateCredentialsEndpoint
+    from didww._endpoints.sms_trunks import SmsTrunksEndpoint
     from didww._endpoints.supporting_document_templates import SupportingDocumentTemplatesEndpoint
     from didww._endpoints.voice_in_trunk_groups import VoiceInTrunkGroupsEndpoint
     from didww._endpoints.voice_in_trunks import VoiceInTrunksEndpoint
@@ -66,7 +70,7 @@ class Accessors:
         return AddressRequirementValidationsEndpoint(self)
 
     def address_requirements(self) -> AddressRequirementsEndpoint:
-        """The requirements for registering numbers of one country and DID group type.
+        """The requirements for registering numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -214,7 +218,7 @@ class Accessors:
         return EmergencyRequirementValidationsEndpoint(self)
 
     def emergency_requirements(self) -> EmergencyRequirementsEndpoint:
-        """The requirements for emergency calling on numbers of one country and DID group type.
+        """The requirements for emergency calling on numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -242,7 +246,7 @@ class Accessors:
         return EncryptedFilesEndpoint(self)
 
     def exports(self) -> ExportsEndpoint:
-        """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+        """An export of call or message records as a file.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -336,6 +340,15 @@ class Accessors:
 
         return RegionsEndpoint(self)
 
+    def sender_id_verifications(self) -> SenderIdVerificationsEndpoint:
+        """Verified sender IDs, which messages through an SMS trunk may use as their source.
+
+        Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `update`, `update_many`.
+        """
+        from didww._endpoints.sender_id_verifications import SenderIdVerificationsEndpoint
+
+        return SenderIdVerificationsEndpoint(self)
+
     def shared_capacity_groups(self) -> SharedCapacityGroupsEndpoint:
         """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
@@ -345,6 +358,35 @@ class Accessors:
         from didww._endpoints.shared_capacity_groups import SharedCapacityGroupsEndpoint
 
         return SharedCapacityGroupsEndpoint(self)
+
+    def sms_trunk_groups(self) -> SmsTrunkGroupsEndpoint:
+        """A group of SMS trunks that numbers are routed to as one destination.
+
+        Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
+            `update_many`, `delete`, `delete_many`.
+        """
+        from didww._endpoints.sms_trunk_groups import SmsTrunkGroupsEndpoint
+
+        return SmsTrunkGroupsEndpoint(self)
+
+    def sms_trunk_regenerate_credentials(self) -> SmsTrunkRegenerateCredentialsEndpoint:
+        """A request to replace the generated credentials of an SMS trunk with new ones.
+
+        Operations: `create`, `create_many`.
+        """
+        from didww._endpoints.sms_trunk_regenerate_credentials import SmsTrunkRegenerateCredentialsEndpoint
+
+        return SmsTrunkRegenerateCredentialsEndpoint(self)
+
+    def sms_trunks(self) -> SmsTrunksEndpoint:
+        """A trunk for text messages: an email address, a URL or an SMPP connection.
+
+        Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
+            `update_many`, `delete`, `delete_many`.
+        """
+        from didww._endpoints.sms_trunks import SmsTrunksEndpoint
+
+        return SmsTrunksEndpoint(self)
 
     def supporting_document_templates(self) -> SupportingDocumentTemplatesEndpoint:
         """A blank form to complete and submit for a registration.

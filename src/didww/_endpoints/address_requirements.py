@@ -25,7 +25,7 @@ __all__ = ["AddressRequirementsEndpoint", "AsyncAddressRequirementsEndpoint"]
 
 @short_tracebacks
 class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
-    """The requirements for registering numbers of one country and DID group type.
+    """The requirements for registering numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. It is
     documented as always present for addresses, but some responses contain null.
@@ -51,10 +51,11 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
-                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
-                such as `country.regions`.
-            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
+                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type` (until API version
+                2026-04-16), `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested
+                with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id` (until API
+                version 2026-04-16), `id`, `number_type` (since API version 2026-11-19).
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address_proof_qty`,
                 `business_proof_qty`, `personal_proof_qty`, `restriction_message`, `service_description_required`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
@@ -176,9 +177,9 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
-                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
-                such as `country.regions`.
+                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type` (until API version
+                2026-04-16), `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested
+                with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -190,7 +191,7 @@ class AsyncAddressRequirementsEndpoint(AsyncEndpoint[AddressRequirement]):
 
 @short_tracebacks
 class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
-    """The requirements for registering numbers of one country and DID group type.
+    """The requirements for registering numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. It is
     documented as always present for addresses, but some responses contain null.
@@ -216,10 +217,11 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
-                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
-                such as `country.regions`.
-            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
+                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type` (until API version
+                2026-04-16), `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested
+                with dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id` (until API
+                version 2026-04-16), `id`, `number_type` (since API version 2026-11-19).
             sort: Sort keys, the most significant first; a leading minus sorts descending: `address_proof_qty`,
                 `business_proof_qty`, `personal_proof_qty`, `restriction_message`, `service_description_required`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
@@ -341,9 +343,9 @@ class AddressRequirementsEndpoint(Endpoint[AddressRequirement]):
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_proof_types`, `business_onetime_document`,
-                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type`,
-                `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested with dots,
-                such as `country.regions`.
+                `business_permanent_document`, `business_proof_types`, `country`, `did_group_type` (until API version
+                2026-04-16), `personal_onetime_document`, `personal_permanent_document`, `personal_proof_types`. Nested
+                with dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     from didww._endpoints.proofs import AsyncProofsEndpoint
     from didww._endpoints.public_keys import AsyncPublicKeysEndpoint
     from didww._endpoints.regions import AsyncRegionsEndpoint
+    from didww._endpoints.sender_id_verifications import AsyncSenderIdVerificationsEndpoint
     from didww._endpoints.shared_capacity_groups import AsyncSharedCapacityGroupsEndpoint
+    from didww._endpoints.sms_trunk_groups import AsyncSmsTrunkGroupsEndpoint
+    from didww._endpoints.sms_trunk_regenerate_credentials import AsyncSmsTrunkRegenerateCredentialsEndpoint
+    from didww._endpoints.sms_trunks import AsyncSmsTrunksEndpoint
     from didww._endpoints.supporting_document_templates import AsyncSupportingDocumentTemplatesEndpoint
     from didww._endpoints.voice_in_trunk_groups import AsyncVoiceInTrunkGroupsEndpoint
     from didww._endpoints.voice_in_trunks import AsyncVoiceInTrunksEndpoint
@@ -63,7 +67,7 @@ class AsyncAccessors:
         return AsyncAddressRequirementValidationsEndpoint(self)
 
     def address_requirements(self) -> AsyncAddressRequirementsEndpoint:
-        """The requirements for registering numbers of one country and DID group type.
+        """The requirements for registering numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -211,7 +215,7 @@ class AsyncAccessors:
         return AsyncEmergencyRequirementValidationsEndpoint(self)
 
     def emergency_requirements(self) -> AsyncEmergencyRequirementsEndpoint:
-        """The requirements for emergency calling on numbers of one country and DID group type.
+        """The requirements for emergency calling on numbers of one country and type.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`.
         """
@@ -239,7 +243,7 @@ class AsyncAccessors:
         return AsyncEncryptedFilesEndpoint(self)
 
     def exports(self) -> AsyncExportsEndpoint:
-        """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+        """An export of call or message records as a file.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
             `update_many`, `wait`.
@@ -333,6 +337,15 @@ class AsyncAccessors:
 
         return AsyncRegionsEndpoint(self)
 
+    def sender_id_verifications(self) -> AsyncSenderIdVerificationsEndpoint:
+        """Verified sender IDs, which messages through an SMS trunk may use as their source.
+
+        Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `update`, `update_many`.
+        """
+        from didww._endpoints.sender_id_verifications import AsyncSenderIdVerificationsEndpoint
+
+        return AsyncSenderIdVerificationsEndpoint(self)
+
     def shared_capacity_groups(self) -> AsyncSharedCapacityGroupsEndpoint:
         """A group of numbers that share channels (concurrent calls) of one capacity pool.
 
@@ -342,6 +355,35 @@ class AsyncAccessors:
         from didww._endpoints.shared_capacity_groups import AsyncSharedCapacityGroupsEndpoint
 
         return AsyncSharedCapacityGroupsEndpoint(self)
+
+    def sms_trunk_groups(self) -> AsyncSmsTrunkGroupsEndpoint:
+        """A group of SMS trunks that numbers are routed to as one destination.
+
+        Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
+            `update_many`, `delete`, `delete_many`.
+        """
+        from didww._endpoints.sms_trunk_groups import AsyncSmsTrunkGroupsEndpoint
+
+        return AsyncSmsTrunkGroupsEndpoint(self)
+
+    def sms_trunk_regenerate_credentials(self) -> AsyncSmsTrunkRegenerateCredentialsEndpoint:
+        """A request to replace the generated credentials of an SMS trunk with new ones.
+
+        Operations: `create`, `create_many`.
+        """
+        from didww._endpoints.sms_trunk_regenerate_credentials import AsyncSmsTrunkRegenerateCredentialsEndpoint
+
+        return AsyncSmsTrunkRegenerateCredentialsEndpoint(self)
+
+    def sms_trunks(self) -> AsyncSmsTrunksEndpoint:
+        """A trunk for text messages: an email address, a URL or an SMPP connection.
+
+        Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
+            `update_many`, `delete`, `delete_many`.
+        """
+        from didww._endpoints.sms_trunks import AsyncSmsTrunksEndpoint
+
+        return AsyncSmsTrunksEndpoint(self)
 
     def supporting_document_templates(self) -> AsyncSupportingDocumentTemplatesEndpoint:
         """A blank form to complete and submit for a registration.

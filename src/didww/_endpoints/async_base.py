@@ -16,6 +16,7 @@ from didww._core.request import check_writable
 from didww._endpoints.iterators import AsyncRecordIterator
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource
+from didww._schema.versions import unsupported
 from didww.configuration import not_copied
 from didww.query_params import QueryParams
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from didww._core.response import ApiResponse
     from didww._drivers.asynchronous import AsyncDriver
     from didww.configuration import Configuration
+    from didww.version import ApiVersion
 
     Names: TypeAlias = str | Sequence[str] | None
     Filter: TypeAlias = Mapping[str, object] | None
@@ -55,6 +57,14 @@ class AsyncEndpoint(Generic[R]):
         self._resource = cast("type[R]", class_of(self._type))
         self._driver = client._driver
         self._configuration = client._configuration
+        self._version: ApiVersion = client._configuration.api_version
+        if not self._resource._versions.includes(self._version):
+            raise unsupported(
+                f"{self._resource._path}() does not exist",
+                self._resource._versions,
+                self._version,
+                self._resource._path,
+            )
 
     def __reduce__(self) -> Never:
         raise not_copied(f"{self._resource._path}() of a client cannot be pickled or deep-copied")
@@ -74,7 +84,9 @@ class AsyncEndpoint(Generic[R]):
     async def _list(
         self, params: QueryParams | None, include: Names, filter: Filter, sort: Names, page: Page, fields: Fields
     ) -> ApiResponse[list[R]]:
-        query = assemble(self._resource, params, include=include, filter=filter, sort=sort, page=page, fields=fields)
+        query = assemble(
+            self._resource, self._version, params, include=include, filter=filter, sort=sort, page=page, fields=fields
+        )
         return await self._driver.run(operations.list_(self._configuration, self._resource, query))
 
     def _iterate(
@@ -90,7 +102,9 @@ class AsyncEndpoint(Generic[R]):
         prefetch: int,
         resume: str | None,
     ) -> AsyncRecordIterator[R]:
-        query = assemble(self._resource, params, include=include, filter=filter, sort=sort, page=page, fields=fields)
+        query = assemble(
+            self._resource, self._version, params, include=include, filter=filter, sort=sort, page=page, fields=fields
+        )
         call, cursor = pagination.iterate(
             self._configuration,
             self._resource,
@@ -105,31 +119,33 @@ class AsyncEndpoint(Generic[R]):
     async def _first(
         self, params: QueryParams | None, include: Names, filter: Filter, sort: Names, fields: Fields
     ) -> R | None:
-        query = assemble(self._resource, params, include=include, filter=filter, sort=sort, fields=fields)
+        query = assemble(
+            self._resource, self._version, params, include=include, filter=filter, sort=sort, fields=fields
+        )
         return await self._driver.run(pagination.first(self._configuration, self._resource, query))
 
     async def _one(self, params: QueryParams | None, include: Names, filter: Filter, fields: Fields) -> R:
-        query = assemble(self._resource, params, include=include, filter=filter, fields=fields)
+        query = assemble(self._resource, self._version, params, include=include, filter=filter, fields=fields)
         return await self._driver.run(pagination.one(self._configuration, self._resource, query))
 
     async def _count(self, params: QueryParams | None, filter: Filter) -> int:
-        query = assemble(self._resource, params, filter=filter)
+        query = assemble(self._resource, self._version, params, filter=filter)
         return await self._driver.run(pagination.count(self._configuration, self._resource, query))
 
     async def _find(
         self, resource_id: str | UUID | R | None, params: QueryParams | None, include: Names, fields: Fields
     ) -> ApiResponse[R]:
-        query = assemble(self._resource, params, include=include, fields=fields)
+        query = assemble(self._resource, self._version, params, include=include, fields=fields)
         return await self._driver.run(operations.find(self._configuration, self._resource, resource_id, query))
 
     async def _create(self, resource: R, params: QueryParams | None, include: Names, *, once: bool) -> ApiResponse[R]:
-        query = assemble(self._resource, params, include=include)
+        query = assemble(self._resource, self._version, params, include=include)
         return await self._driver.run(
             operations.create(self._configuration, self._resource, resource, query, once=once)
         )
 
     async def _update(self, resource: R, params: QueryParams | None, include: Names) -> ApiResponse[R]:
-        query = assemble(self._resource, params, include=include)
+        query = assemble(self._resource, self._version, params, include=include)
         return await self._driver.run(operations.update(self._configuration, self._resource, resource, query))
 
     async def _delete(self, resource_id: str | UUID | R) -> ApiResponse[None]:

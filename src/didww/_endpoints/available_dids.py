@@ -52,8 +52,9 @@ class AsyncAvailableDidsEndpoint(AsyncEndpoint[AvailableDid]):
             include: Relationships to include: `did_group`, `nanpa_prefix`. Nested with dots, such as
                 `did_group.address_requirement`.
             filter: Values by filter name; records must match all of them: `city.id`, `country.id`,
-                `did_group.features`, `did_group.id`, `did_group.needs_registration`, `did_group_type.id`, `id`,
-                `nanpa_prefix.id`, `number_contains`, `region.id`.
+                `did_group.features`, `did_group.id`, `did_group.needs_registration`, `did_group.number_type` (since API
+                version 2026-11-19), `did_group_type.id` (until API version 2026-04-16), `id`, `nanpa_prefix.id`,
+                `number_contains`, `region.id`.
             sort: None: the list cannot be sorted.
             page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.
@@ -212,8 +213,9 @@ class AvailableDidsEndpoint(Endpoint[AvailableDid]):
             include: Relationships to include: `did_group`, `nanpa_prefix`. Nested with dots, such as
                 `did_group.address_requirement`.
             filter: Values by filter name; records must match all of them: `city.id`, `country.id`,
-                `did_group.features`, `did_group.id`, `did_group.needs_registration`, `did_group_type.id`, `id`,
-                `nanpa_prefix.id`, `number_contains`, `region.id`.
+                `did_group.features`, `did_group.id`, `did_group.needs_registration`, `did_group.number_type` (since API
+                version 2026-11-19), `did_group_type.id` (until API version 2026-04-16), `id`, `nanpa_prefix.id`,
+                `number_contains`, `region.id`.
             sort: None: the list cannot be sorted.
             page: 1 or None: the list is not paginated.
             fields: Names of the fields to return, by resource type. Defaults to all.

@@ -14,6 +14,7 @@ from didww._core.request import check_writable
 from didww._endpoints.iterators import RecordIterator
 from didww._schema.registry import class_of
 from didww._schema.resource import Resource
+from didww._schema.versions import unsupported
 from didww.configuration import not_copied
 from didww.query_params import QueryParams
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from didww._core.response import ApiResponse
     from didww._drivers.sync import Driver
     from didww.configuration import Configuration
+    from didww.version import ApiVersion
 
     Names: TypeAlias = str | Sequence[str] | None
     Filter: TypeAlias = Mapping[str, object] | None
@@ -53,6 +55,14 @@ class Endpoint(Generic[R]):
         self._resource = cast("type[R]", class_of(self._type))
         self._driver = client._driver
         self._configuration = client._configuration
+        self._version: ApiVersion = client._configuration.api_version
+        if not self._resource._versions.includes(self._version):
+            raise unsupported(
+                f"{self._resource._path}() does not exist",
+                self._resource._versions,
+                self._version,
+                self._resource._path,
+            )
 
     def __reduce__(self) -> Never:
         raise not_copied(f"{self._resource._path}() of a client cannot be pickled or deep-copied")
@@ -72,7 +82,9 @@ class Endpoint(Generic[R]):
     def _list(
         self, params: QueryParams | None, include: Names, filter: Filter, sort: Names, page: Page, fields: Fields
     ) -> ApiResponse[list[R]]:
-        query = assemble(self._resource, params, include=include, filter=filter, sort=sort, page=page, fields=fields)
+        query = assemble(
+            self._resource, self._version, params, include=include, filter=filter, sort=sort, page=page, fields=fields
+        )
         return self._driver.run(operations.list_(self._configuration, self._resource, query))
 
     def _iterate(
@@ -88,7 +100,9 @@ class Endpoint(Generic[R]):
         prefetch: int,
         resume: str | None,
     ) -> RecordIterator[R]:
-        query = assemble(self._resource, params, include=include, filter=filter, sort=sort, page=page, fields=fields)
+        query = assemble(
+            self._resource, self._version, params, include=include, filter=filter, sort=sort, page=page, fields=fields
+        )
         call, cursor = pagination.iterate(
             self._configuration,
             self._resource,
@@ -103,29 +117,31 @@ class Endpoint(Generic[R]):
     def _first(
         self, params: QueryParams | None, include: Names, filter: Filter, sort: Names, fields: Fields
     ) -> R | None:
-        query = assemble(self._resource, params, include=include, filter=filter, sort=sort, fields=fields)
+        query = assemble(
+            self._resource, self._version, params, include=include, filter=filter, sort=sort, fields=fields
+        )
         return self._driver.run(pagination.first(self._configuration, self._resource, query))
 
     def _one(self, params: QueryParams | None, include: Names, filter: Filter, fields: Fields) -> R:
-        query = assemble(self._resource, params, include=include, filter=filter, fields=fields)
+        query = assemble(self._resource, self._version, params, include=include, filter=filter, fields=fields)
         return self._driver.run(pagination.one(self._configuration, self._resource, query))
 
     def _count(self, params: QueryParams | None, filter: Filter) -> int:
-        query = assemble(self._resource, params, filter=filter)
+        query = assemble(self._resource, self._version, params, filter=filter)
         return self._driver.run(pagination.count(self._configuration, self._resource, query))
 
     def _find(
         self, resource_id: str | UUID | R | None, params: QueryParams | None, include: Names, fields: Fields
     ) -> ApiResponse[R]:
-        query = assemble(self._resource, params, include=include, fields=fields)
+        query = assemble(self._resource, self._version, params, include=include, fields=fields)
         return self._driver.run(operations.find(self._configuration, self._resource, resource_id, query))
 
     def _create(self, resource: R, params: QueryParams | None, include: Names, *, once: bool) -> ApiResponse[R]:
-        query = assemble(self._resource, params, include=include)
+        query = assemble(self._resource, self._version, params, include=include)
         return self._driver.run(operations.create(self._configuration, self._resource, resource, query, once=once))
 
     def _update(self, resource: R, params: QueryParams | None, include: Names) -> ApiResponse[R]:
-        query = assemble(self._resource, params, include=include)
+        query = assemble(self._resource, self._version, params, include=include)
         return self._driver.run(operations.update(self._configuration, self._resource, resource, query))
 
     def _delete(self, resource_id: str | UUID | R) -> ApiResponse[None]:

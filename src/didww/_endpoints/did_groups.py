@@ -48,14 +48,18 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
+            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type` (until API
+                version 2026-04-16), `region`, `stock_keeping_units`. Nested with dots, such as
+                `address_requirement.address_proof_types`.
             filter: Values by filter name; records must match all of them: `allow_additional_channels`, `area_name`,
-                `available_dids_enabled`, `city.id`, `country.id`, `did_group_type.id`, `features`, `id`,
-                `is_available`, `is_metered`, `meta.total_count_gteq`, `nanpa_prefix.id`, `nanpa_prefix.npanxx`,
-                `needs_registration`, `prefix`, `region.id`.
+                `available_dids_enabled`, `city.id`, `country.id`, `did_group_type.id` (until API version 2026-04-16),
+                `features`, `id`, `is_available`, `is_demo` (since API version 2026-11-19), `is_metered`,
+                `meta.total_count_gteq`, `nanpa_prefix.id`, `nanpa_prefix.npanxx`, `needs_registration`, `number_type`
+                (since API version 2026-11-19), `prefix`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_additional_channels`,
-                `area_name`, `country.name`, `did_group_type.name`, `is_metered`, `prefix`, `service_restrictions`.
+                `area_name`, `country.name`, `did_group_type.name` (until API version 2026-04-16), `is_demo` (since API
+                version 2026-11-19), `is_metered`, `number_type` (since API version 2026-11-19), `prefix`,
+                `service_restrictions`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
                 raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
@@ -174,8 +178,9 @@ class AsyncDidGroupsEndpoint(AsyncEndpoint[DidGroup]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
+            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type` (until API
+                version 2026-04-16), `region`, `stock_keeping_units`. Nested with dots, such as
+                `address_requirement.address_proof_types`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -210,14 +215,18 @@ class DidGroupsEndpoint(Endpoint[DidGroup]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
+            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type` (until API
+                version 2026-04-16), `region`, `stock_keeping_units`. Nested with dots, such as
+                `address_requirement.address_proof_types`.
             filter: Values by filter name; records must match all of them: `allow_additional_channels`, `area_name`,
-                `available_dids_enabled`, `city.id`, `country.id`, `did_group_type.id`, `features`, `id`,
-                `is_available`, `is_metered`, `meta.total_count_gteq`, `nanpa_prefix.id`, `nanpa_prefix.npanxx`,
-                `needs_registration`, `prefix`, `region.id`.
+                `available_dids_enabled`, `city.id`, `country.id`, `did_group_type.id` (until API version 2026-04-16),
+                `features`, `id`, `is_available`, `is_demo` (since API version 2026-11-19), `is_metered`,
+                `meta.total_count_gteq`, `nanpa_prefix.id`, `nanpa_prefix.npanxx`, `needs_registration`, `number_type`
+                (since API version 2026-11-19), `prefix`, `region.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `allow_additional_channels`,
-                `area_name`, `country.name`, `did_group_type.name`, `is_metered`, `prefix`, `service_restrictions`.
+                `area_name`, `country.name`, `did_group_type.name` (until API version 2026-04-16), `is_demo` (since API
+                version 2026-11-19), `is_metered`, `number_type` (since API version 2026-11-19), `prefix`,
+                `service_restrictions`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
                 raises the account's limit (docs/explanation/pagination.md).
             fields: Names of the fields to return, by resource type. Defaults to all.
@@ -336,8 +345,9 @@ class DidGroupsEndpoint(Endpoint[DidGroup]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type`, `region`,
-                `stock_keeping_units`. Nested with dots, such as `address_requirement.address_proof_types`.
+            include: Relationships to include: `address_requirement`, `city`, `country`, `did_group_type` (until API
+                version 2026-04-16), `region`, `stock_keeping_units`. Nested with dots, such as
+                `address_requirement.address_proof_types`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

@@ -29,7 +29,8 @@ __all__ = ["AsyncDidsEndpoint", "DidsEndpoint"]
 class AsyncDidsEndpoint(AsyncEndpoint[Did]):
     """A phone number (DID) that the account owns.
 
-    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other.
+    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other. The
+    same applies to inbound text messages, `sms_trunk` and `sms_trunk_group`.
     To cancel a number, set `terminated = True`. `delete` is provided although the API does not document it.
 
     Facts: tests/contract/facts/dids.yaml.
@@ -53,12 +54,14 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
+                `sms_trunk` (since API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19),
                 `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
             filter: Values by filter name; records must match all of them: `address_verification.id`,
                 `awaiting_registration`, `billing_cycles_count`, `blocked`, `capacity_pool.id`, `city.id`, `country.id`,
                 `description`, `did_group.features`, `did_group.id`, `emergency_calling_service.id`,
                 `emergency_enabled`, `id`, `number`, `order.id`, `order.reference`, `region.id`,
-                `shared_capacity_group.id`, `terminated`, `trunk.id`, `trunk_group.id`, `voice_in_trunk.id`,
+                `shared_capacity_group.id`, `sms_trunk.id` (since API version 2026-11-19), `sms_trunk_group.id` (since
+                API version 2026-11-19), `terminated`, `trunk.id`, `trunk_group.id`, `voice_in_trunk.id`,
                 `voice_in_trunk_group.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `awaiting_registration`,
                 `billing_cycles_count`, `blocked`, `capacity_limit`, `channels_included_count`, `created_at`,
@@ -183,6 +186,7 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
+                `sms_trunk` (since API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19),
                 `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -203,14 +207,15 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `description`,
         `terminated`, `capacity_limit`, `dedicated_channels_count`, `billing_cycles_count`, `capacity_pool`,
-        `shared_capacity_group`, `address_verification`, `voice_in_trunk`, `voice_in_trunk_group`,
-        `emergency_calling_service`.
+        `shared_capacity_group`, `address_verification`, `voice_in_trunk`, `voice_in_trunk_group`, `sms_trunk` (since
+        API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19), `emergency_calling_service`.
 
         Args:
             resource: The changed record, loaded or created with `Did.build(id)`.
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
+                `sms_trunk` (since API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19),
                 `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
 
         Raises:
@@ -288,7 +293,8 @@ class AsyncDidsEndpoint(AsyncEndpoint[Did]):
 class DidsEndpoint(Endpoint[Did]):
     """A phone number (DID) that the account owns.
 
-    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other.
+    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other. The
+    same applies to inbound text messages, `sms_trunk` and `sms_trunk_group`.
     To cancel a number, set `terminated = True`. `delete` is provided although the API does not document it.
 
     Facts: tests/contract/facts/dids.yaml.
@@ -312,12 +318,14 @@ class DidsEndpoint(Endpoint[Did]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
+                `sms_trunk` (since API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19),
                 `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
             filter: Values by filter name; records must match all of them: `address_verification.id`,
                 `awaiting_registration`, `billing_cycles_count`, `blocked`, `capacity_pool.id`, `city.id`, `country.id`,
                 `description`, `did_group.features`, `did_group.id`, `emergency_calling_service.id`,
                 `emergency_enabled`, `id`, `number`, `order.id`, `order.reference`, `region.id`,
-                `shared_capacity_group.id`, `terminated`, `trunk.id`, `trunk_group.id`, `voice_in_trunk.id`,
+                `shared_capacity_group.id`, `sms_trunk.id` (since API version 2026-11-19), `sms_trunk_group.id` (since
+                API version 2026-11-19), `terminated`, `trunk.id`, `trunk_group.id`, `voice_in_trunk.id`,
                 `voice_in_trunk_group.id`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `awaiting_registration`,
                 `billing_cycles_count`, `blocked`, `capacity_limit`, `channels_included_count`, `created_at`,
@@ -442,6 +450,7 @@ class DidsEndpoint(Endpoint[Did]):
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
+                `sms_trunk` (since API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19),
                 `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
@@ -462,14 +471,15 @@ class DidsEndpoint(Endpoint[Did]):
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `description`,
         `terminated`, `capacity_limit`, `dedicated_channels_count`, `billing_cycles_count`, `capacity_pool`,
-        `shared_capacity_group`, `address_verification`, `voice_in_trunk`, `voice_in_trunk_group`,
-        `emergency_calling_service`.
+        `shared_capacity_group`, `address_verification`, `voice_in_trunk`, `voice_in_trunk_group`, `sms_trunk` (since
+        API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19), `emergency_calling_service`.
 
         Args:
             resource: The changed record, loaded or created with `Did.build(id)`.
             params: The query as a `QueryParams`; keywords are added to it.
             include: Relationships to include: `address_verification`, `capacity_pool`, `did_group`,
                 `emergency_calling_service`, `emergency_verification`, `identity`, `order`, `shared_capacity_group`,
+                `sms_trunk` (since API version 2026-11-19), `sms_trunk_group` (since API version 2026-11-19),
                 `voice_in_trunk`, `voice_in_trunk_group`. Nested with dots, such as `address_verification.address`.
 
         Raises:

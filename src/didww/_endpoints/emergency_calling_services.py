@@ -56,10 +56,12 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
+            include: Relationships to include: `address`, `country`, `did_group_type` (until API version 2026-04-16),
+                `dids`, `emergency_requirement`, `emergency_verification`, `order`. Nested with dots, such as
+                `address.area`.
             filter: Values by filter name; records must match all of them: `address.id`, `country.id`,
-                `did_group_type.id`, `id`, `identity.id`, `name`, `reference`, `status`.
+                `did_group_type.id` (until API version 2026-04-16), `id`, `identity.id`, `name`, `number_type` (since
+                API version 2026-11-19), `reference`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `country.name`, `created_at`,
                 `name`, `renew_date`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
@@ -182,8 +184,9 @@ class AsyncEmergencyCallingServicesEndpoint(AsyncEndpoint[EmergencyCallingServic
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
+            include: Relationships to include: `address`, `country`, `did_group_type` (until API version 2026-04-16),
+                `dids`, `emergency_requirement`, `emergency_verification`, `order`. Nested with dots, such as
+                `address.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -285,10 +288,12 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
+            include: Relationships to include: `address`, `country`, `did_group_type` (until API version 2026-04-16),
+                `dids`, `emergency_requirement`, `emergency_verification`, `order`. Nested with dots, such as
+                `address.area`.
             filter: Values by filter name; records must match all of them: `address.id`, `country.id`,
-                `did_group_type.id`, `id`, `identity.id`, `name`, `reference`, `status`.
+                `did_group_type.id` (until API version 2026-04-16), `id`, `identity.id`, `name`, `number_type` (since
+                API version 2026-11-19), `reference`, `status`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `country.name`, `created_at`,
                 `name`, `renew_date`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
@@ -409,8 +414,9 @@ class EmergencyCallingServicesEndpoint(Endpoint[EmergencyCallingService]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `address`, `country`, `did_group_type`, `dids`, `emergency_requirement`,
-                `emergency_verification`, `order`. Nested with dots, such as `address.area`.
+            include: Relationships to include: `address`, `country`, `did_group_type` (until API version 2026-04-16),
+                `dids`, `emergency_requirement`, `emergency_verification`, `order`. Nested with dots, such as
+                `address.area`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

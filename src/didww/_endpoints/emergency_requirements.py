@@ -25,11 +25,12 @@ __all__ = ["AsyncEmergencyRequirementsEndpoint", "EmergencyRequirementsEndpoint"
 
 @short_tracebacks
 class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
-    """The requirements for emergency calling on numbers of one country and DID group type.
+    """The requirements for emergency calling on numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. Mandatory
-    fields are human-readable labels, such as `Birth Date` or `VAT Number / TAX Code`. These lists and
-    `address_area_level` are not documented as nullable, but some responses contain null.
+    fields are names of attributes, such as `birth_date` or `vat_id`. In API version 2026-04-16, they are labels, such
+    as `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable,
+    but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.
@@ -51,8 +52,10 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
-            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
+            include: Relationships to include: `country`, `did_group_type` (until API version 2026-04-16). Nested with
+                dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id` (until API
+                version 2026-04-16), `id`, `number_type` (since API version 2026-11-19).
             sort: None: the list cannot be sorted.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
                 raises the account's limit (docs/explanation/pagination.md).
@@ -174,7 +177,8 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
+            include: Relationships to include: `country`, `did_group_type` (until API version 2026-04-16). Nested with
+                dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -186,11 +190,12 @@ class AsyncEmergencyRequirementsEndpoint(AsyncEndpoint[EmergencyRequirement]):
 
 @short_tracebacks
 class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
-    """The requirements for emergency calling on numbers of one country and DID group type.
+    """The requirements for emergency calling on numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. Mandatory
-    fields are human-readable labels, such as `Birth Date` or `VAT Number / TAX Code`. These lists and
-    `address_area_level` are not documented as nullable, but some responses contain null.
+    fields are names of attributes, such as `birth_date` or `vat_id`. In API version 2026-04-16, they are labels, such
+    as `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable,
+    but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
 
     Facts: tests/contract/facts/emergency_requirements.yaml.
@@ -212,8 +217,10 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
-            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id`, `id`.
+            include: Relationships to include: `country`, `did_group_type` (until API version 2026-04-16). Nested with
+                dots, such as `country.regions`.
+            filter: Values by filter name; records must match all of them: `country.id`, `did_group_type.id` (until API
+                version 2026-04-16), `id`, `number_type` (since API version 2026-11-19).
             sort: None: the list cannot be sorted.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
                 raises the account's limit (docs/explanation/pagination.md).
@@ -333,7 +340,8 @@ class EmergencyRequirementsEndpoint(Endpoint[EmergencyRequirement]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `country`, `did_group_type`. Nested with dots, such as `country.regions`.
+            include: Relationships to include: `country`, `did_group_type` (until API version 2026-04-16). Nested with
+                dots, such as `country.regions`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:

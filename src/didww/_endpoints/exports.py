@@ -27,9 +27,10 @@ __all__ = ["AsyncExportsEndpoint", "ExportsEndpoint"]
 
 @short_tracebacks
 class AsyncExportsEndpoint(AsyncEndpoint[Export]):
-    """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+    """An export of call or message records as a file.
 
-    DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW
+    removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """
@@ -51,7 +52,9 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
-            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
+            filter: Values by filter name; records must match all of them: `created_at_gteq` (since API version
+                2026-11-19), `created_at_lteq` (since API version 2026-11-19), `export_type` (since API version
+                2026-11-19), `external_reference_id`, `id`, `status` (since API version 2026-11-19).
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW
@@ -311,9 +314,10 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
 
 @short_tracebacks
 class ExportsEndpoint(Endpoint[Export]):
-    """A CDR export. Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`.
+    """An export of call or message records as a file.
 
-    DIDWW removes the export one month after completion.
+    Poll until `status` is `completed`, or set a `callback_url`, then download the file at `url`. DIDWW
+    removes the export one month after completion.
 
     Facts: tests/contract/facts/exports.yaml.
     """
@@ -335,7 +339,9 @@ class ExportsEndpoint(Endpoint[Export]):
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
             include: None: no relationship can be included.
-            filter: Values by filter name; records must match all of them: `external_reference_id`, `id`.
+            filter: Values by filter name; records must match all of them: `created_at_gteq` (since API version
+                2026-11-19), `created_at_lteq` (since API version 2026-11-19), `export_type` (since API version
+                2026-11-19), `external_reference_id`, `id`, `status` (since API version 2026-11-19).
             sort: Sort keys, the most significant first; a leading minus sorts descending: `created_at`,
                 `external_reference_id`, `status`.
             page: Page number, from 1, or `(number, size)`. The size defaults to 50, with a maximum of 100 unless DIDWW

@@ -50,8 +50,8 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
             filter: Values by filter name; records must match all of them: `configuration.type`,
                 `external_reference_id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
@@ -175,8 +175,8 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -200,8 +200,8 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
         Args:
             resource: The new record. Required fields: `name`, `configuration`.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
                 (docs/explanation/orders-exactly-once.md).
@@ -253,13 +253,14 @@ class AsyncVoiceInTrunksEndpoint(AsyncEndpoint[VoiceInTrunk]):
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `description`,
         `external_reference_id`, `priority`, `weight`, `capacity_limit`, `cli_format`, `cli_prefix`, `ringing_timeout`,
-        `configuration`, `voice_in_trunk_group`, `pop`.
+        `configuration`, `voice_in_trunk_group`, `pop_code` (since API version 2026-11-19), `pop` (until API version
+        2026-04-16).
 
         Args:
             resource: The changed record, loaded or created with `VoiceInTrunk.build(id)`.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.
@@ -357,8 +358,8 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
 
         Args:
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
             filter: Values by filter name; records must match all of them: `configuration.type`,
                 `external_reference_id`, `id`, `name`.
             sort: Sort keys, the most significant first; a leading minus sorts descending: `capacity_limit`,
@@ -482,8 +483,8 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         Args:
             resource_id: The record's id, or a record to load again.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
             fields: Names of the fields to return, by resource type. Defaults to all.
 
         Raises:
@@ -507,8 +508,8 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
         Args:
             resource: The new record. Required fields: `name`, `configuration`.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
             once: Whether to look first for a record with the same `external_reference_id` or unique name, and to return
                 that record instead of creating another. For programs that may be restarted
                 (docs/explanation/orders-exactly-once.md).
@@ -560,13 +561,14 @@ class VoiceInTrunksEndpoint(Endpoint[VoiceInTrunk]):
 
         Only changed fields are sent. Afterwards `resource` has no changes. Writable fields: `name`, `description`,
         `external_reference_id`, `priority`, `weight`, `capacity_limit`, `cli_format`, `cli_prefix`, `ringing_timeout`,
-        `configuration`, `voice_in_trunk_group`, `pop`.
+        `configuration`, `voice_in_trunk_group`, `pop_code` (since API version 2026-11-19), `pop` (until API version
+        2026-04-16).
 
         Args:
             resource: The changed record, loaded or created with `VoiceInTrunk.build(id)`.
             params: The query as a `QueryParams`; keywords are added to it.
-            include: Relationships to include: `pop`, `voice_in_trunk_group`. Nested with dots, such as
-                `voice_in_trunk_group.voice_in_trunks`.
+            include: Relationships to include: `pop` (until API version 2026-04-16), `voice_in_trunk_group`. Nested with
+                dots, such as `voice_in_trunk_group.voice_in_trunks`.
 
         Raises:
             InvalidValueError: `resource` has no id; nothing was sent.

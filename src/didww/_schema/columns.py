@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from didww._schema.registry import class_named
+from didww._schema.versions import EVERY_VERSION
 from didww._util.suggest import did_you_mean
 from didww.exceptions import InvalidValueError, NotLoadedError
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from didww._schema.fields import Field
     from didww._schema.resource import Resource
+    from didww._schema.versions import Versions
+    from didww.version import ApiVersion
 
-__all__ = ["Column", "check_path", "columns_of", "includes_of", "value_at"]
+__all__ = ["Column", "check_path", "columns_of", "includes_of", "value_at", "versions_at"]
 
 
 class Column(NamedTuple):
@@ -37,11 +40,35 @@ class Column(NamedTuple):
         return next(((path, value) for path, value in values if value not in (None, [])), (self.paths[0], None))
 
 
-def columns_of(cls: type[Resource]) -> tuple[Column, ...]:
-    """Return the declared columns of a resource."""
-    return tuple(
-        Column(heading, (paths,) if isinstance(paths, str) else tuple(paths)) for heading, paths in cls._columns.items()
+def columns_of(cls: type[Resource], version: ApiVersion | None = None) -> tuple[Column, ...]:
+    """Return the declared columns of a resource: those that an API version has, or all."""
+    columns = (
+        Column(
+            heading,
+            tuple(
+                path
+                for path in ((paths,) if isinstance(paths, str) else paths)
+                if version is None or versions_at(cls, path).includes(version)
+            ),
+        )
+        for heading, paths in cls._columns.items()
     )
+    return tuple(column for column in columns if column.paths)
+
+
+def versions_at(cls: type[Resource], path: str) -> Versions:
+    """Return the API versions that have all members of a path: those of the first member that not every version has."""
+    holder = cls
+    for name in path.split("."):
+        field = holder._field_map.get(name)
+        if field is None or field.versions is not EVERY_VERSION:
+            return EVERY_VERSION if field is None else field.versions
+        if field.place != "relationships":
+            return EVERY_VERSION
+        holder = class_named(field.kind.detail.names[0])
+        if holder._versions is not EVERY_VERSION:
+            return holder._versions
+    return EVERY_VERSION
 
 
 def value_at(record: object, path: str) -> Any:

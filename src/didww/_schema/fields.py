@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Self
 
 from didww._schema.annotations import annotation_of
 from didww._schema.types import FieldType, kind_of
+from didww._schema.versions import checked_versions
 from didww.exceptions import InvalidValueError, NotIncludedError, NotLoadedError, ReadOnlyFieldError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from didww._schema.meta import Meta
     from didww._schema.record import Record
     from didww.enums import OpenStrEnum
+    from didww.version import ApiVersion
 
 __all__ = [
     "ANY_VALUE",
@@ -116,6 +118,8 @@ class Field:
         filters: Filters of a list by this field: value type by suffix of the filter name.
         sort: Whether a list can be sorted by this field.
         include: Whether a response can include the related records.
+        member: Name in the document, if another version of the API has a different field of that name.
+        versions: API versions that have the field, its filters, sort key and include.
         annotation: The annotation, as source text.
     """)
 
@@ -138,6 +142,7 @@ class Field:
         "include",
         "le",
         "max_length",
+        "member",
         "name",
         "not_none",
         "on_set",
@@ -148,6 +153,7 @@ class Field:
         "secret",
         "sort",
         "update",
+        "versions",
     )
 
     def __init__(
@@ -173,6 +179,10 @@ class Field:
         filters: Mapping[str, object] | None = None,
         sort: bool = False,
         include: bool = False,
+        member: str = "",
+        since: ApiVersion | None = None,
+        until: ApiVersion | None = None,
+        replacement: str = "",
     ) -> None:
         self.place = place
         self.doc = doc
@@ -195,6 +205,8 @@ class Field:
         self.filters = {ending: value for ending, value in (filters or {}).items() if value is not None}
         self.sort = sort
         self.include = include
+        self.member = member
+        self.versions = checked_versions(since, until, replacement)
         self.name = ""
         self.annotation: Any = ""
         self.owner: type[Record] | None = None
@@ -205,6 +217,7 @@ class Field:
 
     def __set_name__(self, owner: type[Record], name: str) -> None:
         self.name = name
+        self.member = self.member or name
         self.annotation = owner.__annotations__.get(name, "")
         self.owner = self.holder = owner
 
@@ -250,6 +263,8 @@ class Field:
             parts.append("Read-only.")
         elif not (self.create and self.update):
             parts.append(f"Writable on {'create' if self.create else 'update'} only.")
+        if words := self.versions.in_words():
+            parts.append(f"{words[0].upper()}{words[1:]}.")
         return " ".join(parts)
 
     def for_class(self, holder: type[Record]) -> Field:
@@ -453,6 +468,9 @@ def attribute(
     filter_gteq: object = None,
     filter_lteq: object = None,
     sort: bool = False,
+    since: ApiVersion | None = None,
+    until: ApiVersion | None = None,
+    replacement: str = "",
     init: Literal[False] = False,  # noqa: ARG001 for type checkers: not a constructor argument
 ) -> Any:
     """Declare a read-only attribute."""
@@ -463,6 +481,9 @@ def attribute(
         form=form,
         filters={"": filter, "_contains": filter_contains, "_gteq": filter_gteq, "_lteq": filter_lteq},
         sort=sort,
+        since=since,
+        until=until,
+        replacement=replacement,
     )
 
 
@@ -471,10 +492,21 @@ def relationship(
     *,
     filter: object = None,
     include: bool = False,
+    since: ApiVersion | None = None,
+    until: ApiVersion | None = None,
+    replacement: str = "",
     init: Literal[False] = False,  # noqa: ARG001 for type checkers: not a constructor argument
 ) -> Any:
     """Declare a read-only relationship."""
-    return Link("relationships", doc, filters={".id": filter}, include=include)
+    return Link(
+        "relationships",
+        doc,
+        filters={".id": filter},
+        include=include,
+        since=since,
+        until=until,
+        replacement=replacement,
+    )
 
 
 def meta(cls: type[M], doc: str) -> MetaField[M]:
@@ -501,6 +533,10 @@ def writable(
     filter: object = None,
     filter_contains: object = None,
     sort: bool = False,
+    member: str = "",
+    since: ApiVersion | None = None,
+    until: ApiVersion | None = None,
+    replacement: str = "",
 ) -> Any:
     """Declare a writable attribute."""
     return Field(
@@ -521,6 +557,10 @@ def writable(
         readable=readable,
         filters={"": filter, "_contains": filter_contains},
         sort=sort,
+        member=member,
+        since=since,
+        until=until,
+        replacement=replacement,
     )
 
 
@@ -537,6 +577,9 @@ def writable_relationship(
     readable: bool = True,
     filter: object = None,
     include: bool = False,
+    since: ApiVersion | None = None,
+    until: ApiVersion | None = None,
+    replacement: str = "",
 ) -> Any:
     """Declare a writable relationship."""
     return Link(
@@ -552,6 +595,9 @@ def writable_relationship(
         readable=readable,
         filters={".id": filter},
         include=include,
+        since=since,
+        until=until,
+        replacement=replacement,
     )
 
 

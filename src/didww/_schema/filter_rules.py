@@ -15,6 +15,7 @@ from uuid import UUID
 
 from didww._schema.registry import class_named
 from didww._schema.resource import Resource
+from didww._schema.versions import EVERY_VERSION, Versions
 
 __all__ = [
     "UUID_TEXT",
@@ -61,9 +62,11 @@ __all__ = [
     "UntilDay",
     "filter_rules",
     "filter_types",
+    "filter_versions",
     "include_paths",
     "includes",
     "sort_keys",
+    "sort_versions",
     "way_to_id",
 ]
 
@@ -236,6 +239,35 @@ def filter_types(cls: type[Resource]) -> dict[str, Any]:
 def filter_rules(cls: type[Resource]) -> dict[str, FilterRule]:
     """Return the rules of the filters of `cls`, by filter name."""
     return {name: cast("FilterRule", annotation.__metadata__[0]) for name, annotation in filter_types(cls).items()}
+
+
+@cache
+def filter_versions(cls: type[Resource]) -> dict[str, Versions]:
+    """Return the versions of the filters of `cls` that not every API version has, by filter name.
+
+    A filter has those of its annotation, or else those of its field.
+    """
+    found = {f"{field.name}{ending}": field.versions for field in cls._field_map.values() for ending in field.filters}
+    for name, annotation in filter_types(cls).items():
+        own = [part for part in annotation.__metadata__ if isinstance(part, Versions)]
+        found[name] = own[0] if own else found.get(name) or _versions_at(cls, name)
+    return _limited(found)
+
+
+@cache
+def sort_versions(cls: type[Resource]) -> dict[str, Versions]:
+    """Return the versions of the sort keys of `cls` that not every API version has, by sort key."""
+    return _limited({name: _versions_at(cls, name.removeprefix("-")) for name in sort_keys(cls)})
+
+
+def _versions_at(cls: type[Resource], path: str) -> Versions:
+    """Return the versions of the field that a dotted path begins with."""
+    field = cls._field_map.get(path.partition(".")[0])
+    return EVERY_VERSION if field is None else field.versions
+
+
+def _limited(versions: dict[str, Versions]) -> dict[str, Versions]:
+    return {name: range_ for name, range_ in versions.items() if range_ != EVERY_VERSION}
 
 
 @cache

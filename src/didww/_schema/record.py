@@ -53,6 +53,7 @@ class RecordType(type):
     """Collects the declared fields of a class and keeps its instances free of a `__dict__`."""
 
     _field_map: dict[str, Field]
+    _renamed: dict[str, str]
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> RecordType:
         namespace.setdefault("__slots__", ())
@@ -72,6 +73,7 @@ class RecordType(type):
                 check_names(field.annotation, record_class.__module__, field.label)
         # `meta` is last, as in documents.
         record_class._field_map = dict(sorted(fields.items(), key=lambda item: item[1].place == "meta"))
+        record_class._renamed = {field.member: name for name, field in fields.items() if field.member != name}
         record_class.__annotations__ = Annotations(record_class.__module__, namespace.get("__annotations__", {}))
         return record_class
 
@@ -198,6 +200,8 @@ class Record(metaclass=RecordType):
 
     __slots__ = ("__weakref__", "_attributes", "_state")
     _field_map: ClassVar[dict[str, Field]] = {}
+    _renamed: ClassVar[dict[str, str]] = {}
+    """Names of attributes in documents, mapped to those of their fields, where the names differ."""
     _is_nested: ClassVar[bool] = False
     _rules: ClassVar[tuple[Any, ...]] = ()  # `Any`, not `Rule`: type hints are evaluated, and `Rule` is not imported
 

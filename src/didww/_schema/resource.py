@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Sel
 from msgspec import UNSET
 
 from didww._jsonapi.document import Document, Identifier, ResourceObject, resource_object
+from didww._jsonapi.encode import RedactedDict
 from didww._jsonapi.graph import Graph
 from didww._schema.fields import Field, MetaField, attribute
 from didww._schema.fields import meta as resource_meta
@@ -23,6 +24,7 @@ from didww._schema.meta import Meta
 from didww._schema.record import MISSING, Record, inspected, same_content, set_attributes, set_state
 from didww._schema.registry import class_named, class_of, singular
 from didww._schema.types import listed, register_resource
+from didww._schema.versions import EVERY_VERSION, Versions, checked_versions, unsupported
 from didww._util.coerce import is_uuid
 from didww.exceptions import InvalidValueError, ReadOnlyFieldError
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from didww._jsonapi.document import Data
     from didww._schema.rules import Rule
     from didww._schema.types import Ref
+    from didww.version import ApiVersion
 
 __all__ = ["Operation", "Resource", "UnknownResource", "WaitSpec", "load"]
 
@@ -83,6 +86,9 @@ class Resource(Record):
             relationship to a record that only one can have.
         marked: Whether create spends money, so that a request without an `external_reference_id` gets a generated one.
         rules: Rules between fields.
+        since: First API version that has the resource. Defaults to the oldest.
+        until: Last API version that has the resource. Defaults to the newest.
+        replacement: What to use after `until`.
     """
 
     __slots__ = ("_object", "_source")
@@ -103,6 +109,7 @@ class Resource(Record):
     _sorts: ClassVar[tuple[str, ...]] = ()
     _includes: ClassVar[tuple[str, ...]] = ()
     _columns: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    _versions: ClassVar[Versions] = EVERY_VERSION
 
     meta = resource_meta(Meta, "Metadata beside the attributes: a mapping, empty if there is none.")
 
@@ -130,6 +137,9 @@ class Resource(Record):
         sorts: tuple[str, ...] = (),
         includes: tuple[str, ...] = (),
         columns: Mapping[str, str | tuple[str, ...]] | None = None,
+        since: ApiVersion | None = None,
+        until: ApiVersion | None = None,
+        replacement: str = "",
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
@@ -150,6 +160,7 @@ class Resource(Record):
         cls._sorts = sorts
         cls._includes = includes
         cls._columns = columns or {}
+        cls._versions = checked_versions(since, until, replacement)
 
     def __init__(self, **fields: Any) -> None:
         _set_object(self, ResourceObject(self._type_name))
@@ -205,7 +216,7 @@ class Resource(Record):
         """
         where = f"{cls.__name__}.from_dict"
         raw, *others = (_object_of(item, cls._type_name if item is data else "", where) for item in (data, *included))
-        known = class_of(raw.type) or UnknownResource
+        known = cls if raw.type == cls._type_name else class_of(raw.type) or UnknownResource
         target = cls if issubclass(cls, known) else cast("type[Self]", known)
         if not issubclass(target, cls):
             raise InvalidValueError(f"{where} expects the type {cls._type_name!r}, got {raw.type!r:.80}.", field="type")
@@ -215,6 +226,51 @@ class Resource(Record):
         record = _create(target, raw, graph)
         graph.nodes.append(record)
         return record
+
+    @classmethod
+    def _loader(cls) -> Callable[[ResourceObject, Graph], Resource]:
+        """Return a `load` that uses this class for its type, whatever class is registered for it."""
+
+        def load_own(raw: ResourceObject, graph: Graph) -> Resource:
+            return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
+
+        return load_own
+
+    @classmethod
+    def _from_row(cls, attributes: dict[str, Any]) -> Self:
+        """Create a record without an id from the raw attributes of a row of a file."""
+        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "new")
+
+    @classmethod
+    def _to_members(cls, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Return raw values by the names that documents have."""
+        if not cls._renamed:
+            return attributes
+        members = RedactedDict(attributes)
+        for member, name in cls._renamed.items():
+            if name in members:
+                members[member] = members.pop(name)
+        return members
+
+    def _check_version(self, version: ApiVersion, names: Iterable[str]) -> None:
+        """Check that `version` has the fields of a request, and their values.
+
+        Args:
+            version: The version of the client.
+            names: The names of the fields.
+
+        Raises:
+            UnsupportedVersionError: It does not have one of them.
+        """
+        for name in names:
+            field = self._field_map[name]
+            if field.versions is not EVERY_VERSION and not field.versions.includes(version):
+                raise unsupported(f"{field.label} cannot be sent", field.versions, version, field.label)
+            value = self._attributes.get(name)
+            since = None if value is None or field.kind.name != "enum" else field.kind.detail._since.get(value)
+            if since is not None and version < since:
+                what = f"{field.label} cannot be {value!r}"
+                raise unsupported(what, Versions(since), version, field.label)
 
     @classmethod
     def _new_from(cls, raw: ResourceObject) -> Self:
@@ -307,8 +363,8 @@ class Resource(Record):
     def _absent(self, field: Field) -> Any:
         if self._source == "new" or not field.readable:
             return super()._absent(field)
-        sparse = isinstance(self._source, Graph) and field.name not in self._source.fieldsets.get(
-            self.type, (field.name,)
+        sparse = isinstance(self._source, Graph) and field.member not in self._source.fieldsets.get(
+            self.type, (field.member,)
         )
         if isinstance(self._source, Graph) and field.place == "attributes" and field.nullable and not sparse:
             return None
@@ -329,14 +385,14 @@ class Resource(Record):
         if why := self._why_unloaded():
             return why
         source = cast("Graph", self._source)
-        if name not in source.fieldsets.get(self.type, (name,)):
+        if field.member not in source.fieldsets.get(self.type, (field.member,)):
             return f"was not requested: add {name!r} to fields={{{self.type!r}: ...}}."
         if field.place == "relationships":
             if not field.include:
                 return "is not in any response: the API accepts it, but does not return it."
             path = self._include_path(name)
-            return f"was not included in the response: add include={path!r} to the call."
-        return "is not in the response."
+            return f"was not included in the response: add include={path!r} to the call.{_limits(field)}"
+        return f"is not in the response.{_limits(field)}"
 
     def _include_path(self, name: str) -> str:
         """Return the include path of the relationship `name` from the primary records."""
@@ -476,7 +532,7 @@ class Resource(Record):
 
         changed: dict[str, Any] = {}
         if attributes := self._pending():
-            changed["attributes"] = copy.deepcopy(attributes)
+            changed["attributes"] = copy.deepcopy(self._to_members(attributes))
         if relationships := self._pending_relationships():
             changed["relationships"] = {name: linkage(data) for name, data in relationships.items()}
         return changed
@@ -497,7 +553,7 @@ class Resource(Record):
 
             return flattened(self)
 
-        shown: dict[str, Any] = {"type": self.type, "id": self.id, "attributes": self._current()}
+        shown: dict[str, Any] = {"type": self.type, "id": self.id, "attributes": self._to_members(self._current())}
         linked: dict[str, Data] = {
             name: relationship.data
             for name, relationship in self._object.relationships.items()
@@ -588,7 +644,10 @@ class UnknownResource(Resource):
 def load(raw: ResourceObject, graph: Graph) -> Resource:
     """Create the resource for `raw`, as part of `graph`."""
     # Inlined instead of calling `_create`, for speed: a response can have a thousand resources.
-    record = _new(class_of(raw.type) or UnknownResource)
+    cls = class_of(raw.type) or UnknownResource
+    if cls._renamed:
+        _rename(raw, cls)
+    record = _new(cls)
     _set_object(record, raw)
     _set_source(record, graph)
     set_attributes(record, raw.attributes)
@@ -600,6 +659,19 @@ def stub(identifier: Identifier) -> Resource:
     """Create the resource for `identifier`, without any other data."""
     cls = class_of(identifier.type) or UnknownResource
     return _create(cls, ResourceObject(identifier.type, identifier.id), "stub")
+
+
+def _rename(raw: ResourceObject, cls: type[Resource]) -> None:
+    """Give the attributes of a document the names of their fields."""
+    for member, name in cls._renamed.items():
+        if member in raw.attributes:
+            raw.attributes[name] = raw.attributes.pop(member)
+
+
+def _limits(field: Field) -> str:
+    """Return a sentence with the API versions that have a field; empty if all have it."""
+    words = field.versions.in_words()
+    return f" It exists {words}." if words else ""
 
 
 _R = TypeVar("_R", bound=Resource)
@@ -657,7 +729,10 @@ def _object_of(data: object, type: str, where: str) -> ResourceObject:
         raise InvalidValueError(
             f"{where} expects a resource object as returned by to_dict(), got {actual}.{hint}", field="data"
         )
-    return copy.deepcopy(raw)
+    raw = copy.deepcopy(raw)
+    if cls := class_of(raw.type):
+        _rename(raw, cls)
+    return raw
 
 
 def data_hint(value: object) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-__all__ = ["SET", "Ascending", "Broken", "OneOf", "Rule", "Together", "When"]
+__all__ = ["SET", "Ascending", "Broken", "Equal", "OfType", "OneOf", "Rule", "Together", "Typed", "When"]
 
 Known: TypeAlias = Mapping[str, Any]
 
@@ -68,9 +68,78 @@ class When(NamedTuple):
                 yield Broken(name, f"set while {state}", f"Set it, or change {self.field}.", self.field)
         for name in self.bars:
             if not _empty(known.get(name)):
-                blank = "False" if known[name] is True else "[]" if isinstance(known[name], list) else "None"
-                words = f"{'empty' if blank == '[]' else blank} while {state}"
-                yield Broken(name, words, f"Leave it out, or change {self.field}.", self.field, blank)
+                yield _barred(name, known[name], state, f"Leave it out, or change {self.field}.", self.field)
+
+
+class OfType(NamedTuple):
+    """If a nested object has one of some types, other fields must not be set."""
+
+    field: str
+    types: tuple[str, ...]
+    bars: tuple[str, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the rule."""
+        return (self.field, *self.bars)
+
+    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:  # noqa: ARG002 the common signature of rules
+        """Yield the violations in `known`."""
+        value = known.get(self.field)
+        type_ = cast("Known", value).get("type") if isinstance(value, Mapping) else None
+        for name in self.bars if type_ in self.types else ():
+            if not _empty(known.get(name)):
+                yield _barred(name, known[name], f"the type of {self.field} is {type_!r}", "Leave it out.", self.field)
+
+
+class Typed(NamedTuple):
+    """If another field has one of some values, a field has values of one Python type."""
+
+    field: str
+    type: type[object]
+    words: str
+    by: str
+    values: tuple[object, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the rule."""
+        return (self.field, self.by)
+
+    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:  # noqa: ARG002 the common signature of rules
+        """Yield the violations in `known`."""
+        value, other = known.get(self.field), known.get(self.by)
+        if value is not None and other in self.values and not isinstance(value, self.type):
+            yield Broken(
+                self.field,
+                f"{self.words} while {self.by} is {other!r}",
+                f"Set {self.words}, or change {self.by}.",
+                self.by,
+            )
+
+
+class Equal(NamedTuple):
+    """If another field has one of some values, two fields are equal."""
+
+    pair: tuple[str, str]
+    by: str
+    values: tuple[object, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the rule."""
+        return (*self.pair, self.by)
+
+    def broken(self, known: Known, defaults: Known = NOTHING) -> Iterator[Broken]:
+        """Yield the violations in `known`."""
+        known = {**known, **defaults}
+        first, second = self.pair
+        both = known.get(first) is not None and known.get(second) is not None
+        if both and known.get(self.by) in self.values and known[first] != known[second]:
+            state = f"{self.by} is {known[self.by]!r}"
+            yield Broken(
+                second, f"equal to {first}, which is {known[first]}, while {state}", "Set both to one value.", self.by
+            )
 
 
 class Together(NamedTuple):
@@ -120,7 +189,12 @@ class Ascending(NamedTuple):
                 yield Broken(name, f"at most {above}, which is {most}", f"Lower it, or raise {above}.", above)
 
 
-Rule: TypeAlias = When | Together | OneOf | Ascending
+Rule: TypeAlias = When | OfType | Typed | Equal | Together | OneOf | Ascending
+
+
+def _barred(name: str, value: object, state: str, way_out: str, by: str) -> Broken:
+    blank = "False" if value is True else "[]" if isinstance(value, list) else "None"
+    return Broken(name, f"{'empty' if blank == '[]' else blank} while {state}", way_out, by, blank)
 
 
 def _empty(value: object) -> bool:

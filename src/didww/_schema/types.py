@@ -61,7 +61,7 @@ class FieldType:
     """The type of a field value.
 
     Attributes:
-        name: Name: text, integer, boolean, decimal, datetime, date, enum, list, object, map,
+        name: Name: text, integer, boolean, decimal, datetime, date, enum, list, object, map, text or map,
             one (relationship), many (relationship).
         load: Converts raw JSON to Python; None if they are the same.
         mutable: Whether the Python value can be changed in place, and must be compared before an update.
@@ -342,8 +342,15 @@ def _dump_map(value: Any, where: str) -> dict[str, Any]:
     for key, member in cast("dict[Any, Any]", value).items():
         name = _text(key, f"the key of {where}")
         inner = f"{where}[{name!r}]"
-        plain[name] = _dump_any(_id_of(member, name, inner) if name.endswith(".id") else member, inner)
+        plain[name] = _dump_any(_ids_of(member, name, inner) if name.endswith(".id") else member, inner)
     return plain
+
+
+def _ids_of(value: Any, name: str, where: str) -> Any:
+    """Return the ids of the records passed for `name`, one or a list; return other values unchanged."""
+    if isinstance(value, (list, tuple)):
+        return [_id_of(item, name, where) for item in cast("list[Any]", value)]
+    return _id_of(value, name, where)
 
 
 def _id_of(value: Any, name: str, where: str) -> Any:
@@ -394,6 +401,23 @@ MAP = FieldType(
 )
 
 
+def _dump_text_or_map(value: Any, where: str) -> Any:
+    if isinstance(value, dict):
+        return _dump_outer_map(value, where)
+    if not isinstance(value, str):
+        raise _wrong(where, "a str or a dict", value)
+    return _text(value, where)
+
+
+TEXT_OR_MAP = FieldType(
+    "text or map",
+    load=copy.deepcopy,
+    dump=_dump_text_or_map,
+    accepts="a str or a dict",
+    mutable=True,
+)
+
+
 class Ref:
     """Resource classes in an annotation, imported only when needed (resources refer to each other in cycles)."""
 
@@ -437,6 +461,8 @@ def _kind(annotation: Any) -> FieldType:
     if isinstance(annotation, type) and issubclass(annotation, (OpenStrEnum, OpenIntEnum)):
         return enum_kind(annotation)
     classes: tuple[Any, ...] = cast("Any", annotation if isinstance(annotation, tuple) else (annotation,))
+    if {get_origin(cls) or cls for cls in classes} == {str, dict}:
+        return TEXT_OR_MAP
     if all(is_typeddict(cls) for cls in classes):
         return MAP
     for nested, object_kind in _nested.items():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from didww.exceptions import InvalidValueError
 
-__all__ = ["http_date", "utc_text"]
+__all__ = ["http_date", "http_date_text", "utc_text"]
 
 
 def utc_text(value: object, where: str, *, field: str = "") -> str:
@@ -46,3 +46,18 @@ def http_date(text: str) -> datetime | None:
         return None
     # The asctime format has no time zone: all HTTP dates are in UTC.
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def http_date_text(value: object, where: str) -> str:
+    """Format a datetime as an HTTP date, in whole seconds. Errors call it `where`.
+
+    Raises:
+        InvalidValueError: `value` is not a datetime, has no time zone, or is outside of the years 1 to 9999 in UTC.
+
+    Example:
+        >>> http_date_text(datetime(2026, 11, 19, 8, 30, tzinfo=UTC), "if_modified_since")
+        'Thu, 19 Nov 2026 08:30:00 GMT'
+    """
+    from email.utils import format_datetime  # imported only when needed
+
+    return format_datetime(datetime.fromisoformat(utc_text(value, where)), usegmt=True)

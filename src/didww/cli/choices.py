@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from didww._schema.versions import Versions
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from enum import Enum
 
-__all__ = ["TRUTH", "choice", "choices", "word"]
+    from didww.version import ApiVersion
+
+__all__ = ["TRUTH", "choice", "choices", "limited", "word"]
 
 TRUTH: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
 """The words for true and false."""
@@ -29,7 +32,13 @@ def choices(cls: type[Enum]) -> dict[str, Enum]:
     return {word(member): member for member in cls}
 
 
-def choice(cls: type[Enum], text: str) -> Enum:
+def limited(cls: type[Enum]) -> dict[str, Versions]:
+    """Return the words of an enum that not every API version has, with the versions that have them."""
+    since: dict[object, ApiVersion] = getattr(cls, "_since", {})
+    return {word(member): Versions(since[member.value]) for member in cls if member.value in since}
+
+
+def choice(cls: type[Enum], text: str, field: str = "") -> Enum:
     """Return the member for a text; upper case, hyphens and underscores make no difference.
 
     Raises:
@@ -42,7 +51,7 @@ def choice(cls: type[Enum], text: str) -> Enum:
             return member
     from didww._util.suggest import did_you_mean
 
-    raise InvalidValueError(f"{text!r:.80} must be one of {', '.join(known)}.{did_you_mean(text, known)}")
+    raise InvalidValueError(f"{text!r:.80} must be one of {', '.join(known)}.{did_you_mean(text, known)}", field=field)
 
 
 def _key(text: str) -> str:

@@ -77,7 +77,7 @@ __all__ = ["emulator"]
     "--preset",
     "presets",
     multiple=True,
-    help="Fault preset: flaky, rate-limited, maintenance or export-stuck; repeatable.",
+    help="Fault preset: flaky, rate-limited, maintenance, price-files-missing or export-stuck; repeatable.",
 )
 @click.option("--freeze", help="Freeze the clock at this time (ISO 8601).")
 @click.option("--open-control", is_flag=True, help="Allow other machines to use the controls and the console.")

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from didww._util.shells import command_line
 from didww.cli import exit_codes
 from didww.cli.dry_run import DryRunError
 from didww.cli.messages import for_shell, say, say_error
-from didww.exceptions import DidwwError, InvalidValueError, RateLimitError
+from didww.exceptions import DidwwError, InvalidValueError, RateLimitError, ReadOnlyClientError
 
 if TYPE_CHECKING:
     from didww.cli.session import Session
 
-__all__ = ["RefusedError", "StillPendingError", "finish", "report"]
+__all__ = ["RefusedError", "StillPendingError", "finish", "read_only", "report"]
 
 
 class RefusedError(click.ClickException):
@@ -70,6 +71,9 @@ def _print(error: BaseException, session: Session) -> int:
     if isinstance(error, click.ClickException):
         say_error(error.format_message())
         return error.exit_code
+    if isinstance(error, ReadOnlyClientError):
+        say_error(read_only(session))
+        return exit_codes.REFUSED
     if isinstance(error, DidwwError):
         wait = (
             f" Try again in {error.retry_after:g} s." if isinstance(error, RateLimitError) and error.retry_after else ""
@@ -87,6 +91,17 @@ def _print(error: BaseException, session: Session) -> int:
     elif not session.settings.debug:
         say_error(f"{type(error).__name__}: {error} This is a fault of the command; --debug prints where it happened.")
     return exit_codes.FAILED
+
+
+def read_only(session: Session) -> str:
+    """Return what to do about a change that a profile does not allow."""
+    name = session.settings.profile
+    if name is None:
+        return "Not sent: the client can only read."
+    return (
+        f"Not sent: the profile {name} can only read. Use another one with --profile, or log in to it again without "
+        f"--read-only: {command_line('didww', 'login', '--profile', name)}"
+    )
 
 
 def _option(error: DidwwError) -> str:

@@ -45,7 +45,7 @@ DESCRIPTIONS: Final[dict[int, str]] = {
     FAILED: "Any other failure; also if you answer a question with no.",
     USAGE: "Wrong usage: an unknown option, a value that is not allowed, a change that was not confirmed.",
     REFUSED: "Refused, by the service or before it was asked: wrong API key, permission, invalid value, balance, rate "
-    "limit, a reference that belongs to another purchase.",
+    "limit, a reference that belongs to another purchase, a profile that can only read.",
     NOT_FOUND: "There is no such record, or several match where one is needed.",
     NO_RESPONSE: "No response to a read, or no connection at all. Nothing was changed.",
     OUTCOME_UNKNOWN: "The outcome is unknown: the request may have been processed. Check before you repeat it.",

@@ -8,14 +8,46 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
+from didww._schema.versions import EVERY_VERSION, Versions
 from didww.cli.session import Session
+from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
-__all__ = ["Command", "Group", "LazyGroup", "SectionOption", "common_options"]
+__all__ = [
+    "SINCE_TOKENS",
+    "Command",
+    "Group",
+    "LazyGroup",
+    "SectionOption",
+    "common_options",
+    "in_help",
+    "is_in_use",
+    "names_in_help",
+]
+
+SINCE_TOKENS: Final = Versions(since=TOKENS_SINCE)
+"""The API versions that have text messages and prices."""
+
+
+def names_in_help(names: Iterable[str], limited: Mapping[str, Versions]) -> str:
+    """Return names for the help, those that not every API version has after the others."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(limited.get(name, EVERY_VERSION).in_words(), []).append(name)
+    everywhere = ", ".join(found.pop("", []))
+    return "; ".join(
+        [*([everywhere] if everywhere else []), *(f"{words}: {', '.join(found[words])}" for words in found)]
+    )
+
+
+def in_help(text: str, versions: Versions) -> str:
+    """Return a text of the help with the API versions that have what it describes."""
+    words = versions.in_words()
+    return f"{text} {words[0].upper()}{words[1:]}." if words else text
 
 
 class SectionOption(click.Option):
@@ -23,11 +55,21 @@ class SectionOption(click.Option):
 
     Args:
         section: Title of the section.
+        versions: The API versions that have it. The help says so, and in another version it is refused.
     """
 
-    def __init__(self, names: Sequence[str], *, section: str, **attributes: Any) -> None:
-        super().__init__(names, **attributes)
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        section: str = "Options",
+        versions: Versions = EVERY_VERSION,
+        help: str | None = None,
+        **attributes: Any,
+    ) -> None:
+        super().__init__(names, help=help if help is None else in_help(help, versions), **attributes)
         self.section = section
+        self.versions = versions
 
 
 class CommonOption(click.Option):
@@ -108,6 +150,12 @@ def common_options(*, output: bool, changes: bool) -> list[click.Parameter]:
         ),
         option(["--base-url"], section=_ACCOUNT, metavar="URL", help="Another address of the API."),
         option(
+            ["--api-version"],
+            section=_ACCOUNT,
+            type=click.Choice(API_VERSIONS),
+            help=f"Version of the API. Defaults to {API_VERSION}.",
+        ),
+        option(
             ["--timeout"],
             section=_ACCOUNT,
             type=click.FloatRange(min=0, min_open=True),
@@ -127,6 +175,7 @@ class Command(click.Command):
         output: Whether it prints data.
         changes: Whether it changes something, and so has `--yes` and `--dry-run`.
         common: Whether it has the common options at all. An option of its own replaces the one with the same name.
+        versions: The API versions that have what it does. The help says so, and in another version it is refused.
     """
 
     def __init__(
@@ -136,14 +185,45 @@ class Command(click.Command):
         output: bool = True,
         changes: bool = False,
         common: bool = True,
+        versions: Versions = EVERY_VERSION,
         **attributes: Any,
     ) -> None:
         super().__init__(*args, **attributes)
         self.examples = tuple(examples)
         self.changes = changes
+        self.versions = versions
         if common:
             own = {param.name for param in self.params}
             self.params += [each for each in common_options(output=output, changes=changes) if each.name not in own]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, if the API version has it and its options.
+
+        Raises:
+            UnsupportedVersionError: It does not.
+        """
+        _check_versions(ctx)
+        return super().invoke(ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the options of the API version that begin with what was typed."""
+        found = super().shell_complete(ctx, incomplete)
+        other = {
+            name
+            for param in self.get_params(ctx)
+            if not is_in_use(ctx, getattr(param, "versions", EVERY_VERSION))
+            for name in (*param.opts, *param.secondary_opts)
+        }
+        return [item for item in found if item.value not in other]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the text, with the API versions that have the command."""
+        super().format_help_text(ctx, formatter)
+        versions = next((each for _, each in _limited(ctx)), EVERY_VERSION)
+        if versions != EVERY_VERSION:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(in_help("", versions).strip())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section."""
@@ -160,9 +240,25 @@ class Group(click.Group):
 
     command_class = Command
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        versions: Versions = EVERY_VERSION,
+        **attributes: Any,
+    ) -> None:
         super().__init__(*args, **attributes)
         self.examples = tuple(examples)
+        self.versions = versions
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands of the API version that begin with what was typed."""
+        found = super().shell_complete(ctx, incomplete)
+        return [item for item in found if is_in_use(ctx, self._versions_of(ctx, item.value))]
+
+    def _versions_of(self, ctx: click.Context, name: str) -> Versions:
+        command = self.get_command(ctx, name) if name[:1] != "-" else None
+        return getattr(command, "versions", EVERY_VERSION)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; the groups of resource types, such as orders, have those of every type, too."""
@@ -205,11 +301,19 @@ class LazyGroup(Group):
     Args:
         sections: Title of a section of the help (empty for the usual one), mapped to the names of its commands, each
             with its place (`module:attribute`, in `didww.cli`) and its short help.
+        limited: The commands that not every API version has, with the versions that have them.
     """
 
-    def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, tuple[str, str]]], **attributes: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sections: Mapping[str, Mapping[str, tuple[str, str]]],
+        limited: Mapping[str, Versions] | None = None,
+        **attributes: Any,
+    ) -> None:
         super().__init__(*args, **attributes)
         self.sections = sections
+        self.limited = limited or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 the signature of click
         """Return the names of the commands, in the order of the help."""
@@ -229,14 +333,57 @@ class LazyGroup(Group):
         from click.shell_completion import CompletionItem
 
         texts = {name: text for section in self.sections.values() for name, (_, text) in section.items()}
-        commands = [CompletionItem(name, help=text) for name, text in texts.items() if name.startswith(incomplete)]
+        commands = [
+            CompletionItem(name, help=text)
+            for name, text in texts.items()
+            if name.startswith(incomplete) and is_in_use(ctx, self._versions_of(ctx, name))
+        ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 the signature of click
+    def _versions_of(self, ctx: click.Context, name: str) -> Versions:  # noqa: ARG002 the signature of the base class
+        return self.limited.get(name, EVERY_VERSION)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by section, without importing them."""
         for title, section in self.sections.items():
             with formatter.section(title or "Commands"):
-                formatter.write_dl([(name, text) for name, (_, text) in section.items()])
+                formatter.write_dl(
+                    [(name, in_help(text, self._versions_of(ctx, name))) for name, (_, text) in section.items()]
+                )
+
+
+def is_in_use(ctx: click.Context, versions: Versions) -> bool:
+    """Return whether completion offers what these API versions have."""
+    if versions == EVERY_VERSION:
+        return True
+    try:
+        return versions.includes(ctx.ensure_object(Session).settings.version)
+    except Exception:  # noqa: BLE001 completion must not print errors: a file that cannot be read, a wrong variable
+        return True
+
+
+def _limited(ctx: click.Context) -> Iterator[tuple[str, Versions]]:
+    """Yield the command and its groups that not every API version has, the outermost first."""
+    above = [] if ctx.parent is None else [*_limited(ctx.parent)]
+    versions = getattr(ctx.command, "versions", EVERY_VERSION)
+    yield from [*above, *([(f"The command {ctx.info_name}", versions)] if versions != EVERY_VERSION else [])]
+
+
+def _check_versions(ctx: click.Context) -> None:
+    """Check that the API version has a command and the options that were given.
+
+    Raises:
+        UnsupportedVersionError: It does not.
+    """
+    options = [
+        ("/".join(param.opts[:1]), param.versions)
+        for param in ctx.command.params
+        if isinstance(param, SectionOption)
+        and param.versions != EVERY_VERSION
+        and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    ]
+    for name, versions in (*_limited(ctx), *options):
+        ctx.ensure_object(Session).check_versions(f"{name} does not exist", versions)
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:

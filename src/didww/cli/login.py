@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from didww.cli.framework import Command
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from didww.cli.session import Session
@@ -22,17 +23,22 @@ __all__ = ["login", "logout", "profiles"]
         "didww login",
         "didww login --profile shop --environment sandbox",
         "didww login --environment production < key.txt",
+        "didww login --profile reports --environment production --api-version 2026-11-19 --read-only",
     ),
 )
 @click.option("--check/--no-check", default=True, help="Whether to check the key with the service first.")
+@click.option("--read-only", is_flag=True, help="Let commands with this profile read only: they refuse changes.")
 @click.option("--in-file", is_flag=True, help="Store the key in the file even if there is a key store.")
 @click.pass_obj
-def login(session: Session, check: bool, in_file: bool) -> None:
+def login(session: Session, check: bool, read_only: bool, in_file: bool) -> None:
     """Store an API key in a profile.
 
     The key is asked for, or read from standard input in a pipe. It is checked with the service and stored in the
     system's key store if keyring is installed, otherwise in a file that only you can read. `didww --emulator` needs no
-    login.
+    login. The API version of --api-version, or else of DIDWW_API_VERSION, is stored with the key.
+
+    With --read-only, commands refuse to change anything before they send a request. In API version 2026-11-19, the
+    tokens that they use cannot change anything either.
 
     Each command uses, in this order: its options (--profile, --environment, --base-url); the profile that
     DIDWW_PROFILE names; DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL; the profile "default", which is the one
@@ -47,9 +53,20 @@ def login(session: Session, check: bool, in_file: bool) -> None:
     place = _place(session)
     key = _key()
     ApiKey(key)
-    result = _check(session, key, place) if check else "It was not checked."
-    where = profiles.store(name, key, place, in_file=in_file)
-    session.say(f"Stored the API key of profile {name} in {where}. {result}")
+    version = _version(session)
+    scope = {"scope": profiles.READ_ONLY} if read_only else {}
+    result = _check(session, key, place, version, scope) if check else "It was not checked."
+    where = profiles.store(name, key, {**place, "api_version": version, **scope}, in_file=in_file)
+    what = f"Stored the API key of profile {name} in {where}"
+    kind = f", {'read-only, ' if read_only else ''}for API version {version}"
+    session.say(f"{what}{kind}. {result}")
+
+
+def _version(session: Session) -> str:
+    """Return the API version that the key is for: never that of a profile, which may be about to be replaced."""
+    from didww.configuration import api_version_from
+
+    return api_version_from(session.settings.api_version)
 
 
 def _place(session: Session) -> dict[str, str]:
@@ -77,14 +94,15 @@ def _key() -> str:
     return key
 
 
-def _check(session: Session, key: str, place: dict[str, str]) -> str:
+def _check(session: Session, key: str, place: dict[str, str], version: str, scope: dict[str, str]) -> str:
     """Send a request with the key, and return what is known about the account."""
     from didww import DidwwClient
     from didww.cli.profiles import client_url
     from didww.exceptions import PermissionDeniedError
 
     timeout = session.settings.timeout or 30.0
-    with DidwwClient(key, base_url=client_url(place), timeout=timeout) as client:
+    options: dict[str, Any] = {"base_url": client_url(place), "api_version": version, **scope}
+    with DidwwClient(key, timeout=timeout, **options) as client:
         try:
             balance = client.balance().find().data
         except PermissionDeniedError:
@@ -113,12 +131,14 @@ def profiles(session: Session) -> None:
     from didww.cli.profiles import used
 
     parser, current = used(session.settings)
-    columns = ("profile", "environment", "base url", "key", "in use")
+    columns = ("profile", "environment", "base url", "api version", "access", "key", "in use")
     rows = [
         (
             name,
             parser[name].get("environment"),
             parser[name].get("base_url"),
+            parser[name].get("api_version") or API_VERSION,
+            "read-only" if parser[name].get("scope") else "full",
             "file" if parser[name].get("api_key") else "key store",
             name == current,
         )

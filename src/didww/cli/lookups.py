@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from didww._schema.filter_rules import UUID_TEXT, filter_rules
 from didww._util.suggest import did_you_mean
+from didww.cli.number_types import in_version
 from didww.exceptions import InvalidValueError, NotExactlyOneError
 
 if TYPE_CHECKING:
@@ -15,16 +15,15 @@ if TYPE_CHECKING:
     from didww.resources.city import City
     from didww.resources.country import Country
     from didww.resources.did import Did
-    from didww.resources.did_group_type import DidGroupType
 
 __all__ = [
     "available_did",
     "by_name",
     "cities",
     "country",
+    "country_code",
     "dids",
     "new_name",
-    "number_type",
     "plain_number",
     "region",
     "reservation",
@@ -61,9 +60,7 @@ def country(client: Any, text: str) -> Country:
     """
     text = text.strip()
     if len(text) == 2 and text.isascii() and text.isalpha():
-        found: list[Country] = (
-            client.countries().list(filter={"iso": "GB" if text.upper() == "UK" else text.upper()}).data
-        )
+        found: list[Country] = client.countries().list(filter={"iso": country_code(client, text)}).data
     else:
         found = client.countries().list(filter={"name": text}).data if text else []
     if len(found) == 1:
@@ -71,6 +68,18 @@ def country(client: Any, text: str) -> Country:
     countries = client.countries().list().data
     known = [*(each.name for each in countries), *(each.iso for each in countries)]
     raise NotExactlyOneError(f"There is no country {text!r:.80}.{_similar(text, known)}")
+
+
+def country_code(client: Any, text: str) -> str:
+    """Return the ISO code of a country, given by code or name. A code is not looked up.
+
+    Raises:
+        NotExactlyOneError: There is no country of this name.
+    """
+    text = text.strip()
+    if len(text) == 2 and text.isascii() and text.isalpha():
+        return "GB" if text.upper() == "UK" else text.upper()
+    return country(client, text).iso
 
 
 def cities(client: Any, text: str, within: Country | None = None) -> list[City]:
@@ -105,24 +114,6 @@ def region(client: Any, text: str, within: Country) -> Any:
     raise NotExactlyOneError(
         f"{within.name} has no region {text!r:.80}.{_similar(text, [each.name for each in regions])}"
     )
-
-
-def number_type(client: Any, text: str) -> DidGroupType:
-    """Return a type of numbers, such as local or toll-free, by name.
-
-    Raises:
-        InvalidValueError: There is none.
-    """
-    types: list[DidGroupType] = client.did_group_types().list().data
-
-    def key(name: str) -> str:
-        return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-    for each in types:
-        if key(each.name) == key(text):
-            return each
-    names = ", ".join(each.name for each in types)
-    raise InvalidValueError(f"There is no type of numbers {text!r:.80}. Types: {names}.", field="type")
 
 
 def by_name(endpoint: Any, text: str, what: str) -> Any:
@@ -194,6 +185,7 @@ _GROUP: Final = tuple(
     f"did_group.{name}"
     for name in ("stock_keeping_units", "country", "region", "did_group_type", "address_requirement")
 )
+"""What is known about the offer of an available DID, in any API version."""
 
 
 def available_did(client: Any, number: str) -> Any:
@@ -202,7 +194,10 @@ def available_did(client: Any, number: str) -> Any:
     Raises:
         NotExactlyOneError: It is not for sale.
     """
-    found = client.available_dids().list(filter={"number_contains": number}, include=_GROUP).data
+    from didww.resources.available_did import AvailableDid
+
+    include = in_version(client, AvailableDid, _GROUP)
+    found = client.available_dids().list(filter={"number_contains": number}, include=include).data
     for each in found:
         if each.number == number:
             return each
@@ -211,7 +206,9 @@ def available_did(client: Any, number: str) -> Any:
 
 def reservation(client: Any, number: str) -> Any:
     """Return the reservation of a number, with its DID group and prices; None if it is not reserved."""
-    include = [f"available_did.{path}" for path in _GROUP]
+    from didww.resources.did_reservation import DidReservation
+
+    include = in_version(client, DidReservation, [f"available_did.{path}" for path in _GROUP])
     for each in client.did_reservations().iterate(include=include):
         if each.available_did.number == number:
             return each

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from didww.cli.number_types import in_version, name_of
+
 if TYPE_CHECKING:
     from didww.resources.order import Order
 
@@ -14,7 +16,10 @@ COLUMNS: Final = ("item", "quantity", "setup", "monthly", "paid from", "paid to"
 
 def names(client: Any, order: Order) -> list[str]:
     """Return what each item bought, such as `GB London Local` for numbers."""
-    groups = _found(client.did_groups(), order, "did_group_id", ["country", "did_group_type"])
+    from didww.resources.did_group import DidGroup
+
+    include = in_version(client, DidGroup, ["country", "did_group_type"])
+    groups = _found(client.did_groups(), order, "did_group_id", include)
     pools = _found(client.capacity_pools(), order, "capacity_pool_id", [])
     return [_name(item, groups, pools) for item in order.items]
 
@@ -29,7 +34,7 @@ def _name(item: Any, groups: dict[str, Any], pools: dict[str, Any]) -> str:
     group = groups.get(getattr(item, "did_group_id", None) or "")
     if group is not None:
         country = group.country.iso if group.country is not None else ""
-        kind = group.did_group_type.name if group.did_group_type is not None else ""
+        kind = name_of(group)
         return "Numbers: " + ", ".join(part for part in (country, group.area_name, kind) if part)
     pool = pools.get(getattr(item, "capacity_pool_id", None) or "")
     return f"Channels: {pool.name}" if pool is not None else _KINDS.get(item.to_dict().get("type", ""), "Other charges")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import click
 
-from didww._schema.columns import Column, check_path, columns_of, includes_of, value_at
+from didww._schema.columns import Column, check_path, columns_of, includes_of, value_at, versions_at
 from didww._schema.record import Record
 from didww._schema.tables import label
+from didww._schema.versions import unsupported
 from didww._util.masking import SECRET_NAME
 from didww._util.text import printable
 from didww.cli.messages import colored
@@ -112,7 +113,8 @@ class RecordTable:
         self._settings = settings
         self._cls = cls
         self._secrets = secrets
-        declared = {column.heading: column for column in columns_of(cls)}
+        self._version = settings.version
+        declared = {column.heading: column for column in columns_of(cls, self._version)}
         if settings.columns is None:
             self.columns = list(declared.values())
         else:
@@ -124,8 +126,12 @@ class RecordTable:
         try:
             check_path(self._cls, path)
         except InvalidValueError as error:
-            headings = ", ".join(_key(column.heading) for column in columns_of(self._cls))
+            headings = ", ".join(_key(column.heading) for column in columns_of(self._cls, self._version))
             raise InvalidValueError(f"{error} Headings: {headings}.", field="columns") from None
+        versions = versions_at(self._cls, path)
+        if not versions.includes(self._version):
+            what = f"{self._cls._type_name} have no column {path!r}"
+            raise unsupported(what, versions, self._version, "columns")
         return Column(path, (path,))
 
     @property
@@ -198,7 +204,10 @@ class RecordTable:
         attributes = [
             name
             for name, field in self._cls._field_map.items()
-            if field.place == "attributes" and field.readable and field.kind.name != "object"
+            if field.place == "attributes"
+            and field.readable
+            and field.kind.name != "object"
+            and field.versions.includes(self._version)
         ]
         paths = [path for column in self.columns for path in column.paths]
         return [Column(path, (path,)) for path in dict.fromkeys(["id", *attributes, *paths])]

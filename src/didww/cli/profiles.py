@@ -1,4 +1,4 @@
-"""Profiles: API keys and environments by name, in a file that only the user can read.
+"""Profiles: API keys, environments and API versions by name, in a file that only the user can read.
 
 What is used: the options of the command line; then a profile that is named (`--profile`, `DIDWW_PROFILE`); then the
 environment variables of the client; then the profile `default`.
@@ -23,25 +23,33 @@ from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from didww.cli.session import Settings
+    from didww.version import ApiVersion
 
 __all__ = [
+    "READ_ONLY",
     "Account",
+    "Version",
     "account",
     "account_options",
     "check_name",
     "client_url",
     "delete",
     "is_private",
+    "is_read_only",
     "names",
     "profile_file",
     "read",
     "store",
     "used",
+    "used_name",
+    "version",
 ]
 
 DEFAULT: Final = "default"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PLACE: Final = ("environment", "base_url")
+READ_ONLY: Final = "read"
+"""The scope of a profile that must not change anything."""
 
 
 class Account(NamedTuple):
@@ -59,6 +67,13 @@ class Account(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Account(key_from={self.key_from!r}, place_from={self.place_from!r})"  # without the key
+
+
+class Version(NamedTuple):
+    """The API version that a command uses, and where it is from, for people."""
+
+    value: ApiVersion
+    source: str
 
 
 def profile_file() -> Path:
@@ -201,7 +216,46 @@ def account(settings: Settings) -> Account:
     settings.profile = name
     if stored and not place and not by_variable:
         place, place_from = _url(stored), f"profile {name}"
-    return Account({"api_key": key, **place}, f"profile {name}", place_from)
+    scope = {"scope": section["scope"]} if section.get("scope") else {}
+    return Account({"api_key": key, **place, **scope}, f"profile {name}", place_from)
+
+
+def version(settings: Settings) -> Version:
+    """Return the API version: that of the option, a profile that is named, the variable, or the profile `default`.
+
+    Raises:
+        InvalidValueError: It is not supported.
+    """
+    from didww.configuration import api_version_from
+
+    if settings.api_version is not None:
+        return Version(api_version_from(settings.api_version), "--api-version")
+    variable = os.environ.get("DIDWW_API_VERSION", "").strip()
+    name = None if settings.emulated else used_name(settings)
+    if name is not None and (settings.profile is not None or not variable):
+        stored = read().get(name, "api_version", fallback="")
+        if stored:
+            return Version(_known(stored, name), f"profile {name}")
+    return Version(api_version_from(None), "DIDWW_API_VERSION" if variable else "the default")
+
+
+def _known(text: str, name: str) -> ApiVersion:
+    from didww.version import API_VERSIONS
+
+    for known in API_VERSIONS:
+        if text == known:
+            return known
+    raise InvalidValueError(
+        f"The profile {name!r} has the API version {text!r:.80}, which is not one of {', '.join(API_VERSIONS)}. "
+        f"Log in again: didww login --profile {name}.",
+        field="api_version",
+    )
+
+
+def is_read_only(settings: Settings) -> bool:
+    """Return whether the profile in use must not change anything."""
+    name = None if settings.emulated else used_name(settings)
+    return name is not None and bool(read().get(name, "scope", fallback=""))
 
 
 def _place(settings: Settings) -> tuple[dict[str, str], str]:
@@ -229,10 +283,15 @@ def client_url(place: dict[str, str]) -> str:
     return place.get("base_url") or checked_environment(place["environment"]).base_url
 
 
+def used_name(settings: Settings) -> str | None:
+    """Return the name of the profile that commands use, whether or not it exists; None if they use another key."""
+    variable = bool(os.environ.get("DIDWW_API_KEY", "").strip())
+    return settings.profile or (None if variable else DEFAULT)
+
+
 def used(settings: Settings) -> tuple[configparser.ConfigParser, str | None]:
     """Return the profiles, and the name of the one that commands use; None if they use another key."""
-    variable = bool(os.environ.get("DIDWW_API_KEY", "").strip())
-    return read(), settings.profile or (None if variable else DEFAULT)
+    return read(), used_name(settings)
 
 
 def _user(name: str) -> str:
@@ -246,7 +305,7 @@ def store(name: str, key: str, place: dict[str, str], *, in_file: bool) -> str:
     Args:
         name: Name of the profile.
         key: The API key.
-        place: `environment` or `base_url`.
+        place: `environment` or `base_url`, `api_version`, and `scope` if it is not everything.
         in_file: Whether to store the key in the file even if there is a key store.
     """
     parser = read()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from didww.cli import exit_codes
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
     from didww import DidwwClient
     from didww._core.events import RequestStarted
+    from didww._schema.versions import Versions
+    from didww.cli.dry_run import DryRunTransport
+    from didww.credentials import ApiKey
     from didww.emulator import Emulator
     from didww.transport.base import Transport
+    from didww.version import ApiVersion
 
 __all__ = ["Session", "Settings"]
 
@@ -30,6 +35,7 @@ class Settings:
     profile: str | None = None
     environment: str | None = None
     base_url: str | None = None
+    api_version: str | None = None
     emulator: bool = False
     emulator_file: str | None = None
     timeout: float | None = None
@@ -39,6 +45,18 @@ class Settings:
     yes: bool = False
     dry_run: bool = False
     debug: bool = False
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the account is that of an emulator in a file."""
+        return self.emulator or self.emulator_file is not None
+
+    @property
+    def version(self) -> ApiVersion:
+        """The API version that the command uses: of an option, a profile or the environment, or else the default."""
+        from didww.cli.profiles import version
+
+        return version(self).value
 
     @property
     def for_person(self) -> bool:
@@ -73,9 +91,15 @@ class Session:
         return self._client
 
     @property
+    def api_key(self) -> ApiKey:
+        """The API key of the client, sent with requests or to the token service."""
+        credentials = self.client._configuration.credentials
+        return cast("ApiKey", getattr(credentials, "key", credentials))
+
+    @property
     def emulated(self) -> bool:
         """Whether the account is that of an emulator in a file."""
-        return self.settings.emulator or self.settings.emulator_file is not None
+        return self.settings.emulated
 
     @property
     def emulator(self) -> Emulator:
@@ -90,6 +114,7 @@ class Session:
     def _new_client(self) -> DidwwClient:
         from didww import DidwwClient
         from didww.cli import profiles
+        from didww.cli.messages import show_version_warnings
 
         settings = self.settings
         others = [name for name in ("profile", "environment", "base_url") if getattr(settings, name) is not None]
@@ -100,8 +125,11 @@ class Session:
         if self.emulated and others:
             option = others[0].replace("_", "-")
             raise click.UsageError(f"--emulator does not go with --{option}.")
-        options: dict[str, Any] = {} if settings.timeout is None else {"timeout": settings.timeout}
+        options: dict[str, Any] = {"api_version": settings.version}
+        if settings.timeout is not None:
+            options["timeout"] = settings.timeout
         transport: Transport | None = None
+        dry: DryRunTransport | None = None
         if self.emulated:
             from didww.emulator.emulator import BASE_URL
             from didww.transport.inprocess import InProcessTransport
@@ -115,8 +143,12 @@ class Session:
             from didww.cli.dry_run import DryRunTransport
             from didww.transport.default import new_transport
 
-            transport = DryRunTransport(transport or new_transport(None), as_json=settings.output in ("json", "jsonl"))
+            as_json = settings.output in ("json", "jsonl")
+            transport = dry = DryRunTransport(transport or new_transport(None), as_json=as_json)
+        self._close.append(show_version_warnings())
         client = DidwwClient(**options, transport=transport, on_request=self._remember)
+        if dry is not None:
+            dry.token_url = str(client._configuration.service_urls.token)
         self._close.append(client.close)
         return client
 
@@ -135,7 +167,9 @@ class Session:
             return "the emulator (no real money)"
         environment = self.client.environment
         name = self.client.base_url if environment is None else f"{environment} at {self.client.base_url}"
-        return f"{name}, profile {self.settings.profile}" if self.settings.profile else name
+        parts = [name, *([f"profile {self.settings.profile}"] if self.settings.profile else [])]
+        version = self.settings.version
+        return ", ".join([*parts, *([f"API version {version}"] if version != API_VERSION else [])])
 
     def command_line(self, *words: str) -> str:
         """Return a command for the same account, as it is typed: for advice on how to go on.
@@ -155,7 +189,24 @@ class Session:
             options += ["--base-url", settings.base_url]
         elif settings.environment is not None:
             options += ["--environment", settings.environment]
+        if settings.api_version is not None:
+            options += ["--api-version", settings.api_version]
         return command_line("didww", *options, *words)
+
+    def check_versions(self, what: str, versions: Versions) -> None:
+        """Check that the API version has something.
+
+        Args:
+            what: A clause about it, such as `The column sms_trunk does not exist`.
+            versions: The versions that have it.
+
+        Raises:
+            UnsupportedVersionError: It does not.
+        """
+        from didww._schema.versions import unsupported
+
+        if not versions.includes(self.settings.version):
+            raise unsupported(what, versions, self.settings.version, "")
 
     def now(self) -> datetime:
         """Return the time of the service: that of its latest response, or else of this machine."""
@@ -179,9 +230,15 @@ class Session:
             question: The question.
 
         Raises:
+            ReadOnlyClientError: The profile can only read.
             UsageError: There is no terminal to ask at, and `--yes` was not given.
             Exit: The answer was no.
         """
+        from didww.cli import profiles
+        from didww.exceptions import ReadOnlyClientError
+
+        if profiles.is_read_only(self.settings):
+            raise ReadOnlyClientError("The profile can only read.")
         for line in plan:
             self.say(line)
         self.say(f"Account: {self.account}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -15,13 +14,17 @@ from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
 from didww.emulator.controls.faults import Faults, apply_fault, get_disturbance, get_fault_response
 from didww.emulator.controls.journal import Journal
+from didww.emulator.controls.messages import Messages
+from didww.emulator.controls.prices import Prices
+from didww.emulator.controls.sender_ids import SenderIds
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
-from didww.emulator.engine.accounts import Features
+from didww.emulator.engine.accounts import Features, Versions
 from didww.emulator.engine.engine import Engine
-from didww.emulator.engine.rate_limit import RateLimit
-from didww.emulator.http.headers import add_validators, get_header
+from didww.emulator.engine.rate_limit import RateLimit, too_many_requests
+from didww.emulator.engine.services import path_of
+from didww.emulator.http.headers import add_validators
 from didww.emulator.worker import Worker
 from didww.exceptions import InvalidValueError
 
@@ -48,7 +51,7 @@ class Emulator:
         api_key: The only key to accept. Defaults to any key, each with its own account of 10,000 USD.
         clock: The clock. Defaults to real time.
         callback_secret: Signing secret of callbacks.
-        rate_limit: Requests per second and key before a 429 response. Defaults to no limit.
+        rate_limit: Requests per second and account before a 429 response. Defaults to no limit.
         callback_hosts: Hosts besides loopback addresses that may receive callbacks; `"*"` allows any.
 
     Attributes:
@@ -60,8 +63,12 @@ class Emulator:
         state: Reset, snapshots, seed data.
         balance: Account balances and VAT.
         features: Features enabled for an account, such as emergency calling.
+        versions: Default API version of an account.
         stock: Numbers available to buy.
+        prices: Price plans of an account.
         calls: Inbound and outbound calls.
+        messages: Inbound and outbound text messages.
+        sender_ids: Sender ID verifications.
         engine: The engine that handles requests.
 
     Example:
@@ -96,8 +103,12 @@ class Emulator:
         self.callbacks = Callbacks(self.engine, callback_secret, self.faults.for_callback, callback_hosts)
         self.balance = Balance(self.engine, self.key)
         self.features = Features(self.engine, self.key)
+        self.versions = Versions(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
+        self.prices = Prices(self.engine, self.key)
         self.calls = Calls(self.engine, self.key)
+        self.messages = Messages(self.engine, self.key)
+        self.sender_ids = SenderIds(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
         # Two workers, so that a slow callback receiver does not delay events.
         self._workers = workers = (
@@ -147,17 +158,17 @@ class Emulator:
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         """Return the response to a request, and the network disturbance to apply to it."""
         started = time.perf_counter()
-        key = get_header(request.headers, "api-key")
-        key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8] if key else ""
+        key, version = self.engine.account_of(request)
         fault, disturbance = None, None
-        limited = self._rate_limit.check(key)
-        if limited is not None:
-            response = limited
+        if self._rate_limit.exceeded(key):
+            response = too_many_requests(path_of(request.url), version)
         elif (fault := self.faults.for_request(request)) is None:
             response = _handled(self.engine.handle, request, started)
         else:
             handle = partial(self.engine.handle, hold=fault.hold)
-            response = get_fault_response(fault) or apply_fault(fault, _handled(handle, request, started))
+            response = get_fault_response(fault, path_of(request.url), version) or apply_fault(
+                fault, _handled(handle, request, started)
+            )
             disturbance = get_disturbance(fault)
         now = self.clock.now()
         response = msgspec.structs.replace(response, headers={"date": http_date(now), **response.headers})
@@ -166,6 +177,7 @@ class Emulator:
             response,
             at=stamp(now),
             key=key,
+            version=version,
             ms=round((time.perf_counter() - started) * 1000, 2),
             fault=None if fault is None else fault.id,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filter_rules import Ids, RequiredIds
+from didww._schema.filter_rules import Ids, RequiredIds, Texts
 from didww._schema.resource import Resource
-from didww.enums import AreaLevel, IdentityType, MandatoryField
+from didww.enums import AreaLevel, IdentityType, MandatoryField, NumberType
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -23,7 +23,7 @@ class AddressRequirement(
     filters={"id": Ids},
     columns={
         "country": "country.name",
-        "type": "did_group_type.name",
+        "type": ("did_group_type.name", "number_type"),
         "identity": "identity_type",
         "address level": "address_area_level",
         "personal proofs": "personal_proof_qty",
@@ -31,7 +31,7 @@ class AddressRequirement(
         "address proofs": "address_proof_qty",
     },
 ):
-    """The requirements for registering numbers of one country and DID group type.
+    """The requirements for registering numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. It is
     documented as always present for addresses, but some responses contain null.
@@ -63,9 +63,14 @@ class AddressRequirement(
     restriction_message: str | None = attribute(
         "Restrictions of the country on such numbers, or None if there are none.", sort=True
     )
+    number_type: NumberType = attribute("Type of the numbers.", filter=Texts, since="2026-11-19")
     country: Country | None = relationship("Country of the numbers.", filter=RequiredIds, include=True)
     did_group_type: DidGroupType | None = relationship(
-        "Type of the numbers, e.g. Local or Mobile.", filter=RequiredIds, include=True
+        "Type of the numbers, e.g. Local or Mobile.",
+        filter=RequiredIds,
+        include=True,
+        until="2026-04-16",
+        replacement="number_type",
     )
     personal_permanent_document: SupportingDocumentTemplate | None = relationship(
         "Template of the permanent document for a personal identity, or None if not required.", include=True

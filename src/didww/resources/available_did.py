@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from didww._schema.fields import attribute, relationship
-from didww._schema.filter_rules import Bool, EveryText, Ids, NumberPart, OptionalIds
+from didww._schema.filter_rules import Bool, EveryText, Ids, NumberPart, OptionalIds, Texts
 from didww._schema.resource import Resource
+from didww._schema.versions import Versions
 
 if TYPE_CHECKING:
     from didww.resources.did_group import DidGroup
@@ -23,7 +24,8 @@ class AvailableDid(
         "country.id": Ids,
         "did_group.features": EveryText,
         "did_group.needs_registration": Bool,
-        "did_group_type.id": Ids,
+        "did_group.number_type": Annotated[Texts, Versions(since="2026-11-19")],
+        "did_group_type.id": Annotated[Ids, Versions(until="2026-04-16", replacement="did_group.number_type")],
         "id": Ids,
         "region.id": Ids,
     },
@@ -31,7 +33,7 @@ class AvailableDid(
         "number": "number",
         "country": "did_group.country.iso",
         "area": "did_group.area_name",
-        "type": "did_group.did_group_type.name",
+        "type": ("did_group.did_group_type.name", "did_group.number_type"),
     },
 ):
     """One specific number in stock.

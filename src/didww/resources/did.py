@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from didww.resources.identity import Identity
     from didww.resources.order import Order
     from didww.resources.shared_capacity_group import SharedCapacityGroup
+    from didww.resources.sms_trunk import SmsTrunk
+    from didww.resources.sms_trunk_group import SmsTrunkGroup
     from didww.resources.voice_in_trunk import VoiceInTrunk
     from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
 
@@ -54,6 +56,7 @@ class Did(
         "country": "did_group.country.iso",
         "area": "did_group.area_name",
         "route": ("voice_in_trunk.name", "voice_in_trunk_group.name"),
+        "sms route": ("sms_trunk.name", "sms_trunk_group.name"),
         "expires": "expires_at",
         "canceled": "terminated",
         "description": "description",
@@ -61,7 +64,8 @@ class Did(
 ):
     """A phone number (DID) that the account owns.
 
-    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other.
+    Inbound calls go to `voice_in_trunk` or to `voice_in_trunk_group`, not to both: setting one clears the other. The
+    same applies to inbound text messages, `sms_trunk` and `sms_trunk_group`.
     To cancel a number, set `terminated = True`. `delete` is provided although the API does not document it.
     """
 
@@ -137,6 +141,23 @@ class Did(
         excludes="voice_in_trunk",
         filter=OptionalIds,
         include=True,
+    )
+    sms_trunk: SmsTrunk | None = writable_relationship(
+        "SMS trunk that receives the text messages, or None if not set. Setting a trunk clears `sms_trunk_group`. A "
+        "trunk of the type `http_out` receives none and is refused.",
+        on="update",
+        excludes="sms_trunk_group",
+        filter=Ids,
+        include=True,
+        since="2026-11-19",
+    )
+    sms_trunk_group: SmsTrunkGroup | None = writable_relationship(
+        "SMS trunk group that receives the text messages, or None if not set. Setting a group clears `sms_trunk`.",
+        on="update",
+        excludes="sms_trunk",
+        filter=Ids,
+        include=True,
+        since="2026-11-19",
     )
     emergency_calling_service: EmergencyCallingService | None = writable_relationship(
         "Emergency calling service of the number, or None. Set None to detach it.",

@@ -17,10 +17,11 @@ from didww._schema.filter_rules import (
     OptionalIds,
     OptionalNanpCodes,
     RequiredIds,
+    Texts,
 )
 from didww._schema.meta import Meta
 from didww._schema.resource import Resource
-from didww.enums import Feature
+from didww.enums import Feature, NumberType
 
 if TYPE_CHECKING:
     from didww.resources.address_requirement import AddressRequirement
@@ -61,7 +62,7 @@ class DidGroup(
     columns={
         "country": "country.iso",
         "area": "area_name",
-        "type": "did_group_type.name",
+        "type": ("did_group_type.name", "number_type"),
         "prefix": "prefix",
         "monthly": "stock_keeping_units.monthly_price",
         "setup": "stock_keeping_units.setup_price",
@@ -90,12 +91,18 @@ class DidGroup(
     service_restrictions: str | None = attribute(
         "Description of service restrictions, or None if there are none.", sort=True
     )
+    number_type: NumberType = attribute("Type of the numbers.", filter=Texts, sort=True, since="2026-11-19")
+    is_demo: bool = attribute("True if it is a demo group.", filter=Bool, sort=True, since="2026-11-19")
     country: Country | None = relationship("Country of the numbers.", filter=RequiredIds, include=True)
     city: City | None = relationship(
         "City of the numbers, or None if they belong to no city.", filter=OptionalIds, include=True
     )
     did_group_type: DidGroupType | None = relationship(
-        "Type of the numbers, e.g. Local, Mobile or Toll-free.", filter=RequiredIds, include=True
+        "Type of the numbers, e.g. Local, Mobile or Toll-free.",
+        filter=RequiredIds,
+        include=True,
+        until="2026-04-16",
+        replacement="number_type",
     )
     region: Region | None = relationship(
         "State or province of the numbers, or None if they belong to none.", filter=OptionalIds, include=True

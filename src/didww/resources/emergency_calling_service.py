@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship, status_is
 from didww._schema.fields import meta as resource_meta
-from didww._schema.filter_rules import Id, Ids, OptionalPart, OptionalText, Text
+from didww._schema.filter_rules import Id, Ids, OptionalPart, OptionalText, Text, Texts
 from didww._schema.meta import Meta
 from didww._schema.resource import Resource, WaitSpec
 from didww._schema.types import DateText
-from didww.enums import EmergencyCallingServiceStatus
+from didww.enums import EmergencyCallingServiceStatus, NumberType
 
 if TYPE_CHECKING:
     from didww.resources.address import Address
@@ -62,6 +62,7 @@ class EmergencyCallingService(
         "Date of the next renewal, `YYYY-MM-DD`, or None before activation and after cancellation.", sort=True
     )
     created_at: datetime = attribute("Date and time of creation.", sort=True)
+    number_type: NumberType = attribute("Type of the numbers.", filter=Texts, since="2026-11-19")
     address: Address | None = relationship(
         "Address that emergency services are sent to. Not in the OpenAPI document of DIDWW, but returned by the API.",
         filter=Id,
@@ -69,7 +70,11 @@ class EmergencyCallingService(
     )
     country: Country | None = relationship("Country of the numbers.", filter=Ids, include=True)
     did_group_type: DidGroupType | None = relationship(
-        "Type of the numbers, e.g. Local or Mobile.", filter=Ids, include=True
+        "Type of the numbers, e.g. Local or Mobile.",
+        filter=Ids,
+        include=True,
+        until="2026-04-16",
+        replacement="number_type",
     )
     order: Order | None = relationship(
         "Order that the service was charged with, or None before activation.", include=True

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from didww._schema.fields import attribute, relationship
 from didww._schema.fields import meta as resource_meta
-from didww._schema.filter_rules import Ids
+from didww._schema.filter_rules import Ids, Texts
 from didww._schema.meta import Meta
 from didww._schema.resource import Resource
-from didww.enums import AreaLevel, IdentityType
+from didww.enums import AreaLevel, IdentityType, NumberType
 
 if TYPE_CHECKING:
     from didww.resources.country import Country
@@ -35,17 +35,18 @@ class EmergencyRequirement(
     filters={"id": Ids},
     columns={
         "country": "country.name",
-        "type": "did_group_type.name",
+        "type": ("did_group_type.name", "number_type"),
         "identity": "identity_type",
         "address level": "address_area_level",
         "setup time": "estimate_setup_time",
     },
 ):
-    """The requirements for emergency calling on numbers of one country and DID group type.
+    """The requirements for emergency calling on numbers of one country and type.
 
     An area level defines how close to the location of the number an identity or address must be. Mandatory
-    fields are human-readable labels, such as `Birth Date` or `VAT Number / TAX Code`. These lists and
-    `address_area_level` are not documented as nullable, but some responses contain null.
+    fields are names of attributes, such as `birth_date` or `vat_id`. In API version 2026-04-16, they are labels, such
+    as `Birth Date` or `VAT Number / TAX Code`. These lists and `address_area_level` are not documented as nullable,
+    but some responses contain null.
     Source: tests/contract/facts/emergency_requirements.yaml.
     """
 
@@ -60,17 +61,24 @@ class EmergencyRequirement(
         "Where the address must be located, relative to the number, or None if not specified."
     )
     personal_mandatory_fields: list[str] | None = attribute(
-        "Labels of the fields that a personal identity must provide."
+        "Fields that a personal identity must provide: names, or labels in API version 2026-04-16."
     )
     business_mandatory_fields: list[str] | None = attribute(
-        "Labels of the fields that a business identity must provide."
+        "Fields that a business identity must provide: names, or labels in API version 2026-04-16."
     )
-    address_mandatory_fields: list[str] | None = attribute("Labels of the fields that the address must provide.")
+    address_mandatory_fields: list[str] | None = attribute(
+        "Fields that the address must provide: names, or labels in API version 2026-04-16."
+    )
     estimate_setup_time: str = attribute("Estimated activation time as free text, e.g. `7-14 days` or `1`.")
     requirement_restriction_message: str | None = attribute("Restrictions of the country, or None if there are none.")
+    number_type: NumberType = attribute("Type of the numbers.", filter=Texts, since="2026-11-19")
     country: Country | None = relationship("Country of the numbers.", filter=Ids, include=True)
     did_group_type: DidGroupType | None = relationship(
-        "Type of the numbers, e.g. Local or Mobile.", filter=Ids, include=True
+        "Type of the numbers, e.g. Local or Mobile.",
+        filter=Ids,
+        include=True,
+        until="2026-04-16",
+        replacement="number_type",
     )
     meta = resource_meta(EmergencyRequirementMeta, "Prices of emergency calling.")
 

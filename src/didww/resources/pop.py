@@ -15,6 +15,8 @@ class Pop(
     paginated=False,
     filters={"id": Ids},
     columns={"name": "name"},
+    until="2026-04-16",
+    replacement="the attribute pop_code of voice_in_trunks",
 ):
     """A point of presence (POP) of the platform. The list is not paginated.
 

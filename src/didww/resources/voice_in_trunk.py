@@ -9,7 +9,7 @@ from didww._schema.fields import attribute, writable, writable_relationship
 from didww._schema.filter_rules import Ids, OptionalText, RequiredTexts
 from didww._schema.forms import Form
 from didww._schema.resource import Resource
-from didww.enums import CliFormat
+from didww.enums import CliFormat, PopCode
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
 
@@ -81,6 +81,12 @@ class VoiceInTrunk(
     voice_in_trunk_group: VoiceInTrunkGroup | None = writable_relationship(
         "Trunk group of the trunk, or None if not in a group.", include=True
     )
+    pop_code: PopCode | None = writable(
+        "Point of presence that the trunk is pinned to, or None if DIDWW chooses.", member="pop", since="2026-11-19"
+    )
     pop: Pop | None = writable_relationship(
-        "Point of presence that the trunk is pinned to, or None if not pinned.", include=True
+        "Point of presence that the trunk is pinned to, or None if not pinned.",
+        include=True,
+        until="2026-04-16",
+        replacement="pop_code",
     )

@@ -163,8 +163,11 @@ class InProcessTransport:
         body = request.body
         if body is not None and not isinstance(body, bytes):
             request = Request(request.method, request.url, request.headers, b"".join(ProgressBody(body)))
-        response = self._handle(request)
-        return (response, None) if isinstance(response, Response) else response
+        handled = self._handle(request)
+        response, disturbance = (handled, None) if isinstance(handled, Response) else handled
+        if request.method == "HEAD":
+            response = Response(response.status, response.headers, b"")
+        return response, disturbance
 
     def piece(self, opened: Opened) -> tuple[bytes, float, Exception | None]:
         """Return the next piece of a body, the seconds to wait before it, and the error to raise after that."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from didww.cli import lookups, parameters
+from didww.cli import lookups, number_types, parameters
 from didww.cli.framework import Command
 from didww.cli.output import RecordTable
 
@@ -51,7 +51,7 @@ def available(
     if city is not None:
         query["city.id"] = [each.id for each in lookups.cities(client, city, place)]
     if type_ is not None:
-        query["did_group_type.id"] = lookups.number_type(client, type_).id
+        query |= number_types.filter_by(client, AvailableDid, type_)
     if contains is not None:
         query["number_contains"] = contains
     if features:

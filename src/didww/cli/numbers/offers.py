@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
-from didww.cli import lookups, parameters
+from didww.cli import lookups, number_types, parameters
 from didww.exceptions import NotExactlyOneError
+from didww.resources.did_group import DidGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from didww.cli.output import Row
     from didww.resources.address_requirement import AddressRequirement
-    from didww.resources.did_group import DidGroup
     from didww.resources.stock_keeping_unit import StockKeepingUnit
 
 __all__ = ["COLUMNS", "MORE_COLUMNS", "Offer", "find_offers", "offer_options", "requirement_in_words"]
@@ -25,7 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 COLUMNS: Final = ("place", "type", "channels", "monthly", "setup", "stock", "registration", "features")
 MORE_COLUMNS: Final = ("sku id", "did group id", "country", "area", "region", "prefix")
-INCLUDE: Final = ("country", "region", "did_group_type", "stock_keeping_units", "address_requirement")
+_INCLUDE: Final = ("country", "region", "did_group_type", "stock_keeping_units", "address_requirement")
 
 
 class Offer(NamedTuple):
@@ -53,7 +53,7 @@ class Offer(NamedTuple):
         group, sku = self.group, self.sku
         return {
             "place": self.place,
-            "type": group.did_group_type.name if group.did_group_type is not None else None,
+            "type": number_types.name_of(group),
             "channels": sku.channels_included_count,
             "setup": sku.setup_price,
             "monthly": sku.monthly_price,
@@ -138,7 +138,7 @@ def find_offers(
     if region is not None and place is not None:
         query["region.id"] = lookups.region(client, region, place).id
     if type_ is not None:
-        query["did_group_type.id"] = lookups.number_type(client, type_).id
+        query |= number_types.filter_by(client, DidGroup, type_)
     if prefix is not None:
         query["prefix"] = prefix
     if npanxx is not None:
@@ -147,9 +147,10 @@ def find_offers(
         query["features"] = list(features)
     if no_registration:
         query["needs_registration"] = False
-    groups = client.did_groups().iterate(filter=query, include=INCLUDE, page_size=100)
+    include = number_types.in_version(client, DidGroup, _INCLUDE)
+    groups = client.did_groups().iterate(filter=query, include=include, page_size=100)
     if city is not None:
-        groups = _in_city(client, city, place, query)
+        groups = _in_city(client, city, place, query, include)
     for group in groups:
         if not sold_out and group.meta.total_count == 0:
             continue
@@ -167,9 +168,9 @@ def _country(client: Any, text: str) -> Any:
         raise
 
 
-def _in_city(client: Any, city: str, country: Any, query: dict[str, Any]) -> Iterator[DidGroup]:
+def _in_city(client: Any, city: str, country: Any, query: dict[str, Any], include: list[str]) -> Iterator[DidGroup]:
     """Yield the groups of an area of this name, or else of the cities of this name."""
-    named = list(client.did_groups().iterate(filter={**query, "area_name": city}, include=INCLUDE))
+    named = list(client.did_groups().iterate(filter={**query, "area_name": city}, include=include))
     if not named:
         try:
             ids = [each.id for each in lookups.cities(client, city, country)]
@@ -177,7 +178,7 @@ def _in_city(client: Any, city: str, country: Any, query: dict[str, Any]) -> Ite
             if client.did_groups().count(filter={"area_name": city} | _only(query, "country.id")):
                 return  # the area is sold, but not with these options
             raise
-        named = client.did_groups().iterate(filter={**query, "city.id": ids}, include=INCLUDE)
+        named = client.did_groups().iterate(filter={**query, "city.id": ids}, include=include)
     yield from named
 
 

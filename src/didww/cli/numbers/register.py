@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from didww._util.shells import command_line
-from didww.cli import lookups, parameters
+from didww.cli import lookups, number_types, parameters
 from didww.cli.framework import Command
 from didww.cli.output import RecordTable
 from didww.cli.regulation import people, requirements, reviews, uploads
 from didww.cli.regulation.cases import case_of, heading, listed
 from didww.cli.regulation.choosing import choose_address, choose_identity, fitting_addresses, fitting_identities
 from didww.cli.regulation.submission import Given, prepare, submit
+from didww.resources.address_requirement import AddressRequirement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from didww.cli.regulation.requirements import Case
     from didww.cli.session import Session
-    from didww.resources.address_requirement import AddressRequirement
     from didww.resources.address_verification import AddressVerification
     from didww.resources.did import Did
     from didww.resources.identity import Identity
@@ -137,7 +137,10 @@ class _Numbers(NamedTuple):
 
 def _sort(session: Session, texts: Sequence[str]) -> _Numbers:
     """Look the numbers up and say which of them need nothing."""
-    dids = lookups.dids(session.client, texts, include=_INCLUDES)
+    from didww.resources.did import Did
+
+    include = number_types.in_version(session.client, Did, _INCLUDES)
+    dids = lookups.dids(session.client, texts, include=include)
     other = [did for did in dids if not did.awaiting_registration]
     for did in other:
         session.say(f"+{did.number} {_state(did)}.")
@@ -239,9 +242,11 @@ def _print_requirements(session: Session, country: str, number_type: str | None)
     place = lookups.country(client, country)
     query: dict[str, Any] = {"country.id": place.id}
     if number_type is not None:
-        query["did_group_type.id"] = lookups.number_type(client, number_type).id
+        query |= number_types.filter_by(client, AddressRequirement, number_type)
     found: list[AddressRequirement] = list(
-        client.address_requirements().iterate(filter=query, include=requirements.INCLUDES)
+        client.address_requirements().iterate(
+            filter=query, include=number_types.in_version(client, AddressRequirement, requirements.INCLUDES)
+        )
     )
     if not found:
         kind = f" of type {number_type}" if number_type is not None else ""

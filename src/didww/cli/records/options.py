@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from didww._schema.filter_rules import filter_rules, include_paths, includes, sort_keys
+from didww._schema.columns import versions_at
+from didww._schema.filter_rules import (
+    filter_rules,
+    filter_versions,
+    include_paths,
+    includes,
+    sort_keys,
+    sort_versions,
+)
 from didww._schema.registry import class_called, class_named
+from didww._schema.versions import EVERY_VERSION
 from didww.cli import lookups, parameters
-from didww.cli.choices import choices
-from didww.cli.framework import SectionOption
+from didww.cli.choices import choices, limited
+from didww.cli.framework import SectionOption, is_in_use, names_in_help
 from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
 from didww.cli.records.targets import Targets, named_by, noun
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
 
     from didww._schema.filter_rules import FilterRule
     from didww._schema.resource import Resource
+    from didww._schema.versions import Versions
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[str, str]
@@ -59,12 +69,14 @@ class Names(_ParamType):
     Args:
         known: The names.
         metavar: What stands for the value in the help.
+        limited: The names that not every API version has, with the versions that have them.
     """
 
     name = "name"
 
-    def __init__(self, known: Iterable[str], metavar: str = "") -> None:
+    def __init__(self, known: Iterable[str], metavar: str = "", limited: Mapping[str, Versions] | None = None) -> None:
         self.known = tuple(known)
+        self.limited = limited or {}
         few = len(self.known) <= _MAX_SHOWN
         self.metavar = f"[{'|'.join(self.known)}]" if few or not metavar else metavar
 
@@ -73,15 +85,19 @@ class Names(_ParamType):
         from didww._util.suggest import did_you_mean
 
         if value not in self.known:
-            text = did_you_mean(value, self.known) or f" Names: {', '.join(self.known)}."
+            text = did_you_mean(value, self.known) or f" Names: {names_in_help(self.known, self.limited)}."
             self.fail(f"There is no {value!r:.80}.{text}", param, ctx)
         return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 the signature of click
-        """Complete a name."""
+        """Complete a name of the API version."""
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+        return [
+            CompletionItem(name)
+            for name in self.known
+            if name.startswith(incomplete) and is_in_use(ctx, self.limited.get(name, EVERY_VERSION))
+        ]
 
 
 def _plain_doc(text: str) -> str:
@@ -100,8 +116,11 @@ def list_options(cls: type[Resource]) -> list[click.Parameter]:
         _filter_option(cls, name, rule) for name, rule in filter_rules(cls).items() if not (rule.alias or rule.ignored)
     ]
     if keys := sort_keys(cls):
-        help_text = f"Sort key; a minus before it reverses the order. Keys: {', '.join(keys[::2])}."
-        options.append(click.Option(["--sort"], type=Names(keys), metavar="KEY", help=help_text))
+        versions = sort_versions(cls)
+        known = names_in_help(keys[::2], versions)
+        help_text = f"Sort key; a minus before it reverses the order. Keys: {known}."
+        names = Names(keys, limited=versions)
+        options.append(click.Option(["--sort"], type=names, metavar="KEY", help=help_text))
     if includes(cls):
         options.append(include_option(cls))
     return options
@@ -109,11 +128,11 @@ def list_options(cls: type[Resource]) -> list[click.Parameter]:
 
 def include_option(cls: type[Resource]) -> click.Option:
     """Return the option for related records."""
-    help_text = (
-        f"Load related records, too; repeatable. Names, also several with dots between: {', '.join(includes(cls))}."
-    )
     known = include_paths(cls)
-    complete = Names(known).shell_complete
+    versions = {path: versions_at(cls, path) for path in known}
+    names = names_in_help(includes(cls), versions)
+    help_text = f"Load related records, too; repeatable. Names, also several with dots between: {names}."
+    complete = Names(known, limited=versions).shell_complete
     return click.Option(["--include"], multiple=True, metavar="PATH", help=help_text, shell_complete=complete)
 
 
@@ -126,19 +145,21 @@ def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Op
     key = _filter_name(name)
     option = f"--{key.replace('_', '-')}"
     field = cls._field_map.get(key)
+    versions = filter_versions(cls).get(name, EVERY_VERSION)
     if rule.value == "boolean":
         text = _plain_doc(field.doc) if field is not None else f"Filter by {name}."
         pair = f"{option}/--no-{option[2:]}"
-        return SectionOption([pair, f"filter_{key}"], section=_FILTERS, default=None, help=text)
+        return SectionOption([pair, f"filter_{key}"], section=_FILTERS, versions=versions, default=None, help=text)
     target = class_called(key.rpartition(".")[2]) if name.endswith(".id") else None
     text = f"Filter by {words(key)}."
     metavar = named_by(target) if target is not None else "ID" if name.endswith(".id") or name == "id" else "VALUE"
     type_: Any = click.STRING
     complete = None if target is None else _COMPLETIONS.get(target._type_name)
     if field is not None and field.kind.name == "enum":
-        type_ = Names(choices(field.kind.detail), "NAME")
+        type_ = Names(choices(field.kind.detail), "NAME", limited(field.kind.detail))
         metavar = type_.metavar
-        text = f"{text} Names: {', '.join(type_.known[:_MAX_LISTED])}." if metavar == "NAME" else text
+        listed = names_in_help(type_.known[:_MAX_LISTED], type_.limited)
+        text = f"{text} Names: {listed}." if metavar == "NAME" else text
         complete = type_.shell_complete
     ending = next((ending for ending in _COMPARISONS if key.endswith(ending)), None)
     if ending is not None:
@@ -152,6 +173,7 @@ def _filter_option(cls: type[Resource], name: str, rule: FilterRule) -> click.Op
     return SectionOption(
         [option, f"filter_{key}"],
         section=_FILTERS,
+        versions=versions,
         type=type_,
         multiple=multiple,
         metavar=metavar,
@@ -212,6 +234,7 @@ def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
     field, kind = slot.field, slot.field.kind
     doc, section = _plain_doc(field.doc), _section(slot)
     required = " Required." if creating and _required(slot) else ""
+    versions = field.versions
     if slot.types is not None:
         metavar = f"[{'|'.join(slot.types)}]"
         help_text = f"Type of the {words(field.name)}. Not needed if other options imply it.{required}"
@@ -219,13 +242,15 @@ def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
         return
     if kind.name == "boolean":
         pair = f"{slot.option}/--no-{slot.option[2:]}"
-        yield SectionOption([pair, _key(slot)], section=section, default=None, help=f"{doc}{required}")
+        text = f"{doc}{required}"
+        yield SectionOption([pair, _key(slot)], section=section, versions=versions, default=None, help=text)
         return
     several = kind.name in ("list", "many", "map")
     metavar, doc, complete = _described(slot, doc)
     yield SectionOption(
         [slot.option, _key(slot)],
         section=section,
+        versions=versions,
         multiple=several,
         metavar=metavar,
         help=f"{doc[:-1]}; repeatable.{required}" if several else f"{doc}{required}",
@@ -239,7 +264,9 @@ def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
             [f"{slot.option}-file", f"file_{slot.name}"], section=section, metavar="FILE", help=file_help
         )
     if not creating and (field.clearable or kind.name in ("list", "many")):
-        yield click.Option([f"--no-{slot.option[2:]}", f"clear_{slot.name}"], is_flag=True, hidden=True)
+        yield SectionOption(
+            [f"--no-{slot.option[2:]}", f"clear_{slot.name}"], versions=versions, is_flag=True, hidden=True
+        )
 
 
 def _key(slot: Slot) -> str:
@@ -264,9 +291,9 @@ def _described(slot: Slot, doc: str) -> tuple[str, str, Any]:
             return "|".join(f"{noun(cls)}:ID" for cls in classes), doc, None
         return named_by(classes[0]), doc, complete
     if item.name == "enum":
-        names = Names(choices(item.detail), "NAME")
+        names = Names(choices(item.detail), "NAME", limited(item.detail))
         if names.metavar == "NAME" and len(names.known) <= _MAX_LISTED:
-            doc = f"{doc[:-1]}: {', '.join(names.known)}."
+            doc = f"{doc[:-1]}: {names_in_help(names.known, names.limited)}."
         return names.metavar, doc, names.shell_complete
     if item.name == "object":
         return "NAME=VALUE,...", doc, None

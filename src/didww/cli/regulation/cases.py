@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from didww.cli.number_types import in_version, name_of
 from didww.cli.regulation import requirements
 from didww.cli.regulation.requirements import Case
 from didww.exceptions import NotExactlyOneError
+from didww.resources.address_requirement import AddressRequirement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +31,13 @@ def listed(dids: Sequence[Did]) -> str:
 
 def heading(case: Case, dids: Sequence[Did]) -> str:
     """Return what is registered, for the line above a plan."""
-    parts = (case.requirement.country, case.requirement.did_group_type)
-    return f"Registration of {listed(dids)} ({', '.join(each.name for each in parts if each is not None)}):"
+    return f"Registration of {listed(dids)} ({', '.join(_country_and_type(case.requirement))}):"
+
+
+def _country_and_type(record: Any) -> list[str]:
+    """Return the names of the country and the type of numbers of a requirement or a DID group."""
+    country, kind = record.country, name_of(record)
+    return [*([country.name] if country is not None else []), *([kind] if kind is not None else [])]
 
 
 def case_of(session: Session, dids: Sequence[Did]) -> Case:
@@ -51,7 +58,9 @@ def case_of(session: Session, dids: Sequence[Did]) -> Case:
     ((id, area),) = groups
     if not id:
         raise NotExactlyOneError(f"DIDWW lists no requirement for {listed(dids)}.")
-    requirement = session.client.address_requirements().find(id, include=requirements.INCLUDES).data
+    client = session.client
+    include = in_version(client, AddressRequirement, requirements.INCLUDES)
+    requirement = client.address_requirements().find(id, include=include).data
     return Case(requirement, area, session.now(), command=session.command_line)
 
 
@@ -68,5 +77,4 @@ def _place(did: Did) -> str:
     group = did.did_group
     if group is None:
         return "unknown"
-    parts = (group.country, group.did_group_type)
-    return ", ".join([*(part.name for part in parts if part is not None), group.area_name])
+    return ", ".join([*_country_and_type(group), group.area_name])

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from didww.cli import lookups, parameters
+from didww.cli import lookups, number_types, parameters
 from didww.cli.framework import Group
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_row, print_rows
 from didww.cli.regulation import people, reviews
 from didww.enums import EmergencyCallingServiceStatus, EmergencyVerificationStatus
 from didww.exceptions import NotExactlyOneError
+from didww.resources.did import Did
+from didww.resources.emergency_requirement import EmergencyRequirement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from didww.cli.session import Session
     from didww.resources.address import Address
-    from didww.resources.did import Did
     from didww.resources.emergency_calling_service import EmergencyCallingService
-    from didww.resources.emergency_requirement import EmergencyRequirement
 
 __all__ = ["emergency"]
 
@@ -107,8 +107,9 @@ def requirements(session: Session, country: str, number_type: str | None) -> Non
     place = lookups.country(client, country)
     query: dict[str, Any] = {"country.id": place.id}
     if number_type is not None:
-        query["did_group_type.id"] = lookups.number_type(client, number_type).id
-    found = client.emergency_requirements().list(filter=query, include=["did_group_type", "country"]).data
+        query |= number_types.filter_by(client, EmergencyRequirement, number_type)
+    include = number_types.in_version(client, EmergencyRequirement, ["did_group_type", "country"])
+    found = client.emergency_requirements().list(filter=query, include=include).data
     if not found:
         raise NotExactlyOneError(f"There is no emergency calling for such numbers in {place.name}.")
     rows = [_requirement_row(each, place.name) for each in found]
@@ -122,7 +123,7 @@ def _requirement_row(requirement: EmergencyRequirement, country: str) -> dict[st
     words = {"any": "a person or a company", "personal": "a person", "business": "a company"}
     kind = str(requirement.identity_type)
     return {
-        "type": requirement.did_group_type.name if requirement.did_group_type is not None else None,
+        "type": number_types.name_of(requirement),
         "identity": words.get(kind, kind),
         "person": ", ".join(requirement.personal_mandatory_fields or ()) if kind != "business" else "",
         "company": ", ".join(requirement.business_mandatory_fields or ()) if kind != "personal" else "",
@@ -179,7 +180,7 @@ def enable(
     if not number_texts:
         raise click.UsageError("Pass numbers.")
     client = session.client
-    dids = lookups.dids(client, number_texts, include=_DID_INCLUDES)
+    dids = lookups.dids(client, number_texts, include=number_types.in_version(client, Did, _DID_INCLUDES))
     place = people.address(client, address, people.ADDRESS_INCLUDES)
     service = _common_service(dids)
     submitted = _pending(client, service)
@@ -303,12 +304,13 @@ def _requirement(client: Any, dids: Sequence[Did]) -> EmergencyRequirement:
     ]
     if unsupported:
         raise click.UsageError(f"Emergency calling is not possible with {', '.join(unsupported)}.")
-    pairs = {(group.country, group.did_group_type) for group in groups}
-    keys = {(country.id if country else "", kind.id if kind else "") for country, kind in pairs}
-    if len(keys) > 1:
+    queries = [
+        {"country.id": group.country.id if group.country is not None else "", **number_types.filter_like(group)}
+        for group in groups
+    ]
+    if any(query != queries[0] for query in queries):
         raise click.UsageError("The numbers are of several countries or types; pass those of one.")
-    ((country, kind),) = keys
-    found = client.emergency_requirements().first(filter={"country.id": country, "did_group_type.id": kind})
+    found = client.emergency_requirements().first(filter=queries[0])
     if found is None:
         raise NotExactlyOneError("Your account has no price for emergency calling with such numbers. Ask DIDWW.")
     requirement: EmergencyRequirement = found

@@ -10,6 +10,7 @@ import click
 
 from didww._util.shells import command_line
 from didww._util.text import printable
+from didww.cli.number_types import name_of
 from didww.cli.regulation import people
 from didww.enums import IdentityType
 
@@ -163,10 +164,7 @@ def print_requirements(settings: Settings, found: Sequence[AddressRequirement], 
     """Print the lines of requirements by type of number, before there is an identity to compare with."""
     from didww.cli.output import print_rows
 
-    lines = {
-        each.did_group_type.name if each.did_group_type is not None else "": checklist(Case(each, "", now))
-        for each in found
-    }
+    lines = {name_of(each) or "": checklist(Case(each, "", now)) for each in found}
     if _for_person(settings):
         for kind, rows in lines.items():
             click.echo(printable(f"{kind}:"))

@@ -15,7 +15,7 @@ from didww.cli.trunks.list import credentials_option
 from didww.cli.trunks.options import ALL_OPTIONS
 from didww.cli.trunks.output import TrunkOutput
 from didww.cli.trunks.passwords import auth_password, password_option
-from didww.cli.trunks.pops import pop_named
+from didww.cli.trunks.pops import set_pop
 from didww.cli.trunks.presets import UNVERIFIED, PresetOption, after_creation, complete_presets
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
@@ -96,7 +96,7 @@ def create(
         trunk._check_rules(creating=True)
     client = session.client
     if pop is not None:
-        trunk.pop = pop_named(client, pop)
+        set_pop(client, trunk, pop)
     if group is not None:
         _join(session, trunk, group)
     if preset is not None and preset.unverified:

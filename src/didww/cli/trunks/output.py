@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from didww.cli.field_options import described
 from didww.cli.output import RecordTable, print_row
 from didww.cli.trunks.options import ALL_OPTIONS, TARGET_OPTIONS
+from didww.cli.trunks.pops import includes, pop_of
 from didww.cli.trunks.use import destination
 from didww.resources.configuration.sip import SipConfiguration
 from didww.resources.voice_in_trunk import VoiceInTrunk
@@ -37,7 +38,7 @@ class TrunkOutput:
     @property
     def includes(self) -> list[str]:
         """The include paths that are needed."""
-        return list(dict.fromkeys([*self._table.includes, "voice_in_trunk_group", "pop"]))
+        return list(dict.fromkeys([*self._table.includes, "voice_in_trunk_group", *includes(self._settings.version)]))
 
     def print(
         self, trunk: VoiceInTrunk, more: dict[str, Any] | None = None, *, only: AbstractSet[str] | None = None
@@ -55,7 +56,7 @@ class TrunkOutput:
             self._table.print_one(trunk, more)
 
     def _in_words(self, trunk: VoiceInTrunk, only: AbstractSet[str] | None) -> dict[str, Any]:
-        group, pop, configuration = trunk.voice_in_trunk_group, trunk.pop, trunk.configuration
+        group, configuration = trunk.voice_in_trunk_group, trunk.configuration
         options = [option for option in ALL_OPTIONS if only is None or option.field.name in only - _TARGET]
         row: dict[str, Any] = {
             "id": trunk.id,
@@ -64,7 +65,7 @@ class TrunkOutput:
             "group": None if group is None else group.name,
         }
         if only is None or "pop" in only:
-            row["point of presence"] = None if pop is None else pop.name
+            row["point of presence"] = pop_of(trunk)
         row |= described(options, trunk, secrets=self._secrets)
         row |= described(options, configuration, secrets=self._secrets)
         if isinstance(configuration, SipConfiguration) and configuration.enabled_sip_registration:

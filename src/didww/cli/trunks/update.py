@@ -14,7 +14,7 @@ from didww.cli.trunks.list import credentials_option, trunk_argument
 from didww.cli.trunks.options import ALL_OPTIONS
 from didww.cli.trunks.output import TrunkOutput
 from didww.cli.trunks.passwords import auth_password, password_option
-from didww.cli.trunks.pops import pop_named
+from didww.cli.trunks.pops import pop_of, set_pop
 from didww.cli.trunks.use import affected, routed
 from didww.resources.voice_in_trunk import VoiceInTrunk
 
@@ -84,7 +84,7 @@ def update(
         endpoint = client.voice_in_trunk_groups()
         record.voice_in_trunk_group = None if group == "none" else lookups.by_name(endpoint, group, "trunk group")
     if pop is not None:
-        record.pop = None if pop == "none" else pop_named(client, pop)
+        set_pop(client, record, pop)
     after = _values(record)
     lines = [*differences(OPTIONS, before, after), *_moves(before, after)]
     if not lines:
@@ -112,7 +112,7 @@ def _values(record: VoiceInTrunk) -> dict[str, Any]:
         **values_of(OPTIONS, record),
         **values_of(OPTIONS, record.configuration),
         "voice_in_trunk_group": record.voice_in_trunk_group,
-        "pop": record.pop,
+        "pop": pop_of(record),
     }
 
 
@@ -121,9 +121,13 @@ def _moves(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for name, label in (("voice_in_trunk_group", "group"), ("pop", "point of presence")):
         if before[name] != after[name]:
-            old, new = ("none" if each is None else each.name for each in (before[name], after[name]))
+            old, new = (_name(each) for each in (before[name], after[name]))
             lines.append(f"{label}: {old} -> {new}")
     return lines
+
+
+def _name(value: Any) -> str:
+    return "none" if value is None else str(getattr(value, "name", value))
 
 
 def _configure(record: VoiceInTrunk, fields: dict[str, Any], password_file: str | None) -> None:

@@ -22,6 +22,8 @@ from didww.emulator.behaviors.registration import (
 )
 from didww.emulator.behaviors.requirements import AddressRequirements, EmergencyRequirements, ProofTypes, Templates
 from didww.emulator.behaviors.reservations import Reservations
+from didww.emulator.behaviors.sender_ids import SenderIds
+from didww.emulator.behaviors.sms_trunks import RegenerateSmsCredentials, SmsTrunkGroups, SmsTrunks
 from didww.emulator.behaviors.trunks import TrunkGroups, Trunks
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ BEHAVIORS: dict[str, Behavior] = {
     "voice_in_trunk_groups": TrunkGroups(),
     "voice_out_trunks": OutTrunks(),
     "voice_out_trunk_regenerate_credentials": RegenerateCredentials(),
+    "sms_trunks": SmsTrunks(),
+    "sms_trunk_groups": SmsTrunkGroups(),
+    "sms_trunk_regenerate_credentials": RegenerateSmsCredentials(),
+    "sender_id_verifications": SenderIds(),
     "exports": Exports(),
     "dids": Dids(),
     "did_history": History(),

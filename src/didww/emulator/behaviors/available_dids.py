@@ -125,7 +125,7 @@ def count_unavailable(session: AccountSession, group: Record) -> int:
 
 def hold_account(session: AccountSession) -> AccountSession:
     """Return the session of the hidden account whose reservations hold the numbers of pending orders."""
-    return type(session)(session.runtime, -session.owner, session.base)
+    return type(session)(session.runtime, -session.owner, session.base, version=session.version)
 
 
 def _holders(session: AccountSession) -> tuple[tuple[AccountSession, str], ...]:

@@ -14,6 +14,7 @@ from didww.emulator.behaviors.base import Behavior
 from didww.emulator.behaviors.capacity import check_channels, recount
 from didww.emulator.behaviors.date_math import add_month
 from didww.emulator.behaviors.history import record_event
+from didww.emulator.behaviors.sms_trunks import check_sms_route
 from didww.emulator.behaviors.vat import add_vat
 from didww.emulator.engine import queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
@@ -58,8 +59,9 @@ class Dids(Behavior):
         _renew_later(session, record["expires_at"])
 
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
-        """Check channels; a number removed from its emergency calling service loses emergency calling."""
+        """Check channels and the SMS trunk; a number removed from its emergency service loses emergency calling."""
         check_channels(session, record, changes)
+        check_sms_route(session, changes)
         if "emergency_calling_service" in changes:
             changes["emergency_enabled"] = False
 

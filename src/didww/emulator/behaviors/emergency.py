@@ -115,6 +115,7 @@ class EmergencyVerifications(Behavior):
                 "status": "new",
                 "country": requirement["country"],
                 "did_group_type": requirement["did_group_type"],
+                "number_type": requirement["number_type"],
                 "emergency_requirement": requirement["id"],
                 "dids": dids,
             },

@@ -1,4 +1,4 @@
-"""Exports of call records, prepared in the background and served as files.
+"""Exports of call and message records, prepared in the background and served as files.
 
 The service's error texts for `to` are not known; they follow those for `from`.
 """
@@ -12,38 +12,46 @@ import zlib
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from didww._core.effects import Response
-from didww._schema.forms import DIGITS
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.behaviors.date_math import add_month
+from didww.emulator.behaviors.message_exports import get_message_lines, get_message_sources, ids_in
 from didww.emulator.controls.calls import get_calls_per_day, get_placed_calls
+from didww.emulator.controls.messages import get_messages_per_day, get_placed_messages
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
+    SOURCES_SINCE,
     Attempt,
     Line,
     OutLine,
     cdr_in,
     cdr_out,
     csv_line,
+    with_split_source,
 )
 from didww.emulator.data.export_file import ExportFile
+from didww.emulator.data.messages import SMS_IN_COLUMNS, SMS_OUT_COLUMNS, MessageLine, MessageSource, sms_in, sms_out
+from didww.emulator.data.row_filters import matching
 from didww.emulator.engine import queries
 from didww.emulator.engine.errors import HttpError
-from didww.resources.export import REQUESTED_FILTERS
+from didww.enums import ExportType
+from didww.resources.export import FILTER_KEYS, requested_filters
 from didww.transport.inprocess import Streamed
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from didww._core.effects import Request
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
+    from didww.resources.export import FilterKey
 
 __all__ = ["Exports", "get_lines", "get_out_lines"]
 
@@ -77,13 +85,14 @@ class Exports(Behavior):
             times[name] = moment
         if times["from"] >= times["to"]:
             raise _filter_error("from not valid")
+        keys = FILTER_KEYS[record["export_type"]]
+        known = requested_filters(record["export_type"], session.version)
         for name, value in filters.items():
-            form = DIGITS if name == "did_number" else None
-            taken = name in REQUESTED_FILTERS[record["export_type"]] and isinstance(value, str) and value
-            if not taken or (form is not None and not form.fits(value)):
+            if name not in known or (name in keys and not _fits(keys[name], value)):
                 raise _filter_error(f"{name} not valid")
         record["status"] = "pending"
         record["url"] = None
+        record["private"] = {**record.get("private", {}), "version": session.version}
 
     def after_create(self, session: AccountSession, record: Record) -> None:
         """Schedule the processing."""
@@ -153,12 +162,30 @@ def _file_response(found: tuple[ExportFile, str], name: str, request: Request) -
 class _Contents(msgspec.Struct, array_like=True):
     """The inputs of a file, which later changes of numbers do not affect."""
 
-    outbound: bool
+    kind: str
     start: datetime
     end: datetime
     lines: list[Any]
     placed: list[tuple[str, str]]
     a_day: float
+    filters: dict[str, Any]
+    version: str
+
+
+class _Records(NamedTuple):
+    """How the records of a type of export are generated."""
+
+    columns: tuple[str, ...]
+    generate: Callable[[Any, datetime, datetime, int, float], Iterable[tuple[str, str]]]
+    line: type[Any]
+
+
+_RECORDS: Final = {
+    ExportType.CDR_IN: _Records(CDR_IN_COLUMNS, cdr_in, Line),
+    ExportType.CDR_OUT: _Records(CDR_OUT_COLUMNS, cdr_out, OutLine),
+    ExportType.SMS_IN: _Records(SMS_IN_COLUMNS, sms_in, MessageLine),
+    ExportType.SMS_OUT: _Records(SMS_OUT_COLUMNS, sms_out, MessageSource),
+}
 
 
 def _contents(session: AccountSession, export: Record) -> bytes:
@@ -170,10 +197,25 @@ def _contents(session: AccountSession, export: Record) -> bytes:
     start, end = _parse_time(filters["from"]), _parse_time(filters["to"])
     assert start is not None  # noqa: S101 checked when it was created
     assert end is not None  # noqa: S101 the same
-    outbound = export["export_type"] == "cdr_out"
-    lines: list[Any] = get_out_lines(session, filters) if outbound else get_lines(session, filters.get("did_number"))
-    placed = get_placed_calls(session, export["export_type"], {line[0] for line in lines}, start, end)
-    contents = msgspec.json.encode(_Contents(outbound, start, end, lines, placed, get_calls_per_day(session)))
+    kind = export["export_type"]
+    lines: list[Any]
+    if kind in (ExportType.SMS_IN, ExportType.SMS_OUT):
+        inbound = kind == ExportType.SMS_IN
+        lines = [*(get_message_lines if inbound else get_message_sources)(session, filters)]
+        chosen = {"trunks": ids_in(filters, "sms_trunk.id"), "senders": ids_in(filters, "sender_id_verification.id")}
+        placed = get_placed_messages(session, kind, start, end, **chosen)
+        a_day = get_messages_per_day(session)
+    else:
+        inbound = kind == ExportType.CDR_IN
+        lines = [*(get_lines(session, filters.get("did_number")) if inbound else get_out_lines(session, filters))]
+        placed = get_placed_calls(session, kind, {line[0] for line in lines}, start, end)
+        a_day = get_calls_per_day(session)
+    kept = {**filters}
+    if "source_country_iso" in kept:
+        countries = session.find("countries", iso=kept["source_country_iso"].upper())
+        kept["source_country_iso"] = [country["prefix"] for country in countries]
+    version = export["private"].get("version", API_VERSION)
+    contents = msgspec.json.encode(_Contents(kind, start, end, lines, placed, a_day, kept, version))
     packed = zlib.compress(contents, 1)
     queries.save_export_file(session, export["id"], packed)
     return packed
@@ -186,13 +228,17 @@ def _file(session: AccountSession, export: Record) -> tuple[ExportFile, str]:
 
     def make() -> ExportFile:
         contents = msgspec.json.decode(zlib.decompress(packed), type=_Contents)
-        columns, calls = (CDR_OUT_COLUMNS, cdr_out) if contents.outbound else (CDR_IN_COLUMNS, cdr_in)
-        kinds = list[OutLine] if contents.outbound else list[Line]
-        lines: Any = msgspec.convert(contents.lines, kinds)
+        columns, generate, kind = _RECORDS[ExportType(contents.kind)]
+        lines: Any = msgspec.convert(contents.lines, list[kind])  # type: ignore[valid-type]
         made = heapq.merge(
-            calls(lines, contents.start, contents.end, seed, contents.a_day), contents.placed, key=lambda call: call[0]
+            generate(lines, contents.start, contents.end, seed, contents.a_day),
+            contents.placed,
+            key=lambda record: record[0],
         )
-        return ExportFile(itertools.chain([csv_line(columns)], (line for _, line in made)))
+        kept = matching((line for _, line in made), columns, contents.filters)
+        file = itertools.chain([csv_line(columns)], kept)
+        split = contents.kind == ExportType.CDR_IN and contents.version >= SOURCES_SINCE
+        return ExportFile(with_split_source(file) if split else file)
 
     return session.runtime.export_cache.get(tag, make), tag
 
@@ -261,6 +307,14 @@ def _attempt(trunk: Record, number: str) -> Attempt:
     user = (inside.get("username") or "{DID}").replace("{DID}", number)
     destination = f"sip:{user}@{inside['host'] or 'sip.example.com'}"
     return Attempt(trunk["name"], destination, names=bool(inside.get("cnam_lookup")))
+
+
+def _fits(key: FilterKey, value: Any) -> bool:
+    """Return whether the value of a filter is valid. An id need not be one: it matches nothing."""
+    if not key.target:
+        return key.fits(value)
+    values: list[Any] = value if key.multiple and isinstance(value, list) and value else [value]
+    return all(isinstance(item, str) and item for item in values)
 
 
 def _filter_error(title: str) -> HttpError:

@@ -5,10 +5,11 @@ A verification is approved automatically soon after it is submitted. The texts o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.behaviors.files import attach
+from didww.emulator.behaviors.requirements import MANDATORY_FIELDS
 from didww.emulator.engine.errors import HttpError, conflict, relationship_error
 
 if TYPE_CHECKING:
@@ -31,19 +32,6 @@ __all__ = [
 ]
 
 SECONDS_TO_APPROVE = 0.5
-# The labels of emergency requirements; address requirements name the attributes themselves.
-_LABELED: Final = {
-    "Birth Date": "birth_date",
-    "Company ID": "company_reg_number",
-    "Company Representative Date of Birth": "birth_date",
-    "Contact email": "contact_email",
-    "Country of Tax Residence": "country",
-    "ID Number": "id_number",
-    "Personal Tax ID": "personal_tax_id",
-    "Representative Tax ID": "personal_tax_id",
-    "State/Province/Region": "area",
-    "VAT Number / TAX Code": "vat_id",
-}
 
 
 class Validations(Behavior):
@@ -274,11 +262,11 @@ def _missing_for_identity(
 
 def _attribute(field: str) -> str:
     """Return the attribute or relationship of a mandatory field."""
-    return _LABELED.get(field) or field
+    return MANDATORY_FIELDS.get(field) or field
 
 
 def _label(field: str) -> str:
-    return field if field in _LABELED else field.replace("_", " ").title()
+    return field if field in MANDATORY_FIELDS else field.replace("_", " ").title()
 
 
 def _missing_for_address(

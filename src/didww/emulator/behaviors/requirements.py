@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
-__all__ = ["AddressRequirements", "EmergencyRequirements", "ProofTypes", "Templates"]
+__all__ = ["MANDATORY_FIELDS", "AddressRequirements", "EmergencyRequirements", "ProofTypes", "Templates"]
 
 _PROOFS: Final = {
     "Personal": ("Passport", "National ID", "Drivers License"),
@@ -27,6 +27,20 @@ _PROOFS: Final = {
 }
 _PERMANENT: Final = ("Declaration of Consent", "Business Declaration")
 _ONETIME: Final = ("Number Assignment Form", "Letter of Authorization")
+MANDATORY_FIELDS: Final = {
+    "Birth Date": "birth_date",
+    "Company ID": "company_reg_number",
+    "Company Representative Date of Birth": "birth_date",
+    "Contact email": "contact_email",
+    "Country of Tax Residence": "country",
+    "ID Number": "id_number",
+    "Personal Tax ID": "personal_tax_id",
+    "Representative Tax ID": "personal_tax_id",
+    "State/Province/Region": "area",
+    "VAT Number / TAX Code": "vat_id",
+}
+"""Mandatory fields of emergency requirements: labels of version 2026-04-16, and the attributes they stand for."""
+_NAMES_SINCE: Final = "2026-11-19"
 _TAKEN: Final = (*("any",) * 6, "personal", "business")
 """Accepted identity types, weighted."""
 
@@ -62,7 +76,7 @@ class AddressRequirements(Behavior):
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
         """Return the requirements, drawn by their ids."""
-        for id, country, type in _pairs(session, "address_requirements", "needs_registration"):
+        for id, country, type, number_type in _pairs(session, "address_requirements", "needs_registration"):
             draw = int(id[:8], 16)
             taken = _TAKEN[(draw >> 8) % len(_TAKEN)]
             barred = {"personal": "business", "business": "personal"}.get(taken)
@@ -87,6 +101,7 @@ class AddressRequirements(Behavior):
                 "restriction_message": "The end user has to have an address in the country.",
                 "country": country,
                 "did_group_type": type,
+                "number_type": number_type,
                 "personal_permanent_document": _template(session, _PERMANENT[0]) if permanent else None,
                 "business_permanent_document": _template(session, _PERMANENT[1]) if permanent else None,
                 "personal_onetime_document": _template(session, _ONETIME[0]) if onetime else None,
@@ -102,7 +117,9 @@ class EmergencyRequirements(Behavior):
 
     def rows(self, session: AccountSession) -> Iterable[Record]:
         """Return the requirements, drawn by their ids; each has a rate."""
-        for id, country, type in _pairs(session, "emergency_requirements", "features LIKE '%\"emergency\"%'"):
+        for id, country, type, number_type in _pairs(
+            session, "emergency_requirements", "features LIKE '%\"emergency\"%'"
+        ):
             draw = int(id[:8], 16)
             yield {
                 "id": id,
@@ -117,17 +134,25 @@ class EmergencyRequirements(Behavior):
                 "requirement_restriction_message": None,
                 "country": country,
                 "did_group_type": type,
+                "number_type": number_type,
             }
+
+    def attributes(self, session: AccountSession, record: Record) -> None:
+        """Name the mandatory fields as the API version does: by labels before 2026-11-19."""
+        if session.version is not None and session.version >= _NAMES_SINCE:
+            for name in ("personal_mandatory_fields", "business_mandatory_fields", "address_mandatory_fields"):
+                fields = record[name]
+                record[name] = None if fields is None else [MANDATORY_FIELDS.get(label, label) for label in fields]
 
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:  # noqa: ARG002 drawn by the id
         """Return its prices."""
         return {"setup_price": "0.0", "monthly_price": f"{1 + int(record['id'][:8], 16) % 3}.50"}
 
 
-def _pairs(session: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str]]:
-    """Yield id, country and number type of each requirement."""
-    for country, type in queries.requirement_pairs(session, condition):
-        yield session.catalog.id_of(requirement, f"{country}/{type}"), country, type
+def _pairs(session: AccountSession, requirement: str, condition: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield id, country and type (id, and `number_type`) of each requirement."""
+    for country, type, number_type in queries.requirement_pairs(session, condition):
+        yield session.catalog.id_of(requirement, f"{country}/{type}"), country, type, number_type
 
 
 def _proof_type(session: AccountSession, entity: str, name: str) -> str:

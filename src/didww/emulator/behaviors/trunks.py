@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from didww.emulator.behaviors.naming import UniqueNames
 from didww.emulator.engine.errors import HttpError, attribute_error, relationship_error
@@ -64,6 +64,7 @@ class Trunks(UniqueNames):
     def before_create(self, session: AccountSession, record: Record) -> None:
         """Set the defaults of the configuration."""
         super().before_create(session, record)
+        record.update(_same_pop(session, record))
         _check_room(session, record["voice_in_trunk_group"])
         configuration = record["configuration"]
         if configuration["type"] == SipConfiguration._type_name:
@@ -74,6 +75,7 @@ class Trunks(UniqueNames):
     def before_update(self, session: AccountSession, record: Record, changes: Record) -> None:
         """Update the SIP registration and check the size of the group."""
         super().before_update(session, record, changes)
+        changes.update(_same_pop(session, changes))
         if "configuration" in changes:
             changes["configuration"] = _update_registration(session, changes["configuration"])
         if changes.get("voice_in_trunk_group") != record["voice_in_trunk_group"]:
@@ -107,6 +109,32 @@ class TrunkGroups(UniqueNames):
     def meta(self, session: AccountSession, record: Record) -> dict[str, Any] | None:
         """Return the number of trunks."""
         return {"trunks_count": session.count("voice_in_trunks", voice_in_trunk_group=record["id"])}
+
+
+_POPS: Final = {
+    "AU, SYD": "SYD",
+    "BR, SAO": "SAO",
+    "DE, FRA": "FRA",
+    "HK, HKG": "HK",
+    "JP, TYO": "TYO",
+    "NL, AMS": "AMS",
+    "SG, SIN": "SG",
+    "US, LA": "LAC",
+    "US, MIA": "MIA",
+    "US, NY": "NYC",
+}
+"""Points of presence by their names in version 2026-04-16. A trunk keeps one that later versions cannot choose."""
+
+
+def _same_pop(session: AccountSession, values: Record) -> Record:
+    """Return the point of presence in the other form: the relationship is of version 2026-04-16, the code of later."""
+    if values.get("pop_code") is not None or ("pop_code" in values and values.get("pop") is None):
+        name = next((name for name, code in _POPS.items() if code == values["pop_code"]), None)
+        return {"pop": None if name is None else session.find("pops", name=name)[0]["id"]}
+    if "pop" in values:
+        pop = session.get("pops", values["pop"])
+        return {"pop_code": None if pop is None else _POPS[pop["name"]]}
+    return {}
 
 
 def _in_use_error(text: str) -> HttpError:

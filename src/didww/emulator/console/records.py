@@ -123,7 +123,7 @@ class _ReadOnlySession(AccountSession):
 
 def read_only_session(runtime: Runtime, owner: int) -> AccountSession:
     """Return the session of an account that reads without side effects."""
-    return _ReadOnlySession(runtime, owner, "")
+    return _ReadOnlySession(runtime, owner, "", version=None)
 
 
 def list_types(emulator: Emulator) -> list[TypeCount]:
@@ -219,7 +219,7 @@ def _load(
     records: dict[str, Resource] = {}
     for owner in dict.fromkeys(owner for owner, _ in rows):
         session = read_only_session(runtime, viewer if owner is None else owner)
-        query = parse(table, f"include={include}", listed=True, now=session.now())
+        query = parse(table, f"include={include}", listed=True, now=session.now(), version=None)
         own = [row for other, row in rows if other == owner]
         document = decode(collection(session, table, own, query, total=None))
         for record in Graph(document, load).nodes:

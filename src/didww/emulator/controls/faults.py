@@ -8,15 +8,16 @@ from __future__ import annotations
 import random
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from didww._core.effects import Response
 from didww._util.suggest import did_you_mean
 from didww.emulator.controls.durations import Duration, parse_duration
-from didww.emulator.engine.errors import error_body
-from didww.emulator.engine.rate_limit import TOO_MANY_REQUESTS
+from didww.emulator.engine.errors import SERVING_FAILURE, error_body
+from didww.emulator.engine.rate_limit import too_many_requests
+from didww.emulator.engine.services import API, TOKEN_PATH, path_of
+from didww.emulator.engine.tokens import oauth_error
 from didww.transport.inprocess import Disturbance
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
     Attributes:
         method: GET, POST, PATCH or DELETE.
-        path: Path below `/v3`, with `*` for any part: `/orders/*`.
+        path: Path below `/v3`, with `*` for any part: `/orders/*`. Those of the other services are whole: `/token`,
+            `/api-vin/v3/*`.
         resource: Resource type, such as `orders`; for callbacks, the type of the record.
         nth: Only the nth request that matches the other conditions, from 1.
         times: Maximum number of hits.
@@ -86,6 +88,10 @@ PRESETS: Final[dict[str, tuple[Fault, ...]]] = {
     ),
     "rate-limited": (Fault(status=429, probability=0.5),),
     "maintenance": (Fault(status=503, retry_after=30, html=True),),
+    "price-files-missing": (
+        Fault(method="GET", path="*prices.csv.gz", status=503, body=SERVING_FAILURE, retry_after=30),
+        Fault(method="HEAD", path="*prices.csv.gz", status=503, empty=True, retry_after=30),
+    ),
     "export-stuck": (Fault(method="POST", resource="exports", hold=True),),
 }
 """Preset rules by name."""
@@ -103,6 +109,7 @@ _TITLES = {
     503: "503 Service Temporarily Unavailable",
     504: "504 Gateway Time-out",
 }
+_OAUTH = {400: "invalid_request", 401: "invalid_client", 403: "invalid_client"}
 
 
 class Faults:
@@ -160,7 +167,7 @@ class Faults:
         return self._add_rules([fault])[0]
 
     def preset(self, name: str) -> list[Fault]:
-        """Add the rules of a preset: flaky, rate-limited, maintenance or export-stuck.
+        """Add the rules of a preset: flaky, rate-limited, maintenance, price-files-missing or export-stuck.
 
         Raises:
             ValueError: There is no such preset.
@@ -199,8 +206,7 @@ class Faults:
         """Return the rule that applies to a request, or None."""
         if not self._rules:
             return None
-        path = urlsplit(request.url).path
-        below = "/" + path.partition("/v3/")[2].strip("/")
+        below = "/" + path_of(request.url).removeprefix(f"{API.prefix}/").strip("/")
         return self._match(method=request.method, path=below, resource=_resource(below), callback=False)
 
     def for_callback(self, type: str) -> Literal["duplicate", "drop"] | None:
@@ -240,8 +246,14 @@ class Faults:
             return faults
 
 
-def get_fault_response(fault: Fault) -> Response | None:
-    """Return the response that a rule sends instead of processing the request, or None."""
+def get_fault_response(fault: Fault, path: str, version: str) -> Response | None:
+    """Return the response that a rule sends instead of processing the request, or None.
+
+    Args:
+        fault: The rule.
+        path: Path of the request.
+        version: API version of the request.
+    """
     if fault.status is None:
         return None
     title = _TITLES.get(fault.status, f"Status {fault.status}")
@@ -253,7 +265,9 @@ def get_fault_response(fault: Fault) -> Response | None:
     if fault.html or fault.status in (502, 503, 504):
         return Response(fault.status, {"content-type": "text/html", **headers}, _PAGE.format(title=title).encode())
     if fault.status == 429:
-        return Response(429, {"content-type": _JSON, **headers}, TOO_MANY_REQUESTS)
+        return too_many_requests(path, version, fault.retry_after)
+    if path == TOKEN_PATH:
+        return oauth_error(fault.status, _OAUTH.get(fault.status, "server_error"), title, headers)
     code = "100" if fault.status == 422 else str(fault.status)
     error = {"title": title, "detail": title, "code": code, "status": str(fault.status)}
     return Response(fault.status, {"content-type": _JSON, **headers}, error_body([error]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from fnmatch import fnmatchcase
@@ -24,6 +25,8 @@ __all__ = ["Entry", "Journal"]
 KEPT: Final = 1000
 MAX_BODY: Final = 64 << 10
 _SILENT: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"})
+_CREDENTIALS: Final = {"api-key": "key", "authorization": "token"}
+_TOKEN: Final = re.compile(rb'("access_token"\s*:\s*)"[^"]*"')
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -32,7 +35,8 @@ class Entry(msgspec.Struct, frozen=True):
     Attributes:
         id: Sequential number.
         at: Time by the emulator's clock.
-        key: Beginning of a hash of the key; empty without a key. Keys are not stored.
+        key: Beginning of a hash of the key, also of the one that a token was minted from; empty without a key. Neither
+            keys nor tokens are stored.
         method: GET, POST, PATCH or DELETE.
         path: Path with `/v3`.
         query: Decoded query parameters: name and value.
@@ -82,6 +86,8 @@ class _RawEntry(msgspec.Struct, frozen=True):
     id: int
     at: str
     key: str
+    credentials: frozenset[str]
+    version: str
     method: str
     url: str
     headers: dict[str, str]
@@ -202,11 +208,23 @@ class Journal:
 
     # For the transports
 
-    def record(self, request: Request, response: Response, *, at: str, key: str, ms: float, fault: int | None) -> None:
-        """Record a request and its response."""
-        headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SILENT}
+    def record(
+        self,
+        request: Request,
+        response: Response,
+        *,
+        at: str,
+        key: str,
+        version: str,
+        ms: float,
+        fault: int | None,
+    ) -> None:
+        """Record a request of an API version, and its response."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        credentials = frozenset(_CREDENTIALS[name] for name in headers if name in _CREDENTIALS)
+        headers = {name: value for name, value in headers.items() if name not in _SILENT}
         request_body = _truncate(request.body)
-        response_body = _Body(b"", None) if isinstance(response, Streamed) else _truncate(response.body)
+        response_body = _Body(b"", None) if isinstance(response, Streamed) else _truncate(_without_token(response.body))
         with self._lock:
             self._last += 1
             self._kept.append(
@@ -214,6 +232,8 @@ class Journal:
                     self._last,
                     at,
                     key,
+                    credentials,
+                    version,
                     request.method,
                     request.url,
                     headers,
@@ -235,7 +255,16 @@ def _entry(kept: _RawEntry) -> Entry:
     query = parse_qsl(split.query, keep_blank_values=True)
     entry_hints = version_hint(kept.headers)
     if kept.status >= 400:
-        entry_hints += hints(kept.method, split.path, query, kept.status, kept.response.head)
+        entry_hints += hints(
+            kept.method,
+            split.path,
+            query,
+            kept.status,
+            kept.response.head,
+            kept.headers,
+            credentials=kept.credentials,
+            version=kept.version,
+        )
     return Entry(
         kept.id,
         kept.at,
@@ -251,6 +280,10 @@ def _entry(kept: _RawEntry) -> Entry:
         kept.fault,
         entry_hints,
     )
+
+
+def _without_token(body: bytes) -> bytes:
+    return _TOKEN.sub(rb'\1"***"', body) if b'"access_token"' in body else body
 
 
 def _truncate(body: Any) -> _Body:

@@ -168,7 +168,7 @@ def _ids(value: Any) -> list[str]:
 
 def _seed_record(session: AccountSession, table: Table, given: dict[str, Any], where: str) -> str:
     fields = table.cls._field_map
-    checker = Checker(creating=True)
+    checker = Checker(creating=True, version=None)
     record: Record = {}
     for field in table.attribute_fields:
         if field.name in given:

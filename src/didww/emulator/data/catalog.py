@@ -93,6 +93,7 @@ _BULK_ONE_IN: Final = 12
 _ALWAYS_CHOSEN: Final = frozenset({"US", "CA", "GB"})
 
 _SOLD_OUT_ONE_IN: Final = 40
+_DEMO_ONE_IN: Final = 64
 
 # One group in this many does not allow back orders, except where tests and examples depend on its stock.
 _NO_BACK_ORDERS_ONE_IN: Final = 8
@@ -312,6 +313,8 @@ class Catalog:
                 "is_metered": kind.is_metered,
                 "allow_additional_channels": not kind.is_metered,
                 "service_restrictions": kind.service_restrictions,
+                "number_type": _number_type(name),
+                "is_demo": group.base not in _PINNED_STOCK and draw % _DEMO_ONE_IN == _DEMO_ONE_IN - 1,
                 "country": countries[group.country],
                 "region": None if group.region is None else regions[group.region],
                 "city": None if group.city is None else cities[group.city],
@@ -369,6 +372,11 @@ class Catalog:
     def _pops(self) -> Iterator[dict[str, Any]]:
         for name in _POPS:
             yield {"id": self.id_of("pops", name), "name": name}
+
+
+def _number_type(name: str) -> str:
+    """Return `number_type` for the name of a DID group type, such as toll_free for Toll-free."""
+    return name.lower().replace(" ", "_").replace("-", "_")
 
 
 def _draw(id: str) -> int:

@@ -26,15 +26,19 @@ __all__ = [
     "CALLS_A_DAY",
     "CDR_IN_COLUMNS",
     "CDR_OUT_COLUMNS",
+    "SOURCES_SINCE",
     "Attempt",
     "Line",
     "OutLine",
+    "caller_of",
     "cdr_in",
     "cdr_out",
     "charges",
     "csv_line",
     "dollars",
+    "draw",
     "network_of",
+    "with_split_source",
 ]
 
 CDR_IN_COLUMNS = (
@@ -82,6 +86,10 @@ CDR_OUT_COLUMNS = (
     "P-Charge-Info",
     "Call ID",
 )
+
+_SOURCE_COLUMNS = ("Source Number", "Source Number Out", "Source Country", "Source Network")
+SOURCES_SINCE = "2026-11-19"
+"""The first API version whose exports of inbound calls have four columns instead of `Source`."""
 
 # Relative number of calls by hour of the day.
 _HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
@@ -215,7 +223,7 @@ def cdr_in(
     """Yield the inbound calls of `lines` from `start` until before `end`, in order of time: time and CSV line."""
     every = list(lines)
     writers = [_writer_in(line) for line in every]
-    return _calls([line.number for line in every], writers, start, end, seed, a_day)
+    return draw([line.number for line in every], writers, start, end, seed, a_day)
 
 
 def cdr_out(
@@ -223,10 +231,10 @@ def cdr_out(
 ) -> Iterator[tuple[str, str]]:
     """Yield the outbound calls of trunks; a trunk has eight times the calls of a number."""
     every = list(lines)
-    return _calls([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
+    return draw([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
 
 
-def _calls(
+def draw(
     names: list[str],
     writers: list[Callable[[str, int, int], str]],
     start: datetime,
@@ -234,6 +242,16 @@ def _calls(
     seed: int,
     a_day: float,
 ) -> Iterator[tuple[str, str]]:
+    """Yield the records of some lines in order of time: time and CSV lines.
+
+    Args:
+        names: Names of the lines, which determine their records.
+        writers: For each line, a function of the day, the second and random bits that returns the CSV lines.
+        start: Start of the period.
+        end: End of the period, exclusive.
+        seed: The emulator's seed.
+        a_day: Mean number of records of a line per weekday.
+    """
     day, clock = start.date(), _clock()
     while day <= end.date():
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -286,7 +304,7 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
     unrouted = f",,{_quote(line.group)},{_quote(line.capacity_group)}"
 
     def write(day: str, second: int, bits: int) -> str:
-        source, name = _caller(bits), _NAMES[(bits >> 20) % len(_NAMES)]
+        source, name = caller_of(bits), _NAMES[(bits >> 20) % len(_NAMES)]
         call_id = f"{_splitmix64(bits, 1):016x}"
         start = f"{day} {clock[second]}"
         if not tries:
@@ -342,6 +360,16 @@ def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
     return write
 
 
+def with_split_source(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a file of inbound calls with the columns of the source in version 2026-11-19."""
+    place = CDR_IN_COLUMNS.index("Source")
+    # A text can have the lines of several attempts, and a value a line break.
+    for number, row in enumerate(row for text in lines for row in csv.reader(io.StringIO(text, newline=""))):
+        source = row[place]
+        split = (source, source, *network_of(source)[:2]) if number else _SOURCE_COLUMNS
+        yield csv_line([*row[:place], *split, *row[place + 1 :]])
+
+
 def dollars(thousandths: int) -> str:
     """Format an amount for call records."""
     return f"{thousandths / 1000:.3f}"
@@ -389,7 +417,7 @@ def _endings(table: tuple[tuple[int, bool, str, str, str], ...]) -> list[tuple[i
     return [ending for ending in table for _ in range(ending[0])]
 
 
-def _caller(bits: int) -> str:
+def caller_of(bits: int) -> str:
     """Return a caller of a reserved range: 555-01XX of some area codes, or Ofcom's for London and mobiles."""
     kind, n = bits % 3, bits >> 2
     if kind == 0:

@@ -1,4 +1,4 @@
-"""Accounts, one per API key and created on first use, and their features."""
+"""Accounts, one per API key and created on first use: their features, and their default API version."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ import msgspec
 
 from didww._util.suggest import did_you_mean
 from didww.emulator.engine.errors import unauthorized
+from didww.version import API_VERSION, API_VERSIONS
 
 if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.store import Store
 
-__all__ = ["FEATURES", "FIRST_BALANCE", "NOBODY", "Accounts", "Features", "KeyHash", "get_features", "set_features"]
+__all__ = [
+    "FEATURES",
+    "FIRST_BALANCE",
+    "NOBODY",
+    "Accounts",
+    "Features",
+    "KeyHash",
+    "Versions",
+    "get_features",
+    "hash_key",
+    "set_features",
+]
 
 NOBODY = 0
 """Owner of records that belong to no account."""
@@ -41,6 +53,11 @@ class KeyHash(str):
     __slots__ = ()
 
 
+def hash_key(key: str) -> str:
+    """Return the hash of a key, as text."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class Accounts:
     """The accounts of a store.
 
@@ -53,6 +70,7 @@ class Accounts:
         self._store = store
         self._only = only
         self._known: dict[str, int] = {}
+        self._versions: dict[int, str] = {}
 
     def owner(self, key: str | None) -> int:
         """Return the account of `key`.
@@ -65,10 +83,21 @@ class Accounts:
         if key is None or not key.strip() or (self._only is not None and key != self._only):
             raise unauthorized()
         account = self._known.get(key)
-        if account is None:
-            account = self._find(hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
-            if len(self._known) < 10_000:
-                self._known[key] = account
+        return self._remembered(key, hash_key(key)) if account is None else account
+
+    def owner_of_hash(self, hashed: str) -> int | None:
+        """Return the account of the key with this hash; None if the key is not accepted."""
+        account = self._known.get(hashed)
+        if account is not None:
+            return account
+        if self._only is not None and hashed != hash_key(self._only):
+            return None
+        return self._remembered(hashed, hashed)
+
+    def _remembered(self, name: str, hashed: str) -> int:
+        account = self._find(hashed)
+        if len(self._known) < 10_000:
+            self._known[name] = account
         return account
 
     def _find(self, hashed: str) -> int:
@@ -76,9 +105,22 @@ class Accounts:
         execute("INSERT OR IGNORE INTO accounts (key) VALUES (?)", (hashed,))
         return int(execute("SELECT id FROM accounts WHERE key = ?", (hashed,)).fetchone()[0])
 
+    def default_version(self, owner: int) -> str:
+        """Return the default API version of an account."""
+        version = self._versions.get(owner)
+        if version is None:
+            version = self._versions[owner] = self._store.get_meta(f"version/{owner}") or API_VERSION
+        return version
+
+    def set_default_version(self, owner: int, version: str) -> None:
+        """Set the default API version of an account."""
+        self._store.set_meta(f"version/{owner}", version)
+        self._versions[owner] = version
+
     def forget(self) -> None:
         """Clear the cache after the store was replaced."""
         self._known.clear()
+        self._versions.clear()
 
 
 def get_features(store: Store, owner: int) -> dict[str, bool]:
@@ -143,3 +185,44 @@ class Features:
         """
         with self._engine.locked() as runtime:
             return set_features(runtime.store, self._engine.session(api_key or self._default_key).owner, features)
+
+
+class Versions:
+    """Default API versions of accounts: `emulator.versions`.
+
+    DIDWW moves accounts to a newer version over time. An account that was moved gets 401 for its API key on ordinary
+    calls, whatever version they ask for: it needs tokens.
+
+    Args:
+        engine: The engine.
+        default_key: The default account.
+    """
+
+    def __init__(self, engine: Engine, default_key: str) -> None:
+        self._engine = engine
+        self._default_key = default_key
+
+    def show(self, *, api_key: str | None = None) -> str:
+        """Return the default API version of an account.
+
+        Args:
+            api_key: Key of the account. Defaults to the emulator's own.
+        """
+        with self._engine.locked():
+            return self._engine.accounts.default_version(self._engine.session(api_key or self._default_key).owner)
+
+    def set(self, version: str, *, api_key: str | None = None) -> str:
+        """Set the default API version of an account, and return it.
+
+        Args:
+            version: The version, such as `2026-11-19`.
+            api_key: Key of the account. Defaults to the emulator's own.
+
+        Raises:
+            ValueError: The emulator does not serve this version.
+        """
+        if version not in API_VERSIONS:
+            raise ValueError(f"version must be {' or '.join(API_VERSIONS)}, got {version!r}.")
+        with self._engine.locked():
+            self._engine.accounts.set_default_version(self._engine.session(api_key or self._default_key).owner, version)
+        return version

@@ -128,7 +128,7 @@ def relationship(
                 "related": f"{address}/{relation.name}",
             },
             "data": ids if relation.many else ids[0] if ids else None,
-            "meta": {"api_version": API_VERSION},
+            "meta": {"api_version": session.version or API_VERSION},
         }
     )
 
@@ -144,7 +144,8 @@ class _Writer:
         self.behavior = behavior
         self.has_meta = behavior.overrides("meta")
         self.has_attributes = behavior.overrides("attributes")
-        self.relations = [name for name in table.visible_relations if fields is None or name in fields]
+        self.view = table.view(session.version)
+        self.relations = [name for name in self.view.relations if fields is None or name in fields]
         # The URL is built once per type; only the id differs.
         address = _encoder.encode(f"{session.base}/{table.path}/").decode()[1:-1]
         self.before = f'{{"links":{{"self":"{address}'
@@ -164,9 +165,9 @@ class _Writer:
         if self.has_attributes:
             record = table.record(row)
             self.behavior.attributes(self.session, record)
-            attributes = {name: record[name] for name in table.attributes}
+            attributes = self.view.select(record)
         else:
-            attributes = table.to_attributes(row)
+            attributes = self.view.to_attributes(row)
         if fields is not None:
             attributes = {name: value for name, value in attributes.items() if name in fields}
         resource: dict[str, Any] = {"id": row[0], "type": table.type, "attributes": attributes}
@@ -208,7 +209,7 @@ def single(session: AccountSession, table: Table, row: Row | None, query: Query,
     document["data"] = document["data"][0] if nodes else None
     document["meta"] = {
         **session.runtime.behavior(table.type).document_meta(session, operation),
-        "api_version": API_VERSION,
+        "api_version": session.version or API_VERSION,
     }
     return _encoder.encode(document)
 
@@ -234,7 +235,7 @@ def collection(
     if query.page is not None and total is not None:
         more["total_records"] = total
         document["links"] = _page_links(session, table, query, total)
-    document["meta"] = {**more, "api_version": API_VERSION}
+    document["meta"] = {**more, "api_version": session.version or API_VERSION}
     return _encoder.encode(document)
 
 

@@ -1,7 +1,7 @@
 """The engine of the emulator: turns requests into responses over a store, without sockets or threads.
 
-It checks the key and finds the resource; `operations` does the rest. It never raises: internal errors are logged and
-become 500 responses.
+It finds the service and the resource; `authentication` and `operations` do the rest. It never raises: internal errors
+are logged and become 500 responses.
 """
 
 from __future__ import annotations
@@ -24,25 +24,27 @@ from didww.emulator.behaviors.available_dids import AvailableDids, DidGroups
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.clock import Clock, ClockState
 from didww.emulator.engine import overrides, prepared
-from didww.emulator.engine.accounts import FIRST_BALANCE, NOBODY, Accounts
+from didww.emulator.engine.accounts import FIRST_BALANCE, Accounts
+from didww.emulator.engine.authentication import Authenticator, NoBodyError
 from didww.emulator.engine.errors import HttpError, error_body, no_such_path, not_offered
 from didww.emulator.engine.operations import MEDIA_TYPE, Operation
 from didww.emulator.engine.schema import table_of
+from didww.emulator.engine.services import API, TOKEN_PATH, service_of
 from didww.emulator.engine.session import AccountSession, Runtime, new_id, run_due
 from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, is_disk_full
+from didww.emulator.engine.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from didww._core.effects import Request
     from didww.emulator.engine.schema import Table
+    from didww.emulator.engine.services import Service
     from didww.emulator.engine.store import Record
 
 __all__ = ["Engine"]
 
 log = logging.getLogger("didww.emulator")
-
-_PREFIX = "/v3"
 
 
 class _Balances(Behavior):
@@ -109,7 +111,9 @@ class Engine:
         self.seed = seed
         # A separate generator: reads do not change later ids.
         self._request_rng = random.Random(f"{seed}/{opened}/requests")  # noqa: S311 nothing secret
-        self._accounts = Accounts(store, api_key)
+        self.accounts = Accounts(store, api_key)
+        self._tokens = Tokens(store)
+        self._authenticator = Authenticator(self.accounts, self._tokens, self.clock.now)
         self._wake: Callable[[], None] | None = None
         if clock is not None:
             self._keep_clock()
@@ -133,7 +137,8 @@ class Engine:
         """Replace the contents of the store, the random state and the clock."""
         with self._lock:
             self._store.replace(source)
-            self._accounts.forget()
+            self.accounts.forget()
+            self._tokens.keep()
             self._runtime.rng.setstate(rng)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
             self.clock.restore(clock)
             self._keep_clock()
@@ -189,7 +194,7 @@ class Engine:
 
         It does not take the engine's lock: do not use it while other threads handle requests.
         """
-        return AccountSession(self._runtime, self._accounts.owner(api_key), base)
+        return AccountSession(self._runtime, self.accounts.owner(api_key), base)
 
     def handle(self, request: Request, *, hold: bool = False) -> Response:
         """Return the response to `request`; never raises.
@@ -204,6 +209,8 @@ class Engine:
                 response = self._handle_full_disk(request)
             except HttpError as error:
                 response = Response(error.status, error.headers, error_body(error.errors))
+            except NoBodyError:
+                response = Response(401, {"content-type": "text/plain"}, b"")
             except Exception:
                 log.exception("emulator: %s failed", request.method)
                 response = Response(500, {}, error_body([_FAULT]))
@@ -218,6 +225,10 @@ class Engine:
                 response = Response(500, {}, error_body([_FAULT]))
         headers = {"content-type": MEDIA_TYPE, "x-request-id": request_id, **response.headers}
         return msgspec.structs.replace(response, headers=headers)
+
+    def account_of(self, request: Request) -> tuple[str, str]:
+        """Return the beginning of the hash of a request's key, empty if none is known, and its API version."""
+        return self._authenticator.account_of(request.headers)
 
     # On a full disk
 
@@ -246,7 +257,7 @@ class Engine:
             with self._store.trial():
                 return self._respond(request)
         finally:
-            self._accounts.forget()
+            self.accounts.forget()
             self._runtime.rng.setstate(rng)
             self._runtime.load()
 
@@ -255,22 +266,30 @@ class Engine:
     def _respond(self, request: Request) -> Response | Callable[[], Response]:
         if not request.method.isascii():
             raise not_offered(ascii(request.method), "any path", ())
-        base, parts, query = _split_url(request.url)
+        base, path, query = _split_url(request.url)
+        if path == TOKEN_PATH:
+            return self._authenticator.grant(request, new_id(self._request_rng))
+        service = service_of(path)
+        if service is None:
+            raise no_such_path(path or "/", f" The API begins at {base}{API.prefix}.")
+        base, below = f"{base}{service.prefix}", path[len(service.prefix) :]
+        if service is not API:
+            return self._respond_prices(request, service, base, below, query)
+        parts = [unquote(part) for part in below.strip("/").split("/")]
         table = _table(parts[0])
-        try:
-            owner = self._accounts.owner(_key(request))
-        except HttpError as error:
-            if len(parts) > 1 and parts[-1].endswith(overrides.NO_BODY):
-                return Response(error.status, {"content-type": "text/plain"}, b"")
-            if table is None or table.type not in overrides.NO_KEY or request.method != "GET":
-                raise
-            owner = NOBODY
+        if len(parts) > 1 and parts[-1].endswith(overrides.NO_BODY):
+            identity = self._authenticator.check_download(request)
+        else:
+            without_key = table is not None and table.type in overrides.NO_KEY
+            identity = self._authenticator.check_api(request, without_key=without_key)
         runtime = self._runtime
         run_due(runtime)
         path = "/" + "/".join(parts)
         if table is None:
             raise no_such_path(path)
-        session = AccountSession(runtime, owner, base)
+        if not table.view(identity.version).exists:
+            raise no_such_path(path, f" It exists {table.cls._versions.in_words()}.")
+        session = AccountSession(runtime, identity.owner, base, version=identity.version)
         behavior = runtime.behavior(table.type)
         if len(parts) > 1 and behavior.overrides("serve"):
             served = runtime.run_in_transaction(lambda: behavior.serve(session, request, "/".join(parts[1:])))
@@ -278,9 +297,15 @@ class Engine:
                 return served
         return Response(*Operation(session, table, request, path=path, query=query).run(parts[1:]))
 
+    def _respond_prices(
+        self, request: Request, service: Service, base: str, path: str, query: str
+    ) -> Response | Callable[[], Response]:
+        identity = self._authenticator.check_prices(request, service)
+        from didww.emulator.behaviors.prices import serve
 
-def _key(request: Request) -> str | None:
-    return next((value for name, value in request.headers.items() if name.lower() == "api-key"), None)
+        run_due(self._runtime)
+        session = AccountSession(self._runtime, identity.owner, base, version=identity.version)
+        return serve(session, service.name, request, path, query)
 
 
 def _table(path: str) -> Table | None:
@@ -309,17 +334,12 @@ _FAULT = {
 }
 
 
-def _split_url(url: str) -> tuple[str, list[str], str]:
-    """Return the base URL of the API in `url`, the path segments below it, and the query."""
+def _split_url(url: str) -> tuple[str, str, str]:
+    """Return the origin of `url`, its path and its query."""
     # A Python caller can pass a lone surrogate, which no response could carry.
     url = url.encode("utf-8", "replace").decode()
     try:
         split = urlsplit(url)
     except ValueError:
         raise no_such_path("such address") from None
-    base = f"{split.scheme}://{split.netloc}{_PREFIX}"
-    path = split.path
-    if path != _PREFIX and not path.startswith(f"{_PREFIX}/"):
-        raise no_such_path(path or "/", f" The API begins at {base}.")
-    parts = [unquote(part) for part in path[len(_PREFIX) :].strip("/").split("/")]
-    return base, parts, split.query
+    return f"{split.scheme}://{split.netloc}", split.path, split.query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "SERVING_FAILURE",
     "HttpError",
     "attribute_error",
     "bad_filter_value",
@@ -75,6 +76,13 @@ class HttpError(Exception):
         combined.errors = [error for part in every for error in part.errors]
         combined.headers = every[0].headers
         return combined
+
+
+SERVING_FAILURE: Final = (
+    '{"errors":[{"title":"Price file not available","detail":"The price file is not available yet.",'
+    '"code":"serving_failure","status":"503"}]}'
+)
+"""Body of the 503 response to a request for a price file. Only its code is known of the service's."""
 
 
 def error_body(errors: list[dict[str, Any]]) -> bytes:

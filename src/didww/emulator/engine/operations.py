@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Row
 
-__all__ = ["MEDIA_TYPE", "Operation"]
+__all__ = ["MEDIA_TYPE", "Operation", "check_accept"]
 
 MEDIA_TYPE = "application/vnd.api+json"
 MAX_BODY = 1 << 20
@@ -62,7 +62,7 @@ class Operation:
             self._check_feature(overrides.NEEDS_TO_CREATE.get(self.table.type))
         uploads = self.behavior.overrides("create") and operation == "create"
         if not uploads:  # upload responses are not labeled JSON:API
-            self._check_accept()
+            check_accept(self.headers.get("accept", ""))
         if operation == "delete":
             self.session.runtime.run_in_transaction(lambda: writes.remove(self.session, self.table, rest[0]))
             return 204, {}, b""
@@ -91,21 +91,8 @@ class Operation:
         if feature is not None and not self.session.enabled(feature):
             raise forbidden(feature)
 
-    def _check_accept(self) -> None:
-        accept = self.headers.get("accept", "").strip()
-        if not accept:
-            return
-        kinds = [part.strip() for part in accept.lower().split(",")]  # media types are case-insensitive
-        if any(kind == MEDIA_TYPE or kind.startswith(("*/*", "application/*")) for kind in kinds):
-            return
-        detail = (
-            f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
-            f"This request specified '{accept}'."
-        )
-        raise HttpError(406, "Not acceptable", detail, code="406")
-
     def _query(self, *, listed: bool) -> Query:
-        return parse(self.table, self.text, listed=listed, now=self.session.now())
+        return parse(self.table, self.text, listed=listed, now=self.session.now(), version=self.session.version)
 
     # Reading
 
@@ -169,7 +156,7 @@ class Operation:
         relation = self.table.relations.get(name)
         if (
             relation is None
-            or name not in self.table.visible_relations
+            or name not in self.table.view(self.session.version).relations
             or not (bare or len(rest) == 2)
             or "find" not in self.table.cls._operations
             or self.table.type in overrides.LINKS_NOT_SERVED
@@ -179,7 +166,7 @@ class Operation:
             raise unsupported("writes to relationship URLs")
         if self.request.method != "GET":
             raise not_offered(self.request.method, self.path, ("GET",))
-        self._check_accept()
+        check_accept(self.headers.get("accept", ""))
         row = self._row(rest[0])
         linked = documents.related_rows(self.session, self.table, relation, [row]).get(row[0], [])
         if bare:
@@ -189,7 +176,7 @@ class Operation:
 
     def _related(self, relation: Relation, found: list[tuple[Table, Row]]) -> bytes:
         table = found[0][0] if found else self.session.touch(relation.targets[0])
-        query = parse(table, self.text, listed=False, now=self.session.now())
+        query = parse(table, self.text, listed=False, now=self.session.now(), version=self.session.version)
         rows = [row for _, row in found]
         if relation.many:
             query.page = None
@@ -235,3 +222,22 @@ class Operation:
                 f"This request specified '{content_type}'."
             )
             raise HttpError(415, "Unsupported media type", detail, code="415")
+
+
+def check_accept(accept: str) -> None:
+    """Check that an `Accept` header allows JSON:API.
+
+    Raises:
+        HttpError: It does not (406).
+    """
+    accept = accept.strip()
+    if not accept:
+        return
+    kinds = [part.strip() for part in accept.lower().split(",")]  # media types are case-insensitive
+    if any(kind == MEDIA_TYPE or kind.startswith(("*/*", "application/*")) for kind in kinds):
+        return
+    detail = (
+        f"All requests must use the '{MEDIA_TYPE}' Accept without media type parameters. "
+        f"This request specified '{accept}'."
+    )
+    raise HttpError(406, "Not acceptable", detail, code="406")

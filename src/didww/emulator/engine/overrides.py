@@ -12,10 +12,12 @@ __all__ = [
     "ANY_NUMBER",
     "BLANK_IS_DEFAULT",
     "CATALOG",
+    "EMPTIES",
     "EXPRESSIONS",
     "HIDDEN",
     "HISTORY_DAYS",
     "IN_ORDER",
+    "LINKED",
     "LINKS_NOT_SERVED",
     "MUST_BE_BLANK",
     "NEEDS",
@@ -94,6 +96,12 @@ ALIASES: Final[dict[tuple[str, str], str]] = {
 REVERSED: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("did_groups", "nanpa_prefix"): ("nanpa_prefixes", "did_group"),
 }
+
+# To-many relationships that are not the inverse of the to-one relationship of their targets.
+LINKED: Final = frozenset({("sms_trunks", "outgoing_dids")})
+
+# Attributes that empty a relationship when they become true, by type.
+EMPTIES: Final = {("sms_trunks", "allow_any_did_as_source"): "outgoing_dids"}
 
 _STOCK = (
     "max(0, {t}.total_count"

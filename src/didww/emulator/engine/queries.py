@@ -114,11 +114,11 @@ def purge_history(session: AccountSession, until: str) -> str | None:
 # Requirements, trunks, exports
 
 
-def requirement_pairs(session: AccountSession, condition: str) -> list[tuple[str, str]]:
-    """Return the countries and number types of the DID groups that match a condition."""
+def requirement_pairs(session: AccountSession, condition: str) -> list[tuple[str, str, str]]:
+    """Return the countries and types (id, and `number_type`) of the DID groups that match a condition."""
     session.touch("did_groups")
-    sql = f"SELECT DISTINCT country, did_group_type FROM did_groups WHERE {condition} ORDER BY 1, 2"  # noqa: S608
-    return [(country, type) for country, type in _execute(session, sql).fetchall()]
+    sql = f"SELECT DISTINCT country, did_group_type, number_type FROM did_groups WHERE {condition} ORDER BY 1, 2"  # noqa: S608
+    return [(country, type, number_type) for country, type, number_type in _execute(session, sql).fetchall()]
 
 
 def trunks_with_twilio_account(session: AccountSession, sid: str) -> list[str]:

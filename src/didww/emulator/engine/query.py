@@ -76,8 +76,15 @@ class Query:
         return f"{path}?{urlencode(pairs, quote_via=quote, safe=',')}"
 
 
-def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
+def parse(table: Table, text: str, *, listed: bool, now: datetime, version: str | None) -> Query:
     """Parse the query `text` of a request to `table`; filter, sort and page apply to lists only.
+
+    Args:
+        table: The table.
+        text: The query.
+        listed: Whether the request lists records.
+        now: The time.
+        version: API version whose names are allowed; None for those of all versions.
 
     Raises:
         HttpError: A parameter or value is not allowed.
@@ -96,26 +103,26 @@ def parse(table: Table, text: str, *, listed: bool, now: datetime) -> Query:
             continue
         query.kept.append((name, value))
         if family == "include":
-            query.include = _include(table, value, query.include or {})
+            query.include = _include(table, value, query.include or {}, version)
         elif family == "fields":
-            query.fields[key or value] = _fieldset(key or value, value)
+            query.fields[key or value] = _fieldset(key or value, value, version)
         elif listed and family == "filter":
-            match, made = _filter(table, key, value, now)
+            match, made = _filter(table, key, value, now, version)
             if not match.ignored:
                 query.filters[key] = made
         elif listed:
-            query.sorts += _sorts(table, value)
+            query.sorts += _sorts(table, value, version)
     if listed and table.paginated:
         query.page = _page(page, table.cls._page_size, table.cls._largest_page)
     _check_lengths(table, query.filters)
     return query
 
 
-def _include(table: Table, value: str, tree: Tree) -> Tree:
+def _include(table: Table, value: str, tree: Tree, version: str | None) -> Tree:
     for path in filter(None, value.split(",")):
         here, at = [table], tree
         for part in path.split("."):
-            following = list(dict.fromkeys(target for table in here for target in _targets(table, part)))
+            following = list(dict.fromkeys(target for table in here for target in _targets(table, part, version)))
             if not following:
                 detail = f"{part} is not a valid includable relationship of {here[0].type}"
                 raise HttpError(400, "Invalid include", detail, code="112")
@@ -123,30 +130,31 @@ def _include(table: Table, value: str, tree: Tree) -> Tree:
     return tree
 
 
-def _targets(table: Table, name: str) -> list[Table]:
+def _targets(table: Table, name: str, version: str | None) -> list[Table]:
     """Return the target tables of a relationship; empty if it cannot be included."""
-    if name not in table.includable:
+    if name not in table.view(version).includable:
         return []
     return [found for type in table.relations[name].targets if (found := table_of(type)) is not None]
 
 
-def _fieldset(type: str, value: str) -> frozenset[str]:
+def _fieldset(type: str, value: str, version: str | None) -> frozenset[str]:
     table = table_of(type)
-    if table is None:
+    if table is None or not table.view(version).exists:
         raise HttpError(400, "Invalid resource", f"{type} is not a valid resource.", code="101")
+    view = table.view(version)
     names = frozenset(name for name in value.split(",") if name)
     for name in sorted(names):
         # The id is always present; clients may still request it.
-        if name not in table.attributes and name not in table.visible_relations and name != "id":
+        if name not in view.attributes and name not in view.relations and name != "id":
             raise HttpError(400, "Invalid field", f"{name} is not a valid field for {type}.", code="104")
     return names
 
 
-def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
+def _sorts(table: Table, value: str, version: str | None) -> list[tuple[str, bool]]:
     keys: list[tuple[str, bool]] = []
     for part in filter(None, value.split(",")):
         name = part.removeprefix("-")
-        if name not in table.sorts:
+        if name not in table.view(version).sorts:
             raise HttpError(
                 400, "Invalid sort criteria", f"{name} is not a valid sort criteria for {table.type}", code="114"
             )
@@ -154,8 +162,8 @@ def _sorts(table: Table, value: str) -> list[tuple[str, bool]]:
     return keys
 
 
-def _filter(table: Table, name: str, value: str, now: datetime) -> tuple[FilterRule, Filter]:
-    match = table.filters.get(name)
+def _filter(table: Table, name: str, value: str, now: datetime, version: str | None) -> tuple[FilterRule, Filter]:
+    match = table.view(version).filters.get(name)
     if match is None:
         raise HttpError(400, "Filter not allowed", f"{name} is not allowed.", code="102")
     condition = read_filter(match, name, value)

@@ -1,5 +1,7 @@
 """Tables of the store, derived from the declarations: one table per type, one column per value.
 
+A table has the members of all API versions. A `View` is what one version shows of it.
+
 A to-one relationship is a column with the target's id (plus one with its type, if polymorphic). A to-many relationship
 is the inverse to-one where there is exactly one, else rows of the table `links`.
 """
@@ -7,21 +9,32 @@ is the inverse to-one where there is exactly one, else rows of the table `links`
 from __future__ import annotations
 
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from didww._core.filters import kind_behind
-from didww._schema.filter_rules import FilterRule, filter_rules, includes, sort_keys
+from didww._schema.filter_rules import (
+    FilterRule,
+    filter_rules,
+    filter_versions,
+    includes,
+    sort_keys,
+    sort_versions,
+)
 from didww._schema.registry import class_named, class_of
 from didww.emulator.engine import overrides
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from didww._schema.fields import Field
     from didww._schema.resource import Resource
+    from didww._schema.versions import Versions
     from didww.emulator.engine.store import Record
 
-__all__ = ["JSON_KINDS", "Column", "Referrer", "Relation", "Table", "referrers", "table_of"]
+__all__ = ["JSON_KINDS", "Column", "Referrer", "Relation", "Table", "View", "referrers", "table_of"]
 
 JSON_KINDS = frozenset({"list", "object", "map"})
 _NUMBER_KINDS = frozenset({"integer", "boolean"})
@@ -71,7 +84,8 @@ class Relation:
     @cached_property
     def inverse(self) -> str | None:
         """The inverse to-one of a to-many, if there is exactly one."""
-        other = class_of(self.targets[0]) if self.many else None
+        linked = (self._source, self.name) in overrides.LINKED
+        other = class_of(self.targets[0]) if self.many and not linked else None
         back = (
             []
             if other is None
@@ -129,8 +143,7 @@ class Table:
         self.place: dict[str, int] = {column.name: n for n, column in enumerate(columns, start=1)}
         self._booleans = [column.name for column in columns if column.kind == "boolean"]
         self._documents = [column.name for column in columns if column.kind in JSON_KINDS]
-        self._shown_booleans = [name for name in self._booleans if name in self.attributes]
-        self._shown_documents = [name for name in self._documents if name in self.attributes]
+        self._views: dict[str | None, View] = {}
         self._names = ("id", *(column.name for column in columns))
         self.selected = ", ".join(f'"{name}"' for name in self._names)
         places = ", ".join("?" * (len(columns) + 2))
@@ -214,17 +227,12 @@ class Table:
         """Return a record as a row, as if it were stored."""
         return (record["id"], *(self.to_column(column.name, record.get(column.name)) for column in self.columns))
 
-    def to_attributes(self, row: tuple[Any, ...]) -> dict[str, Any]:
-        """Return the attributes of a row, ready to encode."""
-        names = self.attributes
-        members: dict[str, Any] = dict(zip(names, row[1 : len(names) + 1], strict=True))
-        for name in self._shown_booleans:
-            if members[name] is not None:
-                members[name] = bool(members[name])
-        for name in self._shown_documents:
-            if members[name] is not None:
-                members[name] = msgspec.Raw(members[name].encode())
-        return members
+    def view(self, version: str | None) -> View:
+        """Return what an API version shows of the table; None for all members of all versions."""
+        view = self._views.get(version)
+        if view is None:
+            view = self._views[version] = View(self, version)
+        return view
 
     def to_column(self, name: str, value: Any) -> Any:
         """Return a value as stored in its column.
@@ -238,6 +246,60 @@ class Table:
         if kind in JSON_KINDS:
             return _encode(value).decode()
         return value
+
+
+class View:
+    """What an API version shows of a table, and accepts for it.
+
+    Attributes:
+        exists: Whether the version has the type.
+        fields: The fields, by their names in documents.
+        attributes: Names of the attributes in documents, each with the name of its column.
+        relations: Names of the relationships in documents.
+        includable: The relationships that can be included.
+        filters: The filters of a list, with their rules.
+        sorts: The sort keys of a list, without a minus.
+    """
+
+    def __init__(self, table: Table, version: str | None) -> None:
+        def has(versions: Versions) -> bool:
+            return version is None or versions.includes(version)
+
+        cls = table.cls
+        fields = {name: field for name, field in cls._field_map.items() if has(field.versions)}
+        self.exists = has(cls._versions)
+        self.fields: dict[str, Field] = {field.member: field for field in fields.values()}
+        self.attributes = {fields[name].member: name for name in table.attributes if name in fields}
+        self.relations = tuple(name for name in table.visible_relations if name in fields)
+        self.includable = table.includable.intersection(fields)
+        limited, sorts = filter_versions(cls), sort_versions(cls)
+        self.filters: Mapping[str, FilterRule] = {
+            name: rule for name, rule in table.filters.items() if name not in limited or has(limited[name])
+        }
+        self.sorts = frozenset(name for name in table.sorts if name not in sorts or has(sorts[name]))
+        kinds = {column.name: column.kind for column in table.columns}
+        self._booleans = [member for member, name in self.attributes.items() if kinds[name] == "boolean"]
+        self._documents = [member for member, name in self.attributes.items() if kinds[name] in JSON_KINDS]
+        self._names = tuple(self.attributes)
+        places = [table.place[name] for name in self.attributes.values()]
+        adjacent = places == list(range(places[0], places[-1] + 1)) if places else True
+        whole = slice(places[0], places[-1] + 1) if places else slice(0)
+        self._values: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(*([whole] if adjacent else places))
+
+    def to_attributes(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the attributes of a row, ready to encode."""
+        members: dict[str, Any] = dict(zip(self._names, self._values(row), strict=True))
+        for name in self._booleans:
+            if members[name] is not None:
+                members[name] = bool(members[name])
+        for name in self._documents:
+            if members[name] is not None:
+                members[name] = msgspec.Raw(members[name].encode())
+        return members
+
+    def select(self, record: Record) -> dict[str, Any]:
+        """Return the attributes of a record."""
+        return {member: record[name] for member, name in self.attributes.items()}
 
 
 _tables: dict[str, Table | None] = {}

@@ -24,6 +24,7 @@ from didww.emulator.engine.query import Filter
 from didww.emulator.engine.schema import referrers
 from didww.emulator.engine.sql import Conditions
 from didww.emulator.engine.store import is_disk_full
+from didww.version import API_VERSION
 
 if TYPE_CHECKING:
     import random
@@ -127,12 +128,22 @@ class AccountSession:
     Attributes:
         owner: The account's number.
         base: Base URL of the API in the current request, without a trailing slash: `http://127.0.0.1:8080/v3`.
+        version: API version of the current request; None shows the members of all versions.
     """
 
-    def __init__(self, runtime: Runtime, owner: int, base: str, moment: datetime | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        owner: int,
+        base: str,
+        moment: datetime | None = None,
+        *,
+        version: str | None = API_VERSION,
+    ) -> None:
         self.runtime = runtime
         self.owner = owner
         self.base = base
+        self.version = version
         self._store = runtime.store
         self._moment = moment
 

@@ -24,7 +24,7 @@ Record: TypeAlias = dict[str, Any]
 Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-LAYOUT = "5"
+LAYOUT = "6"
 """Layout version of state files. Raise it whenever columns or catalog rows change, so that old files are refused:
 rows in a file are never generated again."""
 _CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})

@@ -53,20 +53,22 @@ class Checker:
 
     Attributes:
         creating: Whether the request creates; otherwise it updates.
+        version: API version of the request; None accepts the members and values of all versions.
         forbidden: Errors of members that cannot be written (400); reported first.
         errors: Errors of invalid values (422).
         values: Valid values, as stored in a record.
     """
 
-    def __init__(self, *, creating: bool) -> None:
+    def __init__(self, *, creating: bool, version: str | None) -> None:
         self.creating = creating
+        self.version = version
         self.forbidden: list[HttpError] = []
         self.errors: list[HttpError] = []
         self.values: Record = {}
 
     def check(self, field: Field, value: Any) -> None:
         """Check the value of an attribute."""
-        self.values[field.name] = self._member(field, value, field.name, field.name)
+        self.values[field.name] = self._member(field, value, field.member, field.member)
 
     def _member(self, field: Field, value: Any, path: str, label: str) -> Any:
         if field.name in overrides.ANY_NUMBER and _is_number(value):
@@ -99,10 +101,14 @@ class Checker:
         if name == "object":
             return self._object(kind, value, path, label)
         try:
-            return _CHECKS[name](kind, value)
+            checked = _CHECKS[name](kind, value)
         except _InvalidValueError as wrong:
             self._add_error(path, label, str(wrong))
             return None
+        if name == "enum" and self.version is not None and self.version < kind.detail._since.get(value, ""):
+            self._add_error(path, label, "is invalid")
+            return None
+        return checked
 
     def _list(self, kind: FieldType, value: Any, path: str) -> Any:
         if not isinstance(value, list):
@@ -119,7 +125,11 @@ class Checker:
         if not isinstance(type_, str) or not isinstance(attributes, dict):
             self._add_error(path, label, "is invalid")
             return None
-        fields = members(kind, type_)
+        fields = {
+            name: field
+            for name, field in members(kind, type_).items()
+            if self.version is None or field.versions.includes(self.version)
+        }
         # In a list, an error includes the index; in a single object, only the member.
         place = f"{path}/" if "/" in path else ""
         if not fields:
@@ -287,6 +297,12 @@ def _map(_kind: FieldType, value: Any) -> Any:
     return cast("dict[str, Any]", value)
 
 
+def _text_or_map(_kind: FieldType, value: Any) -> Any:
+    if not isinstance(value, (str, dict)):
+        raise _InvalidValueError("is invalid")
+    return cast("str | dict[str, Any]", value)
+
+
 _CHECKS: dict[str, Callable[[FieldType, Any], Any]] = {
     "text": _text,
     "integer": _integer,
@@ -296,4 +312,5 @@ _CHECKS: dict[str, Callable[[FieldType, Any], Any]] = {
     "date": _date,
     "enum": _enum,
     "map": _map,
+    "text or map": _text_or_map,
 }

@@ -14,6 +14,8 @@ from didww.emulator.engine.errors import HttpError, attribute_error, missing, no
 from didww.emulator.engine.values import Checker, complete, default, limit_errors, merges, rules_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from didww._schema.fields import Field
     from didww._schema.rules import Broken
     from didww.emulator.engine.schema import Table
@@ -132,6 +134,9 @@ def change(session: AccountSession, table: Table, record: Record, body: Body) ->
     """Update a record from a document; members not sent are unchanged."""
     behavior = session.runtime.behavior(table.type)
     changes = _read_changes(session, table, body, creating=False)
+    for (type, name), emptied in overrides.EMPTIES.items():
+        if type == table.type and changes.get(name) is True and not record[name]:
+            changes.setdefault(emptied, [])
     held = {
         name: session.related(table.type, record["id"], name)
         for name, relation in table.relations.items()
@@ -164,8 +169,8 @@ def remove(session: AccountSession, table: Table, id: str) -> None:
 
 def _read_changes(session: AccountSession, table: Table, body: Body, *, creating: bool) -> Record:
     """Return the validated members of a body, as stored in a record."""
-    checker = Checker(creating=creating)
-    fields = table.cls._field_map
+    checker = Checker(creating=creating, version=session.version)
+    fields = table.view(session.version).fields
     for name, value in body.attributes.items():
         field = fields.get(name)
         if field is None or field.place != "attributes" or not _writable(field, creating=creating):
@@ -187,7 +192,7 @@ def _read_changes(session: AccountSession, table: Table, body: Body, *, creating
     for field, value in linked:
         _link(session, table, field, value, checker)
     if creating:
-        _require(table, checker)
+        _require(fields, checker)
     _exclude(table, checker)
     if checker.errors:
         raise HttpError.combine(checker.errors)
@@ -242,9 +247,9 @@ def _writable(field: Field, *, creating: bool) -> bool:
     return field.create if creating else field.update
 
 
-def _require(table: Table, checker: Checker) -> None:
-    for name, field in table.cls._field_map.items():
-        if not field.required or name in checker.values:
+def _require(fields: Mapping[str, Field], checker: Checker) -> None:
+    for name, field in fields.items():
+        if not field.required or field.name in checker.values:
             continue
         if field.kind.name == "object":
             # A trunk without its configuration is malformed (400), not just invalid.

@@ -49,8 +49,12 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "state": ("reset", "snapshot", "restore", "snapshots", "seed", "id_of"),
     "balance": ("show", "put", "terms"),
     "features": ("show", "put"),
+    "versions": ("show", "set"),
     "stock": ("show", "put"),
+    "prices": ("show", "assign", "unassign"),
     "calls": ("rate", "inbound", "outbound"),
+    "messages": ("rate", "inbound", "outbound"),
+    "sender_ids": ("add", "set_status"),
 }
 
 _NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
@@ -163,10 +167,13 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.clock import Clock
     from didww.emulator.controls.faults import Faults
     from didww.emulator.controls.journal import Journal
+    from didww.emulator.controls.messages import Messages
+    from didww.emulator.controls.prices import Prices
+    from didww.emulator.controls.sender_ids import SenderIds
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
-    from didww.emulator.engine.accounts import Features
+    from didww.emulator.engine.accounts import Features, Versions
 
     classes = {
         "clock": Clock,
@@ -177,8 +184,12 @@ def _operations() -> dict[str, _Operation]:
         "state": State,
         "balance": Balance,
         "features": Features,
+        "versions": Versions,
         "stock": Stock,
+        "prices": Prices,
         "calls": Calls,
+        "messages": Messages,
+        "sender_ids": SenderIds,
     }
     operations: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():
@@ -264,7 +275,7 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "Control API of the didww emulator",
             "version": __version__,
-            "description": "Time, outcomes, faults, journal, callbacks, state. The API itself is at /v3.",
+            "description": "Time, outcomes, faults, journal, callbacks, state. The API is at /v3, tokens at /token.",
         },
         "paths": paths,
         "components": {"schemas": components},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from didww._core.effects import Response
+from didww.emulator.engine.services import API, path_of
 from didww.transport.inprocess import Streamed
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ __all__ = ["CROSS_ORIGIN", "add_validators", "compress", "get_header"]
 CROSS_ORIGIN: Final = {
     "access-control-allow-methods": "GET, POST, DELETE, PUT, PATCH, OPTIONS",
     "access-control-allow-credentials": "true",
-    "access-control-allow-headers": "accept, api-key, content-type, x-didww-api-version, x-requested-with",
+    "access-control-allow-headers": (
+        "accept, api-key, authorization, content-type, x-didww-api-version, x-requested-with"
+    ),
     "access-control-expose-headers": "Date, X-Request-Id, Content-Disposition",
 }
 """CORS headers besides `access-control-allow-origin`."""
@@ -39,8 +42,11 @@ def get_header(headers: Mapping[str, str], name: str) -> str:
 def add_validators(request: Request, response: Response, seconds: float) -> Response:
     """Return a response with `ETag`, `Cache-Control`, `Vary` and `X-Runtime` headers.
 
-    It is 304 if `If-None-Match` of the request matches.
+    It is 304 if `If-None-Match` of the request matches. The responses of other services than the main API are
+    unchanged: a token is never cached, and prices have headers of their own.
     """
+    if not path_of(request.url).startswith(API.prefix):
+        return response
     headers = {"vary": "Accept-Encoding, Origin", "x-runtime": f"{seconds:.6f}", "cache-control": "no-cache"}
     if response.status in (200, 201) and response.body and not isinstance(response, Streamed):
         tag = response.headers.get("etag") or f'W/"{md5(response.body, usedforsecurity=False).hexdigest()}"'

@@ -1,0 +1,280 @@
+"""Look up prices, and download the price files that have all of them.
+
+Each price list has a service, paths and a record class, which stand in one table. Only filters are sent: the services
+refuse all other parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
+
+from didww._core import request as requests
+from didww._core.attempts import exchange
+from didww._core.download import RemoteFile, check_max_bytes, download, target_path
+from didww._core.response import api_response, error_for, expect
+from didww._schema.forms import DIGITS, Form
+from didww._schema.resource import Resource
+from didww._schema.versions import unsupported
+from didww._util.datetimes import http_date, http_date_text
+from didww._util.text import shown
+from didww._util.urls import path_of
+from didww.exceptions import InvalidValueError, UnexpectedResponseError
+from didww.query_params import QueryParams
+from didww.resources.price.sms_in import SmsInPrice
+from didww.resources.price.sms_out import SmsOutPrice
+from didww.resources.price.voice_in import VoiceInPrice
+from didww.resources.price.voice_out import VoiceOutPrice
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from didww._core.download import Progress
+    from didww._core.effects import Call, Request
+    from didww._core.response import ApiResponse
+    from didww.configuration import Configuration
+    from didww.services import Service
+
+__all__ = [
+    "SMS_DOMAINS",
+    "SMS_IN",
+    "SMS_OUT",
+    "VOICE_IN",
+    "VOICE_OUT",
+    "PriceFile",
+    "PriceList",
+    "SmsDomain",
+    "check_offered",
+    "checked_domain",
+    "download_file",
+    "file_info",
+    "look_up",
+]
+
+SmsDomain: TypeAlias = Literal["a2p", "p2p", "otp"]
+"""The purpose of outbound text messages: application to person, person to person, one-time passwords."""
+
+SMS_DOMAINS: Final[tuple[SmsDomain, ...]] = get_args(SmsDomain)
+
+_CALLED_NUMBER: Final = Form(
+    "^[1-9][0-9]{7,14}$", "8 to 15 digits with the country code, without a plus sign", r"+\s./-"
+)
+_COUNTRY: Final = Form("^[A-Z]{2}$", "the ISO code of a country, such as 'GB'")
+_AS_IS: Final = "Omit decompress=True to get the file as it is."
+
+P = TypeVar("P", bound=Resource)
+
+
+class PriceList(NamedTuple, Generic[P]):
+    """A price list of the account.
+
+    Attributes:
+        accessor: Its name in Python, for messages.
+        service: Its service.
+        lookup: The path of the lookup.
+        file: The path of the file.
+        record_class: The class of its prices.
+        filters: The format of each filter.
+    """
+
+    accessor: str
+    service: Service
+    lookup: str
+    file: str
+    record_class: type[P]
+    filters: Mapping[str, Form]
+
+
+_OF_MESSAGES: Final = {"dst_number": DIGITS, "dst_country_iso": _COUNTRY}
+
+VOICE_IN: Final = PriceList(
+    "prices().voice_in",
+    "voice_in_prices",
+    "lookup/prices",
+    "prices.csv.gz",
+    VoiceInPrice,
+    {"number": _CALLED_NUMBER, "src_country_iso": _COUNTRY},
+)
+VOICE_OUT: Final = PriceList(
+    "prices().voice_out", "voice_out_prices", "lookup/prices", "prices.csv.gz", VoiceOutPrice, {"number": DIGITS}
+)
+SMS_IN: Final = PriceList(
+    "prices().sms_in", "sms_prices", "sms_in/lookup/prices", "sms_in/prices.csv.gz", SmsInPrice, _OF_MESSAGES
+)
+SMS_OUT: Final[Mapping[SmsDomain, PriceList[SmsOutPrice]]] = {
+    domain: PriceList(
+        f"prices().sms_out({domain!r})",
+        "sms_prices",
+        f"sms_out/{domain}/lookup/prices",
+        f"sms_out/{domain}/prices.csv.gz",
+        SmsOutPrice,
+        _OF_MESSAGES,
+    )
+    for domain in SMS_DOMAINS
+}
+
+
+class PriceFile(NamedTuple):
+    """A price file of the service.
+
+    Attributes:
+        changed: Whether the file was changed after `if_modified_since`; True without it.
+        last_modified: When the file or the account's plan was changed, in UTC; None if the service does not say it.
+        content_length: Size of the compressed file in bytes; None if it has not changed.
+        filename: The name that the service gives the file; None if it gives none.
+        path: Where the file was stored, or was stored earlier if it has not changed; None without a download.
+    """
+
+    changed: bool
+    last_modified: datetime | None
+    content_length: int | None
+    filename: str | None
+    path: Path | None = None
+
+
+def check_offered(configuration: Configuration) -> None:
+    """Check that the API version of the client has prices.
+
+    Raises:
+        UnsupportedVersionError: It has not.
+    """
+    versions, version = VoiceInPrice._versions, configuration.api_version
+    if not versions.includes(version):
+        raise unsupported("prices() does not exist", versions, version, "prices")
+
+
+def checked_domain(domain: object) -> SmsDomain:
+    """Return the domain of outbound text messages.
+
+    Raises:
+        InvalidValueError: There is no such domain.
+    """
+    for known in SMS_DOMAINS:
+        if domain == known:
+            return known
+    known_domains = " or ".join(repr(known) for known in SMS_DOMAINS)
+    raise InvalidValueError(f"domain must be {known_domains}, got {shown(domain)}.", field="domain")
+
+
+def look_up(
+    configuration: Configuration, prices: PriceList[P], filters: Mapping[str, str | None]
+) -> Call[ApiResponse[list[P]]]:
+    """Return the prices that match all filters that are not None."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    query = QueryParams()
+    for name, value in given.items():
+        query.filter(name, _checked(name, value, prices.filters[name], prices.accessor))
+    if not given:
+        raise InvalidValueError(
+            f"{prices.accessor}.lookup needs {' or '.join(filters)}; pass one of them.", field=next(iter(filters))
+        )
+    return _look_up(configuration, prices, query)
+
+
+def _look_up(configuration: Configuration, prices: PriceList[P], query: QueryParams) -> Call[ApiResponse[list[P]]]:
+    request = requests.build(configuration, "GET", prices.lookup, query=query, service=prices.service)
+    exchanged = yield from exchange(configuration, request, creating=False)
+    cls = prices.record_class
+    response = api_response(request, exchanged.response, attempts=exchanged.attempts, record_class=cls)
+    expect(cls, response, request, many=True)
+    for record in response.data:
+        if not isinstance(record, cls):
+            raise UnexpectedResponseError(
+                f"GET {path_of(request.url)} returned {shown(record.type)} instead of prices. Check service_urls.",
+                status_code=response.status_code,
+                request_id=response.request_id,
+            )
+    return response
+
+
+def _checked(name: str, value: Any, form: Form, accessor: str) -> str:
+    """Return the value of a filter.
+
+    Raises:
+        InvalidValueError: It has another format. The message has the corrected text, if there is one.
+    """
+    if isinstance(value, str) and form.fits(value):
+        return str.__str__(value)
+    meant = None
+    if isinstance(value, str):
+        meant = form.meant(value) or (value.strip().upper() if form.fits(value.strip().upper()) else None)
+    hint = f" Write {meant!r}." if meant is not None else ""
+    raise InvalidValueError(f"{name} of {accessor}.lookup must be {form.words}, got {shown(value)}.{hint}", field=name)
+
+
+def download_file(
+    configuration: Configuration,
+    prices: PriceList[Any],
+    path: str | bytes | os.PathLike[str],
+    if_modified_since: datetime | None,
+    *,
+    decompress: bool,
+    max_bytes: int,
+    progress: Callable[[Progress], object] | None,
+) -> Call[PriceFile]:
+    """Download a price file to `path`, unless it has not changed."""
+    target = target_path(path)
+    if not isinstance(decompress, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"decompress must be True or False, got {shown(decompress)}.", field="decompress")
+    source = RemoteFile(
+        f"{configuration.url_of(prices.service)}/{prices.file}",
+        _AS_IS,
+        prices.service,
+        compressed=True,
+        modified_since=_condition(if_modified_since),
+    )
+    call = download(configuration, source, target, check_max_bytes(max_bytes) if decompress else None, progress)
+    return _download_file(call, Path(target))
+
+
+def _download_file(call: Call[Any], path: Path) -> Call[PriceFile]:
+    downloaded = yield from call
+    file = _described(downloaded.status, downloaded.headers, path)
+    return file._replace(content_length=downloaded.size) if file.changed else file
+
+
+def file_info(
+    configuration: Configuration, prices: PriceList[Any], if_modified_since: datetime | None
+) -> Call[PriceFile]:
+    """Describe a price file without downloading it."""
+    url = f"{configuration.url_of(prices.service)}/{prices.file}"
+    request = requests.build_download(configuration, url, prices.service, method="HEAD")
+    if condition := _condition(if_modified_since):
+        request.headers["If-Modified-Since"] = condition
+    return _file_info(configuration, request)
+
+
+def _file_info(configuration: Configuration, request: Request) -> Call[PriceFile]:
+    exchanged = yield from exchange(configuration, request, creating=False)
+    response = exchanged.response
+    if response.status >= 400:
+        raise error_for(request, response.status, response.headers, response.body, exchanged.attempts)
+    if response.status != 200 and not (response.status == 304 and "If-Modified-Since" in request.headers):
+        raise UnexpectedResponseError(
+            f"HEAD {path_of(request.url)} returned HTTP {response.status} instead of a file. Check service_urls.",
+            status_code=response.status,
+            request_id=response.headers.get("x-request-id"),
+        )
+    return _described(response.status, response.headers, None)
+
+
+def _condition(if_modified_since: datetime | None) -> str:
+    return "" if if_modified_since is None else http_date_text(if_modified_since, "if_modified_since")
+
+
+def _described(status: int, headers: Mapping[str, str], path: Path | None) -> PriceFile:
+    length = headers.get("content-length", "")
+    known = status == 200 and re.fullmatch("[0-9]{1,18}", length)
+    disposition = Message()
+    disposition["content-disposition"] = headers.get("content-disposition", "")
+    return PriceFile(
+        status != 304,
+        http_date(headers.get("last-modified", "")),
+        int(length) if known else None,
+        disposition.get_filename() or None,
+        path,
+    )

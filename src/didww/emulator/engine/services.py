@@ -1,0 +1,52 @@
+"""The services that share the emulator's origin: their paths, and the audience that a token needs for each."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+__all__ = ["API", "AUDIENCES", "SERVICES", "TOKEN_PATH", "Service", "path_of", "service_of"]
+
+TOKEN_PATH: Final = "/token"  # noqa: S105 a path
+
+
+class Service(NamedTuple):
+    """A service.
+
+    Attributes:
+        name: Its name in the SDK.
+        prefix: Path of its API.
+        audience: Audience that a token for it lists: the host name in production, in every environment.
+    """
+
+    name: str
+    prefix: str
+    audience: str
+
+
+API: Final = Service("api", "/v3", "api.didww.com")
+SERVICES: Final = (
+    API,
+    Service("voice_in_prices", "/api-vin/v3", "api-vin.didww.com"),
+    Service("voice_out_prices", "/api-vout/v3", "api-vout.didww.com"),
+    Service("sms_prices", "/api-sms/v3", "api-sms.didww.com"),
+)
+AUDIENCES: Final = tuple(service.audience for service in SERVICES)
+
+
+def service_of(path: str) -> Service | None:
+    """Return the service that a path belongs to, or None."""
+    if path.startswith(f"{API.prefix}/"):
+        return API
+    for service in SERVICES:
+        if path.startswith(service.prefix) and path[len(service.prefix) : len(service.prefix) + 1] in ("", "/"):
+            return service
+    return None
+
+
+def path_of(url: str) -> str:
+    """Return the path of a URL; empty if it is not valid."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""

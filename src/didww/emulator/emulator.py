@@ -43,7 +43,7 @@ KEY = "local-key"
 
 
 class Emulator:
-    """An emulator of the DIDWW API in this process.
+    """An emulator of the DIDWW API in this process, of versions 2026-04-16 and 2026-11-19 at once.
 
     Args:
         path: File to keep the state in. Defaults to memory.
@@ -124,11 +124,11 @@ class Emulator:
         self._rate_limit = RateLimit(rate_limit)
 
     def client(self, api_key: str | None = None, **options: Any) -> DidwwClient:
-        """Return a client of this emulator.
+        """Return a client of this emulator, of either API version.
 
         Args:
             api_key: Key of the account, which is created on first use.
-            options: Further arguments of `DidwwClient`; `rate_limit` defaults to None here.
+            options: Further arguments of `DidwwClient`, such as `api_version`; `rate_limit` defaults to None here.
         """
         from didww.client import DidwwClient
         from didww.transport.inprocess import InProcessTransport
@@ -140,11 +140,11 @@ class Emulator:
         )
 
     def async_client(self, api_key: str | None = None, **options: Any) -> AsyncDidwwClient:
-        """Return an asynchronous client of this emulator.
+        """Return an asynchronous client of this emulator, of either API version.
 
         Args:
             api_key: Key of the account, which is created on first use.
-            options: Further arguments of `AsyncDidwwClient`; `rate_limit` defaults to None here.
+            options: Further arguments of `AsyncDidwwClient`, such as `api_version`; `rate_limit` defaults to None here.
         """
         from didww.async_client import AsyncDidwwClient
         from didww.transport.inprocess import AsyncInProcessTransport

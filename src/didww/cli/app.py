@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
-from didww.cli.framework import LazyGroup, common_options
+from didww.cli.framework import SINCE_TOKENS, LazyGroup, common_options
 from didww.cli.session import Session
-from didww.version import API_VERSION, __version__
+from didww.version import API_VERSIONS, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +28,16 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "out-trunks": ("out_trunks:out_trunks", "Outbound trunks and their credentials."),
         "capacity": ("capacity:capacity", "Channels of your numbers."),
     },
+    "Text messages": {
+        "sms-trunks": ("sms_trunks:sms_trunks", "SMS trunks: where text messages go, and how they are sent."),
+        "sms-groups": ("sms_groups:sms_groups", "Groups of SMS trunks, for failover."),
+        "sender-ids": ("sender_ids:sender_ids", "Verified sender IDs of outbound messages."),
+    },
     "Money and call records": {
         "balance": ("balance:balance", "Show the balance."),
         "orders": ("orders:orders", "List, show, await and cancel orders."),
-        "exports": ("exports:exports", "Create and download call records."),
+        "exports": ("exports:exports", "Create and download records of calls and messages."),
+        "prices": ("prices:prices", "Prices of calls and messages, by number or as a file."),
     },
     "Registration": {
         "identities": ("regulation.identities:identities", "Persons and companies that numbers are registered to."),
@@ -89,13 +95,14 @@ class Root(LazyGroup):
 @click.group(
     cls=Root,
     sections=SECTIONS,
+    limited=dict.fromkeys(("sms-trunks", "sms-groups", "sender-ids", "prices"), SINCE_TOKENS),
     params=common_options(output=True, changes=False),
     examples=("didww --emulator numbers search GB --city London", "didww numbers list --expiring 14d -o json"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without an account, add --emulator. Exit codes: 0 success, 1 failure, 2 usage, 3 refused, 4 not found, "
     "5 no response, 6 outcome unknown, 7 partly done, 8 still pending, 130 interrupted.",
 )
-@click.version_option(__version__, "--version", message=f"didww %(version)s (API {API_VERSION})")
+@click.version_option(__version__, "--version", message=f"didww %(version)s (API {', '.join(API_VERSIONS)})")
 def command() -> None:
     """Manage phone numbers, trunks and orders at DIDWW."""
 

@@ -64,6 +64,9 @@ _SOURCES: Final[dict[str, Callable[[Any], list[tuple[str, str]]]]] = {
     "groups": _names("voice_in_trunk_groups"),
     "out_trunks": _names("voice_out_trunks"),
     "pools": _names("capacity_pools"),
+    "sms_trunks": _names("sms_trunks"),
+    "sms_groups": _names("sms_trunk_groups"),
+    "sender_ids": _names("sender_id_verifications"),
     "orders": _orders,
     "exports": _exports,
 }
@@ -74,7 +77,7 @@ def items(ctx: click.Context, source: str, incomplete: str) -> list[CompletionIt
 
     Args:
         ctx: The context of the command.
-        source: What is completed: countries, numbers, trunks, groups, out_trunks, pools, orders or exports.
+        source: What is completed: a name of `_SOURCES`.
         incomplete: What was typed.
     """
     session = ctx.find_object(Session) or Session()
@@ -151,8 +154,8 @@ def _cache_file(session: Session, source: str) -> Path:
     import platformdirs
 
     headers: dict[str, str] = {}
-    session.client._configuration.credentials.sign(headers)
-    account = json.dumps([session.client.base_url, session.settings.emulator_file, headers])
+    session.api_key.sign(headers)
+    account = json.dumps([session.client.base_url, session.settings.version, session.settings.emulator_file, headers])
     name = hashlib.sha256(account.encode()).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("didww", appauthor=False)) / f"completion-{source}-{name}.json"
 

@@ -21,8 +21,8 @@ def doctor(session: Session) -> None:
     """Check the setup, and say what is wrong and what to do.
 
     Checks this machine (packages, profiles, proxy, certificates) and, with one request, the connection, the API key,
-    the API version and the clock. Nothing is changed. Exit codes: 0 without a problem, 1 otherwise; warnings do not
-    count.
+    the token that is issued for it, the API version and the clock. Nothing is changed. Exit codes: 0 without a problem,
+    1 otherwise; warnings do not count.
     """
     from didww.cli.doctor_checks import PROBLEM, Finding, run_checks
     from didww.cli.output import print_rows

@@ -9,6 +9,7 @@ import re
 import ssl
 import stat
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -16,23 +17,26 @@ from urllib.parse import urlsplit
 
 import click
 
+from didww._core.events import ScopeDiffers
 from didww._util.urls import is_loopback
 from didww.exceptions import (
+    ApiVersionWarning,
     AuthenticationError,
     DidwwApiError,
     DidwwError,
     PermissionDeniedError,
 )
-from didww.version import API_VERSION, __version__
+from didww.version import API_VERSIONS, TOKENS_SINCE, __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from didww import DidwwClient
     from didww._core.response import ApiResponse
     from didww.cli.profiles import Account
     from didww.cli.session import Session
     from didww.resources.balance import Balance
+    from didww.version import ApiVersion
 
 __all__ = ["OK", "PROBLEM", "WARNING", "Finding", "run_checks"]
 
@@ -57,6 +61,10 @@ _VARIABLES: Final = frozenset(
         "DIDWW_EMULATOR_CALLBACK_SECRET",
         "DIDWW_ENVIRONMENT",
         "DIDWW_PROFILE",
+        "DIDWW_SMS_PRICES_URL",
+        "DIDWW_TOKEN_URL",
+        "DIDWW_VOICE_IN_PRICES_URL",
+        "DIDWW_VOICE_OUT_PRICES_URL",
     }
 )
 # Extra, and the distributions that it installs. Source: pyproject.toml.
@@ -99,7 +107,7 @@ def run_checks(session: Session) -> Iterator[Finding]:
 
 def _package() -> Finding:
     python = f"Python {platform.python_version()} on {platform.system()}"
-    return Finding("package", OK, f"didww-sdk {__version__} for API {API_VERSION}, {python}.")
+    return Finding("package", OK, f"didww-sdk {__version__} for API {' and '.join(API_VERSIONS)}, {python}.")
 
 
 def _other_package() -> Finding:
@@ -239,32 +247,57 @@ def _account(session: Session) -> Iterator[Finding]:
 
 
 def _service(session: Session, chosen: Account | None) -> Iterator[Finding]:
-    """Check connection, key, API version and clock with one request."""
+    """Check connection, key, token, API version and clock with one request, before which a token may be requested."""
     client: DidwwClient = session.client.with_options(max_retries=0, timeout=session.settings.timeout or SECONDS)
+    scopes: list[ScopeDiffers] = []
+    configuration = client._configuration
+    configuration.observers = (*configuration.observers, (ScopeDiffers, scopes.append))
     source = "" if chosen is None else f", from {chosen.key_from}"
+    only = " The profile can only read." if chosen is not None and "scope" in chosen.options else ""
     started = time.monotonic()
     response: ApiResponse[Balance] | None = None
     try:
-        response = client.balance().find()
-        key = Finding("API key", OK, f"Accepted{source}.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ApiVersionWarning)  # it is a finding
+            response = client.balance().find()
+        key = Finding("API key", OK, f"Accepted{source}.{only}")
     except PermissionDeniedError:
         key = Finding("API key", OK, f"Accepted{source}; it may not read the balance.")
     except AuthenticationError:
-        key = Finding("API key", PROBLEM, f"Refused{source}.", _other_environment(session, chosen))
+        key = Finding("API key", PROBLEM, f"Refused{source}.", _why_refused(session, chosen))
     except DidwwApiError as error:
-        yield Finding("connection", PROBLEM, str(error), "Try again later.")
+        yield Finding(_part(error), PROBLEM, str(error), "Try again later.")
         return
     except DidwwError as error:
         here = is_loopback(urlsplit(client.base_url).hostname or "")
         advice = "" if here else "Is this machine online? See also: proxy and certificates."
-        yield Finding("connection", PROBLEM, str(error), advice)
+        yield Finding(_part(error), PROBLEM, str(error), advice)
         return
     yield _latency(time.monotonic() - started)
     if chosen is not None:
         yield key
         yield _clock(session)
     if response is not None:
-        yield _api_version(response.api_version)
+        yield from _token(session, scopes)
+        yield _api_version(session, response.api_version)
+
+
+def _part(error: DidwwError) -> str:
+    """Return what an error is about: the connection to the token service, or to the API."""
+    return "token service" if error._unsent else "connection"
+
+
+def _token(session: Session, scopes: Sequence[ScopeDiffers]) -> Iterator[Finding]:
+    """Report the token that was issued, if the API version has tokens."""
+    configuration = session.client._configuration
+    if session.settings.version < TOKENS_SINCE:
+        return
+    url = configuration.service_urls.token
+    if not scopes:
+        yield Finding("token service", OK, f"{url} issued a token with the scope {configuration.scope}.")
+        return
+    text = f"{url} issued a token with the scope {scopes[-1].granted}, not {scopes[-1].requested}."
+    yield Finding("token service", WARNING, text, "Commands of a read-only profile refuse changes nevertheless.")
 
 
 def _latency(seconds: float) -> Finding:
@@ -277,13 +310,17 @@ def _latency(seconds: float) -> Finding:
     )
 
 
-def _api_version(version: str | None) -> Finding:
-    if version == API_VERSION:
-        return Finding("API version", OK, f"{version}.")
-    return Finding(
-        "API version", WARNING, f"The service uses {version or 'an unknown version'}, not {API_VERSION}.",
-        "Set the API version of the account in the user panel, or update didww-sdk.",
-    )  # fmt: skip
+def _api_version(session: Session, spoken: str | None) -> Finding:
+    from didww.cli.profiles import version
+
+    value, source = version(session.settings)
+    if spoken == value:
+        return Finding("API version", OK, f"{value}, from {source}.")
+    text = f"The service uses {spoken or 'an unknown version'}, not {value}, which is from {source}."
+    advice = "Set the API version of the account in the user panel, or update didww-sdk."
+    if spoken in API_VERSIONS:
+        advice = f"Pass --api-version {spoken}, or log in again with it."
+    return Finding("API version", WARNING, text, advice)
 
 
 def _clock(session: Session) -> Finding:
@@ -298,23 +335,41 @@ def _clock(session: Session) -> Finding:
     return Finding("clock", WARNING, text, "Synchronize it. If the service is an emulator, its clock may be shifted.")
 
 
-def _other_environment(session: Session, chosen: Account | None) -> str:
-    """Return advice for a key that was refused: it may belong to the other environment of DIDWW."""
-    from didww import DidwwClient, Environment
+def _why_refused(session: Session, chosen: Account | None) -> str:
+    """Return advice for a key that was refused.
+
+    The account may have moved to another API version, or the key may belong to the other environment of DIDWW.
+    """
+    from didww import Environment
 
     other = {Environment.PRODUCTION: Environment.SANDBOX, Environment.SANDBOX: Environment.PRODUCTION}.get(
         session.client.environment
     )
     advice = "Copy the key again: user panel, API, API keys. Sandbox and production have separate keys."
-    if other is None or chosen is None:
+    if chosen is None:
         return advice
+    version = session.settings.version
+    if version < TOKENS_SINCE and _accepted(chosen, session.client.base_url, TOKENS_SINCE):
+        return (
+            f"The account has moved to API version {TOKENS_SINCE}, where requests need a token instead of the key: pass "
+            f"--api-version {TOKENS_SINCE}, or log in again with it."
+        )
+    if other is not None and _accepted(chosen, other.base_url, version):
+        return f"The key belongs to {other}: pass --environment {other}, or log in again."
+    return advice
+
+
+def _accepted(chosen: Account, base_url: str, version: ApiVersion) -> bool:
+    """Return whether a service accepts the key in an API version."""
+    from didww import DidwwClient
+
     try:
         with DidwwClient(
-            chosen.options.get("api_key"), base_url=other.base_url, timeout=SECONDS, max_retries=0
+            chosen.options.get("api_key"), base_url=base_url, api_version=version, timeout=SECONDS, max_retries=0
         ) as client:
             client.balance().find()
     except PermissionDeniedError:
         pass
     except DidwwError:
-        return advice
-    return f"The key belongs to {other}: pass --environment {other}, or log in again."
+        return False
+    return True

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["STDOUT", "check", "download", "name_of", "pipe"]
 
 STDOUT: Final = "-"
+_NAMED_BY: Final = ("did_number", "voice_out_trunk.id", "sms_trunk.id")
+"""The filters whose value is in the name of a file."""
 SECONDS: Final = 6 * 3600.0
 """Time for a download. Connections that stall are ended before."""
 
@@ -28,8 +30,8 @@ SECONDS: Final = 6 * 3600.0
 def name_of(export: Export, *, gunzip: bool) -> str:
     """Return the name of a file, such as `cdr_in_2026-11-01_2026-11-30.csv.gz`."""
     filters: Any = export.filters
-    of = filters.get("did_number") or filters.get("voice_out_trunk.id")
-    parts = (str(export.export_type), period_of(export).name, *((of,) if of else ()))
+    of = next((filters[name] for name in _NAMED_BY if filters.get(name)), None)
+    parts = (str(export.export_type), period_of(export).name, *((of,) if isinstance(of, str) else ()))
     return f"{'_'.join(parts)}{'.csv' if gunzip else '.csv.gz'}"
 
 

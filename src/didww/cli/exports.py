@@ -1,4 +1,4 @@
-"""`didww exports`: create, list, show and download exports of call records."""
+"""`didww exports`: create, list, show and download exports of the records of calls and text messages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from didww.cli import export_files, export_periods, lookups, parameters, periods
-from didww.cli.framework import Group
+from didww._schema.versions import EVERY_VERSION
+from didww.cli import export_files, export_periods, parameters, periods
+from didww.cli.export_filters import check_type, filter_options, filters_of, reference_of
+from didww.cli.framework import Group, is_in_use
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable, print_row, print_rows
 from didww.cli.parameters import wait_option
@@ -25,6 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["exports"]
 
 
+TYPES: Final = ("cdr_in", "cdr_out", "sms_in", "sms_out")
+
+
+def _complete_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 click's
+    from didww.cli.choices import limited
+    from didww.enums import ExportType
+
+    versions = limited(ExportType)
+    return [name for name in TYPES if name.startswith(incomplete) and is_in_use(ctx, versions.get(name, EVERY_VERSION))]
+
+
 @click.group(
     cls=Group,
     examples=(
@@ -33,9 +46,9 @@ __all__ = ["exports"]
     ),
 )
 def exports() -> None:
-    """Create and download exports of call records (CDRs).
+    """Create and download exports of the records of calls (CDRs) and of text messages.
 
-    An export is given by its id or by your own reference. The service has the calls of the current month and of the
+    An export is given by its id or by your own reference. The service has the records of the current month and of the
     two months before it, and keeps an export for one month. All times are in UTC.
     """
 
@@ -66,9 +79,10 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "didww exports create cdr_in --from 2026-11-01 --to 2026-11-15 --number +442079460001",
         "didww exports create cdr_out --last 24h --trunk Office --gunzip -O calls.csv",
         "didww exports create cdr_in --last 7d --no-wait --query id",
+        "didww --api-version 2026-11-19 exports create sms_in --month last --status Failed",
     ),
 )
-@click.argument("export_type", metavar="cdr_in|cdr_out", type=click.Choice(["cdr_in", "cdr_out"]))
+@click.argument("export_type", metavar="|".join(TYPES), type=click.Choice(TYPES), shell_complete=_complete_types)
 @click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
 @click.option(
     "--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Defaults to now."
@@ -80,37 +94,25 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="A month, this one (until now) or the last one.",
 )
 @click.option("--last", "duration", type=parameters.duration, metavar="DURATION", help="Until now, e.g. 7d or 12h.")
-@click.option(
-    "--number",
-    metavar="NUMBER",
-    shell_complete=parameters.complete_numbers,
-    help="Calls to this number only (cdr_in).",
-)
-@click.option(
-    "--trunk",
-    metavar="NAME",
-    shell_complete=parameters.complete_out_trunks,
-    help="Calls from this outbound trunk only (cdr_out).",
-)
+@filter_options
 @click.option(
     "--reference",
     type=parameters.reference,
     metavar="TEXT",
     help="Your own reference. Defaults to one made from these options.",
 )
-@click.option("--new", is_flag=True, help="Create an export even if there is one of the same calls.")
+@click.option("--new", is_flag=True, help="Create an export even if there is one of the same records.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the file, nor download it.")
 @file_options
 @click.pass_obj
 def create(
     session: Session,
+    /,
     export_type: str,
     first: DateTime | None,
     last: DateTime | None,
     month: Period | int | None,
     duration: timedelta | None,
-    number: str | None,
-    trunk: str | None,
     reference: str | None,
     new: bool,
     no_wait: bool,
@@ -118,8 +120,11 @@ def create(
     gunzip: bool,
     force: bool,
     wait_limit: float,
+    **given: Any,
 ) -> None:
     """Create an export of inbound (cdr_in) or outbound (cdr_out) calls, wait for it, and download it.
+
+    Since API version 2026-11-19, there are exports of inbound (sms_in) and outbound (sms_out) text messages, too.
 
     If this was interrupted, run the same command again: it goes on with the same export, unless that was made more
     than 15 minutes ago for a period that ends now.
@@ -127,10 +132,11 @@ def create(
     if isinstance(month, int):
         month = export_periods.month_of(_service_time(session), month)
     wanted = export_periods.Wanted.of(first, last, month, duration)
-    filters = _filters(session, export_type, number, trunk)
+    check_type(session, export_type)
+    filters = filters_of(session, export_type, given)
     if path is not None and not no_wait:
         export_files.check(path, force=force)
-    reference = reference or _reference(export_type, wanted, filters)
+    reference = reference or reference_of(export_type, wanted.text, filters)
     existing = session.client.exports().iterate(
         filter={"external_reference_id": reference}, sort="-created_at", limit=100
     )
@@ -158,23 +164,6 @@ def _service_time(session: Session) -> Any:
     if not session.emulated and session.client.server_time is None:
         session.client.exports().list(page=(1, 1))
     return session.now()
-
-
-def _filters(session: Session, export_type: str, number: str | None, trunk: str | None) -> dict[str, Any]:
-    if number is not None:
-        if export_type != "cdr_in":
-            raise click.UsageError("--number is for cdr_in. To select calls of cdr_out, pass --trunk.")
-        return {"did_number": lookups.plain_number(number)}
-    if trunk is not None:
-        if export_type != "cdr_out":
-            raise click.UsageError("--trunk is for cdr_out. To select calls of cdr_in, pass --number.")
-        return {"voice_out_trunk.id": lookups.by_name(session.client.voice_out_trunks(), trunk, "outbound trunk").id}
-    return {}
-
-
-def _reference(export_type: str, wanted: export_periods.Wanted, filters: dict[str, Any]) -> str:
-    """Return the reference of the exports that a command makes: the same for the same command."""
-    return "-".join((export_type, wanted.text, *filters.values()))
 
 
 def _create(session: Session, export_type: str, filters: dict[str, Any], period: Period, reference: str) -> Export:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from didww._schema.versions import EVERY_VERSION, Versions, unsupported
+from didww._schema.versions import EVERY_VERSION, Versions
 from didww.cli.session import Session
 from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 
@@ -383,9 +383,7 @@ def _check_versions(ctx: click.Context) -> None:
         and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
     ]
     for name, versions in (*_limited(ctx), *options):
-        version = ctx.ensure_object(Session).settings.version
-        if not versions.includes(version):
-            raise unsupported(f"{name} does not exist", versions, version, "")
+        ctx.ensure_object(Session).check_versions(f"{name} does not exist", versions)
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "by_name",
     "cities",
     "country",
+    "country_code",
     "dids",
     "new_name",
     "plain_number",
@@ -59,9 +60,7 @@ def country(client: Any, text: str) -> Country:
     """
     text = text.strip()
     if len(text) == 2 and text.isascii() and text.isalpha():
-        found: list[Country] = (
-            client.countries().list(filter={"iso": "GB" if text.upper() == "UK" else text.upper()}).data
-        )
+        found: list[Country] = client.countries().list(filter={"iso": country_code(client, text)}).data
     else:
         found = client.countries().list(filter={"name": text}).data if text else []
     if len(found) == 1:
@@ -69,6 +68,18 @@ def country(client: Any, text: str) -> Country:
     countries = client.countries().list().data
     known = [*(each.name for each in countries), *(each.iso for each in countries)]
     raise NotExactlyOneError(f"There is no country {text!r:.80}.{_similar(text, known)}")
+
+
+def country_code(client: Any, text: str) -> str:
+    """Return the ISO code of a country, given by code or name. A code is not looked up.
+
+    Raises:
+        NotExactlyOneError: There is no country of this name.
+    """
+    text = text.strip()
+    if len(text) == 2 and text.isascii() and text.isalpha():
+        return "GB" if text.upper() == "UK" else text.upper()
+    return country(client, text).iso
 
 
 def cities(client: Any, text: str, within: Country | None = None) -> list[City]:

@@ -8,13 +8,16 @@ import shutil
 import sys
 import textwrap
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from didww._util.text import printable
 
-__all__ = ["colored", "for_shell", "say", "say_error"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["colored", "for_shell", "say", "say_error", "show_version_warnings"]
 
 # What the client advises programs, and what it is in a shell.
 _ADVICE: Final = (
@@ -24,8 +27,8 @@ _ADVICE: Final = (
     (re.compile(r" ?In a trusted private network, pass allow_insecure=True to the client\."), ""),
     (re.compile(r" ?To send it unchecked: QueryParams\(\)[^.]*\.param\(.*?\)\."), ""),
     (
-        re.compile(r"(exists until API version) ([\d-]+)\. Use (.+?) instead\."),
-        r"\1 \2. Use \3 instead, or pass --api-version \2.",
+        re.compile(r"([\d-]+) (is the last version that has it\.) Use (.+?) instead\."),
+        r"\1 \2 Use \3 instead, or pass --api-version \1.",
     ),
     (re.compile(r"Only clients with api_version='([\d-]+)' have it\."), r"Pass --api-version \1."),
     (re.compile(r"\bapi_version=['\"]?(\d{4}-\d\d-\d\d)['\"]?(?: to the client)?"), r"--api-version \1"),
@@ -49,6 +52,27 @@ def say(text: str) -> None:
 def say_error(text: str) -> None:
     """Print an error."""
     _print(printable(text), "Error: ")
+
+
+def show_version_warnings() -> Callable[[], None]:
+    """Print warnings about the API version as lines for a person; return a function that ends this."""
+    import warnings
+
+    from didww.exceptions import ApiVersionWarning
+
+    show = warnings.showwarning
+
+    def show_as_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, ApiVersionWarning):
+            say(f"Warning: {for_shell(str(message))}")
+        else:
+            show(message, category, *place, **more)
+
+    def end() -> None:
+        warnings.showwarning = show
+
+    warnings.showwarning = show_as_line
+    return end
 
 
 def colored(stream: object) -> bool:

@@ -25,6 +25,9 @@ __all__ = [
     "complete_orders",
     "complete_out_trunks",
     "complete_pools",
+    "complete_sender_ids",
+    "complete_sms_groups",
+    "complete_sms_trunks",
     "complete_trunks",
     "country_option",
     "duration",
@@ -132,6 +135,9 @@ complete_orders: Final = _complete("orders")
 complete_exports: Final = _complete("exports")
 complete_out_trunks: Final = _complete("out_trunks")
 complete_pools: Final = _complete("pools")
+complete_sms_trunks: Final = _complete("sms_trunks")
+complete_sms_groups: Final = _complete("sms_groups")
+complete_sender_ids: Final = _complete("sender_ids")
 
 country_option: Final = click.option(
     "--country", metavar="COUNTRY", shell_complete=complete_countries, help="ISO code or name of the country."

@@ -11,7 +11,7 @@ from didww.cli.framework import Group, common_options
 
 if TYPE_CHECKING:
     from didww._schema.resource import Resource
-    from didww.cli.session import Session
+    from didww.cli.session import Session, Settings
 
 __all__ = ["group_for", "resources"]
 
@@ -115,12 +115,23 @@ def resources(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from didww._schema.registry import all_classes
-    from didww.cli.output import print_rows
 
     session: Session = ctx.obj
-    rows = [_row(cls) for cls in all_classes()]
     settings = session.settings
-    if sys.stdout.isatty() and settings.output == "table" and settings.query is None and settings.columns is None:
+    classes = all_classes()
+    rows = [_row(cls) for cls in classes if cls._versions.includes(settings.version)]
+    _print_types(settings, rows)
+    others = [cls for cls in classes if not cls._versions.includes(settings.version)]
+    if settings.for_person:
+        for words in dict.fromkeys(cls._versions.in_words() for cls in others):
+            names = ", ".join(_command_name(cls) for cls in others if cls._versions.in_words() == words)
+            session.say(f"Not in API version {settings.version}, but {words}: {names}.")
+
+
+def _print_types(settings: Settings, rows: list[dict[str, Any]]) -> None:
+    from didww.cli.output import print_rows
+
+    if sys.stdout.isatty() and settings.for_person:
         for row in rows:
             click.echo(f"{click.style(row['type'], bold=True)}: {row['commands']}")
             click.echo(f"    {row['description']}")

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-__all__ = ["read_secret"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["check_new", "read_secret", "write_secrets"]
 
 _MAX_CHARACTERS = 10_000
 
@@ -29,3 +37,30 @@ def read_secret(file: str, option: str) -> str:
     if not text.strip() or "\n" in text:
         raise click.UsageError(f"{option}: {file} must contain one line, the secret.")
     return text
+
+
+def check_new(path: str) -> None:
+    """Check that a file can be created, before anything is sent.
+
+    Raises:
+        UsageError: It exists, or its directory cannot be written to.
+    """
+    if os.path.lexists(path):
+        raise click.UsageError(f"--save: {path} exists. Remove it, or name another file.")
+    parent = Path(path).resolve().parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise click.UsageError(f"--save: {path} cannot be written: {parent} is not a writable directory.")
+
+
+def write_secrets(path: str, values: Mapping[str, str]) -> None:
+    """Write values as JSON to a new file that only the user can read.
+
+    Raises:
+        ClickException: It cannot be created.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from didww import DidwwClient
     from didww._core.events import RequestStarted
+    from didww._schema.versions import Versions
+    from didww.cli.dry_run import DryRunTransport
+    from didww.credentials import ApiKey
     from didww.emulator import Emulator
     from didww.transport.base import Transport
     from didww.version import ApiVersion
@@ -88,6 +91,12 @@ class Session:
         return self._client
 
     @property
+    def api_key(self) -> ApiKey:
+        """The API key of the client, sent with requests or to the token service."""
+        credentials = self.client._configuration.credentials
+        return cast("ApiKey", getattr(credentials, "key", credentials))
+
+    @property
     def emulated(self) -> bool:
         """Whether the account is that of an emulator in a file."""
         return self.settings.emulated
@@ -105,6 +114,7 @@ class Session:
     def _new_client(self) -> DidwwClient:
         from didww import DidwwClient
         from didww.cli import profiles
+        from didww.cli.messages import show_version_warnings
 
         settings = self.settings
         others = [name for name in ("profile", "environment", "base_url") if getattr(settings, name) is not None]
@@ -119,6 +129,7 @@ class Session:
         if settings.timeout is not None:
             options["timeout"] = settings.timeout
         transport: Transport | None = None
+        dry: DryRunTransport | None = None
         if self.emulated:
             from didww.emulator.emulator import BASE_URL
             from didww.transport.inprocess import InProcessTransport
@@ -132,8 +143,12 @@ class Session:
             from didww.cli.dry_run import DryRunTransport
             from didww.transport.default import new_transport
 
-            transport = DryRunTransport(transport or new_transport(None), as_json=settings.output in ("json", "jsonl"))
+            as_json = settings.output in ("json", "jsonl")
+            transport = dry = DryRunTransport(transport or new_transport(None), as_json=as_json)
+        self._close.append(show_version_warnings())
         client = DidwwClient(**options, transport=transport, on_request=self._remember)
+        if dry is not None:
+            dry.token_url = str(client._configuration.service_urls.token)
         self._close.append(client.close)
         return client
 
@@ -177,6 +192,21 @@ class Session:
         if settings.api_version is not None:
             options += ["--api-version", settings.api_version]
         return command_line("didww", *options, *words)
+
+    def check_versions(self, what: str, versions: Versions) -> None:
+        """Check that the API version has something.
+
+        Args:
+            what: A clause about it, such as `The column sms_trunk does not exist`.
+            versions: The versions that have it.
+
+        Raises:
+            UnsupportedVersionError: It does not.
+        """
+        from didww._schema.versions import unsupported
+
+        if not versions.includes(self.settings.version):
+            raise unsupported(what, versions, self.settings.version, "")
 
     def now(self) -> datetime:
         """Return the time of the service: that of its latest response, or else of this machine."""

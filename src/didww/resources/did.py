@@ -56,6 +56,7 @@ class Did(
         "country": "did_group.country.iso",
         "area": "did_group.area_name",
         "route": ("voice_in_trunk.name", "voice_in_trunk_group.name"),
+        "sms route": ("sms_trunk.name", "sms_trunk_group.name"),
         "expires": "expires_at",
         "canceled": "terminated",
         "description": "description",

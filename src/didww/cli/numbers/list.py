@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from didww.cli import lookups, parameters
-from didww.cli.framework import Command
+from didww.cli.framework import SINCE_TOKENS, Command, SectionOption
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
 
@@ -39,6 +39,22 @@ __all__ = ["history", "list_", "show"]
     help="Routed to this trunk; none: to no trunk and no group.",
 )
 @click.option("--group", metavar="NAME", shell_complete=parameters.complete_groups, help="Routed to this trunk group.")
+@click.option(
+    "--sms-trunk",
+    cls=SectionOption,
+    versions=SINCE_TOKENS,
+    metavar="NAME",
+    shell_complete=parameters.complete_sms_trunks,
+    help="Whose text messages are routed to this SMS trunk.",
+)
+@click.option(
+    "--sms-group",
+    cls=SectionOption,
+    versions=SINCE_TOKENS,
+    metavar="NAME",
+    shell_complete=parameters.complete_sms_groups,
+    help="Whose text messages are routed to this SMS trunk group.",
+)
 @click.option("--expiring", type=parameters.duration, metavar="DURATION", help="Paid until then at most, e.g. 14d.")
 @click.option("--canceled/--active", "terminated", default=None, help="Canceled numbers only, or others only.")
 @list_options
@@ -48,6 +64,8 @@ def list_(
     country: str | None,
     trunk: str | None,
     group: str | None,
+    sms_trunk: str | None,
+    sms_group: str | None,
     expiring: timedelta | None,
     terminated: bool | None,
     listing: Listing,
@@ -65,6 +83,10 @@ def list_(
         query["voice_in_trunk.id"] = lookups.by_name(client.voice_in_trunks(), trunk, "trunk").id
     if group is not None:
         query["voice_in_trunk_group.id"] = lookups.by_name(client.voice_in_trunk_groups(), group, "trunk group").id
+    if sms_trunk is not None:
+        query["sms_trunk.id"] = lookups.by_name(client.sms_trunks(), sms_trunk, "SMS trunk").id
+    if sms_group is not None:
+        query["sms_trunk_group.id"] = lookups.by_name(client.sms_trunk_groups(), sms_group, "SMS trunk group").id
     if terminated is not None:
         query["terminated"] = terminated
     if expiring is None:

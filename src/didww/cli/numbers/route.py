@@ -1,4 +1,4 @@
-"""`didww numbers route`: route numbers to a trunk or a trunk group, one by one or from a CSV file."""
+"""`didww numbers route`: route calls and text messages of numbers, one by one or from a CSV file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from didww.cli import bulk, csv_input, lookups, parameters
-from didww.cli.framework import Command
-from didww.cli.numbers.routes import NOWHERE, Route, count, route_options
+from didww.cli.errors import RefusedError
+from didww.cli.framework import SINCE_TOKENS, Command, SectionOption
+from didww.cli.number_types import in_version
+from didww.cli.numbers.routes import (
+    INCLUDE,
+    NO_SMS_ROUTE,
+    NOWHERE,
+    OPTIONS,
+    Route,
+    change,
+    count,
+    route_options,
+    sms_route_options,
+)
 from didww.cli.terminal import waiting
 from didww.exceptions import NotExactlyOneError
 
@@ -19,11 +31,12 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
     from didww.resources.did import Did
 
-__all__ = ["INCLUDE", "reroute", "route"]
+__all__ = ["reroute", "route"]
 
 BATCH: Final = 100
-_COLUMNS: Final = ("number", "trunk", "group")
-INCLUDE: Final = ("voice_in_trunk", "voice_in_trunk_group")
+_COLUMNS: Final = ("number", *OPTIONS)
+_TRAFFIC: Final = ((NOWHERE, ("trunk", "group")), (NO_SMS_ROUTE, ("sms_trunk", "sms_group")))
+"""No route, and the columns of a CSV file that have one, of calls and of text messages."""
 
 
 @click.command(
@@ -33,11 +46,20 @@ INCLUDE: Final = ("voice_in_trunk", "voice_in_trunk_group")
         "didww numbers route +442079460001 442079460002 --trunk Main",
         "didww numbers route +442079460001 --none",
         "didww numbers route --from-csv routes.csv",
+        "didww --api-version 2026-11-19 numbers route +442079460001 --sms-trunk Inbox",
     ),
 )
 @parameters.numbers_argument
 @route_options
 @click.option("--none", "nowhere", is_flag=True, help="Remove the route: calls are not answered.")
+@sms_route_options
+@click.option(
+    "--no-sms",
+    cls=SectionOption,
+    versions=SINCE_TOKENS,
+    is_flag=True,
+    help="Remove the route of text messages: they are not received.",
+)
 @click.option("--from-csv", metavar="FILE", help="CSV file with the columns number, and trunk or group.")
 @click.option("--results", metavar="FILE", help="File of results. Defaults to the CSV file's name and .results.csv.")
 @click.pass_obj
@@ -47,19 +69,25 @@ def route(
     trunk: str | None,
     group: str | None,
     nowhere: bool,
+    sms_trunk: str | None,
+    sms_group: str | None,
+    no_sms: bool,
     from_csv: str | None,
     results: str | None,
 ) -> None:
-    """Route numbers to a trunk or a trunk group.
+    """Route calls of numbers to a trunk or a trunk group, and text messages to an SMS trunk or an SMS trunk group.
 
     Shows the present and the new route of each number, and asks. Numbers that are routed so already are left alone.
 
-    A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. Each
-    result is written to a file at once: if the command is interrupted, run it again, and it goes on.
+    A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. For text
+    messages, it has a column sms_trunk or sms_group, alone or besides. Each result is written to a file at once: if the
+    command is interrupted, run it again, and it goes on.
     """
-    given = [option for option in (trunk, group, nowhere or None, from_csv) if option is not None]
-    if len(given) != 1:
-        raise click.UsageError("Pass one of --trunk, --group, --none and --from-csv.")
+    calls, messages = (trunk, group, nowhere or None), (sms_trunk, sms_group, no_sms or None)
+    given = [sum(option is not None for option in options) for options in (calls, messages)]
+    if max(given) > 1 or (from_csv is None) != any(given):
+        more = f" {_OF_MESSAGES}" if SINCE_TOKENS.includes(session.settings.version) else ""
+        raise click.UsageError(f"Pass one of --trunk, --group, --none and --from-csv.{more}")
     if from_csv is not None:
         if number_texts:
             raise click.UsageError("--from-csv does not go with numbers.")
@@ -74,18 +102,31 @@ def route(
         return
     if not number_texts:
         raise click.UsageError("Pass at least one number, or --from-csv.")
-    target = NOWHERE if nowhere else Route.of(session.client, trunk=trunk, group=group)
-    dids = lookups.dids(session.client, number_texts, include=INCLUDE)
-    reroute(session, dids, target)
+    client = session.client
+    targets: list[Route] = []
+    if given[0]:
+        targets.append(NOWHERE if nowhere else Route.of(client, trunk=trunk, group=group))
+    if given[1]:
+        targets.append(NO_SMS_ROUTE if no_sms else Route.of(client, sms_trunk=sms_trunk, sms_group=sms_group))
+    reroute(session, lookups.dids(client, number_texts, include=_includes(client)), targets)
 
 
-def reroute(session: Session, dids: Sequence[Did], target: Route) -> None:
+_OF_MESSAGES: Final = "For text messages, one of --sms-trunk, --sms-group and --no-sms."
+
+
+def _includes(client: Any) -> list[str]:
+    from didww.resources.did import Did
+
+    return in_version(client, Did, INCLUDE)
+
+
+def reroute(session: Session, dids: Sequence[Did], targets: Sequence[Route]) -> None:
     """Route numbers, loaded with their routes, after showing the changes and asking.
 
     Raises:
         Exit: Some were not routed, or their outcome is unknown.
     """
-    changes = [target.change(did) for did in dids]
+    changes = [change(did, targets) for did in dids]
     bulk.run(session, changes, question=f"Reroute {count(dids)}?", what="number")
 
 
@@ -97,14 +138,16 @@ def _from_csv(session: Session, path: str) -> list[bulk.Change]:
     """
     file = csv_input.read(path, _COLUMNS)
     file.one_of(("number",))
-    if not {"trunk", "group"} & set(file.columns):
+    if not set(OPTIONS) & set(file.columns):
         file.one_of(("trunk", "group"))
+    if set(_TRAFFIC[1][1]) & set(file.columns):
+        session.check_versions("The columns sms_trunk and sms_group do not exist", SINCE_TOKENS)
     numbers = [_number(file, row) for row in file.rows]
     file.check_unique("number", numbers)
     routes = _Routes(session.client, file)
-    targets = [routes.target(row) for row in file.rows]
+    targets = [routes.targets(row) for row in file.rows]
     dids = _dids(session.client, file, numbers)
-    return [target.change(dids[number]) for number, target in zip(numbers, targets, strict=True)]
+    return [change(dids[number], wanted) for number, wanted in zip(numbers, targets, strict=True)]
 
 
 def _number(file: csv_input.CsvFile, row: csv_input.Row) -> str:
@@ -121,7 +164,7 @@ def _dids(client: Any, file: csv_input.CsvFile, numbers: Sequence[str]) -> Mappi
     with waiting("Looking up numbers") if len(rows) > BATCH else nullcontext() as show:
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            dids = lookups.known_dids(client, [number for _, number in batch], include=INCLUDE)
+            dids = lookups.known_dids(client, [number for _, number in batch], include=_includes(client))
             found |= {did.number: did for did in dids}
             for row, number in batch:
                 if number not in found:
@@ -139,17 +182,24 @@ class _Routes:
         self._file = file
         self._targets: dict[tuple[str, str], Route] = {}
 
-    def target(self, row: csv_input.Row) -> Route:
-        """Return the route of a row."""
-        cells = {column: row.cells[column] for column in ("trunk", "group") if row.cells.get(column)}
-        if len(cells) != 1:
+    def targets(self, row: csv_input.Row) -> list[Route]:
+        """Return the routes of a row: of calls, of text messages, or of both."""
+        found: list[Route] = []
+        for nowhere, columns in _TRAFFIC:
+            cells = {column: row.cells[column] for column in columns if row.cells.get(column)}
+            if len(cells) > 1:
+                self._file.fail(row, columns[0], "pass a trunk or a group; none removes the route.")
+            found += [self._target(row, column, name, nowhere) for column, name in cells.items()]
+        if not found:
             self._file.fail(row, "trunk", "pass a trunk or a group; none removes the route.")
-        ((column, name),) = cells.items()
+        return found
+
+    def _target(self, row: csv_input.Row, column: str, name: str, nowhere: Route) -> Route:
         if name.lower() == "none":
-            return NOWHERE
+            return nowhere
         if (column, name) not in self._targets:
             try:
                 self._targets[column, name] = Route.of(self._client, **{column: name})
-            except NotExactlyOneError as error:
+            except (NotExactlyOneError, RefusedError) as error:
                 self._file.fail(row, column, error)
         return self._targets[column, name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from didww.cli.errors import RefusedError
 from didww.cli.records.targets import label
 from didww.cli.trunks.use import routed
 from didww.exceptions import NotLoadedError
@@ -23,7 +24,10 @@ LIVE: Final = {
     "capacity_pools",
     "dids",
     "identities",
+    "sender_id_verifications",
     "shared_capacity_groups",
+    "sms_trunk_groups",
+    "sms_trunks",
     "voice_in_trunk_groups",
     "voice_in_trunks",
     "voice_out_trunks",
@@ -103,6 +107,34 @@ def _trunk(session: Session, trunk: Any) -> list[str]:
     return lines
 
 
+def _sms_trunk(session: Session, trunk: Any) -> list[str]:
+    lines: list[str] = []
+    for group in _linked(trunk, "sms_trunk_group"):
+        name = session.client.sms_trunk_groups().find(group.id).data.name
+        use = routed(session.client, "sms_trunk_group", group.id)
+        lines.append(f"Trunk {trunk.name} joins group {name}, and can get its messages at once. {use.sentence('it')}")
+    return lines
+
+
+def _sms_group(session: Session, group: Any) -> list[str]:
+    lines: list[str] = []
+    for trunk in _linked(group, "sms_trunks"):
+        loaded = session.client.sms_trunks().find(trunk.id, include="sms_trunk_group").data
+        former = loaded.sms_trunk_group
+        left = "" if former is None else f", and leaves group {former.name}"
+        lines.append(f"Trunk {loaded.name} joins the group{left}.")
+    return lines
+
+
+def _sms_credentials(session: Session, request: Any) -> list[str]:
+    (trunk,) = _linked(request, "sms_trunk")
+    name = label(session.client.sms_trunks().find(trunk.id).data)
+    return [
+        f"SMS trunk {name} gets new credentials.",
+        "The old ones stop working at once: messages fail until your systems have the new ones.",
+    ]
+
+
 def _shared_group(session: Session, group: Any) -> list[str]:
     lines: list[str] = []
     for did in _numbers(session, group):
@@ -118,6 +150,9 @@ def _shared_group(session: Session, group: Any) -> list[str]:
 _CREATE: Final[dict[str, Lines]] = {
     "emergency_verifications": _verification,
     "shared_capacity_groups": _shared_group,
+    "sms_trunk_groups": _sms_group,
+    "sms_trunk_regenerate_credentials": _sms_credentials,
+    "sms_trunks": _sms_trunk,
     "voice_in_trunk_groups": _trunk_group,
     "voice_in_trunks": _trunk,
     "voice_out_trunk_regenerate_credentials": _credentials,
@@ -145,6 +180,37 @@ def _out_trunk(_session: Session, _trunk: Any) -> list[str]:
     return ["Its calls end at once, and its credentials stop working."]
 
 
+def _delete_sms_trunk(session: Session, trunk: Any) -> list[str]:
+    use = routed(session.client, "sms_trunk", trunk.id)
+    if use.total:
+        command = session.command_line("numbers", "route", use.numbers[0], "--sms-trunk", "OTHER")
+        raise RefusedError(
+            f"SMS trunk {trunk.name!r} cannot be deleted. {use.sentence('it')} Route elsewhere first: {command}"
+        )
+    loaded = session.client.sms_trunks().find(trunk.id, include="sender_id_verifications").data
+    names = ", ".join(each.name for each in loaded.sender_id_verifications)
+    return [f"Sender IDs that are left without a trunk: {names}."] if names else []
+
+
+def _delete_sms_group(session: Session, group: Any) -> list[str]:
+    loaded = session.client.sms_trunk_groups().find(group.id, include="sms_trunks").data
+    for field, kind, record in (
+        ("sms_trunk_group", "SMS trunk group", loaded),
+        *(("sms_trunk", "SMS trunk", trunk) for trunk in loaded.sms_trunks),
+    ):
+        use = routed(session.client, field, record.id)
+        if use.total:
+            raise RefusedError(
+                f"SMS trunk group {loaded.name!r} cannot be deleted. {use.sentence(f'{kind} {record.name!r}')} Route "
+                "elsewhere first."
+            )
+    names = ", ".join(sorted(trunk.name for trunk in loaded.sms_trunks))
+    if not names:
+        return []
+    command = session.command_line("sms-groups", "delete", loaded.name)
+    return [f"Its trunks are deleted with it: {names}. To keep them: {command}"]
+
+
 def _shared(session: Session, group: Any) -> list[str]:
     loaded = session.client.shared_capacity_groups().find(group.id, include="dids").data
     numbers = ", ".join(did.number for did in loaded.dids)
@@ -161,6 +227,8 @@ _DELETE: Final[dict[str, Lines]] = {
     "dids": _number,
     "emergency_calling_services": _service,
     "shared_capacity_groups": _shared,
+    "sms_trunk_groups": _delete_sms_group,
+    "sms_trunks": _delete_sms_trunk,
     "voice_in_trunk_groups": _group_with_trunks,
     "voice_out_trunks": _out_trunk,
 }

@@ -27,6 +27,14 @@ _GIVEN: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("exports", "create"): (
         "create --export-type cdr_in --filters 'from=2026-11-01 00:00:00' --filters 'to=2026-11-02 00:00:00'",
     ),
+    ("sms_trunks", "list"): ("list", "list -o json --query '[].name'"),
+    ("sms_trunks", "create"): (
+        "create --name Inbox --send-to inbox@example.com --subject 'SMS from {SMS_SRC_ADDR}' --message '{SMS_TEXT}'",
+        "create --name Hook --url https://example.com/sms --http-method post --body-type raw --body '{SMS_TEXT}'",
+        "create --name Gateway --configuration-type smpp_esme --server-location fra --allowed-ips 192.0.2.10",
+    ),
+    ("sms_trunks", "update"): ("update Inbox --send-to office@example.com", "update Inbox --blocked"),
+    ("sms_trunks", "delete"): ("delete Inbox",),
     ("orders", "create"): ("create --items sku=ID,qty=2 --external-reference-id PO-17",),
 }
 _USUAL: Final[dict[str, tuple[str, ...]]] = {

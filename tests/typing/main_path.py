@@ -363,9 +363,8 @@ def messaging(client: DidwwClient) -> None:
     did = client.dids().one(filter={"sms_trunk.id": [trunk, "id"], "sms_trunk_group.id": group}, include="sms_trunk")
     assert_type(did.sms_trunk, SmsTrunk | None)
     client.sms_trunk_regenerate_credentials().create(SmsTrunkRegenerateCredential(sms_trunk=trunk))
-    sender = client.sender_id_verifications().one(
-        filter={"status": "active", "sms_trunk.id": trunk}, sort="-renew_date"
-    )
+    sender = client.sender_id_verifications().one(filter={"status": "active", "sms_trunk.id": trunk})
+    client.sender_id_verifications().list(sort="-renew_date", include=["countries", "sms_trunk"])
     assert_type(sender.status, SenderIdVerificationStatus)
     assert_type(sender.reject_reasons, list[str] | None)
     sender.sms_trunk = None

@@ -27,7 +27,15 @@ from typing import Any
 import pytest
 import requests
 
-from didww import Did, DidwwClient, SipConfiguration, VoiceInTrunk, VoiceOutPrice, read_prices
+from didww import (
+    Did,
+    DidwwClient,
+    HttpInConfiguration,
+    SipConfiguration,
+    VoiceInTrunk,
+    VoiceOutPrice,
+    read_prices,
+)
 from didww._server.asgi_server import served
 from didww.cli.presets import reader
 from didww.emulator import Emulator, running
@@ -39,6 +47,7 @@ from support.unix import unix_only
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.py"))
+SMS_NUMBERS = ("442079460101", "442079460102")
 SELF_CONTAINED = "demo.py"
 """It brings its own emulator, and is longer, because it explains each step."""
 
@@ -465,6 +474,23 @@ def test_outbound_trunk(scene: Scene) -> None:
     scene.emulator.features.put({"outbound_trunks": False}, api_key=scene.key)
     assert "Ask DIDWW's support." in scene.run("outbound_trunk.py", "--out", "other.ini", code=1)
     assert not Path("other.ini").exists()
+
+
+def test_sms_trunk(scene: Scene) -> None:
+    """The messages of the numbers go to the address; a number of others changes nothing."""
+    scene.emulator.state.seed({"dids": [{"number": number} for number in SMS_NUMBERS]}, api_key=scene.key)
+    with DidwwClient(scene.key, base_url=scene.base_url, api_version="2026-11-19") as client:
+        told = scene.run("sms_trunk.py", SMS_NUMBERS[0], "442079460199", "--to", "sms@example.com", code=1)
+        assert "does not have 442079460199" in told
+        assert client.sms_trunks().count() == 0
+        told = scene.run("sms_trunk.py", *SMS_NUMBERS, "--to", "https://hooks.example.com/sms")
+        assert f"{SMS_NUMBERS[1]}: text messages go to https://hooks.example.com/sms" in told
+        trunk = client.sms_trunks().one(include="incoming_dids")
+        assert {did.id for did in trunk.incoming_dids} == {did.id for did in client.dids().list().data}
+        assert isinstance(trunk.configuration, HttpInConfiguration)
+        scene.run("sms_trunk.py", SMS_NUMBERS[0], "--to", "sms@example.com", "--name", "Mail")
+        assert client.sms_trunks().one(filter={"configuration.type": "sms_to_email"}).name == "Mail"
+    assert "already been taken" in scene.run("sms_trunk.py", SMS_NUMBERS[0], "--to", "sms@example.com", code=1)
 
 
 def test_share_channels(scene: Scene) -> None:

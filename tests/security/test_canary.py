@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import logging
 import pickle
 import traceback
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from didww import (
+    BearerToken,
     CredentialsAndIpAuthenticationMethod,
     Did,
+    DidwwClient,
     DidwwError,
     RequestValidator,
     SipConfiguration,
@@ -33,9 +36,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "c4nary-of-the-key-0123456789"
+TOKEN = "c4nary-of-the-token-0123456789"
 PASSWORD = "C4nary-Of-The-Password"
 SECRET = "c4nary-of-callbacks-0123456789"
-MARKS = (KEY, PASSWORD, SECRET)
+MARKS = (KEY, TOKEN, PASSWORD, SECRET)
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +154,68 @@ def test_failing_calls_reveal_no_secret(case: str, kind: str, seen: Seen, tmp_pa
                 seen.error(error)
 
 
+def issued(**changes: Any) -> bytes:
+    return json.dumps({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 900, **changes}).encode()
+
+
+TOKEN_TROUBLE: dict[str, Callable[..., None]] = {
+    **TROUBLE,
+    "refused by the API": responding(http(issued()), http(b"", status="401 No")),
+    "failing API": responding(http(issued()), http(b"<html>")),
+    "an expiry that is not believed": responding(http(issued(expires_in=-1))),
+    "another version": responding(http(issued(api_version="2026-04-16"))),
+    "a wrong type": responding(http(issued(token_type="mac"))),
+    "an error with the key": responding(http(json.dumps({"error": KEY, "error_description": KEY}).encode(), status="401 No")),
+    "cut in the token": once(http(issued(), length=999)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", TOKEN_TROUBLE)
+def test_failing_token_requests_reveal_no_secret(case: str, kind: str, seen: Seen, tmp_path: Path) -> None:
+    """Neither the key nor the token is in errors, whoever fails: the token service or the API."""
+    hooked: list[Any] = []
+    with (
+        Server(TOKEN_TROUBLE[case]) as server,
+        client_of(
+            kind,
+            f"{server.url}/v3",
+            api_version="2026-11-19",
+            timeout=0.4,
+            max_retries=1,
+            on_request=hooked.append,
+            on_response=hooked.append,
+        ) as client,
+    ):
+        seen.value(getattr(client, "_client", client)._configuration)
+        for call in (
+            lambda: client.dids().find("8d1a3c5e-0000-4000-8000-000000000001"),
+            lambda: client.voice_in_trunks().create(trunk()),
+            lambda: client.download_export(f"{server.url}/exports/a.csv.gz", tmp_path / "a"),
+        ):
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001 whatever it is, it must not show them
+                seen.error(error)
+    for event in hooked:
+        if event.request.url.endswith("/token"):
+            seen.texts += [repr(event), repr(event.request.headers), repr(getattr(event, "response", None))]
+
+
+def test_tokens_of_the_caller_are_not_revealed(seen: Seen) -> None:
+    """Nor are they copied."""
+    client = DidwwClient(credentials=BearerToken(TOKEN), base_url="http://127.0.0.1:9/v3", api_version="2026-11-19")
+    for value in (client, client._configuration, client._configuration.credentials, BearerToken(lambda: TOKEN)):
+        seen.value(value)
+    for call in (lambda: client.balance().find(), lambda: pickle.dumps(client._configuration.credentials)):
+        with pytest.raises(DidwwError) as caught:
+            call()
+        seen.error(caught.value)
+    with pytest.raises(DidwwError) as caught:
+        BearerToken(f"Bearer {TOKEN}")
+    seen.value(caught.value)
+
+
 def test_invalid_value_errors_reveal_no_secret(seen: Seen) -> None:
     """Secrets are passed in the wrong place or with the wrong type."""
     for call in (
@@ -170,6 +236,7 @@ def test_secret_scan_detects_a_revealed_secret() -> None:
     with running() as base_url, client_of("sync", base_url) as client:
         client.voice_in_trunks().create(trunk())
         RequestValidator(SECRET)
+        BearerToken(TOKEN)
     assert set(MARKS) <= canary.SECRETS
     for mark in MARKS:
         assert canary.shown(["harmless", f"before {mark} after"]) == [f"before {mark} after"]

@@ -21,7 +21,8 @@ from didww.emulator.engine.overrides import CATALOG
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.session import AccountSession
 from didww.emulator.engine.values import complete
-from support.contract_facts import facts
+from didww.version import API_VERSIONS
+from support.contract_facts import facts, types
 
 BASE = "http://127.0.0.1:8080/v3"
 MEDIA_TYPE = "application/vnd.api+json"
@@ -127,7 +128,9 @@ def filled(type: str, n: int = 0, **members: Any) -> dict[str, Any]:
     table = table_of(type)
     assert table is not None
     values = {field.name: value_of(field.kind, n, field) for field in table.attribute_fields}
-    for name, fact in facts(type).attributes.items():
+    # Of an older version if it has the type: its values are values of the newer one, too.
+    version = next(version for version in API_VERSIONS if type in types(version))
+    for name, fact in facts(type, version).attributes.items():
         if fact.enum and fact.kind in ("enum", "list"):  # the contract may have fewer members than the declaration
             value = sorted(fact.enum, key=str)[n % len(fact.enum)]
             values[name] = [value] if fact.kind == "list" else value

@@ -38,6 +38,9 @@ from didww.enums import (
     Feature,
     IdentityType,
     OrderStatus,
+    SenderIdVerificationStatus,
+    SmsBodyType,
+    SmsHttpMethod,
     TransportProtocol,
     enum_value,
     to_enum,
@@ -78,7 +81,18 @@ from didww.resources.order_item.emergency_order_item import EmergencyOrderItem
 from didww.resources.order_item.generic_order_item import GenericOrderItem
 from didww.resources.order_item.reservation_did_order_item import ReservationDidOrderItem
 from didww.resources.proof import Proof
+from didww.resources.sender_id_verification import SenderIdVerification
 from didww.resources.shared_capacity_group import SharedCapacityGroup
+from didww.resources.sms_configuration import (
+    HttpInConfiguration,
+    HttpOutConfiguration,
+    SmppEsmeConfiguration,
+    SmppSmscConfiguration,
+    SmsToEmailConfiguration,
+)
+from didww.resources.sms_trunk import SmsTrunk
+from didww.resources.sms_trunk_group import SmsTrunkGroup
+from didww.resources.sms_trunk_regenerate_credential import SmsTrunkRegenerateCredential
 from didww.resources.stock_keeping_unit import StockKeepingUnit
 from didww.resources.voice_in_trunk import VoiceInTrunk
 from didww.resources.voice_in_trunk_group import VoiceInTrunkGroup
@@ -301,6 +315,38 @@ def raw_calls(client: DidwwClient) -> None:
     assert_type(Encrypt(["pem", "pem"]).encrypt(b""), bytes)
 
 
+def messaging(client: DidwwClient) -> None:
+    """Receive and send text messages."""
+    configuration = HttpInConfiguration(url="https://hooks.example.com", http_method=SmsHttpMethod.GET)
+    trunk = client.sms_trunks().create(SmsTrunk(name="Web", configuration=configuration, priority=None)).data
+    assert_type(
+        trunk.configuration,
+        SmsToEmailConfiguration
+        | HttpInConfiguration
+        | HttpOutConfiguration
+        | SmppEsmeConfiguration
+        | SmppSmscConfiguration,
+    )
+    if isinstance(trunk.configuration, HttpInConfiguration):
+        assert_type(trunk.configuration.body, str | dict[str, Any] | None)
+        assert_type(trunk.configuration.headers, dict[str, str] | None)
+        assert_type(trunk.configuration.body_type, SmsBodyType | None)
+    assert_type(trunk.meta.host, str | None)
+    assert_type(trunk.outgoing_dids, list[Did])
+    assert_type(trunk.sender_id_verifications, list[SenderIdVerification])
+    group = client.sms_trunk_groups().create(SmsTrunkGroup(name="Group", sms_trunks=[trunk])).data
+    assert_type(group.meta.sms_trunks_count, int)
+    did = client.dids().one(filter={"sms_trunk.id": [trunk, "id"], "sms_trunk_group.id": group}, include="sms_trunk")
+    assert_type(did.sms_trunk, SmsTrunk | None)
+    client.sms_trunk_regenerate_credentials().create(SmsTrunkRegenerateCredential(sms_trunk=trunk))
+    sender = client.sender_id_verifications().one(
+        filter={"status": "active", "sms_trunk.id": trunk}, sort="-renew_date"
+    )
+    assert_type(sender.status, SenderIdVerificationStatus)
+    assert_type(sender.reject_reasons, list[str] | None)
+    sender.sms_trunk = None
+
+
 def reporting(client: DidwwClient) -> None:
     """Read call records, history and callbacks."""
     filters: CdrInFilters = {"from": datetime(2026, 3, 1, tzinfo=UTC), "to": "2026-03-02 00:00:00"}
@@ -310,6 +356,17 @@ def reporting(client: DidwwClient) -> None:
     assert_type(done.url, str | None)
     assert_type(done.filters, CdrInFilters | CdrOutFilters | SmsInFilters | SmsOutFilters)
     assert_type(done.filters["from"], datetime | str)
+    received: SmsInFilters = {
+        "from": "2026-11-19 00:00:00",
+        "to": "2026-11-20 00:00:00",
+        "status": "Failed",
+        "trunk_type": ["Email", "HTTP IN"],
+        "sms_trunk.id": [SmsTrunk.build("id"), UUID(int=1), "id"],
+    }
+    sent: SmsOutFilters = {"from": "2026-11-19 00:00:00", "to": "2026-11-20 00:00:00", "service_type": "a2p"}
+    Export(export_type=ExportType.SMS_IN, filters=received)
+    Export(export_type=ExportType.SMS_OUT, filters=sent)
+    client.exports().list(filter={"export_type": [ExportType.SMS_IN], "created_at_gteq": datetime.now(UTC)})
     done.filters = {"from": "2026-03-01", "to": "2026-03-02", "voice_out_trunk.id": "id"}
     assert_type(client.download_export(url=done, file_path="export.csv.gz"), Path)
     assert_type(client.download_and_decompress_export(done.url or "", Path("export.csv"), max_bytes=1 << 20), Path)

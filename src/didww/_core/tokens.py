@@ -197,24 +197,25 @@ def _lead(
     remaining = attempt.deadline - now
     if remaining <= 0:
         raise _late(request, attempt)
-    if valid is not None:
-        limit = min(RENEWAL_TIMEOUT, remaining / 2, valid.expires_at - now)
-        try:
-            token = yield from _mint(configuration.replaced(timeout=limit, max_retries=0), provider, key, lease)
-        except DidwwError as error:
-            now = yield from clock()
-            lease.postpone(now + max(RENEWAL_PAUSE, getattr(error, "retry_after", None) or 0.0))
-            return valid if now < valid.expires_at else None
+    if valid is None:
+        limited = configuration.replaced(timeout=remaining)
     else:
-        try:
-            token = yield from _mint(configuration.replaced(timeout=remaining), provider, key, lease)
-        except DidwwError as error:
-            lease.fail(copy.copy(error) if _concerns_all(error) else None)
-            if isinstance(error, ApiTimeoutError):
-                raise _late(request, attempt) from None
-            raise _unsent(request, attempt, error) from None
-    lease.store(token)
-    return token
+        limit = min(RENEWAL_TIMEOUT, remaining / 2, valid.expires_at - now)
+        limited = configuration.replaced(timeout=limit, max_retries=0)
+    try:
+        token = yield from _mint(limited, provider, key, lease)
+    except DidwwError as error:
+        # Without its frames, and raised outside of this block, because they have seen the key and the token.
+        failure = error.with_traceback(None)
+    else:
+        lease.store(token)
+        return token
+    if valid is not None:
+        now = yield from clock()
+        lease.postpone(now + max(RENEWAL_PAUSE, getattr(failure, "retry_after", None) or 0.0))
+        return valid if now < valid.expires_at else None
+    lease.fail(copy.copy(failure) if _concerns_all(failure) else None)
+    raise _late(request, attempt) if isinstance(failure, ApiTimeoutError) else _unsent(request, attempt, failure)
 
 
 def _concerns_all(error: DidwwError) -> bool:
@@ -248,17 +249,7 @@ def _mint(configuration: Configuration, provider: TokenProvider, key: _Key, leas
     Raises:
         DidwwError: There is no token.
     """
-    headers = {
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
-        **configuration.headers,
-    }
-    provider.key.sign(headers)
-    wanted: dict[str, Any] = {"aud": key.audience, "scope": key.scope, "api_version": key.api_version}
-    if provider.expires_in is not None:
-        wanted["expires_in"] = provider.expires_in
-    request = Request("POST", key.url, headers, encode(wanted))
+    request = _request(configuration, provider, key)
 
     def attempts(trace: CallTrace) -> Call[Exchanged]:
         return with_retries(
@@ -269,11 +260,25 @@ def _mint(configuration: Configuration, provider: TokenProvider, key: _Key, leas
     exchanged = yield from with_trace(configuration, trace, attempts)
     if exchanged.response.status >= 400:
         raise _refusal(provider, request, exchanged)
-    document = _document(request, exchanged.response)
-    granted = document.get("scope")
-    if isinstance(granted, str) and granted not in ("", key.scope) and lease.first_report():
-        yield Notify(ScopeDiffers(key.scope, provider.key.redacted(granted)), configuration.observers)
-    return _token(key, request, exchanged.response, document, trace.sent_at)
+    token, scope = _parsed(key, request, exchanged.response, trace.sent_at)
+    if scope not in ("", key.scope) and lease.first_report():
+        yield Notify(ScopeDiffers(key.scope, provider.key.redacted(scope)), configuration.observers)
+    return token
+
+
+def _request(configuration: Configuration, provider: TokenProvider, key: _Key) -> Request:
+    """Build the request for a token."""
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        **configuration.headers,
+    }
+    provider.key.sign(headers)
+    wanted: dict[str, Any] = {"aud": key.audience, "scope": key.scope, "api_version": key.api_version}
+    if provider.expires_in is not None:
+        wanted["expires_in"] = provider.expires_in
+    return Request("POST", key.url, headers, encode(wanted))
 
 
 def _document(request: Request, response: Response) -> dict[str, Any]:
@@ -287,12 +292,13 @@ def _document(request: Request, response: Response) -> dict[str, Any]:
     raise _unusable(request, response, "no JSON document")
 
 
-def _token(key: _Key, request: Request, response: Response, document: dict[str, Any], sent_at: float) -> Token:
-    """Return the token of a response.
+def _parsed(key: _Key, request: Request, response: Response, sent_at: float) -> tuple[Token, str]:
+    """Return the token of a response and its scope, which is empty if the response does not have it.
 
     Raises:
         UnexpectedResponseError: A member is missing or wrong.
     """
+    document = _document(request, response)
     value, life = document.get("access_token"), document.get("expires_in")
     token_type, audience, version = (document.get(name) for name in ("token_type", "aud", "api_version"))
     if not is_token(value):
@@ -312,7 +318,8 @@ def _token(key: _Key, request: Request, response: Response, document: dict[str, 
         raise _unusable(
             request, response, f"a token for API version {got} instead of {key.api_version}; see api_version="
         )
-    return Token(cast("str", value), since=sent_at, life=float(life))
+    scope = document.get("scope")
+    return Token(cast("str", value), since=sent_at, life=float(life)), scope if isinstance(scope, str) else ""
 
 
 def _unusable(request: Request, response: Response, what: str) -> UnexpectedResponseError:

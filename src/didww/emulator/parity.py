@@ -39,6 +39,8 @@ DIFFERS: Final[dict[tuple[str, str], str]] = {
     ("address_requirements", "list"): "drawn from the seed; one in four is for persons only or for companies only",
     ("emergency_requirements", "list"): "drawn from the seed, in the documented format; each has a rate",
     ("identities", "create"): "a VAT number is not checked against its country",
+    ("sms_trunks", "create"): "`meta.host` of `http_out` is a URL where nothing listens; no message is delivered",
+    ("sender_id_verifications", "list"): "empty; `sender_ids` adds verifications, and sets their status",
     ("proof_types", "list"): "some of the service's proof types",
     ("supporting_document_templates", "list"): "the emulator's own templates; their URLs do not work",
 }
@@ -173,6 +175,26 @@ DECIDED: Final = (
     ("A lookup without its filter", "400, code 106."),
     ("Query parameters of a price file", "Ignored."),
     ("True and false in price files", "`true` and `false`."),
+    ("The columns of exports of text messages", "The emulator's own."),
+    ("Which text messages are generated", "Of numbers with an SMS route, and of the sources of trunks that send."),
+    ("`source_number_out` of an export", "Compared with the caller's number, like `source_number`."),
+    ("`source_country_iso` of an export", "The caller's number begins with the prefix of the country."),
+    ("A text message to a group", "Received by the trunk with the highest priority that is not blocked."),
+    ("The priority of an SMS trunk that is set to null", "100, if the trunk can be in a group."),
+    (
+        "Defaults of an SMS configuration, except the ports",
+        "Certificates are verified, the connection timeout is 30 seconds, everything else is off or null.",
+    ),
+    ("A generated credential in a request for an SMS trunk", "400, code 105, as for any unknown member."),
+    ("An address in `allowed_ips` of an SMS trunk", "Must be an IP address or network: otherwise 422. Stored as sent."),
+    ("`transceiver_mode` with the default ports", "422 on `rx_port`, because the default ports differ."),
+    ("A body of an `http_in` trunk in the wrong form for its type", "422 on `body`."),
+    ("`outgoing_dids` of an SMS trunk that does not send", "422. The same applies to `allow_any_did_as_source`."),
+    ("Deleting an SMS trunk that is in a group", "Allowed."),
+    ("The filter `name` of sender ID verifications", "The whole name."),
+    ("The charges in `meta` of a sender ID verification", "`setup_price` and `monthly_price`, always the same."),
+    ("A sender ID verification that is closed", "Loses its trunk and its renewal date. It can be renamed."),
+    ("The renewal date of a sender ID verification", "One month after it became active."),
 )
 """Cases that DIDWW's documentation leaves open, and what the emulator does."""
 

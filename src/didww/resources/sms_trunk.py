@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class SmsTrunkMeta(Meta):
     """Data about an SMS trunk. Only trunks of the type `http_out` have any."""
 
-    host: str = attribute("URL that messages are submitted to.")
+    host: str | None = attribute("URL that messages are submitted to, or None for other types.")
 
 
 class SmsTrunk(

@@ -11,6 +11,7 @@ from didww.emulator.behaviors.naming import UniqueNames
 from didww.emulator.behaviors.trunks import networks, random_word
 from didww.emulator.engine import overrides, queries
 from didww.emulator.engine.errors import attribute_error, relationship_error
+from didww.version import TOKENS_SINCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +107,10 @@ def _check(session: AccountSession, changes: Record) -> None:
         raise attribute_error("threshold_amount", "must be greater than or equal to 0")
     if threshold > _LARGEST_THRESHOLD:
         raise attribute_error("threshold_amount", f"must be less than or equal to {_LARGEST_THRESHOLD}")
+    registered_only = session.version is not None and session.version >= TOKENS_SINCE
+    dids = session.find("dids", id=changes.get("dids", [])) if registered_only else []
+    if any(did["awaiting_registration"] for did in dids):
+        raise relationship_error("dids")
     if changes.get("dst_prefixes"):
         changes["dst_prefixes"] = list(dict.fromkeys(changes["dst_prefixes"]))
     networks(changes.get("allowed_rtp_ips"), "allowed_rtp_ips", "allowed_rtp_ips")

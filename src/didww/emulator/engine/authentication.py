@@ -23,41 +23,31 @@ if TYPE_CHECKING:
     from didww.emulator.engine.accounts import Accounts
     from didww.emulator.engine.services import Service
 
-__all__ = ["Authenticator", "Credentials", "Identity", "NoBodyError"]
+__all__ = ["Authenticator", "Identity", "NoBodyError"]
 
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
-class Credentials(NamedTuple):
-    """The headers of a request that say who sends it, and of which version it is; None without the header."""
+def _read(headers: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
+    """Return the key, the authorization and the version that a request asks for; None without the header."""
+    key = authorization = version = None
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower == "api-key":
+            key = value
+        elif lower == "authorization":
+            authorization = value
+        elif lower == "x-didww-api-version":
+            version = value.strip()
+    return key, authorization, version
 
-    key: str | None
-    authorization: str | None
-    version: str | None
 
-    @classmethod
-    def of(cls, headers: Mapping[str, str]) -> Credentials:
-        """Return the credentials among `headers`."""
-        key = authorization = version = None
-        for name, value in headers.items():
-            match name.lower():
-                case "api-key":
-                    key = value
-                case "authorization":
-                    authorization = value
-                case "x-didww-api-version":
-                    version = value
-                case _:
-                    pass
-        return cls(key, authorization, version)
-
-    @property
-    def bearer(self) -> str | None:
-        """The bearer token, possibly empty; None without one."""
-        if self.authorization is None:
-            return None
-        scheme, _, token = self.authorization.strip().partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else None
+def _bearer(authorization: str | None) -> str | None:
+    """Return the bearer token of an authorization, possibly empty; None without one."""
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 class Identity(NamedTuple):
@@ -90,15 +80,14 @@ class Authenticator:
 
         It checks nothing but who signed a token: expired tokens count against their account's rate limit, too.
         """
-        credentials = Credentials.of(headers)
-        bearer = credentials.bearer
+        key, authorization, _ = _read(headers)
+        bearer = _bearer(authorization)
         if bearer is not None:
             try:
                 claims = self._tokens.read(bearer)
             except InvalidTokenError:
                 return "", TOKENS_SINCE
             return claims.sub[:8], claims.api_version
-        key = credentials.key
         return (hash_key(key)[:8] if key else ""), API_VERSION
 
     def check_api(self, request: Request, *, without_key: bool) -> Identity:
@@ -112,12 +101,14 @@ class Authenticator:
             HttpError: The credentials are not accepted, or do not suffice.
             NoBodyError: They are not accepted, and the response has no body.
         """
-        credentials = Credentials.of(request.headers)
+        key, authorization, version = _read(request.headers)
         try:
-            bearer = credentials.bearer
+            bearer = _bearer(authorization)
             if bearer is not None:
                 return self._check_bearer(bearer, API, request.method)
-            return self._check_key(credentials)
+            if version == TOKENS_SINCE or (key is None and authorization is not None):
+                raise NoBodyError
+            return self._check_key(key)
         except (HttpError, NoBodyError):
             if not without_key or request.method not in _READS:
                 raise
@@ -130,11 +121,12 @@ class Authenticator:
             HttpError: The token is not accepted.
             NoBodyError: The key is not accepted, or there are no credentials.
         """
-        credentials = Credentials.of(request.headers)
-        if credentials.bearer is not None:
-            return self._check_bearer(credentials.bearer, API, request.method)
+        key, authorization, _ = _read(request.headers)
+        bearer = _bearer(authorization)
+        if bearer is not None:
+            return self._check_bearer(bearer, API, request.method)
         try:
-            return Identity(self._accounts.owner(credentials.key), API_VERSION)
+            return Identity(self._accounts.owner(key), API_VERSION)
         except HttpError:
             raise NoBodyError from None
 
@@ -144,16 +136,13 @@ class Authenticator:
         Raises:
             HttpError: The token is missing, not accepted, or does not suffice.
         """
-        bearer = Credentials.of(request.headers).bearer
+        bearer = _bearer(_read(request.headers)[1])
         if bearer is None:
             raise _invalid_token("Token is missing")
         return self._check_bearer(bearer, service, request.method)
 
-    def _check_key(self, credentials: Credentials) -> Identity:
-        other_scheme = credentials.authorization is not None and credentials.key is None
-        if other_scheme or (credentials.version is not None and credentials.version.strip() == TOKENS_SINCE):
-            raise NoBodyError
-        owner = self._accounts.owner(credentials.key)
+    def _check_key(self, key: str | None) -> Identity:
+        owner = self._accounts.owner(key)
         if self._accounts.default_version(owner) >= TOKENS_SINCE:
             raise NoBodyError
         return Identity(owner, API_VERSION)
@@ -182,7 +171,7 @@ class Authenticator:
         if request.method != "POST":
             description = f"{ascii(request.method)[1:-1][:20]} is not supported. Use POST."
             return tokens.oauth_error(405, "invalid_request", description, {"allow": "POST"})
-        key = Credentials.of(request.headers).key
+        key = _read(request.headers)[0]
         try:
             owner = self._accounts.owner(key)
         except HttpError:

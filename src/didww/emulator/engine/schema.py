@@ -280,12 +280,11 @@ class View:
         kinds = {column.name: column.kind for column in table.columns}
         self._booleans = [member for member, name in self.attributes.items() if kinds[name] == "boolean"]
         self._documents = [member for member, name in self.attributes.items() if kinds[name] in JSON_KINDS]
-        places = [table.place[name] for name in self.attributes.values()]
         self._names = tuple(self.attributes)
-        # One item is not returned as a tuple, and none not at all; a slice is.
-        self._values: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(
-            *(places if len(places) > 1 else [slice(places[0], places[0] + 1) if places else slice(0)])
-        )
+        places = [table.place[name] for name in self.attributes.values()]
+        adjacent = places == list(range(places[0], places[-1] + 1)) if places else True
+        whole = slice(places[0], places[-1] + 1) if places else slice(0)
+        self._values: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(*([whole] if adjacent else places))
 
     def to_attributes(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """Return the attributes of a row, ready to encode."""

@@ -36,6 +36,8 @@ AUDIENCES: Final = tuple(service.audience for service in SERVICES)
 
 def service_of(path: str) -> Service | None:
     """Return the service that a path belongs to, or None."""
+    if path.startswith(f"{API.prefix}/"):
+        return API
     for service in SERVICES:
         if path.startswith(service.prefix) and path[len(service.prefix) : len(service.prefix) + 1] in ("", "/"):
             return service

@@ -270,7 +270,7 @@ def test_export_file_of_messages(account, tmp_path):
         ("sms_in --service-type a2p", "--service-type is for sms_out"),
         ("sms_in --number 442079460001", "--number is for cdr_in"),
         ("cdr_in --status Failed", "--status is for sms_in and sms_out"),
-        ("sms_in --status Lost", "Failed"),
+        ("sms_in --status Lost", "failed"),
         ("sms_in --status 'In Progress'", "status"),
     ],
 )

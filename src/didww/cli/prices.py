@@ -69,7 +69,7 @@ def _endpoint(session: Session, service: str, domain: str | None) -> Any:
 
 @prices.command(
     examples=(
-        "didww --api-version 2026-11-19 prices lookup voice-in 448000000001 --from-country US",
+        "didww --api-version 2026-11-19 prices lookup voice-in 18005550101 --from-country CA",
         "didww --api-version 2026-11-19 prices lookup voice-out 442079460001",
         "didww --api-version 2026-11-19 prices lookup sms-out --country GB --domain otp -o csv",
     )

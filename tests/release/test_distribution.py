@@ -53,7 +53,7 @@ def test_version_is_the_same_everywhere(wheel: zipfile.ZipFile) -> None:
 
     command = [sys.executable, "-m", "didww", "--version"]
     printed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
-    assert printed.strip() == f"didww {didww.__version__} (API {", ".join(API_VERSIONS)})"
+    assert printed.strip() == f"didww {didww.__version__} (API {', '.join(API_VERSIONS)})"
 
     transport = Scripted(json_response(200, {"data": []}))
     DidwwClient("key", transport=transport).countries().list()

@@ -12,7 +12,7 @@ import zlib
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 

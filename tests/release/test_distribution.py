@@ -13,7 +13,7 @@ import pytest
 
 import didww
 from didww import DidwwClient
-from didww.version import API_VERSION
+from didww.version import API_VERSIONS
 from support.scripted_transport import Scripted, json_response
 
 pytest.importorskip("hatchling", reason="hatchling is not installed")

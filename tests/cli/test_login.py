@@ -370,7 +370,7 @@ def test_read_only_profile_refuses_changes(bare, version):
     for line in (
         "trunks create Office --sip sip.example.com",
         "numbers buy GB --city London --channels 0 --yes",
-        "resources voice-in-trunks create --name A --host sip.example.com",
+        "resources voice-in-trunks create --name A --dst 442079460000",
         "api POST /voice_in_trunks -f name=A --yes",
         "exports create cdr_in --last 7d --no-wait",
     ):

@@ -41,7 +41,7 @@ EXAMPLES = [
 ]
 
 
-@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=[example[31:] for _, example in EXAMPLES])
+@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=[example[6:] for _, example in EXAMPLES])
 def test_examples_run(account, command, example, tmp_path, monkeypatch):
     """Each example of the help works, in an account with the records that it names."""
     monkeypatch.chdir(tmp_path)

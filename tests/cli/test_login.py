@@ -13,6 +13,8 @@ import keyring.backend
 import pytest
 
 from didww.cli.profiles import Account
+from didww.version import API_VERSIONS
+from support.cli_account import writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -358,3 +360,75 @@ def test_repr_of_an_account_has_no_key():
     """What the client is created with is never shown."""
     account = Account({"api_key": "a-key-of-nobody"}, "profile shop", "")
     assert repr(account) == "Account(key_from='profile shop', place_from='')"
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+def test_read_only_profile_refuses_changes(bare, version):
+    """Exit code 3 before a question and before a request, with the ways out; reads go on."""
+    login(bare, "--profile", "reports", "--read-only", "--api-version", version)
+    bare.ok("numbers list --profile reports")
+    for line in (
+        "trunks create Office --sip sip.example.com",
+        "numbers buy GB --city London --channels 0 --yes",
+        "resources voice-in-trunks create --name A --dst 442079460000",
+        "api POST /voice_in_trunks -f name=A --yes",
+        "exports create cdr_in --last 7d --no-wait",
+    ):
+        result = bare(f"{line} --profile reports")
+        assert result.code == 3, (line, result)
+        assert "profile reports can only read" in result.err
+        assert "didww login --profile reports" in result.err
+        assert KEY not in result.err
+    assert [line for line in writes(bare) if "/token" not in line] == []
+    login(bare, "--profile", "reports", "--api-version", version)
+    bare.ok("trunks create Office --sip sip.example.com --profile reports")
+
+
+def test_read_only_profile_has_tokens_that_only_read(bare):
+    """Doctor says so."""
+    login(bare, "--read-only", "--api-version", "2026-11-19")
+    report = {row["check"]: row["finding"] for row in json.loads(bare.ok("doctor -o json"))}
+    assert "scope read" in report["token service"]
+    assert "can only read" in report["API key"]
+
+
+def test_version_is_stored_with_the_profile(bare):
+    """A named profile comes before the variable, an option before both."""
+    login(bare, "--profile", "new", "--api-version", "2026-11-19")
+    login(bare)
+    listed = {row["profile"]: row for row in json.loads(bare.ok("profiles -o json"))}
+    assert (listed["new"]["api_version"], listed["new"]["access"]) == ("2026-11-19", "full")
+    assert listed["default"]["api_version"] == "2026-04-16"
+
+    def used(line: str) -> str:
+        report = json.loads(bare.ok(f"doctor {line} -o json"))
+        found: str = next(row["finding"] for row in report if row["check"] == "API version")
+        return found
+
+    assert used("--profile new") == "2026-11-19, from profile new."
+    assert used("") == "2026-04-16, from profile default."
+    bare.env["DIDWW_API_VERSION"] = "2026-04-16"
+    assert used("--profile new") == "2026-11-19, from profile new."
+    bare.env["DIDWW_API_VERSION"] = "2026-11-19"
+    assert used("") == "2026-11-19, from DIDWW_API_VERSION."
+    assert used("--api-version 2026-04-16") == "2026-04-16, from --api-version."
+
+
+def test_stored_version_that_is_not_supported(bare):
+    """A profile of a later release of the command; the way out is named."""
+    login(bare)
+    file = profile_file(bare)
+    file.write_text(file.read_text(encoding="utf-8").replace("2026-04-16", "2031-01-01"), encoding="utf-8")
+    result = bare("balance")
+    assert result.code == 2
+    assert "2031-01-01" in result.err
+    assert "didww login --profile default" in result.err
+
+
+def test_key_that_the_token_service_refuses(bare):
+    """It is not stored."""
+    bare.emulator.faults.add(method="POST", path="/token", status=401)
+    result = bare("login --api-version 2026-11-19 --base-url", bare.base_url, input=f"{KEY}\n")
+    assert result.code == 3
+    assert KEY not in result.err
+    assert not profile_file(bare).exists()

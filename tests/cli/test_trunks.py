@@ -36,7 +36,7 @@ def configuration(didww: Command, name: str) -> SipConfiguration:
 def test_each_writable_field_has_an_option():
     """A field that is added to the declarations needs an option."""
     options = {(option.cls, option.field.name) for option in ALL_OPTIONS}
-    by_commands = {"name", "configuration", "voice_in_trunk_group", "pop", "auth_password"}
+    by_commands = {"name", "configuration", "voice_in_trunk_group", "pop", "pop_code", "auth_password"}
     for cls in (VoiceInTrunk, SipConfiguration, PstnConfiguration):
         for name, field in cls._field_map.items():
             assert not field.create or name in by_commands or (cls, name) in options

@@ -13,7 +13,7 @@ import pytest
 
 import didww
 from didww import DidwwClient
-from didww.version import API_VERSION
+from didww.version import API_VERSIONS
 from support.scripted_transport import Scripted, json_response
 
 pytest.importorskip("hatchling", reason="hatchling is not installed")
@@ -53,7 +53,7 @@ def test_version_is_the_same_everywhere(wheel: zipfile.ZipFile) -> None:
 
     command = [sys.executable, "-m", "didww", "--version"]
     printed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
-    assert printed.strip() == f"didww {didww.__version__} (API {", ".join(API_VERSIONS)})"
+    assert printed.strip() == f"didww {didww.__version__} (API {', '.join(API_VERSIONS)})"
 
     transport = Scripted(json_response(200, {"data": []}))
     DidwwClient("key", transport=transport).countries().list()

@@ -351,7 +351,7 @@ def _why_refused(session: Session, chosen: Account | None) -> str:
     version = session.settings.version
     if version < TOKENS_SINCE and _accepted(chosen, session.client.base_url, TOKENS_SINCE):
         return (
-            f"The account has moved to API version {TOKENS_SINCE}, where requests need a token instead of the key: pass "
+            f"The account has moved to API version {TOKENS_SINCE}, where requests need a token, not the key: pass "
             f"--api-version {TOKENS_SINCE}, or log in again with it."
         )
     if other is not None and _accepted(chosen, other.base_url, version):

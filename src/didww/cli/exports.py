@@ -79,7 +79,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "didww exports create cdr_in --from 2026-11-01 --to 2026-11-15 --number +442079460001",
         "didww exports create cdr_out --last 24h --trunk Office --gunzip -O calls.csv",
         "didww exports create cdr_in --last 7d --no-wait --query id",
-        "didww --api-version 2026-11-19 exports create sms_in --month last --status Failed",
+        "didww exports create sms_in --month last --status Failed --api-version 2026-11-19",
     ),
 )
 @click.argument("export_type", metavar="|".join(TYPES), type=click.Choice(TYPES), shell_complete=_complete_types)

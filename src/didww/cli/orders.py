@@ -113,7 +113,7 @@ def list_(
     records = listing.records(session, Order, query, sort="-created_at")
     settings = session.settings
     if settings.for_person:
-        columns = columns_of(Order)
+        columns = columns_of(Order, session.settings.version)
         rows = ({column.heading: _shown(column.value(order)) for column in columns} for order in records)
         print_rows(settings, rows, [column.heading for column in columns])
     else:

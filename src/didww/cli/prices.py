@@ -43,8 +43,8 @@ domain_option: Final = click.option(
     cls=Group,
     versions=SINCE_TOKENS,
     examples=(
-        "didww --api-version 2026-11-19 prices lookup voice-out 442079460001",
-        "didww --api-version 2026-11-19 prices download sms-in prices.csv --decompress",
+        "didww prices lookup voice-out 442079460001",
+        "didww prices download sms-in prices.csv --decompress",
     ),
 )
 def prices() -> None:
@@ -69,9 +69,9 @@ def _endpoint(session: Session, service: str, domain: str | None) -> Any:
 
 @prices.command(
     examples=(
-        "didww --api-version 2026-11-19 prices lookup voice-in 448000000001 --from-country US",
-        "didww --api-version 2026-11-19 prices lookup voice-out 442079460001",
-        "didww --api-version 2026-11-19 prices lookup sms-out --country GB --domain otp -o csv",
+        "didww prices lookup voice-in 18005550101 --from-country CA",
+        "didww prices lookup voice-out 442079460001",
+        "didww prices lookup sms-out --country GB --domain otp -o csv",
     )
 )
 @service_argument
@@ -130,9 +130,9 @@ def _file(value: Any) -> str:
 
 @prices.command(
     examples=(
-        "didww --api-version 2026-11-19 prices download voice-in prices.csv.gz",
-        "didww --api-version 2026-11-19 prices download voice-out prices.csv.gz --if-newer",
-        "didww --api-version 2026-11-19 prices download sms-out prices.csv --domain p2p --decompress",
+        "didww prices download voice-in prices.csv.gz",
+        "didww prices download voice-out prices.csv.gz --if-newer",
+        "didww prices download sms-out prices.csv --domain p2p --decompress",
     )
 )
 @service_argument

@@ -228,6 +228,8 @@ def version(settings: Settings) -> Version:
     """
     from didww.configuration import api_version_from
 
+    if settings.client_version is not None:
+        return settings.client_version
     if settings.api_version is not None:
         return Version(api_version_from(settings.api_version), "--api-version")
     variable = os.environ.get("DIDWW_API_VERSION", "").strip()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["find", "sender_ids"]
 
 _INCLUDES: Final = ("sms_trunk", "countries", "dids", "order", "identity", "address")
-_PREFIX: Final = "didww --api-version 2026-11-19 sender-ids"
+_PREFIX: Final = "didww sender-ids"
 argument: Final = click.argument("text", metavar="SENDER_ID", shell_complete=parameters.complete_sender_ids)
 
 

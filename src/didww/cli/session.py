@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from didww._core.events import RequestStarted
     from didww._schema.versions import Versions
     from didww.cli.dry_run import DryRunTransport
+    from didww.cli.profiles import Version
     from didww.credentials import ApiKey
     from didww.emulator import Emulator
     from didww.transport.base import Transport
@@ -30,7 +31,11 @@ __all__ = ["Session", "Settings"]
 
 @dataclasses.dataclass
 class Settings:
-    """The common options, wherever on the command line they were."""
+    """The common options, wherever on the command line they were.
+
+    Attributes:
+        client_version: The API version of the client, once there is one, and where it is from.
+    """
 
     profile: str | None = None
     environment: str | None = None
@@ -45,6 +50,7 @@ class Settings:
     yes: bool = False
     dry_run: bool = False
     debug: bool = False
+    client_version: Version | None = None
 
     @property
     def emulated(self) -> bool:
@@ -125,7 +131,8 @@ class Session:
         if self.emulated and others:
             option = others[0].replace("_", "-")
             raise click.UsageError(f"--emulator does not go with --{option}.")
-        options: dict[str, Any] = {"api_version": settings.version}
+        settings.client_version = profiles.version(settings)
+        options: dict[str, Any] = {"api_version": settings.client_version.value}
         if settings.timeout is not None:
             options["timeout"] = settings.timeout
         transport: Transport | None = None

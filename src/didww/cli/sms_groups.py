@@ -28,7 +28,7 @@ group_argument: Final = click.argument("group", metavar="GROUP", shell_complete=
 trunks_argument: Final = click.argument(
     "trunk_names", metavar="TRUNK...", nargs=-1, required=True, shell_complete=parameters.complete_sms_trunks
 )
-_PREFIX: Final = "didww --api-version 2026-11-19 sms-groups"
+_PREFIX: Final = "didww sms-groups"
 
 
 @click.group(

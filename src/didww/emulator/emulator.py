@@ -133,11 +133,8 @@ class Emulator:
         from didww.client import DidwwClient
         from didww.transport.inprocess import InProcessTransport
 
-        options.setdefault("rate_limit", None)
-        options.setdefault("allow_insecure", True)  # nothing leaves the process
-        return DidwwClient(
-            api_key or self.key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options
-        )
+        key = self._client_options(api_key, options)
+        return DidwwClient(key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options)
 
     def async_client(self, api_key: str | None = None, **options: Any) -> AsyncDidwwClient:
         """Return an asynchronous client of this emulator, of either API version.
@@ -149,11 +146,14 @@ class Emulator:
         from didww.async_client import AsyncDidwwClient
         from didww.transport.inprocess import AsyncInProcessTransport
 
+        key = self._client_options(api_key, options)
+        return AsyncDidwwClient(key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options)
+
+    def _client_options(self, api_key: str | None, options: dict[str, Any]) -> str | None:
+        """Set the defaults of a client of this emulator, and return its key: None with other credentials."""
         options.setdefault("rate_limit", None)
         options.setdefault("allow_insecure", True)  # nothing leaves the process
-        return AsyncDidwwClient(
-            api_key or self.key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options
-        )
+        return api_key if api_key or "credentials" in options else self.key
 
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         """Return the response to a request, and the network disturbance to apply to it."""

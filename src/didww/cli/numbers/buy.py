@@ -140,7 +140,9 @@ def _route(session: Session, order: Order, route: Route, *, ask: bool) -> int:
 
 
 def _dids(client: Any, order: Any) -> list[Did]:
-    include = includes_of(Did, [path for column in columns_of(Did) for path in column.paths])
+    include = includes_of(
+        Did, [path for column in columns_of(Did, client._configuration.api_version) for path in column.paths]
+    )
     return list(client.dids().iterate(filter={"order.id": order.id}, include=include, sort="number"))
 
 

@@ -46,7 +46,7 @@ _TRAFFIC: Final = ((NOWHERE, ("trunk", "group")), (NO_SMS_ROUTE, ("sms_trunk", "
         "didww numbers route +442079460001 442079460002 --trunk Main",
         "didww numbers route +442079460001 --none",
         "didww numbers route --from-csv routes.csv",
-        "didww --api-version 2026-11-19 numbers route +442079460001 --sms-trunk Inbox",
+        "didww numbers route +442079460001 --sms-trunk Inbox --api-version 2026-11-19",
     ),
 )
 @parameters.numbers_argument

@@ -29,8 +29,8 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     sections=SECTIONS,
     versions=SINCE_TOKENS,
     examples=(
-        "didww --api-version 2026-11-19 sms-trunks list",
-        "didww --api-version 2026-11-19 sms-trunks rotate Gateway --save smpp.json",
+        "didww sms-trunks list",
+        "didww sms-trunks rotate Gateway --save smpp.json",
     ),
 )
 def sms_trunks() -> None:

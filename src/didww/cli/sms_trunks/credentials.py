@@ -35,8 +35,8 @@ save_option: Final = click.option(
 @click.command(
     cls=Command,
     examples=(
-        "didww --api-version 2026-11-19 sms-trunks credentials Gateway --show",
-        "didww --api-version 2026-11-19 sms-trunks credentials Gateway --save smpp.json",
+        "didww sms-trunks credentials Gateway --show",
+        "didww sms-trunks credentials Gateway --save smpp.json",
     ),
 )
 @trunk_argument
@@ -58,8 +58,8 @@ def credentials(session: Session, trunk: str, shown: bool, path: str | None) -> 
     cls=Command,
     changes=True,
     examples=(
-        "didww --api-version 2026-11-19 sms-trunks rotate Gateway --show",
-        "didww --api-version 2026-11-19 sms-trunks rotate Gateway --save smpp.json",
+        "didww sms-trunks rotate Gateway --show",
+        "didww sms-trunks rotate Gateway --save smpp.json",
     ),
 )
 @trunk_argument

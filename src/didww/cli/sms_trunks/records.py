@@ -9,7 +9,7 @@ from didww.resources.sms_trunk import SmsTrunk
 
 __all__ = ["create", "delete", "list_", "update"]
 
-_PATH: Final = "didww --api-version 2026-11-19 sms-trunks"
+_PATH: Final = "didww sms-trunks"
 
 list_ = build(SmsTrunk, "list", _PATH)
 create = build(SmsTrunk, "create", _PATH)

@@ -29,7 +29,7 @@ def load(session: Session, text: str) -> SmsTrunk:
     return trunk
 
 
-@click.command(cls=Command, examples=("didww --api-version 2026-11-19 sms-trunks show Inbox",))
+@click.command(cls=Command, examples=("didww sms-trunks show Inbox",))
 @trunk_argument
 @click.pass_obj
 def show(session: Session, trunk: str) -> None:

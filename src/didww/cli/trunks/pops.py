@@ -30,7 +30,7 @@ def pop_of(trunk: VoiceInTrunk) -> str | None:
 
 
 def set_pop(client: Any, trunk: VoiceInTrunk, text: str) -> None:
-    """Pin a trunk to a point of presence by name, or to none.
+    """Pin a trunk to a point of presence by name or code, or to none.
 
     Raises:
         InvalidValueError: There is none of this name.
@@ -48,10 +48,12 @@ def _is_related(version: ApiVersion) -> bool:
 
 
 def _pop_named(client: Any, text: str) -> Pop:
-    """Return a point of presence by name, without regard to case, or by id."""
+    """Return a point of presence by name such as `DE, FRA`, by the last part of it, or by id."""
     pops: list[Pop] = client.pops().list().data
+    wanted = text.strip().casefold()
     for each in pops:
-        if text.strip().casefold() in (each.name.casefold(), each.id):
+        name = each.name.casefold()
+        if wanted in (name, name.rpartition(", ")[2], each.id):
             return each
     names = [each.name for each in pops]
     raise NotExactlyOneError(

@@ -21,6 +21,7 @@ class SmsOutPrice(
         "mcc": "mcc",
         "mnc": "mnc",
         "price": "price",
+        "rejected": "reject_sms",
     },
 ):
     """A price of outbound text messages, in US dollars without VAT.

@@ -14,7 +14,14 @@ class VoiceInPrice(
     Resource,
     type="prices",
     since="2026-11-19",
-    columns={"destination": "destination", "from": "src_country_name", "source": "source_type", "rate": "rate"},
+    columns={
+        "destination": "destination",
+        "from": "src_country_name",
+        "source": "source_type",
+        "rate": "rate",
+        "per call": "connection_fee",
+        "rejected": "reject_calls",
+    },
 ):
     """The price of inbound calls to a destination, in US dollars without VAT.
 

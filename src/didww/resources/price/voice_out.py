@@ -22,6 +22,8 @@ class VoiceOutPrice(
         "country": "country",
         "network": "network",
         "rate": "rate",
+        "per call": "connection_fee",
+        "rejected": "reject_calls",
         "from": "effective_at",
         "next rate": "next_rate",
     },

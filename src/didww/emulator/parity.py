@@ -128,6 +128,10 @@ DECIDED: Final = (
     ),
     ("`tx_dtmf_format_id`", "Any integer is stored as sent."),
     ("SIP registration disabled and enabled again", "The credentials become null, and new ones are generated."),
+    (
+        "A DID that awaits registration in `dids` of a voice OUT trunk",
+        "Refused with 422 in API version 2026-11-19, accepted before.",
+    ),
     ("A DID with a trunk and a trunk group", "Setting one clears the other. Both in one request are refused."),
     (
         "Deleting a trunk or trunk group that is in use",

@@ -86,7 +86,7 @@ DECIDED: Final = (
     ("`number_type` of a DID group type", "Its name in lower case with underscores: `toll_free` for `Toll-free`."),
     (
         "A trunk pinned to a point of presence that version 2026-11-19 does not list",
-        "`pop` is its code, such as `SYD`. It can be kept, but not chosen.",
+        "`pop` is null, and the trunk stays pinned until `pop` is set.",
     ),
     ("A value that only the newer version has, in version 2026-04-16", "Shown, but refused with 422 when written."),
     ("Demo groups (`is_demo`)", "One DID group in 64, drawn from the seed. Their numbers are like any other."),

@@ -39,7 +39,7 @@ PUBLIC = {
         AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction
         DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
         EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
-        MediaEncryptionMode NetworkProtocolPriority OnCliMismatchAction OrderStatus ProofEntityType
+        MediaEncryptionMode NetworkProtocolPriority NumberType OnCliMismatchAction OrderStatus PopCode ProofEntityType
         ReroutingDisconnectCode RxDtmfFormat SenderIdVerificationStatus SenderType SmsBodyType SmsHttpMethod
         SstRefreshMethod StirShakenMode TransportProtocol TxDtmfFormat
         VoiceOutPriceCategory VoiceOutTrunkStatus

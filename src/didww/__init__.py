@@ -85,8 +85,10 @@ if TYPE_CHECKING:
     from didww.enums import MandatoryField as MandatoryField
     from didww.enums import MediaEncryptionMode as MediaEncryptionMode
     from didww.enums import NetworkProtocolPriority as NetworkProtocolPriority
+    from didww.enums import NumberType as NumberType
     from didww.enums import OnCliMismatchAction as OnCliMismatchAction
     from didww.enums import OrderStatus as OrderStatus
+    from didww.enums import PopCode as PopCode
     from didww.enums import ProofEntityType as ProofEntityType
     from didww.enums import ReroutingDisconnectCode as ReroutingDisconnectCode
     from didww.enums import RxDtmfFormat as RxDtmfFormat
@@ -306,6 +308,7 @@ __all__ = [
     "NotFoundError",
     "NotIncludedError",
     "NotLoadedError",
+    "NumberType",
     "OnCliMismatchAction",
     "Order",
     "OrderCallback",
@@ -319,6 +322,7 @@ __all__ = [
     "PermanentSupportingDocument",
     "PermissionDeniedError",
     "Pop",
+    "PopCode",
     "PriceFile",
     "PriceFileError",
     "PriceNotFoundError",
@@ -489,6 +493,7 @@ _MODULES = {
     "NotFoundError": "exceptions",
     "NotIncludedError": "exceptions",
     "NotLoadedError": "exceptions",
+    "NumberType": "enums",
     "OnCliMismatchAction": "enums",
     "Order": "resources.order",
     "OrderCallback": "callback.typed",
@@ -502,6 +507,7 @@ _MODULES = {
     "PermanentSupportingDocument": "resources.permanent_supporting_document",
     "PermissionDeniedError": "exceptions",
     "Pop": "resources.pop",
+    "PopCode": "enums",
     "PriceFile": "_core.prices",
     "PriceFileError": "exceptions",
     "PriceNotFoundError": "exceptions",

@@ -119,6 +119,7 @@ class Configuration:
         "observers",
         "origin",
         "origins",
+        "own_headers",
         "read_only",
         "scope",
         "server_clock",
@@ -175,6 +176,7 @@ class Configuration:
         self.origins: dict[Service, Origin | None] = {service: origin_of(self.url_of(service)) for service in SERVICES}
         self.timeout = checked_timeout(timeout)
         self.headers = checked_headers(headers or {})
+        self.own_headers = {**self.version_header, **self.headers}
 
     def replaced(
         self,
@@ -193,6 +195,7 @@ class Configuration:
             copy.max_retries = checked_retries(max_retries)
         if headers:
             copy.headers = {**self.headers, **checked_headers(headers)}
+            copy.own_headers = {**self.version_header, **copy.headers}
         return copy
 
     def url_of(self, service: Service) -> str:

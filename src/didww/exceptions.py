@@ -2,7 +2,7 @@
 
 `DidwwApiError` is an error response of the service. `DidwwClientError` is any other failure, such as an invalid
 argument or a lost connection. Both derive from `DidwwError`. Exceptions can be pickled and never contain an API key, a
-password or a request body.
+token, a password or a request body.
 """
 
 from __future__ import annotations
@@ -347,9 +347,9 @@ class ApiConnectionError(DidwwClientError):
         elapsed: Duration of the call in seconds; None if it was not measured.
         phase: The phase in which the last attempt failed: `waiting for a connection` (all connections of the pool are
             in use), `connecting` (including name lookup, TLS and proxy), `sending`, `waiting for the response` or
-            `reading the response`. Before the first attempt: `waiting for a permit` (rate limit), `preparing the
-            file`, `looking up a filter`, `looking for an earlier record`, `waiting for another call` or `waiting for
-            the record`. Empty if unknown.
+            `reading the response`. Before the first attempt: `waiting for a permit` (rate limit), `getting a token`,
+            `preparing the file`, `looking up a filter`, `looking for an earlier record`, `waiting for another call` or
+            `waiting for the record`. Empty if unknown.
         transient: False if another attempt would fail in the same way, for example without a certificate file.
     """
 

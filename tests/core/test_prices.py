@@ -277,7 +277,7 @@ def test_prices_need_the_newer_version() -> None:
     """An older client is told which argument to pass; nothing is sent."""
     transport = Scripted(found())
     client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
-    with pytest.raises(UnsupportedVersionError, match=r"prices\(\).*since API version 2026-11-19.*api_version="):
+    with pytest.raises(UnsupportedVersionError, match=r"prices\(\) does not exist.*2026-11-19.*api_version="):
         client.prices()
     assert transport.requests == []
 

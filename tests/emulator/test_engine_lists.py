@@ -3,26 +3,65 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww._schema.filter_rules import filter_rules, include_paths, sort_keys
+from didww._schema.filter_rules import filter_rules, filter_versions, include_paths, sort_keys, sort_versions
 from didww._schema.registry import all_classes, class_of
 from didww._schema.resource import Resource
+from didww._schema.versions import EVERY_VERSION
 from didww.emulator.engine.overrides import ALIASES, CATALOG, EXPRESSIONS, LINKS_NOT_SERVED
 from didww.emulator.engine.query import Filter
 from didww.emulator.engine.schema import table_of
-from didww.version import API_VERSION
+from didww.version import API_VERSION, API_VERSIONS
 from support.api_caller import PER_TYPE, Caller, Scene, readable
 from support.hypothesis_profiles import law
+from support.token_caller import TokenCaller
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from didww._schema.versions import Versions
+    from didww.version import ApiVersion
+
+EMPTY: Mapping[str, Versions] = {}
 
 CLASSES = readable()
+IN_VERSIONS = [(cls, version) for cls in CLASSES for version in API_VERSIONS if cls._versions.includes(version)]
+"""Each type in each version that has it."""
 FILTERS = [(cls, name) for cls in CLASSES for name, rule in filter_rules(cls).items() if rule.detour is None]
 SORTS = [(cls, name) for cls in CLASSES for name in sort_keys(cls)]
 INCLUDES = [(cls, path) for cls in CLASSES for path in include_paths(cls)]
+
+
+def first_version(cls: type[Resource], name: str = "", limited: Mapping[str, Versions] = EMPTY) -> ApiVersion:
+    """Return the oldest version that has a type and one of its names."""
+    ranges = (cls._versions, limited.get(name, EVERY_VERSION))
+    return next(version for version in API_VERSIONS if all(one.includes(version) for one in ranges))
+
+
+def first_version_of_path(cls: type[Resource], path: str) -> ApiVersion:
+    """Return the oldest version that has all relationships of an include path."""
+    tables, ranges = [table_of(cls._type_name)], [cls._versions]
+    for part in path.split("."):
+        having = [table for table in tables if table is not None and part in table.relations]
+        ranges.append(having[0].cls._field_map[part].versions)
+        tables = [table_of(type) for table in having for type in table.relations[part].targets]
+    return next(version for version in API_VERSIONS if all(one.includes(version) for one in ranges))
+
+
+@functools.cache
+def caller(version: ApiVersion = API_VERSION) -> Caller:
+    """Return a caller of a version; both see the account of the scene."""
+    return scene().caller if version == API_VERSION else TokenCaller(scene().engine, "key", version)
+
+
+def caller_by(cls: type[Resource], name: str) -> Caller:
+    """Return a caller of the oldest version that has a filter."""
+    return caller(first_version(cls, name, filter_versions(cls)))
 
 
 @functools.cache
@@ -112,11 +151,12 @@ def test_filters_match_records_by_value(cls: type[Resource], name: str) -> None:
     mine, other = two_records(cls._type_name, bare(name))
     value, theirs = follow(cls._type_name, mine, bare(name)), follow(cls._type_name, other, bare(name))
     query = whole(cls)
-    ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
+    asking = caller_by(cls, name)
+    ids = asking.ids(path_of(cls), **{f"filter[{name}]": as_text(value)}, **query)
     assert mine["id"] in ids
     if name.endswith("_gteq"):
         assert other["id"] in ids
-        assert mine["id"] not in scene().caller.ids(path_of(cls), **{f"filter[{name}]": as_text(theirs)})
+        assert mine["id"] not in asking.ids(path_of(cls), **{f"filter[{name}]": as_text(theirs)})
     else:
         assert (other["id"] in ids) == (value == theirs or (isinstance(value, list) and value[0] in theirs))
 
@@ -131,7 +171,7 @@ def test_comma_separated_values_match_any(cls: type[Resource], name: str) -> Non
     pair = two_records(cls._type_name, bare(name))
     texts = [as_text(follow(cls._type_name, record, bare(name))) for record in pair]
     query = whole(cls)
-    ids = scene().caller.ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
+    ids = caller_by(cls, name).ids(path_of(cls), **{f"filter[{name}]": ",".join(texts)}, **query)
     assert {record["id"] for record in pair} <= set(ids)
 
 
@@ -139,7 +179,7 @@ def test_comma_separated_values_match_any(cls: type[Resource], name: str) -> Non
 def test_empty_filter_values_are_allowed_for_nullable_filters(cls: type[Resource], name: str) -> None:
     """They match records without a value; other filters return an error."""
     rule = filter_rules(cls)[name]
-    response = scene().caller.send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
+    response = caller_by(cls, name).send("GET", path_of(cls), **(coverage(cls) | {f"filter[{name}]": ""}))
     if rule.nullable:
         assert response.status == 200, response.body
     else:
@@ -154,7 +194,7 @@ def test_empty_filter_values_are_allowed_for_nullable_filters(cls: type[Resource
 )
 def test_filter_values_of_the_wrong_type_return_400(cls: type[Resource], name: str) -> None:
     """Booleans are true or false, numbers are digits, datetimes are ISO 8601."""
-    error = scene().caller.error("GET", path_of(cls), **{f"filter[{name}]": "maybe"})
+    error = caller_by(cls, name).error("GET", path_of(cls), **{f"filter[{name}]": "maybe"})
     assert error["code"] == "107"
     assert error["detail"] == f"maybe is not a valid value for {name}."
 
@@ -168,7 +208,8 @@ def test_lists_can_be_sorted_by_any_declared_key(cls: type[Resource], key: str) 
     """Ascending, or descending with a minus; null comes last, or first with a minus."""
     stage = scene()
     name = key.removeprefix("-")
-    ids = stage.caller.ids(path_of(cls), sort=key, **whole(cls))
+    asking = caller(first_version(cls, key, sort_versions(cls)))
+    ids = asking.ids(path_of(cls), sort=key, **whole(cls))
     values: list[Any] = []
     for id in ids:
         record = stage.session.get(cls._type_name, id)
@@ -190,9 +231,8 @@ def _number_if_any(value: Any) -> Any:
 @pytest.mark.parametrize(("cls", "path"), INCLUDES, ids=label)
 def test_included_records_match_the_linkage(cls: type[Resource], path: str) -> None:
     """Every linkage is in `included` or the primary data, and nothing else is."""
-    stage = scene()
     query = coverage(cls) | whole(cls)
-    document = stage.caller.get(path_of(cls), include=path, **query)
+    document = caller(first_version_of_path(cls, path)).get(path_of(cls), include=path, **query)
     resources = {
         (resource["type"], resource["id"]): resource for resource in [*document["data"], *document["included"]]
     }
@@ -214,67 +254,68 @@ def test_included_records_match_the_linkage(cls: type[Resource], path: str) -> N
     assert reached == set(resources)
 
 
-@pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_linkage_is_only_present_with_include(cls: type[Resource]) -> None:
+@pytest.mark.parametrize(("cls", "version"), IN_VERSIONS, ids=label)
+def test_linkage_is_only_present_with_include(cls: type[Resource], version: ApiVersion) -> None:
     """Relationships have both links; without an include there is neither `data` nor `included`."""
-    stage = scene()
-    document = stage.caller.get(path_of(cls), **coverage(cls))
+    document = caller(version).get(path_of(cls), **coverage(cls))
     assert "included" not in document
     table = table_of(cls._type_name)
     assert table is not None
+    view = table.view(version)
     for resource in document["data"]:
-        assert list(resource["attributes"]) == list(table.attributes)
+        assert list(resource["attributes"]) == list(view.attributes)
         relationships = resource.get("relationships", {})
-        assert list(relationships) == list(table.visible_relations)
+        assert list(relationships) == list(view.relations)
         for name, value in relationships.items():
             at = f"http://127.0.0.1:8080/v3/{cls._path}/{resource['id']}"
             assert value == {"links": {"self": f"{at}/relationships/{name}", "related": f"{at}/{name}"}}
 
 
 @pytest.mark.unchecked  # the contract has no linkage documents or documents of other types
-@pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_relationship_links_return_the_related_records(cls: type[Resource]) -> None:
+@pytest.mark.parametrize(("cls", "version"), IN_VERSIONS, ids=label)
+def test_relationship_links_return_the_related_records(cls: type[Resource], version: ApiVersion) -> None:
     """Both links agree with the linkage; emergency types serve none."""
     if "find" not in cls._operations or cls._type_name in LINKS_NOT_SERVED:
         return
-    stage = scene()
+    stage, asking = scene(), caller(version)
     table = table_of(cls._type_name)
     assert table is not None
     at = f"{path_of(cls)}/{stage.ids[cls._type_name][0]}"
-    for name in table.visible_relations:
-        bare = stage.caller.get(f"{at}/relationships/{name}")["data"]
-        full = stage.caller.get(f"{at}/{name}")["data"]
+    for name in table.view(version).relations:
+        bare = asking.get(f"{at}/relationships/{name}")["data"]
+        full = asking.get(f"{at}/{name}")["data"]
         ones = full if isinstance(full, list) else [full] if full else []
         identifiers = [{"type": resource["type"], "id": resource["id"]} for resource in ones]
         assert identifiers == (bare if isinstance(bare, list) else [bare] if bare else [])
         if name in table.includable:
-            linked = stage.caller.get(at, include=name)["data"]["relationships"][name]["data"]
+            linked = asking.get(at, include=name)["data"]["relationships"][name]["data"]
             assert linked == bare
 
 
-@pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_sparse_fieldsets_select_attributes_and_relationships(cls: type[Resource]) -> None:
+@pytest.mark.parametrize(("cls", "version"), IN_VERSIONS, ids=label)
+def test_sparse_fieldsets_select_attributes_and_relationships(cls: type[Resource], version: ApiVersion) -> None:
     """An empty value selects none."""
-    stage = scene()
+    asking = caller(version)
     table = table_of(cls._type_name)
     assert table is not None
-    wanted = [table.attributes[-1], *list(table.visible_relations)[:1]]
+    view = table.view(version)
+    wanted = [list(view.attributes)[-1], *view.relations[:1]]
     query = coverage(cls)
-    for resource in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
+    for resource in asking.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ",".join(wanted)})["data"]:
         assert [*resource["attributes"], *resource.get("relationships", {})] == wanted
-    for resource in stage.caller.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
+    for resource in asking.get(path_of(cls), **query, **{f"fields[{cls._type_name}]": ""})["data"]:
         assert resource["attributes"] == {}
         assert "relationships" not in resource
 
 
-@pytest.mark.parametrize("cls", CLASSES, ids=label)
-def test_list_meta_and_links_match_the_service(cls: type[Resource]) -> None:
+@pytest.mark.parametrize(("cls", "version"), IN_VERSIONS, ids=label)
+def test_list_meta_and_links_match_the_service(cls: type[Resource], version: ApiVersion) -> None:
     """Paginated lists have total_records and links, others neither; public_keys have no meta."""
-    document = scene().caller.get(path_of(cls))
+    document = caller(version).get(path_of(cls))
     if cls._type_name == "public_keys":
         assert set(document) == {"data"}
         return
-    assert document["meta"]["api_version"] == API_VERSION
+    assert document["meta"]["api_version"] == version
     if cls._paginated:
         assert {"first", "last"} <= set(document["links"])
         assert document["meta"]["total_records"] >= len(document["data"])
@@ -287,28 +328,29 @@ def test_list_meta_and_links_match_the_service(cls: type[Resource]) -> None:
 @pytest.mark.parametrize("cls", [cls for cls in all_classes() if "find" in cls._operations], ids=label)
 def test_records_are_identical_in_lists_and_alone(cls: type[Resource]) -> None:
     """GET of one record and GET of the list return the same resource object."""
-    stage = scene()
+    stage, version = scene(), first_version(cls)
+    asking = caller(version)
     if cls._singleton:
-        assert stage.caller.get(path_of(cls))["data"]["type"] == cls._type_name
+        assert asking.get(path_of(cls))["data"]["type"] == cls._type_name
         return
     id = stage.ids[cls._type_name][0]
-    alone = stage.caller.get(f"{path_of(cls)}/{id}")
-    assert alone["meta"]["api_version"] == API_VERSION
+    alone = asking.get(f"{path_of(cls)}/{id}")
+    assert alone["meta"]["api_version"] == version
     if "list" in cls._operations:
-        (listed,) = stage.caller.get(path_of(cls), **{"filter[id]": id})["data"]
+        (listed,) = asking.get(path_of(cls), **{"filter[id]": id})["data"]
         assert listed == alone["data"]
 
 
 def test_location_name_filters_are_case_insensitive() -> None:
     """`name` of countries, regions, cities and areas, `area_name` of did_groups."""
-    caller = scene().caller
+    asking = scene().caller
     for path, name in (("/countries", "name"), ("/regions", "name"), ("/cities", "name"), ("/areas", "name")):
-        some = caller.get(path)["data"][0]["attributes"][name]
-        assert caller.ids(path, **{f"filter[{name}]": some.upper()}) == caller.ids(
+        some = asking.get(path)["data"][0]["attributes"][name]
+        assert asking.ids(path, **{f"filter[{name}]": some.upper()}) == asking.ids(
             path, **{f"filter[{name}]": some.lower()}
         )
-        assert caller.ids(path, **{f"filter[{name}]": some.upper()})
-    assert caller.ids("/did_groups", **{"filter[area_name]": "lOnDoN"})
+        assert asking.ids(path, **{f"filter[{name}]": some.upper()})
+    assert asking.ids("/did_groups", **{"filter[area_name]": "lOnDoN"})
 
 
 def test_empty_filter_finds_records_without_a_value() -> None:
@@ -332,9 +374,9 @@ def test_comma_separated_numbers_are_compared_as_numbers() -> None:
 @pytest.mark.parametrize("name", ["include", "sort"])
 def test_empty_include_or_sort_keeps_the_list_unchanged(name: str) -> None:
     """Links are unchanged too; empty items are ignored."""
-    caller = scene().caller
-    assert caller.get("/dids", **{name: ""}) == caller.get("/dids")
-    assert caller.ids("/dids", sort="number,") == caller.ids("/dids", sort="number")
+    asking = scene().caller
+    assert asking.get("/dids", **{name: ""}) == asking.get("/dids")
+    assert asking.ids("/dids", sort="number,") == asking.ids("/dids", sort="number")
 
 
 def test_several_filters_must_all_match() -> None:
@@ -348,16 +390,16 @@ def test_several_filters_must_all_match() -> None:
 @pytest.mark.parametrize(("name", "value"), [("include", ""), ("sort", ""), ("sort", ",")])
 def test_empty_include_or_sort_equals_none(name: str, value: str) -> None:
     """For lists and single records."""
-    caller = scene().caller
-    for path in ("/dids", f"/dids/{caller.ids('/dids')[0]}", "/countries"):
-        assert caller.get(path, **{name: value})["data"] == caller.get(path)["data"]
-    assert "included" not in caller.get("/dids", **{name: ""})
+    asking = scene().caller
+    for path in ("/dids", f"/dids/{asking.ids('/dids')[0]}", "/countries"):
+        assert asking.get(path, **{name: value})["data"] == asking.get(path)["data"]
+    assert "included" not in asking.get("/dids", **{name: ""})
 
 
 def test_sort_keys_apply_in_order() -> None:
     """Type first, then name, each in its own direction."""
-    caller = scene().caller
-    data = caller.get(
+    asking = scene().caller
+    data = asking.get(
         "/did_groups", sort="did_group_type.name,-prefix", include="did_group_type", **{"page[size]": "100"}
     )
     names = {resource["id"]: resource["attributes"]["name"] for resource in data["included"]}
@@ -385,9 +427,9 @@ def test_pages_add_up_to_the_whole_list(size: int, iso: str) -> None:
 @given(number=st.integers(1, 400), size=st.integers(1, 100))
 def test_pagination_links_point_to_neighboring_pages(number: int, size: int) -> None:
     """First and last always, next and prev where they exist; all repeat the query."""
-    caller: Caller = scene().caller
+    asking: Caller = scene().caller
     query = {"filter[prefix]": "201,212,20,21,305", "sort": "prefix"}
-    document = caller.get("/did_groups", **query, **{"page[number]": str(number), "page[size]": str(size)})
+    document = asking.get("/did_groups", **query, **{"page[number]": str(number), "page[size]": str(size)})
     total = document["meta"]["total_records"]
     last = max(1, -(-total // size))
     links = document["links"]
@@ -413,9 +455,9 @@ def test_default_sort_order_matches_the_service() -> None:
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls._paginated], ids=label)
 def test_page_size_has_a_maximum(cls: type[Resource]) -> None:
     """It depends on the type; one more returns an error."""
-    caller, most = scene().caller, cls._largest_page
-    assert len(caller.get(path_of(cls), **{"page[size]": str(most)})["data"]) <= most
-    error = caller.error("GET", path_of(cls), **{"page[size]": str(most + 1)})
+    asking, most = caller(first_version(cls)), cls._largest_page
+    assert len(asking.get(path_of(cls), **{"page[size]": str(most)})["data"]) <= most
+    error = asking.error("GET", path_of(cls), **{"page[size]": str(most + 1)})
     assert (error["code"], error["detail"]) == ("118", f"size exceeds maximum page size of {most}.")
 
 
@@ -488,17 +530,17 @@ def test_order_date_filter_includes_the_whole_day() -> None:
 
 def test_public_keys_ignore_the_id_filter() -> None:
     """Every key is returned."""
-    caller = scene().caller
-    both = caller.ids("/public_keys")
+    asking = scene().caller
+    both = asking.ids("/public_keys")
     assert len(both) > 1
-    assert caller.ids("/public_keys", **{"filter[id]": both[0]}) == both
+    assert asking.ids("/public_keys", **{"filter[id]": both[0]}) == both
 
 
 def test_default_did_filter_must_be_an_owned_did() -> None:
     """Other ids return an error, not an empty list."""
-    caller = scene().caller
+    asking = scene().caller
     strange = "8d1a3c5e-0000-4000-8000-000000000001"
-    error = caller.error("GET", "/voice_out_trunks", **{"filter[default_did.id]": strange})
+    error = asking.error("GET", "/voice_out_trunks", **{"filter[default_did.id]": strange})
     assert error["detail"] == f"{strange} is not a valid value for default_did.id."
 
 
@@ -515,12 +557,12 @@ def test_short_number_contains_needs_a_location_filter() -> None:
 
 def test_include_paths_can_have_any_length() -> None:
     """Paths may go back and forth; each resource is included once."""
-    caller = scene().caller
-    document = caller.get("/countries", include=".".join(["regions", "country"] * 400))
+    asking = scene().caller
+    document = asking.get("/countries", include=".".join(["regions", "country"] * 400))
     reached = [(resource["type"], resource["id"]) for resource in [*document["data"], *document["included"]]]
     assert len(reached) == len(set(reached))
     assert {type for type, _ in reached} == {"countries", "regions"}
-    document = caller.get(
+    document = asking.get(
         "/dids", include="did_group.country.regions,did_group.address_requirement.personal_proof_types"
     )
     assert {"did_groups", "countries", "regions", "address_requirements"} <= {

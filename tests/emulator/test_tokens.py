@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from didww import DidwwClient
 from didww._core.effects import Request, Response
 from didww.emulator import Emulator
 from didww.emulator.engine.services import AUDIENCES
+from didww.emulator.http.server import running
 from support.api_caller import MEDIA_TYPE, document
 
 if TYPE_CHECKING:
@@ -541,3 +543,10 @@ def test_any_bearer(shared: Emulator, token: str) -> None:
     """Each text that no emulator signed is refused."""
     response = send(shared, "GET", "/v3/balance", {"Authorization": f"Bearer {token}"})
     assert (response.status, errors_of(response)[0]["code"]) == (401, "401")
+
+
+def test_served_emulator() -> None:
+    """Over HTTP, a client mints its token, and reads the price file of another service with one of its own."""
+    with running() as base_url, DidwwClient(KEY, base_url=base_url, api_version=NEW) as client:
+        assert client.balance().find().data.balance
+        assert client.prices().voice_in.file_info().content_length

@@ -116,8 +116,11 @@ class Metas(Behavior):
         return values or None
 
 
+DERIVED = ("identities", "addresses", "emergency_requirements")
+
+
 class Verified(Metas):
-    """The same, plus the verified attribute, which has no column."""
+    """The same, plus what is shown otherwise than it is stored, such as the verified attribute, which has no column."""
 
     def attributes(self, session: AccountSession, record: dict[str, Any]) -> None:
         BEHAVIORS[self.type].attributes(session, record)
@@ -148,7 +151,7 @@ class Scene:
         # The engine's own are kept, everybody else's are out of the scene: what is stored is what is shown.
         own = {name: self.engine._runtime.behaviors[name] for name in ("did_groups", "available_dids")}
         plain = {
-            cls._type_name: (Verified if cls._type_name in ("identities", "addresses") else Metas)(cls)
+            cls._type_name: (Verified if cls._type_name in DERIVED else Metas)(cls)
             for cls in all_classes()
             if cls._type_name not in CATALOG
         }

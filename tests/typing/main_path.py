@@ -12,17 +12,22 @@ from typing import Any, assert_type
 from uuid import UUID
 
 from didww import (
+    ApiKey,
     ApiResponse,
     AsyncDidwwClient,
     AsyncRecordIterator,
+    BearerToken,
     DidwwClient,
     DidwwError,
     Environment,
     Progress,
     QueryParams,
     RawResponse,
+    ReadOnlyClientError,
     RecordIterator,
     Report,
+    ServiceUrls,
+    TokenProvider,
 )
 from didww._schema.meta import Meta
 from didww.callback.request_validator import RequestValidator
@@ -116,6 +121,25 @@ def clients() -> None:
         assert_type(client.base_url, str)
     assert_type(DidwwClient.from_env(), DidwwClient)
     assert_type(AsyncDidwwClient.from_env(), AsyncDidwwClient)
+
+
+async def fetched() -> str:
+    return "token"
+
+
+def credentials() -> None:
+    provider = TokenProvider("key", scope="read", expires_in=600)
+    assert_type(provider.scope, str)
+    urls = ServiceUrls(token="https://tokens.example.com/token")
+    assert_type(urls.sms_prices, str | None)
+    DidwwClient(credentials=provider, api_version="2026-11-19", service_urls=urls)
+    DidwwClient(credentials=ApiKey("key"), scope="read")
+    DidwwClient(credentials=BearerToken(lambda: "token"), api_version="2026-11-19")
+    AsyncDidwwClient(credentials=BearerToken(fetched), api_version="2026-11-19")
+    try:
+        DidwwClient("key", scope="read").post("/orders", {})
+    except ReadOnlyClientError as error:
+        assert_type(error.outcome_unknown, bool)
 
 
 def searching(client: DidwwClient) -> str:
@@ -339,9 +363,8 @@ def messaging(client: DidwwClient) -> None:
     did = client.dids().one(filter={"sms_trunk.id": [trunk, "id"], "sms_trunk_group.id": group}, include="sms_trunk")
     assert_type(did.sms_trunk, SmsTrunk | None)
     client.sms_trunk_regenerate_credentials().create(SmsTrunkRegenerateCredential(sms_trunk=trunk))
-    sender = client.sender_id_verifications().one(
-        filter={"status": "active", "sms_trunk.id": trunk}, sort="-renew_date"
-    )
+    sender = client.sender_id_verifications().one(filter={"status": "active", "sms_trunk.id": trunk})
+    client.sender_id_verifications().list(sort="-renew_date", include=["countries", "sms_trunk"])
     assert_type(sender.status, SenderIdVerificationStatus)
     assert_type(sender.reject_reasons, list[str] | None)
     sender.sms_trunk = None

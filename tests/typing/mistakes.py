@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import didww
-from didww import AsyncDidwwClient, DidwwClient, Environment, QueryParams
+from didww import AsyncDidwwClient, BearerToken, DidwwClient, Environment, QueryParams, ServiceUrls, TokenProvider
 from didww.enums import CliFormat, Codec, ExportType, TransportProtocol
 from didww.resources.authentication_method import CredentialsAndIpAuthenticationMethod
 from didww.resources.configuration.sip import SipConfiguration
@@ -30,6 +30,12 @@ def clients() -> None:
     DidwwClient("key", enviroment=Environment.SANDBOX)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     DidwwClient("key", timeout="60")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     DidwwClient("key", Environment.SANDBOX, None, None, 60.0)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    DidwwClient(credentials="key")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    DidwwClient("key", scope=["read"])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    DidwwClient("key", service_urls={"token": "x"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    ServiceUrls(tokens="x")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    BearerToken(lambda audience: "x")  # type: ignore[arg-type,misc] # pyright: ignore[reportArgumentType,reportUnknownLambdaType]
+    TokenProvider("key", expires_in="900")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     AsyncDidwwClient("key", session=None)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
 
 

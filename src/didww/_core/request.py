@@ -67,8 +67,7 @@ def follow(
     headers = {
         "Accept": MEDIA_TYPE,
         "User-Agent": USER_AGENT,
-        **configuration.version_header,
-        **configuration.headers,
+        **configuration.own_headers,
     }
     if configuration.read_only:
         check_writable(configuration, method)
@@ -110,8 +109,7 @@ def build_download(
     }
     audience = ""
     if origin_of(url) == configuration.origins[service]:
-        headers.update(configuration.version_header)
-        headers.update(configuration.headers)
+        headers.update(configuration.own_headers)
         if configuration.key is not None:
             configuration.key.sign(headers)
         else:

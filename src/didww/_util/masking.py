@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 __all__ = ["SECRET_NAME", "SECRET_PARAMETER", "mask", "mask_url"]
 
 SECRET_NAME: Final = re.compile(
-    r"pass(?:word|phrase|wd)|secret|token|authorization|signature|auth_user"
+    r"pass(?:word|phrase|wd)|secret|token|authorization|signature|auth_(?:user|name)|system_id"
     r"|(?:api|access|auth|private|signing)[_-]?key",
     re.IGNORECASE,
 )

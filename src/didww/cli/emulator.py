@@ -19,7 +19,7 @@ from didww.cli.printing import tell
 from didww.emulator.controls.callbacks import DEFAULT_SECRET
 from didww.emulator.engine.accounts import FIRST_BALANCE
 from didww.exceptions import DidwwClientError
-from didww.version import API_VERSION
+from didww.version import API_VERSIONS, TOKENS_SINCE
 
 if TYPE_CHECKING:
     from didww.emulator import Emulator
@@ -188,7 +188,7 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
         address = "all addresses of this machine" if host in ("0.0.0.0", "::") else host  # noqa: S104 warns about it
         end = "" if own_key else ", and any API key is accepted"
         click.echo(f"Warning: other machines can reach {address}. There is no TLS{end}.", err=True)
-    click.echo(f"DIDWW emulator (API {API_VERSION}) listening on {server.base_url}")
+    click.echo(f"DIDWW emulator (API {' and '.join(API_VERSIONS)}) listening on {server.base_url}")
     click.echo("To use it, set in the shell of your program:\n")
     click.echo(f"  {set_variable('DIDWW_BASE_URL', server.base_url)}")
     key = "# DIDWW_API_KEY: the key that the emulator was started with"
@@ -206,6 +206,7 @@ def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, ow
         accounts += "" if own == FIRST_BALANCE else f"; {local.key} has {own} USD"
     click.echo(f"{accounts}. State: {storage}. Press Ctrl-C to stop.")
     root = server.base_url.removesuffix("/v3")
+    click.echo(f"Tokens (API {TOKENS_SINCE}): {root}/token")
     click.echo(f"Console: {root}/_emulator/console/   Controls: {root}/_emulator/openapi.json")
 
 

@@ -43,7 +43,7 @@ KEY = "local-key"
 
 
 class Emulator:
-    """An emulator of the DIDWW API in this process.
+    """An emulator of the DIDWW API in this process, of versions 2026-04-16 and 2026-11-19 at once.
 
     Args:
         path: File to keep the state in. Defaults to memory.
@@ -124,36 +124,36 @@ class Emulator:
         self._rate_limit = RateLimit(rate_limit)
 
     def client(self, api_key: str | None = None, **options: Any) -> DidwwClient:
-        """Return a client of this emulator.
+        """Return a client of this emulator, of either API version.
 
         Args:
             api_key: Key of the account, which is created on first use.
-            options: Further arguments of `DidwwClient`; `rate_limit` defaults to None here.
+            options: Further arguments of `DidwwClient`, such as `api_version`; `rate_limit` defaults to None here.
         """
         from didww.client import DidwwClient
         from didww.transport.inprocess import InProcessTransport
 
-        options.setdefault("rate_limit", None)
-        options.setdefault("allow_insecure", True)  # nothing leaves the process
-        return DidwwClient(
-            api_key or self.key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options
-        )
+        key = self._client_options(api_key, options)
+        return DidwwClient(key, base_url=BASE_URL, transport=InProcessTransport(self.exchange), **options)
 
     def async_client(self, api_key: str | None = None, **options: Any) -> AsyncDidwwClient:
-        """Return an asynchronous client of this emulator.
+        """Return an asynchronous client of this emulator, of either API version.
 
         Args:
             api_key: Key of the account, which is created on first use.
-            options: Further arguments of `AsyncDidwwClient`; `rate_limit` defaults to None here.
+            options: Further arguments of `AsyncDidwwClient`, such as `api_version`; `rate_limit` defaults to None here.
         """
         from didww.async_client import AsyncDidwwClient
         from didww.transport.inprocess import AsyncInProcessTransport
 
+        key = self._client_options(api_key, options)
+        return AsyncDidwwClient(key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options)
+
+    def _client_options(self, api_key: str | None, options: dict[str, Any]) -> str | None:
+        """Set the defaults of a client of this emulator, and return its key: None with other credentials."""
         options.setdefault("rate_limit", None)
         options.setdefault("allow_insecure", True)  # nothing leaves the process
-        return AsyncDidwwClient(
-            api_key or self.key, base_url=BASE_URL, transport=AsyncInProcessTransport(self.exchange), **options
-        )
+        return api_key if api_key or "credentials" in options else self.key
 
     def exchange(self, request: Request) -> tuple[Response, Disturbance | None]:
         """Return the response to a request, and the network disturbance to apply to it."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from didww._schema.registry import all_classes
-from didww.version import API_VERSION
+from didww._schema.registry import all_classes, class_of
+from didww.version import API_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,49 @@ DECIDED: Final = (
         "Do orders and verifications complete without action?",
         "Yes, shortly after they are created. `transitions` changes this.",
     ),
-    ("Headers of a 429", "None. A fault rule can add `Retry-After`."),
+    ("Headers of a 429, version 2026-04-16", "None. A fault rule can add `Retry-After`."),
+    (
+        "The budget of an account, version 2026-11-19",
+        "The same limit per second as in version 2026-04-16, for the key, its tokens and all services together.",
+    ),
+    ("A token request without `api_version`", "The default version of the account; `versions` changes it."),
+    ("A token for version 2026-04-16", "Granted. Its requests are of that version; prices are served as well."),
+    ("`aud` of a granted token", "As it was asked for: a text or a list, without duplicates."),
+    ("Scopes `read:...`", "None is known: each is granted as `read`. Any other scope is an `invalid_scope`."),
+    (
+        "A token request with null, a wrong type or another media type",
+        "400 `invalid_request`; of `scope`, 400 `invalid_scope`. Unknown members are ignored.",
+    ),
+    ("Another method than `POST` on `/token`", "405 `invalid_request`."),
+    ("The IP list of a key", "None: a token works from any address."),
+    ("The titles of a refused token", "The emulator's own, such as `Token has expired`."),
+    (
+        "The environment of a token",
+        "`local`, and the signing key is of one emulator: tokens of DIDWW and of other emulators are refused.",
+    ),
+    ("`X-DIDWW-API-Version` beside a token", "Ignored: the token selects the version."),
+    ("An API key beside a token", "Ignored: the token decides."),
+    (
+        "An API key on an ordinary call of version 2026-11-19, or of an account that was moved to it",
+        "401 without a body. `versions` moves an account.",
+    ),
+    (
+        "No credentials at all",
+        "401 with a document, as in version 2026-04-16; without a body if the header asks for 2026-11-19.",
+    ),
+    ("`WWW-Authenticate` of a 401 without a token", "None, except on the prices services."),
+    ("`/pops` and `/did_group_types` in version 2026-11-19, new resources in 2026-04-16", "404 with the versions."),
+    ("`number_type` of a DID group type", "Its name in lower case with underscores: `toll_free` for `Toll-free`."),
+    (
+        "A trunk pinned to a point of presence that version 2026-11-19 does not list",
+        "`pop` is its code, such as `SYD`. It can be kept, but not chosen.",
+    ),
+    ("A value that only the newer version has, in version 2026-04-16", "Shown, but refused with 422 when written."),
+    ("Demo groups (`is_demo`)", "One DID group in 64, drawn from the seed. Their numbers are like any other."),
+    (
+        "Names of mandatory fields of emergency requirements, version 2026-11-19",
+        "The attributes of identities and addresses that the labels of version 2026-04-16 stand for.",
+    ),
     ("`If-None-Match`", "304 if nothing changed."),
     ("`OPTIONS`", "200 without a body, on any path, without a key."),
     ("Web pages (CORS)", "Only pages of this machine and of allowed hosts. The service allows any page."),
@@ -209,12 +251,19 @@ def operations() -> Iterator[tuple[str, str, str, str]]:
                 yield cls._type_name, name, _METHODS[name], f"/{cls._path}" if whole else f"/{cls._path}/{{id}}"
 
 
+def _versions(type: str) -> str:
+    cls = class_of(type)
+    words = "" if cls is None else cls._versions.in_words()
+    return f" ({words})" if words else ""
+
+
 def page() -> str:
     """Return the page as Markdown."""
     lines = [
         "# Emulator parity",
         "",
-        f"How the [emulator](../how-to/emulator.md) differs from DIDWW API version {API_VERSION}.",
+        "How the [emulator](../how-to/emulator.md) differs from DIDWW. It serves API versions",
+        f"{' and '.join(API_VERSIONS)} at once.",
         "",
         "- [Endpoints](#endpoints)",
         "- [Undocumented behavior](#undocumented-behavior)",
@@ -231,7 +280,8 @@ def page() -> str:
     ]
     for type, name, method, path in operations():
         how = DIFFERS.get((type, name))
-        lines.append(f"| `{method} {path}` | {'yes' if how is None else f'differs: {how}'} |")
+        versions = _versions(type)
+        lines.append(f"| `{method} {path}` | {'yes' if how is None else f'differs: {how}'}{versions} |")
     lines += [
         "| `GET /{type}/{id}/{name}`, `GET /{type}/{id}/relationships/{name}` | yes; 404 for emergency types |",
         *(f"| {what} | no: 501 |" for what in UNSUPPORTED),

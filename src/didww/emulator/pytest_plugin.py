@@ -4,6 +4,8 @@
         didww_emulator.state.seed({"dids": [{"number": "12125550100"}]})
         assert didww_client.dids().list().total_records == 1
 
+Clients speak the default API version; `didww_emulator.client(api_version="2026-11-19")` speaks another one.
+
 Configure it with `@pytest.mark.didww(seed=3, freeze="2026-03-01T12:00:00Z", objects="numbers.yaml", preset="flaky")`;
 further arguments go to `Emulator`. The report of a failed test shows the last requests to its emulator.
 

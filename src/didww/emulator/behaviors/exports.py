@@ -12,7 +12,7 @@ import zlib
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import md5
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -313,8 +313,8 @@ def _fits(key: FilterKey, value: Any) -> bool:
     """Return whether the value of a filter is valid. An id need not be one: it matches nothing."""
     if not key.target:
         return key.fits(value)
-    values: list[Any] = value if key.multiple and isinstance(value, list) and value else [value]
-    return all(isinstance(item, str) and item for item in values)
+    listed = cast("list[Any]", value) if key.multiple and isinstance(value, list) else []
+    return all(isinstance(item, str) and item for item in listed or [value])
 
 
 def _filter_error(title: str) -> HttpError:

@@ -106,9 +106,7 @@ class Authenticator:
             bearer = _bearer(authorization)
             if bearer is not None:
                 return self._check_bearer(bearer, API, request.method)
-            if version == TOKENS_SINCE or (key is None and authorization is not None):
-                raise NoBodyError
-            return self._check_key(key)
+            return self._check_key(key, authorization, version)
         except (HttpError, NoBodyError):
             if not without_key or request.method not in _READS:
                 raise
@@ -141,7 +139,9 @@ class Authenticator:
             raise _invalid_token("Token is missing")
         return self._check_bearer(bearer, service, request.method)
 
-    def _check_key(self, key: str | None) -> Identity:
+    def _check_key(self, key: str | None, authorization: str | None, version: str | None) -> Identity:
+        if version == TOKENS_SINCE or (key is None and authorization is not None):
+            raise NoBodyError
         owner = self._accounts.owner(key)
         if self._accounts.default_version(owner) >= TOKENS_SINCE:
             raise NoBodyError

@@ -93,7 +93,8 @@ def waiting(text: str) -> Generator[Callable[[str], None]]:
 def transferring(text: str, *, at_once: bool = True) -> Generator[Callable[[Progress], None]]:
     """Show the progress of a transfer on standard error; call the result with each `Progress`.
 
-    `at_once` shows it before the first one. Without a terminal, it is a line at the beginning, at each tenth, and for unknown sizes at each doubling.
+    `at_once` shows it before the first one. Without a terminal, it is a line at the beginning, at each tenth, and for
+    unknown sizes at each doubling.
     """
     if not sys.stderr.isatty():
         yield _progress_lines(text)

@@ -1,4 +1,7 @@
-"""Check that the client raises every error that the service is known to send (behavior sheet, section 9)."""
+"""Check that the client raises every error that the service is known to send, in both API versions.
+
+Those of the newer version alone are in facts_2026_11_19/_services.yaml.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import copy
 import json
 import pickle
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from didww import (
+    ApiKey,
     AsyncDidwwClient,
     AuthenticationError,
+    BearerToken,
     ConflictError,
     Did,
     DidwwApiError,
@@ -21,6 +26,8 @@ from didww import (
     InsufficientBalanceError,
     NotFoundError,
     PermissionDeniedError,
+    PriceNotFoundError,
+    PricePlanNotAssignedError,
     RateLimitError,
     Report,
     ServerError,
@@ -30,7 +37,11 @@ from didww import (
 from didww._core.effects import Response
 from didww._schema.registry import all_classes
 from didww.exceptions import _ID_ATTRIBUTES
+from didww.version import API_VERSION, API_VERSIONS
 from support.scripted_transport import AsyncScripted, Scripted
+
+if TYPE_CHECKING:
+    from didww.version import ApiVersion
 
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 
@@ -141,6 +152,15 @@ TABLE = [
     refused("400", "invalid params", "invalid params"),
     Row(409, ConflictError, "Conflict", "The order is not pending", "409"),
     Row(429, RateLimitError, detail="Too Many Requests"),
+    Row(401, AuthenticationError, body=b""),
+    Row(401, AuthenticationError, "Token has expired", "Token has expired", "401"),
+    Row(403, PermissionDeniedError, "Insufficient scope", "Insufficient scope", "403"),
+    Row(404, PriceNotFoundError, "Price not found", "Price not found", "price_not_found"),
+    Row(
+        404, PricePlanNotAssignedError, "Price plan not assigned", "Price plan not assigned", "price_plan_not_assigned"
+    ),
+    Row(429, RateLimitError, "Too many requests", "Too many requests", "too_many_requests"),
+    Row(503, ServerError, "Serving failure", "Serving failure", "serving_failure"),
     Row(500, ServerError, "Internal Server Error", "Internal Server Error", "500"),
     *(Row(status, ServerError, body=body) for status in (502, 503, 504) for body in (HTML, b"Bad Gateway", b"")),
     Row(500, ServerError, body=b'{"errors":[{"title":"Internal Ser'),
@@ -149,11 +169,12 @@ TABLE = [
 ]
 
 
+@pytest.mark.parametrize("version", API_VERSIONS)
 @pytest.mark.parametrize("session", ["sync", "async"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.status}-{row.code}-{row.title or row.body}"[:50])
-def test_service_errors_are_raised_as_their_classes(row: Row, session: str) -> None:
+def test_service_errors_are_raised_as_their_classes(row: Row, session: str, version: ApiVersion) -> None:
     """Both clients raise the same class, status, error objects, fields and text; pickling preserves them."""
-    caught = raised(row, session)
+    caught = raised(row, session, version)
     for error in (caught, pickle.loads(pickle.dumps(caught))):
         assert type(error) is row.expected
         assert (error.status_code, error.method, error.path) == (row.status, "POST", "/v3/voice_in_trunk_groups")
@@ -168,20 +189,22 @@ def test_service_errors_are_raised_as_their_classes(row: Row, session: str) -> N
             assert (error.available_balance, error.total_cost) == (Decimal("1.9"), Decimal("2.0"))
 
 
-def raised(row: Row, session: str) -> DidwwApiError:
+def raised(row: Row, session: str, version: ApiVersion = API_VERSION) -> DidwwApiError:
     """What creating a trunk group raises when the response is that row."""
     from didww import VoiceInTrunkGroup
 
     response = Response(row.status, {"content-type": "application/vnd.api+json"}, row.sent)
     record = VoiceInTrunkGroup(name="Support")
-    base_url = "https://api.example.com/v3"
+    options: dict[str, Any] = {"base_url": "https://api.example.com/v3", "api_version": version}
+    options |= {"rate_limit": None, "max_retries": 0}
+    options["credentials"] = ApiKey("key") if version == API_VERSION else BearerToken("header.payload.signature")
     with pytest.raises(DidwwApiError) as caught:
         if session == "sync":
-            client = DidwwClient("key", base_url=base_url, transport=Scripted(response), rate_limit=None)
+            client = DidwwClient(transport=Scripted(response), **options)
             client._configuration.jitter = lambda: 0.0
             client.voice_in_trunk_groups().create(record)
         else:
-            other = AsyncDidwwClient("key", base_url=base_url, transport=AsyncScripted(response), rate_limit=None)
+            other = AsyncDidwwClient(transport=AsyncScripted(response), **options)
             other._configuration.jitter = lambda: 0.0
             asyncio.run(other.voice_in_trunk_groups().create(record))
     return caught.value

@@ -31,6 +31,7 @@ from didww.exceptions import (
 from didww.services import AUDIENCES, default_urls
 from didww.transport.inprocess import InProcessTransport
 from support.api_caller import MEDIA_TYPE, document
+from support.contract_check import check_price
 from support.contract_facts import NEW, OLD, Raw, facts, sheet
 from support.two_versions import account, covers
 
@@ -115,8 +116,6 @@ ALSO_NULL: dict[str, dict[str, str]] = {
         "initial_increment": "rows of files without a price in effect have none",
         "recurring_increment": "the same",
     },
-    "sms_out": {"country": "no source says that it is always there"},
-    "sms_in": {"country": "the same"},
 }
 """Attributes that are None in some records, although no lookup has null for them."""
 
@@ -456,20 +455,6 @@ def test_callbacks_are_the_same(version: ApiVersion) -> None:
 # Prices
 
 
-def fits(value: Any, kind: str) -> bool:
-    """Return whether a raw value is of a kind of the table."""
-    name, _, null = kind.partition(" or ")
-    if value is None:
-        return null == "null"
-    checks: dict[str, Any] = {
-        "text": lambda: isinstance(value, str),
-        "decimal": lambda: isinstance(value, str) and re.fullmatch(r"\d+\.\d+", value),
-        "integer": lambda: isinstance(value, int) and not isinstance(value, bool),
-        "boolean": lambda: isinstance(value, bool),
-    }
-    return bool(checks[name]())
-
-
 @covers("prices.only-newer-version", "prices.services")
 def test_prices_are_of_the_newer_version(version: ApiVersion) -> None:
     """A client of the older version refuses them before sending."""
@@ -519,11 +504,7 @@ def test_lookups(name: str, version: ApiVersion) -> None:
     assert shown["meta"] == {"total_records": len(shown["data"])}
     assert shown["data"]
     for record in shown["data"]:
-        assert set(record) == {"id", "type", "attributes"}
-        assert record["type"] == "prices"
-        assert set(record["attributes"]) == set(PRICES["attributes"][name])
-        for attribute, kind in PRICES["attributes"][name].items():
-            assert fits(record["attributes"][attribute], kind), attribute
+        check_price(record, PRICES["attributes"][name])
     if name == "voice_out":
         assert {record["attributes"]["category"] for record in shown["data"]} <= set(PRICES["categories"])
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from didww.emulator.data.messages import SMS_IN_COLUMNS, SMS_OUT_COLUMNS
 from didww.version import API_VERSIONS
-from support.contract_facts import NEW, OLD, Attribute, facts, reachable, types
+from support.contract_facts import NEW, OLD, Attribute, facts, reachable, sheet, types
 
 if TYPE_CHECKING:
     from didww._core.effects import Request, Response
@@ -129,7 +129,7 @@ def check_new(request: Request, response: Response) -> None:
         check_token(response)
         return
     if whole.startswith(PRICES):
-        check_prices(response)
+        check_prices(whole, response)
         return
     path = whole.removeprefix("/v3").strip("/")
     if response.status == 401:
@@ -210,12 +210,39 @@ def check_token(response: Response) -> None:
     assert all(isinstance(text, str) for text in document.values())
 
 
-def check_prices(response: Response) -> None:
-    """Assert that an error of a prices service is a document, with a challenge if the token is refused."""
+def check_prices(path: str, response: Response) -> None:
+    """Assert that a response of a prices service is a document of prices, a file or an error."""
     if response.status >= 400:
         assert response.headers["content-type"] == JSON_API
         check_errors(json.loads(response.body), response.status)
         assert response.status != 401 or response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    elif path.endswith("/lookup/prices"):
+        name = next(name for part, name in PRICE_LISTS.items() if part in path)
+        assert response.headers["content-type"] == JSON_API
+        document = json.loads(response.body)
+        assert set(document) == {"data", "meta"}
+        assert document["data"]
+        assert document["meta"] == {"total_records": len(document["data"])}
+        for record in document["data"]:
+            check_price(record, sheet("_prices")["attributes"][name])
+    elif response.status == 200:
+        assert response.headers["content-type"] == "application/gzip"
+        assert not {"etag", "content-encoding"} & response.headers.keys()
+
+
+PRICE_LISTS = {"/api-vin/": "voice_in", "/api-vout/": "voice_out", "/sms_out/": "sms_out", "/sms_in/": "sms_in"}
+
+
+def check_price(record: Any, kinds: dict[str, str]) -> None:
+    """Assert that a price has the attributes of its list, each of its kind such as `text or null`."""
+    assert set(record) == {"id", "type", "attributes"}
+    assert UUID.fullmatch(record["id"])
+    assert record["type"] == "prices"
+    assert set(record["attributes"]) == set(kinds)
+    for name, kind in kinds.items():
+        value = record["attributes"][name]
+        plain, _, null = kind.partition(" or ")
+        assert CHECKS[plain](value) if value is not None else null == "null", f"{name}: {value!r} is no {kind}"
 
 
 def check_file(response: Response) -> None:

@@ -576,6 +576,7 @@ def _page_size(raw: Raw | None) -> PageSize | None:
     return None if raw is None else PageSize(raw["default"], raw["maximum"])
 
 
+@functools.cache
 def sheet(name: str) -> Raw:
     """Return a sheet of the newer version that is of no resource, e.g. `_prices`."""
     return _load(NEW_FACTS / f"{name}.yaml")

@@ -86,7 +86,7 @@ DECIDED: Final = (
     ("`number_type` of a DID group type", "Its name in lower case with underscores: `toll_free` for `Toll-free`."),
     (
         "A trunk pinned to a point of presence that version 2026-11-19 does not list",
-        "`pop` is its code, such as `SYD`. It can be kept, but not chosen.",
+        "`pop` is null, and the trunk stays pinned until `pop` is set.",
     ),
     ("A value that only the newer version has, in version 2026-04-16", "Shown, but refused with 422 when written."),
     ("Demo groups (`is_demo`)", "One DID group in 64, drawn from the seed. Their numbers are like any other."),
@@ -128,6 +128,10 @@ DECIDED: Final = (
     ),
     ("`tx_dtmf_format_id`", "Any integer is stored as sent."),
     ("SIP registration disabled and enabled again", "The credentials become null, and new ones are generated."),
+    (
+        "A DID that awaits registration in `dids` of a voice OUT trunk",
+        "Refused with 422 in API version 2026-11-19, accepted before.",
+    ),
     ("A DID with a trunk and a trunk group", "Setting one clears the other. Both in one request are refused."),
     (
         "Deleting a trunk or trunk group that is in use",

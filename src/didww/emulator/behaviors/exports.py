@@ -213,7 +213,7 @@ def _contents(session: AccountSession, export: Record) -> bytes:
     kept = {**filters}
     if "source_country_iso" in kept:
         countries = session.find("countries", iso=kept["source_country_iso"].upper())
-        kept["source_country_iso"] = [country["prefix"] for country in countries]
+        kept["source_country_iso"] = [country["prefix"] for country in countries if country["prefix"]]
     version = export["private"].get("version", API_VERSION)
     contents = msgspec.json.encode(_Contents(kind, start, end, lines, placed, a_day, kept, version))
     packed = zlib.compress(contents, 1)

@@ -112,18 +112,15 @@ class TrunkGroups(UniqueNames):
 
 
 _POPS: Final = {
-    "AU, SYD": "SYD",
-    "BR, SAO": "SAO",
     "DE, FRA": "FRA",
     "HK, HKG": "HK",
-    "JP, TYO": "TYO",
     "NL, AMS": "AMS",
     "SG, SIN": "SG",
     "US, LA": "LAC",
     "US, MIA": "MIA",
     "US, NY": "NYC",
 }
-"""Points of presence by their names in version 2026-04-16. A trunk keeps one that later versions cannot choose."""
+"""Points of presence by their names in version 2026-04-16. Others have no code: they are null in later versions."""
 
 
 def _same_pop(session: AccountSession, values: Record) -> Record:
@@ -133,7 +130,7 @@ def _same_pop(session: AccountSession, values: Record) -> Record:
         return {"pop": None if name is None else session.find("pops", name=name)[0]["id"]}
     if "pop" in values:
         pop = session.get("pops", values["pop"])
-        return {"pop_code": None if pop is None else _POPS[pop["name"]]}
+        return {"pop_code": None if pop is None else _POPS.get(pop["name"])}
     return {}
 
 

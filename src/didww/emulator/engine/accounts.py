@@ -70,6 +70,7 @@ class Accounts:
         self._store = store
         self._only = only
         self._known: dict[str, int] = {}
+        self._by_hash: dict[str, int] = {}  # apart from the keys: a hash is no key
         self._versions: dict[int, str] = {}
 
     def owner(self, key: str | None) -> int:
@@ -83,21 +84,21 @@ class Accounts:
         if key is None or not key.strip() or (self._only is not None and key != self._only):
             raise unauthorized()
         account = self._known.get(key)
-        return self._remembered(key, hash_key(key)) if account is None else account
+        return self._remembered(self._known, key, hash_key(key)) if account is None else account
 
     def owner_of_hash(self, hashed: str) -> int | None:
         """Return the account of the key with this hash; None if the key is not accepted."""
-        account = self._known.get(hashed)
+        account = self._by_hash.get(hashed)
         if account is not None:
             return account
         if self._only is not None and hashed != hash_key(self._only):
             return None
-        return self._remembered(hashed, hashed)
+        return self._remembered(self._by_hash, hashed, hashed)
 
-    def _remembered(self, name: str, hashed: str) -> int:
+    def _remembered(self, known: dict[str, int], name: str, hashed: str) -> int:
         account = self._find(hashed)
-        if len(self._known) < 10_000:
-            self._known[name] = account
+        if len(known) < 10_000:
+            known[name] = account
         return account
 
     def _find(self, hashed: str) -> int:
@@ -120,6 +121,7 @@ class Accounts:
     def forget(self) -> None:
         """Clear the cache after the store was replaced."""
         self._known.clear()
+        self._by_hash.clear()
         self._versions.clear()
 
 

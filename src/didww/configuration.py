@@ -83,7 +83,7 @@ class ServerClock:
     def __init__(self) -> None:
         self._date = ""
 
-    def hear(self, headers: Mapping[str, str]) -> None:
+    def update(self, headers: Mapping[str, str]) -> None:
         """Store the `Date` header of a response, if it has one."""
         self._date = headers.get("date", "") or self._date
 
@@ -184,8 +184,9 @@ class Configuration:
         timeout: float | Unset = UNSET,
         headers: Mapping[str, str] | None = None,
         max_retries: int | Unset = UNSET,
+        limited: bool = True,
     ) -> Configuration:
-        """Return a copy with a different timeout or number of retries, or with more headers."""
+        """Return a copy with a different timeout or number of retries, with more headers, or without rate limit."""
         copy = object.__new__(Configuration)
         for name in Configuration.__slots__:
             setattr(copy, name, getattr(self, name))
@@ -193,6 +194,8 @@ class Configuration:
             copy.timeout = checked_timeout(timeout)
         if not isinstance(max_retries, Unset):
             copy.max_retries = checked_retries(max_retries)
+        if not limited:
+            copy.limiter = None
         if headers:
             copy.headers = {**self.headers, **checked_headers(headers)}
             copy.own_headers = {**self.version_header, **copy.headers}
@@ -386,7 +389,7 @@ def environment_at(base_url: str) -> Environment | None:
 def not_copied(what: str) -> DidwwClientError:
     """Return the error for copying an object that holds connections and credentials."""
     return DidwwClientError(
-        f"{what}: it holds connections and the API key. Create a client in each process, such as "
+        f"{what}: it holds connections and credentials. Create a client in each process, such as "
         "DidwwClient.from_env(), and pass ids or records instead. To change options, use client.with_options()."
     )
 

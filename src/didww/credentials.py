@@ -50,13 +50,9 @@ class ApiKey:
             )
         self._value = value
 
-    def sign(self, headers: MutableMapping[str, str]) -> None:
+    def _sign(self, headers: MutableMapping[str, str]) -> None:
         """Add the `Api-Key` header."""
         headers["Api-Key"] = self._value
-
-    def redacted(self, text: str) -> str:
-        """Return `text` with the key masked, if it contains the key."""
-        return text.replace(self._value, "***")
 
     def __repr__(self) -> str:
         return "ApiKey('***')"
@@ -82,13 +78,13 @@ class TokenProvider:
         InvalidValueError: Another argument is not valid.
     """
 
-    __slots__ = ("cache", "expires_in", "key", "scope")
+    __slots__ = ("_cache", "_key", "expires_in", "scope")
 
     def __init__(self, api_key: str, scope: str = "full", expires_in: int | None = None) -> None:
-        self.key = ApiKey(api_key)
+        self._key = ApiKey(api_key)
         self.scope = checked_scope(scope)
         self.expires_in = None if expires_in is None else _checked_life(expires_in)
-        self.cache = TokenCache()
+        self._cache = TokenCache()
 
     def __repr__(self) -> str:
         return f"TokenProvider('***', scope={self.scope!r})"
@@ -111,19 +107,11 @@ class BearerToken:
         InvalidValueError: The token is empty, or has characters that a header cannot contain.
     """
 
-    __slots__ = ("_token",)
+    __slots__ = ("_function", "_value")
 
     def __init__(self, token: str | Callable[[], str | Awaitable[str]]) -> None:
-        self._token = token if callable(token) else checked_token(token)
-
-    @property
-    def function(self) -> Callable[[], str | Awaitable[str]] | None:
-        """The function that returns the token; None for a fixed token."""
-        return self._token if callable(self._token) else None
-
-    def reveal(self) -> str:
-        """Return the fixed token."""
-        return "" if callable(self._token) else self._token
+        self._function = token if callable(token) else None
+        self._value = "" if callable(token) else checked_token(token)
 
     def __repr__(self) -> str:
         return "BearerToken('***')"

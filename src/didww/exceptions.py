@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from didww._util.text import printable
 
@@ -144,10 +144,8 @@ def _phrase(status: int) -> str:
         return "unknown HTTP status"
 
 
-_KEY_HINT = (
-    "Check that the API key is complete and belongs to this environment. Sandbox and production have separate keys. "
-    'An account that has moved to API version 2026-11-19 refuses API keys: pass api_version="2026-11-19".'
-)
+_KEY_HINT: Final = "Check that the API key is complete and belongs to this environment"
+_SEPARATE_KEYS: Final = "Sandbox and production have separate keys."
 
 
 class AuthenticationError(DidwwApiError):
@@ -157,7 +155,10 @@ class AuthenticationError(DidwwApiError):
     """
 
     def _sentence(self) -> str:
-        self.hint = self.hint or _KEY_HINT
+        self.hint = self.hint or (
+            f"{_KEY_HINT}. {_SEPARATE_KEYS} An account that has moved to API version 2026-11-19 refuses API keys: pass "
+            'api_version="2026-11-19".'
+        )
         return super()._sentence()
 
 

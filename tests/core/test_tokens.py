@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 import pytest
@@ -21,9 +22,9 @@ from didww import AsyncDidwwClient, DidOrderItem, DidwwClient, Order, RateLimite
 from didww._core.create import LOOKS
 from didww._core.effects import Await, Now, Open, Request, Response, Send, Sleep
 from didww._core.operations import create, find, list_
-from didww._core.tokens import RENEWAL_PAUSE
+from didww._core.tokens import REFUSED_PAUSE, RENEWAL_PAUSE
 from didww._drivers import asynchronous, sync
-from didww._util.token_cache import REFUSAL_PAUSE, Flight, Lease, Token, TokenCache
+from didww._util.token_cache import REFUSAL_PAUSE, TAKEOVER_AFTER, CacheAccess, PendingToken, Token, TokenCache
 from didww.configuration import Configuration
 from didww.exceptions import (
     ApiConnectionError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "k3y-that-nobody-may-see"
+Waiting: TypeAlias = "Callable[[int], threading.Event]"
 PATIENCE = 600.0
 """Seconds after which a test that hangs fails."""
 
@@ -168,7 +170,7 @@ def test_token_expires_in_the_middle_of_an_iteration(at: Any) -> None:
     assert len(service.served) == pages
 
 
-def test_token_takes_a_permit_and_is_logged_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
+def test_token_takes_no_permit_and_is_logged_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
     """Hooks see the request with a masked key, and the response without its body."""
     service, seen, permits = TokenService(), [], []
 
@@ -180,7 +182,7 @@ def test_token_takes_a_permit_and_is_logged_without_secrets(caplog: pytest.LogCa
     client = client_of(service, rate_limit=Counting(20), on_request=seen.append, on_response=seen.append)
     with caplog.at_level(logging.DEBUG, "didww"):
         client.balance().find()
-    assert len(permits) == 2
+    assert len(permits) == 1  # the token service has a limit of its own
     assert [event.request.url for event in seen] == [TOKEN_URL] * 2 + [f"{BASE}/balance"] * 2
     assert (seen[0].request.headers["Api-Key"], seen[1].response.body) == ("***", b"")
     assert seen[2].request.headers["Authorization"] == "***"
@@ -494,32 +496,31 @@ def failure_of(call: Callable[[], Any]) -> BaseException | None:
     return None
 
 
-def waiting(client: DidwwClient | AsyncDidwwClient, number: int) -> threading.Event:
-    """Return an event that is set when this number of calls wait for a token of the client."""
-    return waiting_for(client._configuration.credentials, number)
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], threading.Event]:
+    """Return a function that returns an event, which is set when this number of calls wait for a token."""
+    plain = PendingToken.listen
 
+    def ready_at(number: int) -> threading.Event:
+        ready, count = threading.Event(), [0]
 
-def waiting_for(provider: Any, number: int) -> threading.Event:
-    ready = threading.Event()
-    count = [0]
-    plain = Flight.listen
-
-    class Counting(Flight):
-        def listen(self, wake: Callable[[], object]) -> None:
+        def listen(self: PendingToken, wake: Callable[[], object]) -> None:
             plain(self, wake)
             count[0] += 1
             if count[0] >= number:
                 ready.set()
 
-    provider.cache.new_flight = Counting
-    return ready
+        monkeypatch.setattr(PendingToken, "listen", listen)
+        return ready
+
+    return ready_at
 
 
-def test_thirty_two_threads_get_one_token() -> None:
+def test_thirty_two_threads_get_one_token(waiting: Waiting) -> None:
     """The token service is slow: all others wait for the first, and each order is placed once."""
     service = TokenService()
     client = client_of(service)
-    others = waiting(client, 31)
+    others = waiting(31)
     service.before_mint = lambda: others.wait(PATIENCE)
     with ThreadPoolExecutor(32) as pool:
         responses = list(pool.map(lambda _: client.orders().create(an_order()), range(32)))
@@ -527,14 +528,14 @@ def test_thirty_two_threads_get_one_token() -> None:
     assert len(service.orders) == len({response.data.id for response in responses}) == 32
 
 
-def test_five_hundred_tasks_get_one_token() -> None:
+def test_five_hundred_tasks_get_one_token(waiting: Waiting) -> None:
     """Of asyncio, whose loop is not blocked."""
     service = TokenService()
 
     async def main() -> None:
         arrived = asyncio.Event()
         client = async_client_of(service, arrived.wait)
-        others = waiting(client, 499)
+        others = waiting(499)
         tasks = [asyncio.create_task(client.orders().create(an_order())) for _ in range(500)]
         while not others.is_set():
             await asyncio.sleep(0)
@@ -546,14 +547,14 @@ def test_five_hundred_tasks_get_one_token() -> None:
     assert (len(service.minted), len(service.orders)) == (1, 500)
 
 
-def test_tasks_of_trio_get_one_token() -> None:
+def test_tasks_of_trio_get_one_token(waiting: Waiting) -> None:
     """As those of asyncio."""
     service = TokenService()
 
     async def main() -> None:
         arrived = trio.Event()
         client = async_client_of(service, arrived.wait)
-        others = waiting(client, 49)
+        others = waiting(49)
         async with trio.open_nursery() as nursery:
             for _ in range(50):
                 nursery.start_soon(client.orders().create, an_order())
@@ -566,11 +567,11 @@ def test_tasks_of_trio_get_one_token() -> None:
 
 
 @pytest.mark.parametrize("leader", ["thread", "task"])
-def test_threads_and_tasks_share_a_provider(leader: str) -> None:
+def test_threads_and_tasks_share_a_provider(leader: str, waiting: Waiting) -> None:
     """Of a synchronous and an asynchronous client, whoever is first."""
     service, provider = TokenService(), TokenProvider(KEY)
     client = client_of(service, credentials=provider)
-    others, begun = waiting_for(provider, 2), threading.Event()
+    others, begun = waiting(2), threading.Event()
 
     def slow() -> None:
         begun.set()
@@ -597,13 +598,13 @@ def test_threads_and_tasks_share_a_provider(leader: str) -> None:
     assert len(service.minted) == 1
 
 
-def test_refused_token_is_replaced_once_for_all_threads() -> None:
+def test_refused_token_is_replaced_once_for_all_threads(waiting: Waiting) -> None:
     """Each of them was refused with the same token."""
     service = TokenService()
     client = client_of(service)
     client.balance().find()
     service.revoke()
-    others = waiting(client, 15)
+    others = waiting(15)
     service.before_mint = lambda: others.wait(PATIENCE)
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: client.orders().create(an_order()), range(16)))
@@ -637,11 +638,11 @@ def test_renewal_does_not_keep_others_waiting(at: Any) -> None:
 @pytest.mark.parametrize(
     "error", [oauth(401, "invalid_client"), UnexpectedResponseError("odd"), ApiConnectionError("down")]
 )
-def test_error_of_the_token_service_is_raised_by_all_that_waited(error: Any) -> None:
+def test_error_of_the_token_service_is_raised_by_all_that_waited(error: Any, waiting: Waiting) -> None:
     """Each gets its own copy, and none of them asks again."""
     service = TokenService(error)
     client = client_of(service, max_retries=0)
-    others = waiting(client, 7)
+    others = waiting(7)
     service.before_mint = lambda: others.wait(PATIENCE)
     with ThreadPoolExecutor(8) as pool:
         failures = list(pool.map(lambda _: failure_of(client.balance().find), range(8)))
@@ -655,11 +656,11 @@ def test_error_of_the_token_service_is_raised_by_all_that_waited(error: Any) -> 
     "error",
     [KeyboardInterrupt(), ClientClosedError("closed"), ApiTimeoutError("late"), RuntimeError("a bug of a hook")],
 )
-def test_another_call_takes_over_from_one_that_ends(error: BaseException) -> None:
+def test_another_call_takes_over_from_one_that_ends(error: BaseException, waiting: Waiting) -> None:
     """Ctrl-C, a closed client or the timeout of one call says nothing about the others."""
     service = TokenService(error)
     client = client_of(service, max_retries=0)
-    others = waiting(client, 7)
+    others = waiting(7)
     service.before_mint = lambda: others.wait(PATIENCE)
 
     def call(_: int) -> BaseException | None:
@@ -675,14 +676,14 @@ def test_another_call_takes_over_from_one_that_ends(error: BaseException) -> Non
     assert (len(service.minted), len(service.orders)) == (2, 7)
 
 
-def test_another_task_takes_over_from_a_canceled_one() -> None:
+def test_another_task_takes_over_from_a_canceled_one(waiting: Waiting) -> None:
     """In asyncio, also if the last one that waits is canceled."""
     service = TokenService()
 
     async def main() -> None:
         arrived = asyncio.Event()
         client = async_client_of(service, arrived.wait)
-        others = waiting(client, 3)
+        others = waiting(3)
         tasks = [asyncio.create_task(client.orders().create(an_order())) for _ in range(4)]
         while not others.is_set():
             await asyncio.sleep(0)
@@ -697,14 +698,14 @@ def test_another_task_takes_over_from_a_canceled_one() -> None:
     assert (len(service.minted), len(service.orders)) == (1, 2)
 
 
-def test_another_task_takes_over_under_trio() -> None:
+def test_another_task_takes_over_under_trio(waiting: Waiting) -> None:
     """As in asyncio."""
     service = TokenService()
 
     async def main() -> None:
         arrived = trio.Event()
         client = async_client_of(service, arrived.wait)
-        others = waiting(client, 1)
+        others = waiting(1)
         scope = trio.CancelScope()
 
         async def canceled() -> None:
@@ -726,31 +727,31 @@ def test_another_task_takes_over_under_trio() -> None:
 
 def test_started_call_that_waits_for_a_token_can_be_canceled() -> None:
     """It ends at once, and no longer waits."""
-    token, flight, listening = CancelToken(), Flight(), threading.Event()
+    token, pending, listening = CancelToken(), PendingToken(PATIENCE), threading.Event()
     canceling = threading.Thread(target=lambda: (listening.wait(PATIENCE), token.interrupt()))
     canceling.start()
-    plain = flight.listen
+    plain = pending.listen
 
     class Observed:
         def listen(self, wake: Any) -> None:
             plain(wake)
             listening.set()
 
-        forget = flight.forget
+        forget = pending.forget
 
     with pytest.raises(InterruptedCallError):
         token.wait(Observed(), PATIENCE)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(InterruptedCallError):  # and not only then
-        token.wait(flight, PATIENCE)
+        token.wait(pending, PATIENCE)
     canceling.join(PATIENCE)
 
 
 @unix_only
-def test_ctrl_c_ends_the_wait_for_a_token() -> None:
+def test_ctrl_c_ends_the_wait_for_a_token(waiting: Waiting) -> None:
     """The call that gets the token goes on, and its token is kept."""
     service = TokenService()
     client = client_of(service)
-    other = waiting(client, 1)
+    other = waiting(1)
     begun, done = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -770,33 +771,170 @@ def test_ctrl_c_ends_the_wait_for_a_token() -> None:
     assert (len(service.minted), service.orders) == (1, [])
 
 
-def test_call_that_waits_longer_than_its_timeout_ends() -> None:
+def claimed(cache: TokenCache, key: object, now: float = 0.0, deadline: float = 1e9) -> CacheAccess:
+    """Return the access of a call in another thread that gets a token."""
+    access = CacheAccess(cache, key)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(access.claim, now, deadline).result(PATIENCE).mints
+    return access
+
+
+KEY_OF_CACHE = (TOKEN_URL, "api.didww.com", "full", VERSION)
+
+
+def test_call_that_waits_longer_than_its_timeout_ends(at: Any) -> None:
     """The others go on."""
-    cache = TokenCache()
-    key = (TOKEN_URL, "api.didww.com", "full", VERSION)
-    service = TokenService()
-    provider = TokenProvider(KEY)
-    provider.cache = cache
-    leader = Lease(cache, key)
-    assert leader.claim(0.0).leads
+    service, provider = TokenService(), TokenProvider(KEY)
+    at(service)
+    other = claimed(provider._cache, KEY_OF_CACHE, service.now)
     client = client_of(service, credentials=provider, timeout=0.01)
-    with pytest.raises(ApiTimeoutError, match="no token arrived"):
+    plain = PendingToken.forget
+
+    def forget(self: PendingToken, wake: Callable[[], object]) -> None:
+        plain(self, wake)
+        service.now += 0.01  # the wait is real, and the clock is not
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ApiTimeoutError, match="no token arrived"):
+        patch.setattr(PendingToken, "forget", forget)
         client.balance().find()
-    leader.release()
+    other.close()
     assert client.with_options(timeout=60).balance().find().status_code == 200
 
 
+@pytest.mark.parametrize("deadline", [1005.0, float("inf")])
+def test_call_takes_over_from_one_that_never_ends(deadline: float, at: Any) -> None:
+    """At the end of its time, or after a minute; what it does later changes nothing."""
+    service, provider = TokenService(), TokenProvider(KEY)
+    at(service)
+    abandoned = claimed(provider._cache, KEY_OF_CACHE, service.now, deadline)
+    pending = provider._cache.entry(KEY_OF_CACHE).pending
+    assert pending is not None
+    woken = threading.Event()
+    pending.listen(woken.set)
+    service.now = min(deadline, service.now + TAKEOVER_AFTER)
+    client = client_of(service, credentials=provider, timeout=float("inf"))
+    client.balance().find()
+    assert woken.is_set()
+    abandoned.store(Token("late", since=service.now, life=900))
+    client.balance().find()
+    assert len(service.minted) == 1
+
+
+def test_waiting_call_wakes_up_when_the_time_of_the_other_one_ends(at: Any) -> None:
+    """Not only when its own time ends."""
+    service, provider = TokenService(), TokenProvider(KEY)
+    at(service)
+    claimed(provider._cache, KEY_OF_CACHE, service.now, service.now + 5)
+    waits: list[float] = []
+
+    class Waiter(Schedule):
+        def wait(self, effect: Await) -> None:
+            waits.append(effect.timeout)
+            self.now += effect.timeout
+
+    waiter = Waiter([], [])
+    waiter.now = service.now
+    configuration = Configuration(credentials=provider, base_url=BASE, api_version=VERSION)
+    waiter.run(find(configuration, Balance, None, QueryParams()))
+    assert waits == [5]
+    assert waiter.asked == 1
+
+
+def test_synchronous_call_in_the_event_loop_that_gets_the_token(at: Any) -> None:
+    """It cannot wait for that task, which it blocks, and gets a token itself."""
+    service, provider = TokenService(), TokenProvider(KEY)
+    at(service)
+    client = client_of(service, credentials=provider)
+
+    async def main() -> None:
+        begun, done = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> None:
+            begun.set()
+            await done.wait()
+
+        task = asyncio.create_task(async_client_of(service, slow, credentials=provider).balance().find())
+        await begun.wait()
+        assert client.balance().find().status_code == 200
+        done.set()
+        assert (await task).status_code == 200
+
+    asyncio.run(main())
+    assert len(service.minted) == 2
+
+
+def test_asynchronous_hook_that_makes_a_call_does_not_wait_for_its_own_token() -> None:
+    """It runs in the task that gets the token."""
+    service, provider, made = TokenService(), TokenProvider(KEY), []
+
+    async def main() -> None:
+        inner = async_client_of(service, credentials=provider)
+
+        async def hook(_: object) -> None:
+            if not made:
+                made.append(True)
+                made.append((await inner.balance().find()).status_code)
+
+        await async_client_of(service, credentials=provider, on_request=hook).balance().find()
+
+    asyncio.run(main())
+    assert made == [True, 200]
+
+
+@unix_only
+def test_signal_handler_that_makes_a_call_while_a_token_is_requested() -> None:
+    """It interrupts the call that it would have to wait for."""
+    service, made = TokenService(), []
+    client = client_of(service)
+
+    def handler(*_: object) -> None:
+        made.append(client.balance().find().status_code)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        service.before_mint = lambda: None if len(service.minted) > 1 else signal.raise_signal(signal.SIGUSR1)
+        client.balance().find()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert made == [200]
+
+
+def test_interrupted_finish_wakes_the_other_calls_the_second_time() -> None:
+    """Ctrl-C between two calls that wait leaves none asleep."""
+    pending, woken = PendingToken(PATIENCE), []
+
+    def interrupted() -> None:
+        woken.append("interrupted")
+        if len(woken) == 1:
+            raise KeyboardInterrupt
+
+    pending.listen(interrupted)
+    pending.listen(lambda: woken.append("second"))
+    with pytest.raises(KeyboardInterrupt):
+        pending.finish()
+    pending.finish()
+    assert woken == ["interrupted", "interrupted", "second"]
+
+
+@unix_only
 def test_forked_process_does_not_wait_for_a_thread_that_it_lacks() -> None:
-    """It keeps the tokens and forgets those on their way."""
+    """It keeps the tokens and forgets those that are pending."""
     cache = TokenCache()
-    kept, flying = Lease(cache, "kept"), Lease(cache, "flying")
-    kept.claim(0.0)
+    kept = CacheAccess(cache, "kept")
+    kept.claim(0.0, 1.0)
     kept.store(Token("t0ken", since=0.0, life=900))
-    assert flying.claim(0.0).leads
-    cache.after_fork()
-    assert Lease(cache, "kept").claim(1.0).token is not None
-    assert Lease(cache, "flying").claim(1.0).leads
-    flying.release()
+    pending = claimed(cache, "pending")
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            has_kept = CacheAccess(cache, "kept").claim(1.0, 2.0).token is not None
+            code = 0 if has_kept and CacheAccess(cache, "pending").claim(1.0, 2.0).mints else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert CacheAccess(cache, "pending").claim(1.0, 2.0).pending is not None
+    pending.close()
 
 
 # Any sequence of faults
@@ -838,8 +976,13 @@ class Schedule:
                     outcome = self.send(effect.request, effect.deadline)
                 except DidwwError as error:
                     failure = error
+            elif isinstance(effect, Await):
+                outcome = self.wait(effect)
             else:
-                assert not isinstance(effect, (Await, Open)), "nothing else is running"
+                assert not isinstance(effect, Open)
+
+    def wait(self, effect: Await) -> None:
+        raise AssertionError("nothing else is running")
 
     def send(self, request: Request, deadline: float) -> Response:
         self.now += 0.25
@@ -913,8 +1056,8 @@ def test_any_sequence_of_faults(
         # Each attempt needs a token, or two if the first is refused, and each request for a token has its retries.
         requests = 1 + LOOKS if call == "order" else 1
         assert schedule.asked - asked <= requests * (retries + 2) * (retries + 2)
-        entries = provider.cache._entries.values()
-        assert all(entry.flight is None for entry in entries)
+        entries = provider._cache._entries.values()
+        assert all(entry.pending is None for entry in entries)
         schedule.now += gap
 
 
@@ -924,6 +1067,7 @@ def test_any_sequence_of_faults(
 def test_tokens_that_are_all_refused_are_not_requested_over_and_over(at: Any) -> None:
     """A token that replaces a refused one and is refused, too, is replaced only after some seconds."""
     service = TokenService()
+    at(service)
     client = client_of(service)
     service.refuses_all = True
     for _ in range(20):
@@ -931,13 +1075,114 @@ def test_tokens_that_are_all_refused_are_not_requested_over_and_over(at: Any) ->
             client.balance().find()
     assert len(service.minted) == 2
     service.now += REFUSAL_PAUSE
-    at(service)
     with pytest.raises(AuthenticationError):
         client.balance().find()
     assert len(service.minted) == 3
     service.refuses_all = False
     assert client.balance().find().data.total_balance == 1
     assert len(service.minted) == 3
+
+
+def test_five_hundred_tasks_with_refused_tokens_get_two(waiting: Waiting) -> None:
+    """The first, and the one that replaces it; all calls end with the refusal."""
+    service = TokenService()
+    service.refuses_all = True
+
+    async def main() -> list[Any]:
+        client = async_client_of(service, lambda: asyncio.sleep(0))
+        return await asyncio.gather(*(client.balance().find() for _ in range(500)), return_exceptions=True)
+
+    assert {type(outcome) for outcome in asyncio.run(main())} == {AuthenticationError}
+    assert len(service.minted) == 2
+
+
+def test_download_with_refused_tokens_is_requested_no_third_time(tmp_path: Path, at: Any) -> None:
+    """A token that would be refused, too, is not sent again."""
+    service = TokenService()
+    at(service)
+    client = client_of(service)
+    service.refuses_all = True
+    for requests in (2, 3, 4):
+        with pytest.raises(AuthenticationError, match="refused the token"):
+            client.download_export(f"{BASE}/exports/a.csv.gz", tmp_path / "a")
+        assert len(service.served) == requests
+    assert len(service.minted) == 2
+
+
+def test_refusal_of_the_token_service_is_remembered(at: Any) -> None:
+    """For as long as it says, or for some seconds."""
+    service = TokenService(oauth(429, "rate_limit_exceeded", "Slow down", retry_after="600"))
+    at(service)
+    client = client_of(service)
+    for remaining in (600, 500, 400):
+        with pytest.raises(RateLimitError, match="Slow down") as caught:
+            client.balance().find()
+        assert caught.value.retry_after == remaining
+        service.now += 100
+    assert len(service.minted) == 1
+    service.now += 300
+    service.script = [oauth(401, "invalid_client")]
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            client.balance().find()
+    assert len(service.minted) == 2
+    service.now += REFUSED_PAUSE
+    assert client.balance().find().status_code == 200
+
+
+def test_token_is_replaced_if_it_expires_while_the_call_waits_for_a_permit(at: Any) -> None:
+    """An expired token is not sent."""
+    service = TokenService(life=60)
+    at(service)
+
+    class Slow(RateLimiter):
+        def acquire(self, timeout: float) -> Any:
+            service.now += 70
+            return super().acquire(timeout)
+
+    client = client_of(service, rate_limit=Slow(1000), timeout=600)
+    assert client.balance().find().attempts == 1
+    assert (len(service.minted), len(service.served)) == (2, 1)
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+def test_errors_do_not_repeat_secrets(escaped: bool) -> None:
+    """Neither of the token service nor of the API, also if JSON writes them in another way."""
+    key = "k3y/that-nobody-may-see"
+    text = f"bad key {key}".replace("/", "\\/") if escaped else f"bad key {key}"
+    body = f'{{"error": "invalid_client", "error_description": "{text}"}}'.encode()
+    service = TokenService(Response(401, {"x-request-id": f"id-{key}"}, body))
+    client = DidwwClient(key, base_url=BASE, api_version=VERSION, transport=Served(service), rate_limit=None)
+    with pytest.raises(AuthenticationError) as caught:
+        client.balance().find()
+    assert key not in f"{caught.value} {caught.value.errors} {caught.value.request_id}"
+    assert "bad key ***" in str(caught.value)
+
+
+def test_error_of_the_api_does_not_repeat_the_token() -> None:
+    """Nor does the request id."""
+    service = TokenService()
+    plain = service.handle
+
+    def handle(request: Request) -> Response:
+        if request.url == TOKEN_URL:
+            return plain(request)
+        token = request.headers["Authorization"]
+        errors = {"errors": [{"title": f"{token} is invalid", "meta": {token: [token]}}]}
+        return Response(403, {"x-request-id": token}, json.dumps(errors).encode())
+
+    service.handle = handle  # type: ignore[method-assign]
+    with pytest.raises(PermissionDeniedError, match=r"Bearer \*\*\* is invalid") as caught:
+        client_of(service).balance().find()
+    assert "t0ken" not in f"{caught.value} {caught.value.errors} {caught.value.request_id}"
+
+
+def test_short_key_is_not_masked_in_words() -> None:
+    """It could be part of any word."""
+    service = TokenService(oauth(401, "invalid_client", "Unknown client"))
+    client = DidwwClient("i", base_url=BASE, api_version=VERSION, transport=Served(service), rate_limit=None)
+    with pytest.raises(AuthenticationError, match="Unknown client"):
+        client.balance().find()
 
 
 def test_token_that_was_accepted_is_replaced_at_once() -> None:
@@ -982,8 +1227,8 @@ def test_hook_that_makes_a_call_does_not_wait_for_its_own_token() -> None:
 def test_canceling_a_call_inside_the_cache_does_not_block() -> None:
     """Garbage collection can end a call while another one of the same thread holds the lock."""
     cache = TokenCache()
-    lease = Lease(cache, "key")
-    assert lease.claim(0.0).leads
+    access = CacheAccess(cache, "key")
+    assert access.claim(0.0, 1.0).mints
     with cache.lock:
-        lease.release()
-    assert Lease(cache, "key").claim(0.0).leads
+        access.close()
+    assert CacheAccess(cache, "key").claim(0.0, 1.0).mints

@@ -172,10 +172,19 @@ def exchange(
 
 
 def send_once(
-    configuration: Configuration, request: Request, trace: CallTrace, attempt: Attempt
+    configuration: Configuration, request: Request, trace: CallTrace, attempt: Attempt, *, permitted: bool = False
 ) -> Call[Exchanged | Failure[Exchanged]]:
-    """Send a request that has all its headers, and return its response or failure."""
-    yield from acquire_permit(configuration, request, attempt)
+    """Send a request that has all its headers, and return its response or failure.
+
+    Args:
+        configuration: The client's settings.
+        request: The request.
+        trace: The trace to update.
+        attempt: The attempt.
+        permitted: Whether the request already has a permit of the rate limiter.
+    """
+    if not permitted:
+        yield from acquire_permit(configuration, request, attempt)
     sent_at = yield from clock()
     trace.sent_at = sent_at
     yield Notify(RequestStarted(request, attempt.number), configuration.observers)
@@ -193,14 +202,14 @@ def send_once(
     seconds = (yield from clock()) - sent_at
     trace.respond(response.status, response.headers)
     trace.in_doubt = not 400 <= response.status < 500
-    configuration.server_clock.hear(response.headers)
+    configuration.server_clock.update(response.headers)
     shown = Response(response.status, response.headers, b"") if trace.confidential else response
     yield Notify(ResponseReceived(request, attempt.number, shown, seconds), configuration.observers)
     exchanged = Exchanged(response, attempt.number, attempt.uncertain)
     if response.status < 500 and response.status != 429:
         return exchanged
     retry_after = retry_after_of(response.headers)
-    if response.status == 429 and not trace.confidential:  # the token service has a limit of its own
+    if response.status == 429:
         yield from slow_down(configuration, retry_after)
     return Failure(request=request, kind=response.status, result=exchanged, retry_after=retry_after)
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from didww._core.tokens import Signer
+    from didww._util.token_cache import Token
     from didww.configuration import Configuration
     from didww.resources.export import Export
     from didww.services import Service
@@ -278,25 +279,32 @@ class _Download:
         Raises:
             _IncompleteFileError: The body is incomplete, and the rest can be requested.
         """
-        signer = self._signer
+        signer, configuration = self._signer, self._configuration
         if signer is None:
+            if self._at_service:
+                yield from acquire_permit(configuration, request, attempt)
             yield from self._transfer(request, attempt, trace)
             return
-        token = yield from signer.token(self._configuration, request, attempt)
-        if not (yield from self._transfer(signer.signed(request, token), attempt, trace)):
-            token = yield from signer.token(self._configuration, request, attempt, token)
-            yield from self._transfer(signer.signed(request, token), attempt, trace)
-        token.accepted = True
+        token = yield from signer.permitted(configuration, request, attempt)
+        refusal = yield from self._transfer(request, attempt, trace, token)
+        if refusal is not None:
+            if (yield from signer.token(configuration, request, attempt, token)) is token:
+                raise refusal
+            token = yield from signer.permitted(configuration, request, attempt)
+            yield from self._transfer(request, attempt, trace, token)
 
-    def _transfer(self, request: Request, attempt: Attempt, trace: CallTrace) -> Call[bool]:
-        """Send one request and write the bytes received. Return False to repeat it with another token.
+    def _transfer(
+        self, request: Request, attempt: Attempt, trace: CallTrace, token: Token | None = None
+    ) -> Call[_IncompleteFileError | None]:
+        """Send one request, which has `token`, and write the bytes received.
+
+        Returns:
+            The refusal of the token if the request is to be repeated with another one, or None.
 
         Raises:
             _IncompleteFileError: The body is incomplete, and the rest can be requested.
         """
         configuration = self._configuration
-        if self._at_service:
-            yield from acquire_permit(configuration, request, attempt)
         sent_at = yield from clock()
         yield Notify(RequestStarted(request, attempt.number), configuration.observers)
         opened: Opened | None = None
@@ -304,11 +312,13 @@ class _Download:
             opened = cast("Opened", (yield Open(request, attempt.deadline)))
             now = yield from clock()
             trace.respond(opened.status, opened.headers)
-            configuration.server_clock.hear(opened.headers)
+            configuration.server_clock.update(opened.headers)
             head = Response(opened.status, opened.headers, b"")
             yield Notify(ResponseReceived(request, attempt.number, head, now - sent_at), configuration.observers)
-            if self._signer is not None and self._signer.replaces(configuration, opened.status):
-                return False
+            if self._signer is not None and token is not None:
+                self._signer.note(token, opened.status)
+                if self._signer.replaces(configuration, opened.status):
+                    return (yield from self._refusal(request, opened))
             if (yield from self._begin(request, opened)):
                 while chunk := (yield Read(opened)):
                     yield from self._take(chunk)
@@ -319,7 +329,7 @@ class _Download:
         finally:
             if opened is not None:
                 yield Close(opened)
-        return True
+        return None
 
     @property
     def _at_service(self) -> bool:
@@ -355,20 +365,25 @@ class _Download:
             yield from self._restart()
             text = f"GET {path_of(self._url)} returned a different range than requested."
             raise _IncompleteFileError(UnexpectedResponseError(text, status_code=opened.status), BROKEN)
-        body = b""
-        while len(body) < MAX_ERROR_BYTES and (chunk := (yield Read(opened))):
-            body += chunk
+        refusal = yield from self._refusal(request, opened)
         if opened.status >= 400:
-            error = error_for(request, opened.status, opened.headers, body)
-            retry_after = retry_after_of(opened.headers)
             if opened.status == 429:
-                yield from slow_down(self._configuration, retry_after)
-            raise _IncompleteFileError(error, opened.status, retry_after)
+                yield from slow_down(self._configuration, refusal.retry_after)
+            raise refusal
         away = "" if self._at_service else _AWAY
         raise UnexpectedResponseError(
             f"GET {path_of(self._url)} returned HTTP {opened.status} instead of the file{away}.",
             status_code=opened.status,
         )
+
+    @staticmethod
+    def _refusal(request: Request, opened: Opened) -> Call[_IncompleteFileError]:
+        """Read the body of an error response, and return its error."""
+        body = b""
+        while len(body) < MAX_ERROR_BYTES and (chunk := (yield Read(opened))):
+            body += chunk
+        error = error_for(request, opened.status, opened.headers, body)
+        return _IncompleteFileError(error, opened.status, retry_after_of(opened.headers))
 
     def _is_a_page(self, what: str) -> UnexpectedResponseError:
         return UnexpectedResponseError(

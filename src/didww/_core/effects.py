@@ -21,13 +21,13 @@ __all__ = [
     "Await",
     "Call",
     "Close",
+    "Completion",
     "Effect",
     "FileClose",
     "FileMeasure",
     "FileOpen",
     "FileRestart",
     "FileWrite",
-    "Happening",
     "Invoke",
     "Join",
     "Notify",
@@ -75,7 +75,7 @@ class Request(Struct, frozen=True):
     Attributes:
         method: The HTTP method.
         url: The absolute URL.
-        headers: The headers, with an API key, but without a token.
+        headers: The headers. A token is added when the request is sent.
         body: The body, if any.
         audience: The audience of the token to add when the request is sent. Empty if it needs no token.
     """
@@ -235,12 +235,12 @@ def callback(function: Callable[[Any], object], argument: object) -> Notify:
     return Notify(argument, ((object, function),))
 
 
-class Happening(Protocol):
-    """Something that another call ends, in any thread or task."""
+class Completion(Protocol):
+    """The end of something that another call does, in any thread or task."""
 
     @property
     def thread(self) -> int:
-        """The thread of that call. A call that blocks this thread, such as one of a hook, would wait for itself."""
+        """The thread of that call. A call that blocks this thread, such as one in its event loop, cannot wait."""
         ...
 
     def listen(self, wake: Callable[[], object]) -> None:
@@ -253,16 +253,20 @@ class Happening(Protocol):
 
 
 class Await(Struct, frozen=True):
-    """Wait until `happening` ends, but at most `timeout` seconds; the result is False if it cannot end by waiting."""
+    """Wait for `completion`, but at most `timeout` seconds; the result is False if it would never come."""
 
-    happening: Happening
+    completion: Completion
     timeout: float
 
 
 class Invoke(Struct, frozen=True):
-    """Call a function supplied by the caller; the result is its own. An asynchronous driver awaits an awaitable."""
+    """Call a function supplied by the caller; the result is a tuple with its own.
+
+    An asynchronous driver awaits an awaitable, at most `timeout` seconds; then the tuple is empty.
+    """
 
     function: Callable[[], Any]
+    timeout: float
 
 
 class Started(Protocol):

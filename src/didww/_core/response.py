@@ -14,6 +14,7 @@ from didww._jsonapi.graph import Graph
 from didww._schema.resource import Resource, load
 from didww._schema.tables import RecordList
 from didww._util.coerce import Slotted
+from didww._util.masking import masked, secrets_of
 from didww._util.text import printable
 from didww._util.urls import path_of
 from didww.exceptions import (
@@ -36,7 +37,16 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request, Response
 
-__all__ = ["ApiResponse", "accepted", "api_response", "class_of_status", "error_for", "expect", "unexpected"]
+__all__ = [
+    "ApiResponse",
+    "accepted",
+    "api_response",
+    "class_of_status",
+    "error_for",
+    "expect",
+    "request_id_of",
+    "unexpected",
+]
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
@@ -185,10 +195,10 @@ def accepted(request: Request, response: Response, attempts: int = 1) -> None:
         raise error_for(request, response.status, response.headers, response.body, attempts)
     if response.status >= 300:
         raise UnexpectedResponseError(
-            f"{request.method} {path_of(request.url)} returned a redirect (HTTP {response.status}). Redirects are not "
-            "followed, to protect the API key. Check base_url.",
+            f"{request.method} {request.redacted_url} returned a redirect (HTTP {response.status}). Redirects are not "
+            "followed, to protect the credentials. Check the URL of the service.",
             status_code=response.status,
-            request_id=response.headers.get("x-request-id"),
+            request_id=request_id_of(request, response.headers),
         )
 
 
@@ -198,8 +208,13 @@ def unexpected(request: Request, response: Response) -> UnexpectedResponseError:
         f"{request.method} {path_of(request.url)} returned {_looks_like(response)} (HTTP {response.status}) "
         "instead of a JSON:API document. Check base_url and any proxy.",
         status_code=response.status,
-        request_id=response.headers.get("x-request-id"),
+        request_id=request_id_of(request, response.headers),
     )
+
+
+def request_id_of(request: Request, headers: Mapping[str, str]) -> str | None:
+    """Return the `X-Request-Id` of a response to `request`, without its secrets."""
+    return masked(headers.get("x-request-id"), secrets_of(request.headers))
 
 
 def _looks_like(response: Response) -> str:
@@ -214,8 +229,8 @@ def _looks_like(response: Response) -> str:
 def error_for(
     request: Request, status: int, headers: Mapping[str, str], body: bytes, attempts: int = 1
 ) -> DidwwApiError:
-    """Return the error for a response with a status of 400 or more."""
-    errors = decode_errors(body)
+    """Return the error for a response with a status of 400 or more, without the secrets of `request`."""
+    errors = masked(decode_errors(body), secrets_of(request.headers))
     cls = class_of_status(status)
     for error in errors:
         cls = _BY_CODE.get((status, str(error.get("code"))), cls)
@@ -226,7 +241,7 @@ def error_for(
         status,
         method=request.method,
         path=path_of(request.url),
-        request_id=headers.get("x-request-id"),
+        request_id=request_id_of(request, headers),
         attempts=attempts,
         retry_after=retry_after_of(headers),
         hint=_token_hint(status, headers, request.audience) if request.audience else "",

@@ -11,21 +11,30 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from msgspec.structs import replace
-
-from didww._core.attempts import Attempt, Exchanged, Failure, mark_unknown, send_once, with_retries
+from didww._core.attempts import (
+    Attempt,
+    Exchanged,
+    Failure,
+    acquire_permit,
+    mark_unknown,
+    send_once,
+    with_retries,
+)
 from didww._core.effects import Await, Call, Invoke, Notify, Request, Response, clock
 from didww._core.events import ScopeDiffers
 from didww._core.request import USER_AGENT
-from didww._core.response import class_of_status
+from didww._core.response import class_of_status, request_id_of
 from didww._core.retry import retry_after_of
 from didww._core.trace import CallTrace, with_trace
 from didww._jsonapi.document import NotJsonApiError, decode_raw
 from didww._jsonapi.encode import encode
-from didww._util.token_cache import Lease, Token
+from didww._util.masking import masked, secrets_of
+from didww._util.token_cache import CacheAccess, Token
 from didww._util.urls import path_of
 from didww.credentials import BearerToken, TokenProvider, checked_token, is_scope, is_token
 from didww.exceptions import (
+    _KEY_HINT,
+    _SEPARATE_KEYS,
     ApiConnectionError,
     ApiTimeoutError,
     AuthenticationError,
@@ -46,6 +55,10 @@ RENEWAL_TIMEOUT: Final = 10.0
 """Longest time in seconds that a call spends on a renewal, as it can go on with the token that it has."""
 RENEWAL_PAUSE: Final = 5.0
 """Seconds between a failed renewal and the next one."""
+REFUSED_PAUSE: Final = 5.0
+"""Seconds in which a refusal of the token service without `Retry-After` is not asked for again."""
+MAX_PAUSE: Final = 3600.0
+"""Longest `Retry-After` of the token service in seconds that is followed."""
 MAX_LIFE: Final = 86_400.0
 """Longest believable life of a token in seconds."""
 _VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -54,12 +67,9 @@ _BY_CODE: Final[dict[str, tuple[type[DidwwApiError], str]]] = {
     "invalid_scope": (PermissionDeniedError, "Pass another scope=."),
     "invalid_request": (ValidationError, "Check scope= and api_version=, and expires_in= of the TokenProvider."),
 }
+_REFUSED_KEY: Final = f"{_KEY_HINT}, and that its list of IP addresses includes yours. {_SEPARATE_KEYS}"
 _STATUSES: Final = frozenset({400, 401, 403, 429})
 """The errors of a token service, besides 5xx. Any other server returns others."""
-_KEY_HINT: Final = (
-    "Check that the API key is complete and belongs to this environment, and that its list of IP addresses includes "
-    "yours. Sandbox and production have separate keys."
-)
 
 
 class _Key(NamedTuple):
@@ -86,21 +96,21 @@ class Signer:
 
         A refused request was not processed, so that even a POST can be sent again.
         """
-        token = yield from self.token(configuration, request, attempt)
-        outcome = yield from send_once(configuration, self.signed(request, token), trace, attempt)
+        token = yield from self.permitted(configuration, request, attempt)
+        outcome = yield from send_once(configuration, request, trace, attempt, permitted=True)
         if isinstance(outcome, Exchanged) and self.replaces(configuration, outcome.response.status):
             other = yield from self.token(configuration, request, attempt, token)
             if other is not token:
-                token = other
-                outcome = yield from send_once(configuration, self.signed(request, token), trace, attempt)
-        if isinstance(outcome, Exchanged) and outcome.response.status != 401:
-            token.accepted = True
+                token = yield from self.permitted(configuration, request, attempt)
+                outcome = yield from send_once(configuration, request, trace, attempt, permitted=True)
+        if isinstance(outcome, Exchanged):
+            self.note(token, outcome.response.status)
         return outcome
 
     def replaces(self, configuration: Configuration, status: int) -> bool:
         """Return whether to send a request with this response again, with another token: only once in a call."""
         credentials = configuration.credentials
-        fixed = isinstance(credentials, BearerToken) and credentials.function is None
+        fixed = isinstance(credentials, BearerToken) and credentials._function is None
         if status != 401 or self._replaced or fixed:
             return False
         self._replaced = True
@@ -111,14 +121,31 @@ class Signer:
         self._replaced = False
 
     @staticmethod
-    def signed(request: Request, token: Token) -> Request:
-        """Return `request` with `token`."""
-        return replace(request, headers={**request.headers, "Authorization": f"Bearer {token.value}"})
+    def note(token: Token, status: int) -> None:
+        """Note that a service has accepted `token`, if this status shows it."""
+        if status < 500 and status not in (401, 429):
+            token.accepted = True
+
+    def permitted(self, configuration: Configuration, request: Request, attempt: Attempt) -> Call[Token]:
+        """Wait for a permit, add a valid token to the headers of `request`, and return it.
+
+        A provider's token is awaited before the permit, so that calls that waited for it together are not sent all at
+        once, and checked after it, because the wait for a permit may outlast its life.
+        """
+        if configuration.limiter is not None:
+            if isinstance(configuration.credentials, TokenProvider):
+                yield from self.token(configuration, request, attempt)
+            yield from acquire_permit(configuration, request, attempt)
+        token = yield from self.token(configuration, request, attempt)
+        request.headers["Authorization"] = f"Bearer {token.value}"
+        return token
 
     def token(
         self, configuration: Configuration, request: Request, attempt: Attempt, refused: Token | None = None
     ) -> Call[Token]:
         """Return a valid token for `request`, other than `refused`.
+
+        It is `refused` again if another one would be refused, too.
 
         Raises:
             DidwwError: There is no token; `request` was not sent.
@@ -127,19 +154,25 @@ class Signer:
         try:
             if isinstance(credentials, TokenProvider):
                 return (yield from _provided(configuration, credentials, request, attempt, refused))
-            return (yield from _supplied(cast("BearerToken", credentials)))
-        except DidwwError as error:
-            error._unsent = not attempt.uncertain
+            return (yield from _supplied(cast("BearerToken", credentials), request, attempt))
+        except BaseException as error:
+            if isinstance(error, DidwwError):
+                error._unsent = not attempt.uncertain
             if attempt.uncertain and request.method not in ("GET", "HEAD"):
                 mark_unknown(error, "The server may have processed an earlier attempt of this call.")
             raise
 
 
-def _supplied(credentials: BearerToken) -> Call[Token]:
+def _supplied(credentials: BearerToken, request: Request, attempt: Attempt) -> Call[Token]:
     """Return the token of the caller."""
-    function = credentials.function
-    value = credentials.reveal() if function is None else checked_token((yield Invoke(function)))
-    return Token(value, since=0.0, life=float("inf"))
+    function = credentials._function
+    if function is None:
+        return Token(credentials._value, since=0.0, life=float("inf"))
+    remaining = attempt.deadline - (yield from clock())
+    results = cast("tuple[Any, ...]", (yield Invoke(function, remaining))) if remaining > 0 else ()
+    if not results or (yield from clock()) >= attempt.deadline:
+        raise _late(request, attempt, "Check the function of the BearerToken")
+    return Token(checked_token(results[0]), since=0.0, life=float("inf"))
 
 
 def _provided(
@@ -148,27 +181,31 @@ def _provided(
     """Return the shared token, get a new one, or wait for the call that is getting it."""
     key = _key(configuration, request)
     while True:
-        lease = Lease(provider.cache, key)
+        access = CacheAccess(provider._cache, key)
         try:
-            claim = lease.claim((yield from clock()), refused)
-            if claim.leads:
-                token = yield from _lead(configuration, provider, key, lease, request, attempt, claim.token)
+            now = yield from clock()
+            claim = access.claim(now, attempt.deadline, refused)
+            if claim.mints:
+                token = yield from _renew(configuration, provider, key, access, request, attempt, claim.token)
                 if token is None:
                     continue
                 return token
         finally:
-            lease.release()
+            access.close()
         if claim.token is not None:
             return claim.token
-        flight = claim.flight
-        remaining = attempt.deadline - (yield from clock())
-        if flight is None or remaining <= 0:
+        if claim.error is not None:
+            raise claim.error
+        pending = claim.pending
+        if pending is None or now >= attempt.deadline:
             raise _late(request, attempt)
-        if (yield Await(flight, remaining)) is False:
-            return (yield from _mint(configuration.replaced(timeout=remaining), provider, key, lease))
-        if flight.error is not None:
+        if (yield Await(pending, min(attempt.deadline, pending.deadline) - now)) is False:
+            # The call blocks the event loop that gets the token.
+            token = yield from _renew(configuration, provider, key, access, request, attempt, None)
+            return cast("Token", token)
+        if pending.error is not None:
             # A copy for each call: raising an error and adding to its message changes it.
-            raise _unsent(request, attempt, cast("DidwwError", copy.copy(flight.error)))
+            raise _unsent(request, attempt, cast("DidwwError", copy.copy(pending.error)))
 
 
 def _key(configuration: Configuration, request: Request) -> _Key:
@@ -178,11 +215,11 @@ def _key(configuration: Configuration, request: Request) -> _Key:
     return _Key(str(configuration.service_urls.token), request.audience, scope, configuration.api_version)
 
 
-def _lead(
+def _renew(
     configuration: Configuration,
     provider: TokenProvider,
     key: _Key,
-    lease: Lease,
+    access: CacheAccess,
     request: Request,
     attempt: Attempt,
     valid: Token | None,
@@ -193,7 +230,7 @@ def _lead(
         configuration: The client's settings.
         provider: The provider.
         key: What the token is for.
-        lease: The part of this call in it, which ends in any case.
+        access: The access of this call to the cache.
         request: The request that needs the token.
         attempt: The attempt to send it.
         valid: The token to renew, which is still valid; None if there is none.
@@ -205,25 +242,33 @@ def _lead(
     remaining = attempt.deadline - now
     if remaining <= 0:
         raise _late(request, attempt)
+    # Without permits of the rate limiter: the token service has a limit of its own.
     if valid is None:
-        limited = configuration.replaced(timeout=remaining)
+        limited = configuration.replaced(timeout=remaining, limited=False)
     else:
         limit = min(RENEWAL_TIMEOUT, remaining / 2, valid.expires_at - now)
-        limited = configuration.replaced(timeout=limit, max_retries=0)
+        limited = configuration.replaced(timeout=limit, max_retries=0, limited=False)
     try:
-        token = yield from _mint(limited, provider, key, lease)
+        token = yield from _mint(limited, provider, key, access)
     except DidwwError as error:
         # Without its frames, and raised outside of this block, because they have seen the key and the token.
         failure = error.with_traceback(None)
     else:
-        lease.store(token)
+        access.store(token)
         return token
+    now = yield from clock()
     if valid is not None:
-        now = yield from clock()
-        lease.postpone(now + max(RENEWAL_PAUSE, getattr(failure, "retry_after", None) or 0.0))
+        access.postpone(now + max(RENEWAL_PAUSE, getattr(failure, "retry_after", None) or 0.0))
         return valid if now < valid.expires_at else None
-    lease.fail(copy.copy(failure) if _concerns_all(failure) else None)
+    access.fail(copy.copy(failure) if _concerns_all(failure) else None, _remembered_until(failure, now))
     raise _late(request, attempt) if isinstance(failure, ApiTimeoutError) else _unsent(request, attempt, failure)
+
+
+def _remembered_until(error: DidwwError, now: float) -> float:
+    """Return until when calls raise a refusal of the token service without asking it again; 0 if they ask."""
+    if not isinstance(error, DidwwApiError) or error.status_code >= 500:
+        return 0.0
+    return now + min(error.retry_after or REFUSED_PAUSE, MAX_PAUSE)
 
 
 def _concerns_all(error: DidwwError) -> bool:
@@ -233,10 +278,10 @@ def _concerns_all(error: DidwwError) -> bool:
     return isinstance(error, (DidwwApiError, UnexpectedResponseError))
 
 
-def _late(request: Request, attempt: Attempt) -> ApiTimeoutError:
+def _late(request: Request, attempt: Attempt, advice: str = "Check the network and the token URL") -> ApiTimeoutError:
     return ApiTimeoutError(
-        f"{request.method} {request.redacted_url} was not sent: no token arrived before its timeout ran out. Check the "
-        "network and the token URL, or raise `timeout=`.",
+        f"{request.method} {request.redacted_url} was not sent: no token arrived before its timeout ran out. {advice}, "
+        "or raise `timeout=`.",
         request_sent=attempt.uncertain,
         attempts=attempt.number - 1,
         phase=_PHASE,
@@ -251,7 +296,7 @@ def _unsent(request: Request, attempt: Attempt, error: DidwwError) -> DidwwError
     return error
 
 
-def _mint(configuration: Configuration, provider: TokenProvider, key: _Key, lease: Lease) -> Call[Token]:
+def _mint(configuration: Configuration, provider: TokenProvider, key: _Key, access: CacheAccess) -> Call[Token]:
     """Request a token, with retries within the timeout of `configuration`.
 
     Raises:
@@ -267,10 +312,12 @@ def _mint(configuration: Configuration, provider: TokenProvider, key: _Key, leas
     trace = CallTrace(request, confidential=True)
     exchanged = yield from with_trace(configuration, trace, attempts)
     if exchanged.response.status >= 400:
-        raise _refusal(provider, request, exchanged)
+        raise _refusal(request, exchanged)
     token, scope = _parsed(key, request, exchanged.response, trace.sent_at)
-    if scope not in ("", key.scope) and lease.first_report():
-        shown = provider.key.redacted(scope) if is_scope(scope) else "another one"
+    if scope not in ("", key.scope) and access.first_report():
+        # A service may repeat a secret where the scope belongs.
+        secrets = (*secrets_of(request.headers), token.value)
+        shown = scope if is_scope(scope) and masked(scope, secrets) == scope else "another one"
         yield Notify(ScopeDiffers(key.scope, shown), configuration.observers)
     return token
 
@@ -283,7 +330,7 @@ def _request(configuration: Configuration, provider: TokenProvider, key: _Key) -
         "User-Agent": USER_AGENT,
         **configuration.headers,
     }
-    provider.key.sign(headers)
+    provider._key._sign(headers)
     wanted: dict[str, Any] = {"aud": key.audience, "scope": key.scope, "api_version": key.api_version}
     if provider.expires_in is not None:
         wanted["expires_in"] = provider.expires_in
@@ -297,7 +344,7 @@ def _document(request: Request, response: Response) -> dict[str, Any]:
     except NotJsonApiError:
         pass
     else:
-        raise _unusable(request, response, "a redirect, which is not followed to protect the API key")
+        raise _unusable(request, response, "a redirect, which is not followed, to protect the API key")
     raise _unusable(request, response, "no JSON document")
 
 
@@ -334,36 +381,40 @@ def _parsed(key: _Key, request: Request, response: Response, sent_at: float) -> 
 def _unusable(request: Request, response: Response, what: str) -> UnexpectedResponseError:
     """Return the error for a response without a usable token. Shows nothing of its body."""
     return UnexpectedResponseError(
-        f"{request.method} {request.redacted_url} returned {what} (HTTP {response.status}). Check the token URL and "
-        "any proxy.",
+        f"{request.method} {request.redacted_url} returned {what} (HTTP {response.status}). Check the token URL, "
+        "service_urls=ServiceUrls(token=...), and any proxy.",
         status_code=response.status,
-        request_id=response.headers.get("x-request-id"),
+        request_id=request_id_of(request, response.headers),
     )
 
 
-def _refusal(provider: TokenProvider, request: Request, exchanged: Exchanged) -> DidwwError:
+def _refusal(request: Request, exchanged: Exchanged) -> DidwwError:
     """Return the error for an error response of the token service, without the key if it repeats the key."""
     response = exchanged.response
     status = response.status
+    if status not in _STATUSES and status < 500:
+        return _unusable(request, response, "no token")
     try:
         document = decode_raw(response.body)
     except NotJsonApiError:
         document = {}
     code, description = (
-        provider.key.redacted(text) if isinstance(text, str) else ""
-        for text in (document.get("error"), document.get("error_description"))
+        text if isinstance(text, str) else "" for text in (document.get("error"), document.get("error_description"))
     )
-    if status not in _STATUSES and status < 500:
-        return _unusable(request, response, "no token")
     errors = [{"title": description or code, "code": code, "status": str(status)}] if code or description else []
     cls, hint = _BY_CODE.get(code, (class_of_status(status), ""))
     return cls(
-        errors,
+        masked(errors, secrets_of(request.headers)),
         status,
         method=request.method,
         path=path_of(request.url),
-        request_id=response.headers.get("x-request-id"),
+        request_id=request_id_of(request, response.headers),
         attempts=exchanged.attempts,
         retry_after=retry_after_of(response.headers),
-        hint=hint or (_KEY_HINT if cls is AuthenticationError else ""),
+        hint=hint
+        or (
+            f"{_KEY_HINT}, and that its list of IP addresses includes yours. {_SEPARATE_KEYS}"
+            if cls is AuthenticationError
+            else ""
+        ),
     )

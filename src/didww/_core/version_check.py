@@ -28,19 +28,21 @@ def check_version(configuration: Configuration, meta: Mapping[str, Any]) -> Call
 
     A warning and never an error, as the request may have bought something.
     """
-    spoken = meta.get("api_version")
-    if not isinstance(spoken, str) or not spoken:
+    served_version = meta.get("api_version")
+    if not isinstance(served_version, str) or not served_version:
         return
     configuration.version_check.done = True
-    if spoken == configuration.api_version:
+    if served_version == configuration.api_version:
         return
     known = (
-        f"Pass api_version={spoken!r}." if spoken in API_VERSIONS else "Update this package, or ask DIDWW's support."
+        f"Pass api_version={served_version!r}."
+        if served_version in API_VERSIONS
+        else "Update this package, or ask DIDWW's support."
     )
     yield callback(
         _warn,
-        f"This client speaks API version {configuration.api_version}, and the service responds in version "
-        f"{printable(spoken[:40])}. Fields and filters may differ. {known}",
+        f"This client uses API version {configuration.api_version}, and the service responds in version "
+        f"{printable(served_version[:40])}. Fields and filters may differ. {known}",
     )
 
 

@@ -153,12 +153,12 @@ async def _wait(effect: Await) -> None:
 
     ended = anyio.Event()
     wake = _waker(ended.set)
-    effect.happening.listen(wake)
+    effect.completion.listen(wake)
     try:
         with anyio.move_on_after(effect.timeout):
             await ended.wait()
     finally:
-        effect.happening.forget(wake)
+        effect.completion.forget(wake)
 
 
 def _waker(function: Callable[[], object]) -> Callable[[], object]:
@@ -179,9 +179,15 @@ def _schedule(schedule: Callable[..., object], function: Callable[[], object]) -
         schedule(function)
 
 
-async def _invoke(effect: Invoke) -> Any:
+async def _invoke(effect: Invoke) -> tuple[Any, ...]:
     result = effect.function()
-    return await result if inspect.isawaitable(result) else result
+    if not inspect.isawaitable(result):
+        return (result,)
+    import anyio
+
+    with anyio.move_on_after(effect.timeout):
+        return (await result,)
+    return ()
 
 
 async def _acquire(effect: Acquire) -> Permit:

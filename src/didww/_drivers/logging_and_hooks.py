@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from msgspec.structs import replace
 
 from didww._core.events import RequestFailed, RequestStarted, ResponseReceived, RetryScheduled, ScopeDiffers
+from didww._util.masking import SECRET_HEADERS, masked, secrets_of
 from didww._util.text import printable
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from didww._core.effects import Request
 
 __all__ = ["notify"]
-
-_SECRET: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization"})
 
 log: Final = logging.getLogger("didww")
 log.addHandler(logging.NullHandler())  # silent unless the program configures logging
@@ -32,8 +31,9 @@ def notify(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ..
     line = _LINES.get(cast("type[Any]", type(event)))
     hooks = [hook for kind, hook in observers if isinstance(event, kind)]
     if line is not None:
-        level, text, arguments = line(event)
+        level, words = line
         if log.isEnabledFor(level):
+            text, arguments = words(event)
             log.log(level, text, *arguments)
         if hooks:
             event = replace(event, request=_masked(event.request))
@@ -42,25 +42,28 @@ def notify(event: Any, observers: tuple[tuple[type, Callable[[Any], object]], ..
 
 def _masked(request: Request) -> Request:
     """Return a copy of the request without secrets in its headers, for hooks."""
-    headers = {name: "***" if name.lower() in _SECRET else value for name, value in request.headers.items()}
+    headers = {name: "***" if name.lower() in SECRET_HEADERS else value for name, value in request.headers.items()}
     return replace(request, headers=headers)
 
 
-def _request_started(event: RequestStarted) -> tuple[int, str, tuple[object, ...]]:
-    return logging.DEBUG, "%s %s: attempt %d", (event.request.method, event.request.redacted_url, event.attempt)
+def _request_started(event: RequestStarted) -> tuple[str, tuple[object, ...]]:
+    return "%s %s: attempt %d", (event.request.method, event.request.redacted_url, event.attempt)
 
 
-def _response_received(event: ResponseReceived) -> tuple[int, str, tuple[object, ...]]:
+def _response_received(event: ResponseReceived) -> tuple[str, tuple[object, ...]]:
     response = event.response
     arguments = (event.request.method, event.request.redacted_url, response.status, event.seconds, event.attempt)
+    request_id = masked(response.headers.get("x-request-id", "none"), secrets_of(event.request.headers))
     return (
-        logging.INFO,
         "%s %s: %d in %.3f s (attempt %d, request id %s)",
-        (*arguments, printable(response.headers.get("x-request-id", "none"))),
+        (
+            *arguments,
+            printable(masked(response.headers.get("x-request-id", "none"), secrets_of(event.request.headers))),
+        ),
     )
 
 
-def _request_failed(event: RequestFailed) -> tuple[int, str, tuple[object, ...]]:
+def _request_failed(event: RequestFailed) -> tuple[str, tuple[object, ...]]:
     arguments = (
         event.request.method,
         event.request.redacted_url,
@@ -68,23 +71,23 @@ def _request_failed(event: RequestFailed) -> tuple[int, str, tuple[object, ...]]
         event.seconds,
         event.attempt,
     )
-    return logging.WARNING, "%s %s: %s after %.3f s (attempt %d)", arguments
+    return "%s %s: %s after %.3f s (attempt %d)", arguments
 
 
-def _retry_scheduled(event: RetryScheduled) -> tuple[int, str, tuple[object, ...]]:
+def _retry_scheduled(event: RetryScheduled) -> tuple[str, tuple[object, ...]]:
     arguments = (event.request.method, event.request.redacted_url, event.wait, event.reason)
-    return logging.WARNING, "%s %s: retrying in %.2f s (%s)", arguments
+    return "%s %s: retrying in %.2f s (%s)", arguments
 
 
-def _scope_differs(event: ScopeDiffers) -> tuple[int, str, tuple[object, ...]]:
+def _scope_differs(event: ScopeDiffers) -> tuple[str, tuple[object, ...]]:
     text = "The token service granted the scope %s instead of %s"
-    return logging.WARNING, text, (printable(event.granted[:100]), event.requested)
+    return text, (printable(event.granted[:100]), event.requested)
 
 
-_LINES: Final[dict[type, Callable[[Any], tuple[int, str, tuple[object, ...]]]]] = {
-    RequestStarted: _request_started,
-    ResponseReceived: _response_received,
-    RequestFailed: _request_failed,
-    RetryScheduled: _retry_scheduled,
-    ScopeDiffers: _scope_differs,
+_LINES: Final[dict[type, tuple[int, Callable[[Any], tuple[str, tuple[object, ...]]]]]] = {
+    RequestStarted: (logging.DEBUG, _request_started),
+    ResponseReceived: (logging.INFO, _response_received),
+    RequestFailed: (logging.WARNING, _request_failed),
+    RetryScheduled: (logging.WARNING, _retry_scheduled),
+    ScopeDiffers: (logging.WARNING, _scope_differs),
 }

@@ -40,7 +40,7 @@ from didww.transport.cancellation import CancelToken, InterruptedCallError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from didww._core.effects import Call, Happening
+    from didww._core.effects import Call, Completion
     from didww.transport.base import Transport
 
 __all__ = ["Driver"]
@@ -74,7 +74,7 @@ class Driver(Loop):
             FileWrite: lambda effect: write_file(effect.file, effect.data),
             FileRestart: lambda effect: restart_file(effect.file),
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
-            Await: lambda effect: _wait(effect.happening, effect.timeout),
+            Await: lambda effect: _wait(effect.completion, effect.timeout),
             Invoke: lambda effect: _invoke(effect.function),
             Start: lambda effect: _Started(transport, effect.call, running),
             Join: lambda effect: effect.started.join(),
@@ -82,14 +82,14 @@ class Driver(Loop):
         if cancel_token is not None:
             self._handlers[Send] = lambda effect: cancel_token.watch(transport.send, effect.request, effect.deadline)
             self._handlers[Sleep] = lambda effect: cancel_token.sleep(effect.seconds)
-            self._handlers[Await] = lambda effect: cancel_token.wait(effect.happening, effect.timeout)
+            self._handlers[Await] = lambda effect: cancel_token.wait(effect.completion, effect.timeout)
 
 
-def _wait(happening: Happening, timeout: float) -> bool:
-    if happening.thread == threading.get_ident():
+def _wait(completion: Completion, timeout: float) -> bool:
+    if completion.thread == threading.get_ident():
         return False
     ended = threading.Event()
-    happening.listen(ended.set)
+    completion.listen(ended.set)
     try:
         remaining = min(timeout, threading.TIMEOUT_MAX)
         if sys.platform == "win32":  # where Ctrl-C does not interrupt a wait
@@ -98,14 +98,14 @@ def _wait(happening: Happening, timeout: float) -> bool:
         else:
             ended.wait(remaining)
     finally:
-        happening.forget(ended.set)
+        completion.forget(ended.set)
     return True
 
 
-def _invoke(function: Callable[[], Any]) -> Any:
+def _invoke(function: Callable[[], Any]) -> tuple[Any, ...]:
     result = function()
     if not inspect.isawaitable(result):
-        return result
+        return (result,)
     if inspect.iscoroutine(result):
         result.close()
     raise InvalidValueError(

@@ -1,11 +1,21 @@
-"""Mask secrets by the names of JSON members and URL parameters."""
+"""Mask secrets, by the names of JSON members, URL parameters and headers, or by their text."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-__all__ = ["SECRET_NAME", "SECRET_PARAMETER", "mask", "mask_url"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["SECRET_HEADERS", "SECRET_NAME", "SECRET_PARAMETER", "mask", "mask_url", "masked", "secrets_of"]
+
+T = TypeVar("T")
+
+SECRET_HEADERS: Final = frozenset({"api-key", "authorization", "cookie", "proxy-authorization"})
+"""The names of headers with secrets, in lower case."""
+_SHORTEST: Final = 8
+"""Length of the shortest secret that is masked in text. A shorter one, as for the emulator, can be part of a word."""
 
 SECRET_NAME: Final = re.compile(
     r"pass(?:word|phrase|wd)|secret|token|authorization|signature|auth_(?:user|name)|system_id"
@@ -43,3 +53,39 @@ def mask_url(text: str, replacement: str = "***") -> str:
         'GET /hook?id=1&token=***'
     """
     return _IN_URL.sub(rf"\1{replacement}", text)
+
+
+def secrets_of(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets in the headers of a request.
+
+    Example:
+        >>> secrets_of({"Accept": "*/*", "Authorization": "Bearer example-token"})
+        ('example-token',)
+    """
+    return tuple(value.removeprefix("Bearer ") for name, value in headers.items() if name.lower() in SECRET_HEADERS)
+
+
+def masked(value: T, secrets: Iterable[str], replacement: str = "***") -> T:
+    """Return JSON values with the secrets in their texts replaced.
+
+    Example:
+        >>> masked({"title": "Unknown key example-key"}, ["example-key"])
+        {'title': 'Unknown key ***'}
+    """
+    found = tuple(secret for secret in secrets if len(secret) >= _SHORTEST)
+    return cast("T", _masked(value, found, replacement)) if found else value
+
+
+def _masked(value: Any, secrets: tuple[str, ...], replacement: str) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, replacement)
+        return value
+    if isinstance(value, dict):
+        return {
+            _masked(name, secrets, replacement): _masked(item, secrets, replacement)
+            for name, item in cast("dict[str, Any]", value).items()
+        }
+    if isinstance(value, list):
+        return [_masked(item, secrets, replacement) for item in cast("list[Any]", value)]
+    return value

@@ -1,4 +1,4 @@
-"""Tokens of the clients that share a provider, and who gets a new one while the others wait.
+"""Tokens of the clients that share a provider, and which call gets a new one while the others wait.
 
 A cache does no I/O and reads no clock. Its methods return at once, so that threads, tasks of asyncio and tasks of trio
 can share it.
@@ -6,26 +6,30 @@ can share it.
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
-from typing import TYPE_CHECKING, Final, NamedTuple
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from weakref import WeakSet
+
+from didww.exceptions import DidwwClientError, RateLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from didww.exceptions import DidwwError
 
-__all__ = ["Claim", "Flight", "Lease", "Token", "TokenCache"]
+__all__ = ["CacheAccess", "Claim", "PendingToken", "Token", "TokenCache"]
 
 RENEW_BEFORE: Final = 60.0
 """Seconds before its expiry in which a token is renewed."""
 RENEW_SHARE: Final = 0.2
 """The same as a share of its life, for tokens of a short life."""
-
-
 REFUSAL_PAUSE: Final = 5.0
 """Seconds in which a token is not replaced that replaces a refused one, and was only refused itself."""
+TAKEOVER_AFTER: Final = 60.0
+"""Seconds after which another call gets the token, even if the first one has more time: it may have been abandoned."""
 
 
 class Token:
@@ -52,28 +56,34 @@ class Token:
     def __repr__(self) -> str:
         return "Token('***')"
 
+    def __reduce__(self) -> NoReturn:
+        raise DidwwClientError("A token cannot be copied or pickled.")
 
-class Flight:
-    """A token on its way, for which calls wait.
+
+class PendingToken:
+    """A token that one call is getting, and other calls wait for.
 
     Attributes:
         thread: The thread of the call that gets it.
+        deadline: When that call has ended, or is no longer waited for.
+        finished: Whether that call has ended, or another one has taken over.
         error: The error of the token service, for all calls that waited; None if another call is to try.
     """
 
-    __slots__ = ("_landed", "_lock", "_wakes", "error", "thread")
+    __slots__ = ("_lock", "_wakes", "deadline", "error", "finished", "thread")
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
         self.thread = threading.get_ident()
+        self.deadline = deadline
+        self.finished = False
+        self.error: DidwwError | None = None
         self._lock = threading.RLock()  # garbage collection can cancel a call in the middle of another one's
         self._wakes: list[Callable[[], object]] = []
-        self._landed = False
-        self.error: DidwwError | None = None
 
     def listen(self, wake: Callable[[], object]) -> None:
-        """Call `wake` when the flight has ended; immediately if it has."""
+        """Call `wake` when the token is no longer pending; immediately if it is not."""
         with self._lock:
-            if not self._landed:
+            if not self.finished:
                 self._wakes.append(wake)
                 return
         wake()
@@ -84,15 +94,21 @@ class Flight:
             if wake in self._wakes:
                 self._wakes.remove(wake)
 
-    def land(self, error: DidwwError | None = None) -> None:
-        """End the flight and wake all calls that wait."""
+    def finish(self, error: DidwwError | None = None) -> None:
+        """End the wait of all calls. Another call of this method completes one that was interrupted."""
         with self._lock:
-            if self._landed:
-                return
-            self.error, self._landed = error, True
-            wakes, self._wakes = self._wakes, []
-        for wake in wakes:
-            wake()
+            if not self.finished:
+                self.error, self.finished = error, True
+        while self._wakes:
+            with self._lock:
+                wake = self._wakes[0] if self._wakes else None
+            if wake is not None:
+                wake()
+                self.forget(wake)  # only now, so that an interruption in between loses none
+
+
+_own: Final[ContextVar[tuple[PendingToken, ...]]] = ContextVar("didww.pending_tokens", default=())
+"""The tokens that the code in this context is getting. Hooks and signal handlers run in the context of their call."""
 
 
 class Claim(NamedTuple):
@@ -100,13 +116,15 @@ class Claim(NamedTuple):
 
     Attributes:
         token: A valid token to use; None if there is none.
-        flight: The flight to wait for; None if the call need not wait, or is to get the token itself.
-        leads: Whether the call is to get a new token.
+        pending: The token to wait for; None if the call need not wait, or is to get the token itself.
+        mints: Whether the call is to get a new token.
+        error: The error to raise: the token service has refused the same request a moment ago.
     """
 
-    token: Token | None
-    flight: Flight | None
-    leads: bool
+    token: Token | None = None
+    pending: PendingToken | None = None
+    mints: bool = False
+    error: DidwwError | None = None
 
 
 class _Entry:
@@ -114,28 +132,31 @@ class _Entry:
 
     Attributes:
         token: The latest token.
-        flight: The next one on its way.
+        pending: The next one.
         pause_until: When to try again after a failed renewal.
+        error: The latest error of the token service, to raise until `error_until`.
+        error_until: When to ask the token service again.
+        refused: Whether a service has refused the latest token.
         scope_reported: Whether a scope that differs from the requested one was reported.
     """
 
-    __slots__ = ("flight", "pause_until", "scope_reported", "token")
+    __slots__ = ("error", "error_until", "pause_until", "pending", "refused", "scope_reported", "token")
 
     def __init__(self) -> None:
         self.token: Token | None = None
-        self.flight: Flight | None = None
-        self.pause_until = 0.0
-        self.scope_reported = False
+        self.pending: PendingToken | None = None
+        self.error: DidwwError | None = None
+        self.error_until = self.pause_until = 0.0
+        self.refused = self.scope_reported = False
 
 
 class TokenCache:
     """The tokens of one provider, by URL, audience, scope and version."""
 
-    __slots__ = ("__weakref__", "_entries", "_lock", "new_flight")
+    __slots__ = ("__weakref__", "_entries", "_lock")
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # garbage collection can cancel a call in the middle of another one's
-        self.new_flight: Callable[[], Flight] = Flight
         self._entries: dict[Hashable, _Entry] = {}
         _caches.add(self)
 
@@ -150,60 +171,77 @@ class TokenCache:
         return self._lock
 
     def after_fork(self) -> None:
-        """Forget flights: the threads that they belong to do not exist in the new process."""
+        """Forget pending tokens: the threads that get them do not exist in the new process."""
         self._lock = threading.RLock()
         for entry in self._entries.values():
-            entry.flight = None
+            entry.pending = None
 
 
-class Lease:
-    """The part of one call in getting a token. Release it in a `finally` block."""
+class CacheAccess:
+    """The access of one call to the token of one key. Close it in a `finally` block."""
 
-    __slots__ = ("_cache", "_entry", "_flight", "_refused")
+    __slots__ = ("_cache", "_entry", "_pending")
 
     def __init__(self, cache: TokenCache, key: Hashable) -> None:
         self._cache = cache
         self._entry = cache.entry(key)
-        self._flight: Flight | None = None
-        self._refused = False
+        self._pending: PendingToken | None = None
 
-    def claim(self, now: float, refused: Token | None = None) -> Claim:
-        """Return what the call is to do. The service has refused the token `refused`.
+    def claim(self, now: float, deadline: float, refused: Token | None = None) -> Claim:
+        """Return what the call is to do.
 
-        The claim has this token again if another one would be refused, too.
+        Args:
+            now: The time.
+            deadline: When the call ends.
+            refused: The token that the service has refused. The claim has this token again if another one would be
+                refused, too.
         """
+        overdue: PendingToken | None = None
         with self._cache.lock:
             entry = self._entry
             if refused is not None and entry.token is refused:
                 if refused.replaces_refused and not refused.accepted and now < refused.since + REFUSAL_PAUSE:
-                    return Claim(refused, None, leads=False)
-                entry.token = None
-                self._refused = True
+                    return Claim(refused)
+                entry.token, entry.refused = None, True
             token = entry.token if entry.token is not None and now < entry.token.expires_at else None
-            if token is not None and (now < max(token.renew_at, entry.pause_until) or entry.flight is not None):
-                return Claim(token, None, leads=False)
-            if entry.flight is not None:
-                return Claim(None, entry.flight, leads=False)
-            # Known to this lease first, so that an interruption in between leaves no flight that never ends.
-            self._flight = entry.flight = self._cache.new_flight()
-            return Claim(token, None, leads=True)
+            pending = entry.pending
+            if pending is not None and now >= pending.deadline:
+                overdue, pending = pending, None
+            if token is not None and (now < max(token.renew_at, entry.pause_until) or pending is not None):
+                return Claim(token)
+            if token is None and entry.error is not None and now < entry.error_until:
+                return Claim(error=_copy_for(entry.error, entry.error_until - now))
+            if pending is not None and pending not in _own.get():
+                return Claim(pending=pending)
+            # A call inside of the one that gets the token, such as one of a hook, gets another token for itself.
+            if pending is None:
+                started = PendingToken(min(deadline, now + TAKEOVER_AFTER))
+                _own.set((*(own for own in _own.get() if not own.finished), started))
+                # Known to this object first, so that an interruption in between leaves nothing pending.
+                self._pending = started
+                entry.pending = started
+        if overdue is not None:
+            overdue.finish()
+        return Claim(token, mints=True)
 
     def store(self, token: Token) -> None:
         """Store a new token and let the waiting calls have it."""
-        token.replaces_refused = self._refused
         self._end(token=token)
 
-    def fail(self, error: DidwwError | None) -> None:
-        """Let the waiting calls raise copies of `error`, or one of them try again if it is None."""
-        self._end(error=error)
+    def fail(self, error: DidwwError | None, until: float = 0.0) -> None:
+        """Let the waiting calls raise copies of `error`, or one of them try again if it is None.
+
+        Until the time `until`, calls without a token raise copies, too.
+        """
+        self._end(error=error, error_until=until)
 
     def postpone(self, until: float) -> None:
         """Keep the old token, and try again at `until`."""
         self._end(pause_until=until)
 
-    def release(self) -> None:
-        """End a flight that has not ended, because the call was canceled, so that another call takes over."""
-        if self._flight is not None:
+    def close(self) -> None:
+        """End what has not ended, because the call was canceled, so that another call takes over."""
+        if self._pending is not None:
             self._end()
 
     def first_report(self) -> bool:
@@ -213,16 +251,36 @@ class Lease:
             self._entry.scope_reported = True
             return first
 
-    def _end(self, *, token: Token | None = None, error: DidwwError | None = None, pause_until: float = 0.0) -> None:
-        flight = self._flight
+    def _end(
+        self,
+        *,
+        token: Token | None = None,
+        error: DidwwError | None = None,
+        error_until: float = 0.0,
+        pause_until: float = 0.0,
+    ) -> None:
+        pending, entry = self._pending, self._entry
         with self._cache.lock:
-            if self._entry.flight is flight:
-                self._entry.flight = None
-                self._entry.token = token or self._entry.token
-                self._entry.pause_until = pause_until
-        if flight is not None:
-            flight.land(error)
-        self._flight = None
+            current = pending is not None and entry.pending is pending
+            if token is not None and (current or entry.token is None):
+                token.replaces_refused, entry.refused = entry.refused, False
+                entry.token, entry.error = token, None
+            if current:
+                if error_until:
+                    entry.error, entry.error_until = error, error_until
+                entry.pause_until = pause_until
+                entry.pending = None
+        if pending is not None:
+            pending.finish(error)
+        self._pending = None
+
+
+def _copy_for(error: DidwwError, remaining: float) -> DidwwError:
+    """Return a copy of a remembered error with the remaining delay: raising an error changes it."""
+    copied = copy.copy(error)
+    if isinstance(copied, RateLimitError):
+        copied.retry_after = remaining
+    return copied
 
 
 _caches: Final[WeakSet[TokenCache]] = WeakSet()

@@ -154,7 +154,7 @@ def _cache_file(session: Session, source: str) -> Path:
     import platformdirs
 
     headers: dict[str, str] = {}
-    session.api_key.sign(headers)
+    session.api_key._sign(headers)
     account = json.dumps([session.client.base_url, session.settings.version, session.settings.emulator_file, headers])
     name = hashlib.sha256(account.encode()).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("didww", appauthor=False)) / f"completion-{source}-{name}.json"

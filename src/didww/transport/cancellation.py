@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from didww._core.effects import Happening
+    from didww._core.effects import Completion
 
 __all__ = ["CancelToken", "InterruptedCallError", "interruption"]
 
@@ -55,8 +55,8 @@ class CancelToken:
         if self._set.wait(min(seconds, threading.TIMEOUT_MAX)):
             raise InterruptedCallError("interrupted")
 
-    def wait(self, happening: Happening, seconds: float) -> None:
-        """Wait until `happening` ends, at most `seconds`.
+    def wait(self, completion: Completion, seconds: float) -> None:
+        """Wait for `completion`, at most `seconds`.
 
         Raises:
             InterruptedCallError: The call was canceled before or during the wait.
@@ -66,12 +66,12 @@ class CancelToken:
             self._wake = ended.set
         try:
             self.sleep(0)
-            happening.listen(ended.set)
+            completion.listen(ended.set)
             ended.wait(min(seconds, threading.TIMEOUT_MAX))
         finally:
             with self._lock:
                 self._wake = None
-            happening.forget(ended.set)
+            completion.forget(ended.set)
         self.sleep(0)
 
     def watch(self, exchange: Callable[..., T], *args: Any) -> T:

@@ -54,12 +54,13 @@ if TYPE_CHECKING:
         File,
     )
     from didww._endpoints.async_prices import AsyncPricesEndpoint
-    from didww.credentials import Credentials
+    from didww.credentials import Credentials, Scope
     from didww.query_params import QueryParams
     from didww.resources.encrypted_file import EncryptedFile
     from didww.resources.export import Export
     from didww.services import ServiceUrls
     from didww.transport.base import AsyncTransport
+    from didww.version import ApiVersion
 
 __all__ = ["AsyncDidwwClient"]
 
@@ -90,7 +91,7 @@ class AsyncDidwwClient(AsyncAccessors):
             (docs/explanation/retries.md). Defaults to 2.
         rate_limit: Maximum number of requests per second, or a `Limiter` to share between clients; None disables it.
             Defaults to 20, the limit of the API for one key.
-        headers: Additional headers of each request.
+        headers: Additional headers of each request, to the API and to the other services.
         on_request: Called before each attempt to send a request.
         on_response: Called after each response.
         on_retry: Called before the delay of each retry.
@@ -123,9 +124,9 @@ class AsyncDidwwClient(AsyncAccessors):
         # sync: session: requests.Session | None = None,
         *,
         timeout: float = DEFAULT_TIMEOUT,
-        api_version: str | None = None,
+        api_version: ApiVersion | None = None,
         credentials: Credentials | None = None,
-        scope: str | None = None,
+        scope: Scope | None = None,
         max_retries: int = DEFAULT_RETRIES,
         rate_limit: float | Limiter | None = DEFAULT_RATE,
         headers: Mapping[str, str] | None = None,
@@ -137,9 +138,9 @@ class AsyncDidwwClient(AsyncAccessors):
         service_urls: ServiceUrls | None = None,
         transport: AsyncTransport | None = None,
     ) -> None:
-        services = service_urls_from(service_urls, base_url, environment)
-        base_url = base_url_from(base_url, environment)
         version = api_version_from(api_version)
+        services = service_urls_from(service_urls, base_url, environment, version)
+        base_url = base_url_from(base_url, environment)
         self._configuration = Configuration(
             credentials=credentials_from(api_key, credentials, version),
             base_url=base_url,

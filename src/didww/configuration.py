@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from didww._util.coerce import truth_value, whole_number
 from didww._util.datetimes import http_date
 from didww._util.text import shown
-from didww._util.urls import is_loopback, origin_of
+from didww._util.urls import is_loopback, origin_of, path_of
 from didww.credentials import ApiKey, BearerToken, Credentials, TokenProvider, narrowed
 from didww.exceptions import DidwwClientError, InvalidValueError
 from didww.rate_limit.local import Budget
-from didww.services import SERVICES, ServiceUrls, default_urls
+from didww.services import SERVICES, ServiceUrls, _default_urls
 from didww.version import API_VERSION, API_VERSIONS, TOKENS_SINCE
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ DEFAULT_TIMEOUT: Final = 60.0
 
 NO_TIMEOUT: Final = float("inf")
 """Disables the deadline. The only way to wait indefinitely."""
+
+
+VERSION_HEADER: Final = "X-DIDWW-API-Version"
+"""The header with the API version of a request with an API key."""
 
 
 class Unset(enum.Enum):
@@ -125,6 +129,7 @@ class Configuration:
         "server_clock",
         "service_urls",
         "timeout",
+        "tokens",
         "tracing",
         "version_check",
         "version_header",
@@ -154,8 +159,9 @@ class Configuration:
         self.credentials = credentials
         self.key = credentials if isinstance(credentials, ApiKey) else None
         self.api_version: ApiVersion = api_version
+        self.tokens = api_version >= TOKENS_SINCE
         # The version of a request with a token is that of the token.
-        self.version_header = {} if self.key is None else {"X-DIDWW-API-Version": str(api_version)}
+        self.version_header = {} if self.key is None else {VERSION_HEADER: str(api_version)}
         self.version_check = VersionCheck()
         provided = credentials.scope if isinstance(credentials, TokenProvider) else "full"
         self.scope = narrowed(provided, scope)
@@ -173,9 +179,11 @@ class Configuration:
         self.check_secure(self.base_url, "base_url")
         self.origin = origin_of(self.base_url)
         self.service_urls = self._resolved(service_urls)
-        self.origins: dict[Service, Origin | None] = {service: origin_of(self.url_of(service)) for service in SERVICES}
+        self.origins: dict[Service, Origin | None] = {"api": self.origin}
+        if self.tokens:
+            self.origins |= {service: origin_of(self.url_of(service)) for service in SERVICES[1:]}
         self.timeout = checked_timeout(timeout)
-        self.headers = checked_headers(headers or {})
+        self.headers = self._checked(headers or {})
         self.own_headers = {**self.version_header, **self.headers}
 
     def replaced(
@@ -197,7 +205,7 @@ class Configuration:
         if not limited:
             copy.limiter = None
         if headers:
-            copy.headers = {**self.headers, **checked_headers(headers)}
+            copy.headers = {**self.headers, **self._checked(headers)}
             copy.own_headers = {**self.version_header, **copy.headers}
         return copy
 
@@ -205,22 +213,46 @@ class Configuration:
         """Return the base URL of a service, without a trailing slash."""
         return self.base_url if service == "api" else str(getattr(self.service_urls, service))
 
+    def has_origin(self, url: str, service: Service) -> bool:
+        """Return whether `url` has the origin of a service, so that it may get the credentials."""
+        origin = origin_of(url)
+        return origin is not None and origin == self.origins.get(service)
+
     def _resolved(self, urls: ServiceUrls | None) -> ServiceUrls:
-        """Return the URLs of all services, those of the environment where `urls` has none."""
+        """Return the URLs of all services, those of the environment where `urls` has none.
+
+        API versions without tokens have no other services, so that no URL is looked at.
+        """
         urls = ServiceUrls() if urls is None else urls
         if not isinstance(urls, ServiceUrls):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
                 f"service_urls must be ServiceUrls(token=..., ...), got {type(urls).__name__}.", field="service_urls"
             )
+        if not self.tokens:
+            return urls
         resolved = ServiceUrls(
             *(
-                default if url is None else checked_base_url(url, f"service_urls.{name}")
-                for name, url, default in zip(urls._fields, urls, default_urls(self.base_url), strict=True)
+                default if url is None else checked_service_url(url, name)
+                for name, url, default in zip(urls._fields, urls, _default_urls(self.base_url), strict=True)
             )
         )
         for name, url in zip(resolved._fields, resolved, strict=True):
             self.check_secure(str(url), f"service_urls.{name}")
         return resolved
+
+    def _checked(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return more headers of all requests.
+
+        Raises:
+            InvalidValueError: A header is not valid, or states a version, which only the token does.
+        """
+        checked = checked_headers(headers)
+        if self.tokens and any(name.lower() == VERSION_HEADER.lower() for name in checked):
+            raise InvalidValueError(
+                f"headers must not set {VERSION_HEADER}, as the version is that of the token. Pass api_version=.",
+                field="headers",
+            )
+        return checked
 
     def check_secure(self, url: str, name: str) -> None:
         """Reject a URL that would send the API key or call records over a network without encryption.
@@ -344,22 +376,24 @@ def service_urls_from(
     service_urls: ServiceUrls | None,
     base_url: str | None,
     environment: Environment | str | None,
+    api_version: ApiVersion,
     environ: Mapping[str, str] = os.environ,
 ) -> ServiceUrls:
     """Return the URLs of the other services: those of `service_urls`, or else of their environment variables.
 
     The variables apply where `DIDWW_BASE_URL` does: not to a client with `base_url` or an explicit
-    `Environment.PRODUCTION`.
+    `Environment.PRODUCTION`. API versions without tokens do not use them.
 
     Raises:
         InvalidValueError: A URL is not valid.
     """
     urls = ServiceUrls() if service_urls is None else service_urls
     production = environment is not None and checked_environment(environment) is Environment.PRODUCTION
-    if base_url is not None or production or not isinstance(urls, ServiceUrls):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+    other = base_url is not None or production or api_version < TOKENS_SINCE
+    if other or not isinstance(urls, ServiceUrls):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         return urls
     variables = {
-        name: checked_base_url(value, variable)
+        name: checked_service_url(value, name, variable)
         for name, variable in _SERVICE_VARIABLES.items()
         if getattr(urls, name) is None and (value := environ.get(variable, "").strip())
     }
@@ -411,12 +445,30 @@ def checked_environment(value: str, name: str = "environment") -> Environment:
         raise InvalidValueError(f"{name} must be one of {known}, got {value!r}.", field=name) from None
 
 
-def checked_base_url(value: str, name: str = "base_url") -> str:
+def checked_service_url(value: str, service: str, variable: str = "") -> str:
+    """Return the URL of a service, which has the name `service` in `ServiceUrls`, without a trailing slash.
+
+    Raises:
+        InvalidValueError: It is not valid; the message names `variable` if it is from there.
+    """
+    example = str(getattr(_default_urls(Environment.PRODUCTION.base_url), service))
+    name = f"service_urls.{service}"
+    url = checked_base_url(value, variable or name, example, name)
+    if service == "token" and not path_of(url).strip("/"):
+        raise InvalidValueError(f"{variable or name} must have a path, as in {example}, got {url!r}.", field=name)
+    return url
+
+
+def checked_base_url(
+    value: str, name: str = "base_url", example: str = "https://api.didww.com/v3", field: str = "base_url"
+) -> str:
     """Return `value` without a trailing slash.
 
     Args:
         value: The URL.
         name: The name of the argument or variable, for the error.
+        example: A valid URL, for the error.
+        field: The name of the argument, for the error's `field`.
 
     Raises:
         InvalidValueError: `value` is not an http or https URL, or has a user name, query or fragment.
@@ -427,12 +479,12 @@ def checked_base_url(value: str, name: str = "base_url") -> str:
             scheme = "http" if is_loopback(url.partition("/")[0].rpartition(":")[0] or url) else "https"
             raise InvalidValueError(
                 f"{name} must start with http:// or https://, got {url!r}. Did you mean {scheme}://{url}?",
-                field="base_url",
+                field=field,
             )
         raise InvalidValueError(
-            f"{name} must be a URL such as https://api.didww.com/v3: http or https, an ASCII host name, and no user "
-            "name, spaces, query or fragment.",
-            field="base_url",
+            f"{name} must be a URL such as {example}: http or https, an ASCII host name, and no user name, spaces, "
+            "query or fragment.",
+            field=field,
         )
     return url
 

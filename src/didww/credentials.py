@@ -7,7 +7,7 @@ an API key. No credentials appear in repr or str, and none can be copied or pick
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from didww._util.coerce import whole_number
 from didww._util.text import shown
@@ -17,7 +17,10 @@ from didww.exceptions import DidwwClientError, InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-__all__ = ["ApiKey", "BearerToken", "Credentials", "TokenProvider"]
+__all__ = ["ApiKey", "BearerToken", "Credentials", "Scope", "TokenProvider"]
+
+Scope: TypeAlias = Literal["full", "read"] | str  # noqa: PYI051 the usual ones, for completion in editors
+"""What a client may do: `"full"`, `"read"` or `"read:..."`."""
 
 _SCOPE: Final = re.compile(r"full|read(?::[!-~]{1,60})?", re.ASCII)
 _MIN_LIFE: Final = 60
@@ -80,7 +83,7 @@ class TokenProvider:
 
     __slots__ = ("_cache", "_key", "expires_in", "scope")
 
-    def __init__(self, api_key: str, scope: str = "full", expires_in: int | None = None) -> None:
+    def __init__(self, api_key: str, scope: Scope = "full", expires_in: int | None = None) -> None:
         self._key = ApiKey(api_key)
         self.scope = checked_scope(scope)
         self.expires_in = None if expires_in is None else _checked_life(expires_in)

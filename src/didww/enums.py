@@ -150,7 +150,8 @@ class _OpenEnumType(enum.EnumType):
 class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
     """The common base of text and numeric open enums."""
 
-    _since: dict[object, ApiVersion]  # the first API version of the values that not every version has
+    # The first and last API version of values, and what replaces them, if not every version has them.
+    _versions: dict[object, tuple[ApiVersion | None, ApiVersion | None, str]]
 
     @property
     def is_known(self) -> bool:
@@ -167,14 +168,16 @@ class _OpenEnum(enum.Enum, metaclass=_OpenEnumType):
         return type(self), (self._value_,)
 
 
-_OpenEnum._since = {}
+_OpenEnum._versions = {}
 
 
-def since(version: ApiVersion, *values: object) -> Callable[[C], C]:
-    """Return a decorator that declares the first API version of some values of an enum."""
+def versions(
+    *values: object, since: ApiVersion | None = None, until: ApiVersion | None = None, replacement: str = ""
+) -> Callable[[C], C]:
+    """Return a decorator that declares the first and last API version of some values of an enum."""
 
     def declare(cls: C) -> C:
-        cls._since = {**cls._since, **dict.fromkeys(values, version)}
+        cls._versions = {**cls._versions, **dict.fromkeys(values, (since, until, replacement))}
         return cls
 
     return declare
@@ -276,7 +279,7 @@ class OrderStatus(OpenStrEnum):
     """Canceled by the customer or by DIDWW; the numbers of the order are removed."""
 
 
-@since("2026-11-19", "sms_in", "sms_out")
+@versions("sms_in", "sms_out", since="2026-11-19")
 class ExportType(OpenStrEnum):
     """Type of an export: `export_type` of exports.
 
@@ -949,7 +952,7 @@ class NumberType(OpenStrEnum):
 
 
 class PopCode(OpenStrEnum):
-    """Point of presence of the platform: `pop` of voice IN trunks since API version 2026-11-19.
+    """Point of presence of the platform: `pop_code` of voice IN trunks since API version 2026-11-19.
 
     Source: tests/contract/facts_2026_11_19/voice_in_trunks.yaml.
     """

@@ -282,7 +282,11 @@ class InsufficientBalanceError(DidwwApiError):
 
 
 class RateLimitError(DidwwApiError):
-    """429: more than 20 requests per second with one API key. Wait `retry_after` seconds, if it is set."""
+    """429: too many requests. Wait `retry_after` seconds, if it is set.
+
+    The API allows 20 requests per second: with one API key, or since version 2026-11-19 for the whole account. The
+    token service has a limit of its own.
+    """
 
 
 class ServerError(DidwwApiError):
@@ -474,4 +478,7 @@ class CallbackRejectedError(DidwwError):
 
 
 class ApiVersionWarning(UserWarning):
-    """The service responds in another version of the API than the client speaks. Issued once for each client."""
+    """The service responds in another version of the API than that of the client.
+
+    Each client issues it once; Python's default filter shows only the first one from the same line.
+    """

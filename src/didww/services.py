@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
-from didww._util.urls import origin_of
+from didww._util.urls import Origin, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from didww._util.urls import Origin
-
-__all__ = ["AUDIENCES", "SERVICES", "Service", "ServiceUrls", "default_urls"]
+__all__ = ["AUDIENCES", "SERVICES", "Service", "ServiceUrls"]
 
 Service: TypeAlias = Literal["api", "voice_in_prices", "voice_out_prices", "sms_prices"]
 """A service that accepts tokens."""
@@ -35,7 +33,7 @@ class ServiceUrls(NamedTuple):
     """The URLs of the services besides the API. None stands for the default of the environment.
 
     Attributes:
-        token: The URL that issues tokens, such as `https://auth.didww.com/token`.
+        token: The URL that issues tokens, with its path, such as `https://auth.didww.com/token`.
         voice_in_prices: The base URL of the prices of inbound calls.
         voice_out_prices: The base URL of the prices of outbound calls.
         sms_prices: The base URL of the prices of text messages.
@@ -47,28 +45,27 @@ class ServiceUrls(NamedTuple):
     sms_prices: str | None = None
 
 
-_DEFAULTS: Final[Mapping[str, ServiceUrls]] = {
-    "https://api.didww.com/v3": ServiceUrls(
+_DEFAULTS: Final[Mapping[Origin | None, ServiceUrls]] = {
+    Origin("https", "api.didww.com", 443): ServiceUrls(
         "https://auth.didww.com/token",
         "https://api-vin.didww.com/v3",
         "https://api-vout.didww.com/v3",
         "https://api-sms.didww.com/v3",
     ),
-    "https://sandbox-api.didww.com/v3": ServiceUrls(
+    Origin("https", "sandbox-api.didww.com", 443): ServiceUrls(
         "https://auth-sandbox.didww.com/token",
         "https://api-vin-sandbox.didww.com/v3",
         "https://api-vout-sandbox.didww.com/v3",
         "https://api-sms-sandbox.didww.com/v3",
     ),
 }
-"""The URLs of DIDWW's environments, by the base URL of the API."""
+"""The URLs of DIDWW's environments, by the origin of the API."""
 
 _PATHS: Final = ServiceUrls("/token", "/api-vin/v3", "/api-vout/v3", "/api-sms/v3")
 """The paths of any other server, such as the emulator, which has all services at the origin of its base URL."""
 
 
-def default_urls(base_url: str) -> ServiceUrls:
+def _default_urls(base_url: str) -> ServiceUrls:
     """Return the URLs of all services of the environment with the API at `base_url`."""
-    known = _DEFAULTS.get(base_url)
-    origin: Origin | None = origin_of(base_url)
-    return known or ServiceUrls(*(f"{origin}{path}" for path in _PATHS))
+    origin = origin_of(base_url)
+    return _DEFAULTS.get(origin) or ServiceUrls(*(f"{origin}{path}" for path in _PATHS))

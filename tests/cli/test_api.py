@@ -96,7 +96,7 @@ def test_head_goes_to_standard_error(didww):
     [
         ("api GET /nothing", 4, "404"),
         ("api GET /dids -f 'filter[nothing]=1'", 3, "400"),
-        ("api GET https://example.com/v3/dids", 2, "the only origin to send the API key to"),
+        ("api GET https://example.com/v3/dids", 2, "the only origin that gets the credentials"),
         ("api GET /../dids", 2, "path"),
         ("api PUT /dids", 2, "PUT"),
         ("api GET /dids -f name", 2, "must be NAME=VALUE"),

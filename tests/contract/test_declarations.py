@@ -24,6 +24,7 @@ from didww._schema.filter_rules import (
 from didww._schema.forms import DIGITS, EMAIL, RECORD_ID, WEB_ADDRESS, Form
 from didww._schema.registry import all_classes, class_named, class_of
 from didww._schema.rules import SET, Ascending, Equal, OfType, OneOf, Rule, Together, Typed, When
+from didww._schema.versions import EVERY_VERSION, versions_of_values
 from didww.enums import OnCliMismatchAction
 from didww.exceptions import InvalidValueError, UnsupportedVersionError
 from didww.resources.export import requested_filters
@@ -273,7 +274,8 @@ def _enum(field: Field) -> type[Enum] | None:
 
 
 def _values(enum: type[Any], version: ApiVersion) -> frozenset[object]:
-    return frozenset(member.value for member in enum if enum._since.get(member.value, version) <= version)
+    limited = versions_of_values(enum)
+    return frozenset(member.value for member in enum if limited.get(member.value, EVERY_VERSION).includes(version))
 
 
 def _nested_classes(field: Field) -> tuple[type[Nested], ...]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import logging
 import pickle
 import warnings
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,8 +27,13 @@ from didww import (
     TokenProvider,
     VoiceInTrunk,
 )
+from didww._core.effects import Response
 from didww._core.request import build, build_download
+from didww._drivers import sync
+from didww._util.token_cache import Token
 from didww.exceptions import (
+    ApiConnectionError,
+    ApiTimeoutError,
     AuthenticationError,
     DidwwClientError,
     DidwwError,
@@ -38,7 +46,7 @@ from support.scripted_transport import AsyncScripted, Scripted, json_response
 from support.token_service import BASE, ID, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 KEY = "k3y-that-nobody-may-see"
@@ -363,18 +371,29 @@ def versioned(version: str) -> Any:
     return json_response(200, {**BALANCE, "meta": {"api_version": version}})
 
 
-def test_other_version_of_the_service_is_a_warning_once() -> None:
+@contextmanager
+def silent(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Check that the block issues no warning, which the client would log if pytest made an error of it."""
+    with warnings.catch_warnings(record=True) as caught, caplog.at_level(logging.WARNING, "didww"):
+        warnings.simplefilter("always")
+        yield
+    assert not caught
+    assert not caplog.records
+
+
+def test_other_version_of_the_service_is_a_warning_once(caplog: pytest.LogCaptureFixture) -> None:
     """Copies of the client share it; documents without a version say nothing."""
     transport = Scripted(json_response(200, BALANCE), versioned(VERSION))
     client = DidwwClient(KEY, base_url=BASE, transport=transport)
     client.balance().find()
     with pytest.warns(
-        ApiVersionWarning, match=r"speaks API version 2026-04-16.*2026-11-19.*api_version='2026-11-19'"
+        ApiVersionWarning, match=r"uses API version 2026-04-16.*2026-11-19.*api_version='2026-11-19'"
     ) as caught:
         client.with_options(timeout=5).balance().find()
     assert caught[0].filename == __file__
-    client.balance().find()
-    client.with_options(max_retries=0).get("/balance")
+    with silent(caplog):
+        client.balance().find()
+        client.with_options(max_retries=0).get("/balance")
 
 
 def test_warning_turned_into_an_error_does_not_lose_an_order(caplog: pytest.LogCaptureFixture) -> None:
@@ -390,8 +409,144 @@ def test_warning_turned_into_an_error_does_not_lose_an_order(caplog: pytest.LogC
     assert "responds in version 2026-11-19" in caplog.text
 
 
-def test_same_version_says_nothing() -> None:
+def test_same_version_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """The first document with a version settles it."""
     client = DidwwClient(KEY, base_url=BASE, transport=Scripted(versioned("2026-04-16"), versioned(VERSION)))
-    client.balance().find()
-    client.balance().find()
+    with silent(caplog):
+        client.balance().find()
+        client.balance().find()
+
+
+# Functions that return tokens
+
+
+def test_coroutine_function_that_hangs_ends_with_the_timeout() -> None:
+    """Nothing is sent, and the function is not called again."""
+    calls: list[int] = []
+
+    async def hanging() -> str:
+        calls.append(1)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def main() -> None:
+        client = AsyncDidwwClient(
+            credentials=BearerToken(hanging),
+            base_url=BASE,
+            api_version=VERSION,
+            transport=AsyncScripted(),
+            rate_limit=None,
+            timeout=0.01,
+        )
+        with pytest.raises(ApiTimeoutError, match="Check the function of the BearerToken") as caught:
+            await client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1)]))
+        assert not caught.value.outcome_unknown
+
+    asyncio.run(main())
+    assert calls == [1]
+
+
+def test_late_token_of_a_function_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain function cannot be interrupted, but nothing happens after it."""
+    now = [1000.0]
+
+    def slow() -> str:
+        now[0] += 10
+        return TOKEN
+
+    monkeypatch.setattr(sync, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: None))
+    client, transport = bearer(token=slow, timeout=5)
+    with pytest.raises(ApiTimeoutError, match="was not sent"):
+        client.balance().find()
+    assert transport.requests == []
+    assert now == [1010]
+
+
+def test_failure_of_the_function_after_a_lost_request_leaves_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first attempt may have changed the record."""
+    monkeypatch.setattr(sync, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
+    answers = iter([TOKEN])
+
+    def sealed() -> str:
+        for answer in answers:
+            return answer
+        raise RuntimeError("the vault is sealed")
+
+    client, _ = bearer(ApiConnectionError("lost", request_sent=True), token=sealed)
+    trunk = VoiceInTrunk.build(ID)
+    trunk.name = "x"
+    with pytest.raises(RuntimeError, match="the vault is sealed") as caught:
+        client.voice_in_trunks().update(trunk)
+    assert caught.value.outcome_unknown  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+    assert "may have processed an earlier attempt" in "".join(caught.value.__notes__)
+
+
+# Settings that belong to other versions
+
+
+@pytest.mark.parametrize(
+    ("base_url", "token_url"),
+    [
+        ("https://API.didww.com/v3", "https://auth.didww.com/token"),
+        ("https://api.didww.com:443/v3/", "https://auth.didww.com/token"),
+        ("https://sandbox-api.didww.com:443/v3", "https://auth-sandbox.didww.com/token"),
+        ("https://api.didww.com:8443/v3", "https://api.didww.com:8443/token"),
+    ],
+)
+def test_hosts_are_known_in_every_spelling(base_url: str, token_url: str) -> None:
+    """By their origin."""
+    client = DidwwClient(KEY, base_url=base_url, api_version=VERSION)
+    assert client._configuration.service_urls.token == token_url
+
+
+def test_variables_of_other_services_do_not_concern_versions_without_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if they are not valid."""
+    monkeypatch.delenv("DIDWW_BASE_URL", raising=False)
+    monkeypatch.setenv("DIDWW_TOKEN_URL", "http://auth.corp.example.com/token")
+    client = DidwwClient(KEY)
+    assert not client._configuration.has_origin("https://api-vin.didww.com/v3", "voice_in_prices")
+    assert not client._configuration.has_origin("not a url", "voice_in_prices")
+    with pytest.raises(InvalidValueError, match="https"):
+        DidwwClient(KEY, api_version=VERSION)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("https://auth.didww.com", "service_urls.token must have a path, as in https://auth.didww.com/token"),
+        ("auth", "service_urls.token must be a URL such as https://auth.didww.com/token"),
+    ],
+)
+def test_unusable_token_url_is_refused(url: str, message: str) -> None:
+    """The message names the argument, and shows the URL of production."""
+    with pytest.raises(InvalidValueError, match=message) as caught:
+        DidwwClient(KEY, api_version=VERSION, service_urls=ServiceUrls(token=url))
+    assert caught.value.field == "service_urls.token"
+
+
+def test_header_with_a_version_is_refused_with_tokens() -> None:
+    """The version of a request is that of its token."""
+    headers = {"x-didww-api-version": "2026-04-16"}
+    with pytest.raises(InvalidValueError, match="Pass api_version="):
+        DidwwClient(KEY, api_version=VERSION, headers=headers)
+    with pytest.raises(InvalidValueError, match="Pass api_version="):
+        DidwwClient(KEY, api_version=VERSION).with_options(headers=headers)
+
+
+def test_error_of_the_api_does_not_repeat_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor do the request id in errors and logs."""
+    body = {"errors": [{"title": f"Key {KEY} is invalid", "detail": None}]}
+    response = Response(403, {"x-request-id": KEY}, json.dumps(body).encode())
+    client = DidwwClient(KEY, base_url=BASE, transport=Scripted(response))
+    with (
+        caplog.at_level(logging.DEBUG, "didww"),
+        pytest.raises(PermissionDeniedError, match=r"Key \*\*\* is") as caught,
+    ):
+        client.balance().find()
+    assert KEY not in f"{caught.value} {caught.value.errors} {caught.value.request_id} {caplog.text}"
+
+
+def test_token_cannot_be_pickled() -> None:
+    """As all other credentials."""
+    with pytest.raises(DidwwClientError, match="cannot be copied or pickled"):
+        pickle.dumps(Token(TOKEN, since=0.0, life=900))

@@ -333,7 +333,7 @@ class _Download:
 
     @property
     def _at_service(self) -> bool:
-        return origin_of(self._url) == self._configuration.origins[self._source.service]
+        return self._configuration.has_origin(self._url, self._source.service)
 
     def _begin(self, request: Request, opened: Opened) -> Call[bool]:
         """Check the status and headers of a response; return whether the wanted bytes follow."""

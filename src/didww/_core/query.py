@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from didww._core.filters import check_filters, unknown_name
+from didww._core.filters import check_filters, kind_behind, unknown_name
 from didww._schema.filter_rules import filter_versions, includes, sort_keys, sort_versions
 from didww._schema.registry import all_classes, class_named, class_of
 from didww._schema.types import listed
-from didww._schema.versions import unsupported
+from didww._schema.versions import check_values, unsupported
 from didww._util.coerce import whole_number
 from didww._util.suggest import did_you_mean
 from didww._util.text import shown
@@ -95,6 +95,10 @@ def _check(cls: type[Resource], version: ApiVersion, query: QueryParams) -> None
     if query.filters:
         check_filters(cls, query.filters)
         _check_versions(f"{cls._type_name} cannot be filtered by", query.filters, filter_versions(cls), version)
+        for name, value in query.filters.items():
+            if (kind := kind_behind(cls, name)) is not None:
+                values = value.split(",") if type(value) is str else value
+                check_values(kind, values, version, f"filter {name!r} cannot be", name)
     if query.sorts:
         known = sort_keys(cls)
         for name in query.sorts:

@@ -124,7 +124,7 @@ def _method(method: object) -> str:
 
 
 def _address(configuration: Configuration, path: object, params: QueryParams | Mapping[str, object] | None) -> str:
-    """Return the absolute URL of `path` with its query. Only the origin of the API is allowed, to protect the API key.
+    """Return the absolute URL of `path` with its query. Only the origin of the API is allowed.
 
     Raises:
         InvalidValueError: `path` leads to another origin, or is ambiguous.
@@ -135,8 +135,8 @@ def _address(configuration: Configuration, path: object, params: QueryParams | M
     url = path if absolute else f"{configuration.base_url}/{path.lstrip('/')}"
     if absolute and origin_of(url) not in (None, configuration.origin):
         raise InvalidValueError(
-            f"path must lead to {configuration.origin}, the only origin to send the API key to, got {origin_of(url)}. "
-            "Pass a path such as '/dids', or a URL of that origin.",
+            f"path must lead to {configuration.origin}, the only origin that gets the credentials, got "
+            f"{origin_of(url)}. Pass a path such as '/dids', or a URL of that origin.",
             field="path",
         )
     if origin_of(url) is None or "#" in url or not {".", ".."}.isdisjoint(unquote(path_of(url)).split("/")):

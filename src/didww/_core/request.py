@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from msgspec.structs import replace
+
 from didww._core.effects import Request
 from didww._jsonapi.encode import encode
 from didww._schema.resource import checked_id
-from didww._util.urls import origin_of
 from didww.exceptions import ReadOnlyClientError
 from didww.services import AUDIENCES
 from didww.version import __version__
@@ -75,13 +76,7 @@ def follow(
         headers["Content-Type"] = content_type
         if not isinstance(body, bytes):
             headers["Content-Length"] = str(len(body))
-    audience = ""
-    if origin_of(url) == configuration.origins[service]:
-        if configuration.key is not None:
-            configuration.key.sign(headers)
-        else:
-            audience = AUDIENCES[service]
-    return Request(method, url, headers, body, audience)
+    return _authenticated(configuration, Request(method, url, headers, body), service)
 
 
 def check_writable(configuration: Configuration, method: str = "POST") -> None:
@@ -107,11 +102,16 @@ def build_download(
         "Accept-Encoding": "identity",
         "User-Agent": USER_AGENT,
     }
-    audience = ""
-    if origin_of(url) == configuration.origins[service]:
+    if configuration.has_origin(url, service):
         headers.update(configuration.own_headers)
-        if configuration.key is not None:
-            configuration.key.sign(headers)
-        else:
-            audience = AUDIENCES[service]
-    return Request(method, url, headers, None, audience)
+    return _authenticated(configuration, Request(method, url, headers), service)
+
+
+def _authenticated(configuration: Configuration, request: Request, service: Service) -> Request:
+    """Return `request` with the API key or the audience of its token, if its URL has the origin of the service."""
+    if not configuration.has_origin(request.url, service):
+        return request
+    if configuration.key is None:
+        return replace(request, audience=AUDIENCES[service])
+    configuration.key._sign(request.headers)
+    return request

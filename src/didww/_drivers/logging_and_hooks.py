@@ -56,10 +56,7 @@ def _response_received(event: ResponseReceived) -> tuple[str, tuple[object, ...]
     request_id = masked(response.headers.get("x-request-id", "none"), secrets_of(event.request.headers))
     return (
         "%s %s: %d in %.3f s (attempt %d, request id %s)",
-        (
-            *arguments,
-            printable(masked(response.headers.get("x-request-id", "none"), secrets_of(event.request.headers))),
-        ),
+        (*arguments, printable(request_id)),
     )
 
 

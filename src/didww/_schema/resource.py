@@ -24,7 +24,7 @@ from didww._schema.meta import Meta
 from didww._schema.record import MISSING, Record, inspected, same_content, set_attributes, set_state
 from didww._schema.registry import class_named, class_of, singular
 from didww._schema.types import listed, register_resource
-from didww._schema.versions import EVERY_VERSION, Versions, checked_versions, unsupported
+from didww._schema.versions import EVERY_VERSION, Versions, check_values, checked_versions, unsupported
 from didww._util.coerce import is_uuid
 from didww.exceptions import InvalidValueError, ReadOnlyFieldError
 
@@ -266,11 +266,7 @@ class Resource(Record):
             field = self._field_map[name]
             if field.versions is not EVERY_VERSION and not field.versions.includes(version):
                 raise unsupported(f"{field.label} cannot be sent", field.versions, version, field.label)
-            value = self._attributes.get(name)
-            since = None if value is None or field.kind.name != "enum" else field.kind.detail._since.get(value)
-            if since is not None and version < since:
-                what = f"{field.label} cannot be {value!r}"
-                raise unsupported(what, Versions(since), version, field.label)
+            check_values(field.kind, self._attributes.get(name), version, f"{field.label} cannot be", field.label)
 
     @classmethod
     def _new_from(cls, raw: ResourceObject) -> Self:
@@ -390,6 +386,8 @@ class Resource(Record):
         if field.place == "relationships":
             if not field.include:
                 return "is not in any response: the API accepts it, but does not return it."
+            if field.versions.until is not None:
+                return f"was not included in the response.{_limits(field)}"
             path = self._include_path(name)
             return f"was not included in the response: add include={path!r} to the call.{_limits(field)}"
         return f"is not in the response.{_limits(field)}"
@@ -670,8 +668,8 @@ def _rename(raw: ResourceObject, cls: type[Resource]) -> None:
 
 def _limits(field: Field) -> str:
     """Return a sentence with the API versions that have a field; empty if all have it."""
-    words = field.versions.in_words()
-    return f" It exists {words}." if words else ""
+    words, replacement = field.versions.in_words(), field.versions.replacement
+    return f" It exists {words}.{f' Use {replacement} instead.' if replacement else ''}" if words else ""
 
 
 _R = TypeVar("_R", bound=Resource)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww.exceptions import UnsupportedVersionError
 
 if TYPE_CHECKING:
+    from didww._schema.types import FieldType
     from didww.version import ApiVersion
 
-__all__ = ["EVERY_VERSION", "Versions", "checked_versions", "unsupported"]
+__all__ = ["EVERY_VERSION", "Versions", "check_values", "checked_versions", "unsupported", "versions_of_values"]
 
 
 class Versions(NamedTuple):
@@ -44,6 +46,34 @@ EVERY_VERSION: Final = Versions()
 def checked_versions(since: ApiVersion | None, until: ApiVersion | None, replacement: str) -> Versions:
     """Return the range of a declaration."""
     return EVERY_VERSION if since is None and until is None else Versions(since, until, replacement)
+
+
+@cache
+def versions_of_values(cls: type[Any]) -> dict[object, Versions]:
+    """Return the versions of the values of an enum that not every API version has."""
+    return {value: Versions(*declared) for value, declared in getattr(cls, "_versions", {}).items()}
+
+
+def check_values(kind: FieldType, value: object, version: str, what: str, field: str) -> None:
+    """Check that `version` has a value of an enum, or all values of a list of them.
+
+    Args:
+        kind: The type of the field. Other types have no values to check.
+        value: The value or values.
+        version: The version of the client.
+        what: What was tried, e.g. `exports.export_type cannot be`.
+        field: The name of the field or filter, for the error.
+
+    Raises:
+        UnsupportedVersionError: It does not have one.
+    """
+    item = kind.detail if kind.name == "list" else kind
+    limited = versions_of_values(item.detail) if item.name == "enum" else None
+    if limited:
+        for each in value if isinstance(value, (list, tuple, set, frozenset)) else (value,):
+            found = limited.get(each)
+            if found is not None and not found.includes(version):
+                raise unsupported(f"{what} {getattr(each, 'value', each)!r}", found, version, field)
 
 
 def unsupported(what: str, versions: Versions, version: str, field: str) -> UnsupportedVersionError:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from didww._schema.versions import Versions
+from didww._schema.versions import Versions, versions_of_values
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from enum import Enum
 
-    from didww.version import ApiVersion
 
 __all__ = ["TRUTH", "choice", "choices", "limited", "word"]
 
@@ -34,8 +33,8 @@ def choices(cls: type[Enum]) -> dict[str, Enum]:
 
 def limited(cls: type[Enum]) -> dict[str, Versions]:
     """Return the words of an enum that not every API version has, with the versions that have them."""
-    since: dict[object, ApiVersion] = getattr(cls, "_since", {})
-    return {word(member): Versions(since[member.value]) for member in cls if member.value in since}
+    versions = versions_of_values(cls)
+    return {word(member): versions[member.value] for member in cls if member.value in versions}
 
 
 def choice(cls: type[Enum], text: str, field: str = "") -> Enum:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, get_args
 
 import click
 
-from didww._schema.versions import Versions
+from didww._schema.versions import EVERY_VERSION, Versions, versions_of_values
 from didww.cli import lookups, parameters
 from didww.cli.framework import SectionOption
 from didww.resources.export import FILTER_KEYS, SmsInStatus, SmsInTrunkType, SmsOutStatus
@@ -173,8 +173,8 @@ def check_type(session: Session, export_type: str) -> None:
     """
     from didww.enums import ExportType
 
-    since = ExportType._since.get(export_type)
-    session.check_versions(f"Exports of the type {export_type} do not exist", Versions(since))
+    versions = versions_of_values(ExportType).get(export_type, EVERY_VERSION)
+    session.check_versions(f"Exports of the type {export_type} do not exist", versions)
 
 
 def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> dict[str, str]:

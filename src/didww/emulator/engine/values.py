@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, cast
 
+from didww._schema.versions import versions_of_values
 from didww.emulator.controls.clock import stamp
 from didww.emulator.engine import overrides
 from didww.emulator.engine.errors import HttpError, attribute_error, missing, not_allowed
@@ -105,7 +106,8 @@ class Checker:
         except _InvalidValueError as wrong:
             self._add_error(path, label, str(wrong))
             return None
-        if name == "enum" and self.version is not None and self.version < kind.detail._since.get(value, ""):
+        limited = versions_of_values(kind.detail).get(value) if name == "enum" and self.version is not None else None
+        if limited is not None and not limited.includes(str(self.version)):
             self._add_error(path, label, "is invalid")
             return None
         return checked

@@ -221,24 +221,21 @@ class Configuration:
     def _resolved(self, urls: ServiceUrls | None) -> ServiceUrls:
         """Return the URLs of all services, those of the environment where `urls` has none.
 
-        API versions without tokens have no other services, so that no URL is looked at.
+        API versions without tokens have no other services, and need no defaults.
         """
         urls = ServiceUrls() if urls is None else urls
         if not isinstance(urls, ServiceUrls):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
             raise InvalidValueError(
                 f"service_urls must be ServiceUrls(token=..., ...), got {type(urls).__name__}.", field="service_urls"
             )
-        if not self.tokens:
-            return urls
-        resolved = ServiceUrls(
-            *(
-                default if url is None else checked_service_url(url, name)
-                for name, url, default in zip(urls._fields, urls, _default_urls(self.base_url), strict=True)
-            )
-        )
-        for name, url in zip(resolved._fields, resolved, strict=True):
-            self.check_secure(str(url), f"service_urls.{name}")
-        return resolved
+        given = {
+            name: checked_service_url(url, name)
+            for name, url in zip(urls._fields, urls, strict=True)
+            if url is not None
+        }
+        for name, url in given.items():
+            self.check_secure(url, f"service_urls.{name}")
+        return _default_urls(self.base_url)._replace(**given) if self.tokens else urls._replace(**given)
 
     def _checked(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return more headers of all requests.

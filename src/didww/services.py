@@ -65,7 +65,7 @@ _PATHS: Final = ServiceUrls("/token", "/api-vin/v3", "/api-vout/v3", "/api-sms/v
 """The paths of any other server, such as the emulator, which has all services at the origin of its base URL."""
 
 
-def _default_urls(base_url: str) -> ServiceUrls:
+def _default_urls(base_url: str) -> ServiceUrls:  # pyright: ignore[reportUnusedFunction] the configuration uses it
     """Return the URLs of all services of the environment with the API at `base_url`."""
     origin = origin_of(base_url)
     return _DEFAULTS.get(origin) or ServiceUrls(*(f"{origin}{path}" for path in _PATHS))

@@ -156,7 +156,7 @@ def exchange(
         ApiTimeoutError: The deadline passed.
         UnexpectedResponseError: The response was truncated or damaged.
     """
-    perform = send_once
+    perform: Callable[[Configuration, Request, CallTrace, Attempt], Call[Exchanged | Failure[Exchanged]]] = send_once
     if request.audience:
         # Imported only by programs that use tokens.
         from didww._core.tokens import Signer

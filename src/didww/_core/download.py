@@ -285,13 +285,14 @@ class _Download:
                 yield from acquire_permit(configuration, request, attempt)
             yield from self._transfer(request, attempt, trace)
             return
-        token = yield from signer.permitted(configuration, request, attempt)
-        refusal = yield from self._transfer(request, attempt, trace, token)
+        token, signed = yield from signer.permitted(configuration, request, attempt)
+        refusal = yield from self._transfer(signed, attempt, trace, token)
         if refusal is not None:
-            if (yield from signer.token(configuration, request, attempt, token)) is token:
+            other = yield from signer.token(configuration, request, attempt, token)
+            if other is token:
                 raise refusal
-            token = yield from signer.permitted(configuration, request, attempt)
-            yield from self._transfer(request, attempt, trace, token)
+            token, signed = yield from signer.permitted(configuration, request, attempt, other)
+            yield from self._transfer(signed, attempt, trace, token)
 
     def _transfer(
         self, request: Request, attempt: Attempt, trace: CallTrace, token: Token | None = None

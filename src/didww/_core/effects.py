@@ -75,7 +75,7 @@ class Request(Struct, frozen=True):
     Attributes:
         method: The HTTP method.
         url: The absolute URL.
-        headers: The headers. A token is added when the request is sent.
+        headers: The headers, with an API key, or with a token once the request is sent.
         body: The body, if any.
         audience: The audience of the token to add when the request is sent. Empty if it needs no token.
     """

@@ -11,6 +11,8 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from msgspec.structs import replace
+
 from didww._core.attempts import (
     Attempt,
     Exchanged,
@@ -96,13 +98,13 @@ class Signer:
 
         A refused request was not processed, so that even a POST can be sent again.
         """
-        token = yield from self.permitted(configuration, request, attempt)
-        outcome = yield from send_once(configuration, request, trace, attempt, permitted=True)
+        token, signed = yield from self.permitted(configuration, request, attempt)
+        outcome = yield from send_once(configuration, signed, trace, attempt, permitted=True)
         if isinstance(outcome, Exchanged) and self.replaces(configuration, outcome.response.status):
             other = yield from self.token(configuration, request, attempt, token)
             if other is not token:
-                token = yield from self.permitted(configuration, request, attempt)
-                outcome = yield from send_once(configuration, request, trace, attempt, permitted=True)
+                token, signed = yield from self.permitted(configuration, request, attempt, other)
+                outcome = yield from send_once(configuration, signed, trace, attempt, permitted=True)
         if isinstance(outcome, Exchanged):
             self.note(token, outcome.response.status)
         return outcome
@@ -126,19 +128,25 @@ class Signer:
         if status < 500 and status not in (401, 429):
             token.accepted = True
 
-    def permitted(self, configuration: Configuration, request: Request, attempt: Attempt) -> Call[Token]:
-        """Wait for a permit, add a valid token to the headers of `request`, and return it.
+    def permitted(
+        self, configuration: Configuration, request: Request, attempt: Attempt, token: Token | None = None
+    ) -> Call[tuple[Token, Request]]:
+        """Wait for a permit, and return a valid token, such as `token`, and a copy of `request` with it.
 
         A provider's token is awaited before the permit, so that calls that waited for it together are not sent all at
         once, and checked after it, because the wait for a permit may outlast its life.
         """
         if configuration.limiter is not None:
-            if isinstance(configuration.credentials, TokenProvider):
+            provided = isinstance(configuration.credentials, TokenProvider)
+            if provided and token is None:
                 yield from self.token(configuration, request, attempt)
             yield from acquire_permit(configuration, request, attempt)
-        token = yield from self.token(configuration, request, attempt)
+            token = None if provided else token
+        if token is None:
+            token = yield from self.token(configuration, request, attempt)
+        # Also in the request itself, so that its errors do not repeat the token.
         request.headers["Authorization"] = f"Bearer {token.value}"
-        return token
+        return token, replace(request, headers={**request.headers})
 
     def token(
         self, configuration: Configuration, request: Request, attempt: Attempt, refused: Token | None = None
@@ -205,7 +213,7 @@ def _provided(
             return cast("Token", token)
         if pending.error is not None:
             # A copy for each call: raising an error and adding to its message changes it.
-            raise _unsent(request, attempt, cast("DidwwError", copy.copy(pending.error)))
+            raise _unsent(request, attempt, copy.copy(pending.error))
 
 
 def _key(configuration: Configuration, request: Request) -> _Key:

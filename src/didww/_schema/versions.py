@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from didww.exceptions import UnsupportedVersionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from didww._schema.types import FieldType
     from didww.version import ApiVersion
 
@@ -70,7 +72,8 @@ def check_values(kind: FieldType, value: object, version: str, what: str, field:
     item = kind.detail if kind.name == "list" else kind
     limited = versions_of_values(item.detail) if item.name == "enum" else None
     if limited:
-        for each in value if isinstance(value, (list, tuple, set, frozenset)) else (value,):
+        several = isinstance(value, (list, tuple, set, frozenset))
+        for each in cast("Iterable[object]", value) if several else (value,):
             found = limited.get(each)
             if found is not None and not found.includes(version):
                 raise unsupported(f"{what} {getattr(each, 'value', each)!r}", found, version, field)

@@ -210,14 +210,20 @@ def test_prices_of_messages_are_typed() -> None:
         (lambda p: p.voice_in.lookup("1234567"), "number", "8 to 15 digits"),
         (lambda p: p.voice_in.lookup("1234567890123456"), "number", "8 to 15 digits"),
         (lambda p: p.voice_in.lookup("١٢٣٤٥٦٧٨"), "number", "8 to 15 digits"),
-        (lambda p: p.voice_in.lookup(448081570001), "number", "got 448081570001"),
+        (lambda p: p.voice_in.lookup(448081570001), "number", r"a text of .*got 448081570001\. Write '448081570001'\."),
         (lambda p: p.voice_in.lookup("448081570001", src_country_iso="gb"), "src_country_iso", r"Write 'GB'\."),
         (lambda p: p.voice_in.lookup("448081570001", src_country_iso="GBR"), "src_country_iso", r"got 'GBR'\.$"),
-        (lambda p: p.voice_out.lookup("+442079460001"), "number", r"digits only.*Write '442079460001'\."),
-        (lambda p: p.voice_out.lookup(None), "number", r"prices\(\)\.voice_out\.lookup needs number"),
-        (lambda p: p.sms_in.lookup(), "dst_number", r"sms_in\.lookup needs dst_number or dst_country_iso"),
+        (lambda p: p.voice_in.lookup("448081570001", src_country_iso="uk"), "src_country_iso", r"Write 'GB'\."),
+        (lambda p: p.sms_in.lookup(dst_country_iso="UK"), "dst_country_iso", r"Write 'GB'\."),
+        (lambda p: p.sms_in.lookup("02079460001"), "dst_number", r"got '02079460001'\.$"),
+        (lambda p: p.voice_out.lookup("02079460001"), "number", r"country code.*got '02079460001'\.$"),
+        (lambda p: p.voice_out.lookup(442079460001), "number", r"a text of digits.*Write '442079460001'\."),
+        (lambda p: p.voice_out.lookup("+442079460001"), "number", r"a text of digits.*Write '442079460001'\."),
+        (lambda p: p.voice_out.lookup(None), "number", r"number of prices\(\)\.voice_out\.lookup must be .*, got None\.$"),
+        (lambda p: p.voice_in.lookup(None, src_country_iso="GB"), "number", r"must be .*, got None\.$"),
+        (lambda p: p.sms_in.lookup(), "dst_number", r"sms_in\.lookup must have dst_number or dst_country_iso, got"),
         (lambda p: p.sms_out("a2p").lookup("44-2079460001"), "dst_number", r"sms_out\('a2p'\)\.lookup must.*Write"),
-        (lambda p: p.sms_out("mms"), "domain", r"domain must be 'a2p' or 'p2p' or 'otp', got 'mms'"),
+        (lambda p: p.sms_out("mms"), "domain", r"domain must be 'a2p', 'p2p' or 'otp', got 'mms'"),
     ],
 )
 def test_invalid_argument_is_refused(call: Callable[[Any], Any], field: str, message: str) -> None:
@@ -433,6 +439,7 @@ def test_download_waits_until_the_file_is_generated(tmp_path: Path) -> None:
     """A 503 with `Retry-After` is repeated, with the condition; the error is raised when retries are used up."""
     later = refused(503, "serving_failure", retry_after="0")
     client, transport = client_with(later, later, Response(200, {}, PACKED))
+    (tmp_path / "prices.csv.gz").write_bytes(b"earlier")
     client.prices().voice_in.download(tmp_path / "prices.csv.gz", if_modified_since=CHANGED_AT)
     assert [request.headers["If-Modified-Since"] for request in transport.requests] == [CHANGED] * 3
     client, _ = client_with(later)
@@ -457,11 +464,23 @@ def test_interrupted_download_starts_over(tmp_path: Path) -> None:
 
 def test_304_after_a_part_keeps_nothing(tmp_path: Path) -> None:
     """The part that was received before is deleted."""
+    target = tmp_path / "prices.csv.gz"
+    target.write_bytes(b"earlier")
     with Server(in_turn(http(PACKED, *FILE_HEADERS, length=len(PACKED) + 5), not_modified())) as server:
         with prices_of("sync", server) as client:
-            file = client.prices().voice_in.download(tmp_path / "prices.csv.gz", if_modified_since=CHANGED_AT)
+            file = client.prices().voice_in.download(target, if_modified_since=CHANGED_AT)
     assert file.changed is False
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.read_bytes() == b"earlier"
+
+
+def test_missing_file_is_downloaded_even_if_unchanged(tmp_path: Path) -> None:
+    """A caller who kept the time but lost the file gets the file; an invalid time is refused all the same."""
+    client, transport = client_with(Response(200, {}, PACKED))
+    target = tmp_path / "prices.csv.gz"
+    assert client.prices().voice_in.download(target, if_modified_since=CHANGED_AT).changed
+    assert "If-Modified-Since" not in transport.requests[0].headers
+    assert target.read_bytes() == PACKED
 
 
 @pytest.mark.parametrize("value", ["2026-11-19", datetime(2026, 11, 19), 1, CHANGED])

@@ -15,7 +15,7 @@ from didww._core import request as requests
 from didww._core.attempts import exchange
 from didww._core.download import RemoteFile, check_max_bytes, download, target_path
 from didww._core.response import api_response, error_for, expect
-from didww._schema.forms import DIGITS, Form
+from didww._schema.forms import Form
 from didww._schema.resource import Resource
 from didww._schema.versions import unsupported
 from didww._util.datetimes import http_date, http_date_text
@@ -61,9 +61,14 @@ SmsDomain: TypeAlias = Literal["a2p", "p2p", "otp"]
 SMS_DOMAINS: Final[tuple[SmsDomain, ...]] = get_args(SmsDomain)
 
 _CALLED_NUMBER: Final = Form(
-    "^[1-9][0-9]{7,14}$", "8 to 15 digits with the country code, without a plus sign", r"+\s./-"
+    "^[1-9][0-9]{7,14}$", "a text of 8 to 15 digits with the country code, without a plus sign", r"+\s./-"
 )
-_COUNTRY: Final = Form("^[A-Z]{2}$", "the ISO code of a country, such as 'GB'")
+_NUMBER: Final = Form("^[1-9][0-9]*$", "a text of digits with the country code, without a plus sign", r"+\s./-")
+"""The services of outbound calls and of messages do not document a length."""
+
+_COUNTRY: Final = Form("^(?!UK$)[A-Z]{2}$", "the ISO code of a country, such as 'GB'")
+_COMMON_CODES: Final = {"UK": "GB"}
+"""Codes that are no ISO codes of countries, and the ISO code."""
 _AS_IS: Final = "Omit decompress=True to get the file as it is."
 
 P = TypeVar("P", bound=Resource)
@@ -89,7 +94,7 @@ class PriceList(NamedTuple, Generic[P]):
     filters: Mapping[str, Form]
 
 
-_OF_MESSAGES: Final = {"dst_number": DIGITS, "dst_country_iso": _COUNTRY}
+_OF_MESSAGES: Final = {"dst_number": _NUMBER, "dst_country_iso": _COUNTRY}
 
 VOICE_IN: Final = PriceList(
     "prices().voice_in",
@@ -100,7 +105,7 @@ VOICE_IN: Final = PriceList(
     {"number": _CALLED_NUMBER, "src_country_iso": _COUNTRY},
 )
 VOICE_OUT: Final = PriceList(
-    "prices().voice_out", "voice_out_prices", "lookup/prices", "prices.csv.gz", VoiceOutPrice, {"number": DIGITS}
+    "prices().voice_out", "voice_out_prices", "lookup/prices", "prices.csv.gz", VoiceOutPrice, {"number": _NUMBER}
 )
 SMS_IN: Final = PriceList(
     "prices().sms_in", "sms_prices", "sms_in/lookup/prices", "sms_in/prices.csv.gz", SmsInPrice, _OF_MESSAGES
@@ -156,21 +161,21 @@ def checked_domain(domain: object) -> SmsDomain:
     for known in SMS_DOMAINS:
         if domain == known:
             return known
-    known_domains = " or ".join(repr(known) for known in SMS_DOMAINS)
-    raise InvalidValueError(f"domain must be {known_domains}, got {shown(domain)}.", field="domain")
+    *others, last = map(repr, SMS_DOMAINS)
+    raise InvalidValueError(f"domain must be {', '.join(others)} or {last}, got {shown(domain)}.", field="domain")
 
 
 def look_up(
     configuration: Configuration, prices: PriceList[P], filters: Mapping[str, str | None]
 ) -> Call[ApiResponse[list[P]]]:
-    """Return the prices that match all filters that are not None."""
-    given = {name: value for name, value in filters.items() if value is not None}
+    """Return the prices that match all filters that are not None. The number of a call must be given."""
+    given = {name: value for name, value in filters.items() if value is not None or name == "number"}
     query = QueryParams()
     for name, value in given.items():
         query.filter(name, _checked(name, value, prices.filters[name], prices.accessor))
     if not given:
         raise InvalidValueError(
-            f"{prices.accessor}.lookup needs {' or '.join(filters)}; pass one of them.", field=next(iter(filters))
+            f"{prices.accessor}.lookup must have {' or '.join(filters)}, got neither.", field=next(iter(filters))
         )
     return _look_up(configuration, prices, query)
 
@@ -199,9 +204,9 @@ def _checked(name: str, value: Any, form: Form, accessor: str) -> str:
     """
     if isinstance(value, str) and form.fits(value):
         return str.__str__(value)
-    meant = None
-    if isinstance(value, str):
-        meant = form.meant(value) or (value.strip().upper() if form.fits(value.strip().upper()) else None)
+    text = str(value).strip().upper()
+    text = _COMMON_CODES.get(text, text)
+    meant = (text if form.fits(text) else form.meant(text)) if isinstance(value, (str, int)) else None
     hint = f" Write {meant!r}." if meant is not None else ""
     raise InvalidValueError(f"{name} of {accessor}.lookup must be {form.words}, got {shown(value)}.{hint}", field=name)
 
@@ -220,12 +225,14 @@ def download_file(
     target = target_path(path)
     if not isinstance(decompress, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError(f"decompress must be True or False, got {shown(decompress)}.", field="decompress")
+    condition = _condition(if_modified_since)
     source = RemoteFile(
         f"{configuration.url_of(prices.service)}/{prices.file}",
         _AS_IS,
         prices.service,
         compressed=True,
-        modified_since=_condition(if_modified_since),
+        # Without the file, the response that it has not changed would leave the caller without one.
+        modified_since=condition if Path(target).exists() else "",
     )
     call = download(configuration, source, target, check_max_bytes(max_bytes) if decompress else None, progress)
     return _download_file(call, Path(target))

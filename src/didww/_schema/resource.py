@@ -366,7 +366,9 @@ class Resource(Record):
         sparse = isinstance(self._source, Graph) and field.member not in self._source.fieldsets.get(
             self.type, (field.member,)
         )
-        if isinstance(self._source, Graph) and field.place == "attributes" and field.nullable and not sparse:
+        # A response of a version without the field says nothing about it; otherwise, null members can be missing.
+        optional = field.nullable and field.place == "attributes" and field.versions is EVERY_VERSION
+        if isinstance(self._source, Graph) and optional and not sparse:
             return None
         raise field.not_loaded(self._why_missing(field))
 
@@ -390,7 +392,13 @@ class Resource(Record):
         if field.place == "relationships":
             if not field.include:
                 return "is not in any response: the API accepts it, but does not return it."
+            until, replacement = field.versions.until, field.versions.replacement
+            if replacement and self._field_map[replacement].member in self._object.attributes:
+                return f"is not in the response: {until} is the last version that has it. Use {replacement} instead."
             path = self._include_path(name)
+            if replacement:
+                later = f" (until API version {until}; later, read {replacement})"
+                return f"was not included in the response: add include={path!r} to the call{later}."
             return f"was not included in the response: add include={path!r} to the call.{_limits(field)}"
         return f"is not in the response.{_limits(field)}"
 

@@ -249,8 +249,8 @@ def _columns(cells: list[str], cls: type[Resource], source: _Source) -> list[_Co
     missing = [header for header in _DOCUMENTED[cls] if _attribute_name(header) not in names]
     if missing:
         raise source.error(
-            f"the header lacks {', '.join(map(repr, missing))}. Download the file again; if this does not help, read it "
-            "with the csv module",
+            f"the header lacks {', '.join(map(repr, missing))}. Download the file again; if this does not help, read "
+            "it with the csv module",
             missing[0],
         )
     return [_Column(header, name, cls) for header, name in zip(headers, names, strict=True)]

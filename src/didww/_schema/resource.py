@@ -1,8 +1,8 @@
 """Resources: records with an id, relationships, and a place in the graph of a response.
 
 A resource is new (created by its constructor, without an id), built (`build(id)`: only the id is known), loaded (from a
-response), or a stub (in the linkage of a response, but not included). This determines which fields can be read and
-written. Requests are built in `didww._core`.
+response), a stub (in the linkage of a response, but not included), or a row (of a file, without an id). This determines
+which fields can be read and written. Requests are built in `didww._core`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import builtins
 import copy
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
@@ -230,16 +231,12 @@ class Resource(Record):
     @classmethod
     def _loader(cls) -> Callable[[ResourceObject, Graph], Resource]:
         """Return a `load` that uses this class for its type, whatever class is registered for it."""
-
-        def load_own(raw: ResourceObject, graph: Graph) -> Resource:
-            return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
-
-        return load_own
+        return partial(_load_as, cls)
 
     @classmethod
     def _from_row(cls, attributes: dict[str, Any]) -> Self:
         """Create a record without an id from the raw attributes of a row of a file."""
-        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "new")
+        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "row")
 
     @classmethod
     def _to_members(cls, attributes: dict[str, Any]) -> dict[str, Any]:
@@ -386,6 +383,9 @@ class Resource(Record):
         name = field.name
         if why := self._why_unloaded():
             return why
+        if self._source == "row":
+            column = name.replace("_", " ").capitalize()
+            return f"is not in the file, which has no column {column!r}. See to_dict() for the values that it has."
         source = cast("Graph", self._source)
         if field.member not in source.fieldsets.get(self.type, (field.member,)):
             return f"was not requested: add {name!r} to fields={{{self.type!r}: ...}}."
@@ -661,6 +661,11 @@ def load(raw: ResourceObject, graph: Graph) -> Resource:
     set_attributes(record, raw.attributes)
     set_state(record, None)
     return record
+
+
+def _load_as(cls: type[Resource], raw: ResourceObject, graph: Graph) -> Resource:
+    # A function of the module, since records keep it: those with a local function could not be pickled.
+    return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
 
 
 def stub(identifier: Identifier) -> Resource:

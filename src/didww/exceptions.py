@@ -125,7 +125,8 @@ class DidwwApiError(DidwwError):
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
         status = f"HTTP {self.status_code}: " if self.status_code else ""
-        text = f"{status}{self._description()}" + (where + ")" if where != " (" else "")
+        description = self._description().removesuffix(".")
+        text = f"{status}{description}" + (where + ")" if where != " (" else "")
         return f"{text}. {self.hint}" if self.hint else text
 
 

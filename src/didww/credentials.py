@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiKey", "BearerToken", "Credentials", "TokenProvider"]
 
-_SCOPE: Final = re.compile(r"full|read(?::[!-~]{1,100})?", re.ASCII)
+_SCOPE: Final = re.compile(r"full|read(?::[!-~]{1,60})?", re.ASCII)
 _MIN_LIFE: Final = 60
 _MAX_LIFE: Final = 3600
 MAX_TOKEN: Final = 16_384
@@ -161,6 +161,11 @@ def checked_token(token: object) -> str:
 def is_token(value: object) -> bool:
     """Return whether `value` is text that an `Authorization` header can contain."""
     return isinstance(value, str) and 0 < len(value) <= MAX_TOKEN and all("!" <= letter <= "~" for letter in value)
+
+
+def is_scope(value: str) -> bool:
+    """Return whether `value` is the text of a scope."""
+    return _SCOPE.fullmatch(value) is not None
 
 
 def checked_scope(scope: object, name: str = "scope") -> str:

@@ -30,7 +30,6 @@ from didww.exceptions import (
     ApiTimeoutError,
     AuthenticationError,
     ClientClosedError,
-    DidwwApiError,
     DidwwError,
     PermissionDeniedError,
     RateLimitError,
@@ -220,7 +219,7 @@ def test_other_scope_than_requested_is_logged_once(caplog: pytest.LogCaptureFixt
         (oauth(429, "rate_limit_exceeded", "Slow down", retry_after="90"), RateLimitError, "Slow down"),
         (Response(403, {}, b"<html>"), PermissionDeniedError, "HTTP 403: Forbidden"),
         (Response(500, {}, b""), ServerError, "HTTP 500"),
-        (Response(404, {}, b'{"errors": [{"title": "No route"}]}'), DidwwApiError, "No route"),
+        (Response(404, {}, b'{"errors": [{"title": "No route"}]}'), UnexpectedResponseError, "Check the token URL"),
     ],
 )  # fmt: skip
 def test_refused_token_is_an_error_of_its_status(response: Response, cls: type[DidwwError], message: str) -> None:

@@ -200,7 +200,7 @@ def send_once(
     if response.status < 500 and response.status != 429:
         return exchanged
     retry_after = retry_after_of(response.headers)
-    if response.status == 429:
+    if response.status == 429 and not trace.confidential:  # the token service has a limit of its own
         yield from slow_down(configuration, retry_after)
     return Failure(request=request, kind=response.status, result=exchanged, retry_after=retry_after)
 

@@ -286,6 +286,7 @@ class _Download:
         if not (yield from self._transfer(signer.signed(request, token), attempt, trace)):
             token = yield from signer.token(self._configuration, request, attempt, token)
             yield from self._transfer(signer.signed(request, token), attempt, trace)
+        token.accepted = True
 
     def _transfer(self, request: Request, attempt: Attempt, trace: CallTrace) -> Call[bool]:
         """Send one request and write the bytes received. Return False to repeat it with another token.

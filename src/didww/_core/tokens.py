@@ -8,6 +8,7 @@ refuses it.
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from msgspec.structs import replace
@@ -19,12 +20,11 @@ from didww._core.request import USER_AGENT
 from didww._core.response import class_of_status
 from didww._core.retry import retry_after_of
 from didww._core.trace import CallTrace, with_trace
-from didww._jsonapi.document import NotJsonApiError, decode_errors, decode_raw
+from didww._jsonapi.document import NotJsonApiError, decode_raw
 from didww._jsonapi.encode import encode
-from didww._util.text import printable
 from didww._util.token_cache import Lease, Token
 from didww._util.urls import path_of
-from didww.credentials import BearerToken, TokenProvider, checked_token, is_token
+from didww.credentials import BearerToken, TokenProvider, checked_token, is_scope, is_token
 from didww.exceptions import (
     ApiConnectionError,
     ApiTimeoutError,
@@ -48,11 +48,14 @@ RENEWAL_PAUSE: Final = 5.0
 """Seconds between a failed renewal and the next one."""
 MAX_LIFE: Final = 86_400.0
 """Longest believable life of a token in seconds."""
+_VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PHASE: Final = "getting a token"
 _BY_CODE: Final[dict[str, tuple[type[DidwwApiError], str]]] = {
     "invalid_scope": (PermissionDeniedError, "Pass another scope=."),
     "invalid_request": (ValidationError, "Check scope= and api_version=, and expires_in= of the TokenProvider."),
 }
+_STATUSES: Final = frozenset({400, 401, 403, 429})
+"""The errors of a token service, besides 5xx. Any other server returns others."""
 _KEY_HINT: Final = (
     "Check that the API key is complete and belongs to this environment, and that its list of IP addresses includes "
     "yours. Sandbox and production have separate keys."
@@ -86,8 +89,12 @@ class Signer:
         token = yield from self.token(configuration, request, attempt)
         outcome = yield from send_once(configuration, self.signed(request, token), trace, attempt)
         if isinstance(outcome, Exchanged) and self.replaces(configuration, outcome.response.status):
-            token = yield from self.token(configuration, request, attempt, token)
-            outcome = yield from send_once(configuration, self.signed(request, token), trace, attempt)
+            other = yield from self.token(configuration, request, attempt, token)
+            if other is not token:
+                token = other
+                outcome = yield from send_once(configuration, self.signed(request, token), trace, attempt)
+        if isinstance(outcome, Exchanged) and outcome.response.status != 401:
+            token.accepted = True
         return outcome
 
     def replaces(self, configuration: Configuration, status: int) -> bool:
@@ -262,7 +269,8 @@ def _mint(configuration: Configuration, provider: TokenProvider, key: _Key, leas
         raise _refusal(provider, request, exchanged)
     token, scope = _parsed(key, request, exchanged.response, trace.sent_at)
     if scope not in ("", key.scope) and lease.first_report():
-        yield Notify(ScopeDiffers(key.scope, provider.key.redacted(scope)), configuration.observers)
+        shown = provider.key.redacted(scope) if is_scope(scope) else "another one"
+        yield Notify(ScopeDiffers(key.scope, shown), configuration.observers)
     return token
 
 
@@ -314,7 +322,7 @@ def _parsed(key: _Key, request: Request, response: Response, sent_at: float) -> 
     ):
         raise _unusable(request, response, f"a token without the audience {key.audience}")
     if version is not None and version != key.api_version:
-        got = printable(version[:40]) if isinstance(version, str) else "another one"
+        got = version if isinstance(version, str) and _VERSION.fullmatch(version) else "another one"
         raise _unusable(
             request, response, f"a token for API version {got} instead of {key.api_version}; see api_version="
         )
@@ -332,23 +340,25 @@ def _unusable(request: Request, response: Response, what: str) -> UnexpectedResp
     )
 
 
-def _refusal(provider: TokenProvider, request: Request, exchanged: Exchanged) -> DidwwApiError:
+def _refusal(provider: TokenProvider, request: Request, exchanged: Exchanged) -> DidwwError:
     """Return the error for an error response of the token service, without the key if it repeats the key."""
     response = exchanged.response
-    body = provider.key.redacted(response.body.decode("utf-8", "replace")).encode()
+    status = response.status
     try:
-        document = decode_raw(body)
+        document = decode_raw(response.body)
     except NotJsonApiError:
         document = {}
-    code, description = document.get("error"), document.get("error_description")
-    errors = decode_errors(body)
-    if isinstance(code, str):
-        title = description if isinstance(description, str) and description else code
-        errors = [{"title": title, "code": code, "status": str(response.status)}]
-    cls, hint = _BY_CODE.get(str(code), (class_of_status(response.status), ""))
+    code, description = (
+        provider.key.redacted(text) if isinstance(text, str) else ""
+        for text in (document.get("error"), document.get("error_description"))
+    )
+    if status not in _STATUSES and status < 500:
+        return _unusable(request, response, "no token")
+    errors = [{"title": description or code, "code": code, "status": str(status)}] if code or description else []
+    cls, hint = _BY_CODE.get(code, (class_of_status(status), ""))
     return cls(
         errors,
-        response.status,
+        status,
         method=request.method,
         path=path_of(request.url),
         request_id=response.headers.get("x-request-id"),

@@ -24,19 +24,28 @@ RENEW_SHARE: Final = 0.2
 """The same as a share of its life, for tokens of a short life."""
 
 
+REFUSAL_PAUSE: Final = 5.0
+"""Seconds in which a token is not replaced that replaces a refused one, and was only refused itself."""
+
+
 class Token:
     """A token and its times, by the monotonic clock. Compared by identity.
 
     Attributes:
         value: The token.
+        since: When it was requested.
         expires_at: When it expires.
         renew_at: When to get the next one.
+        accepted: Whether a service has accepted it.
+        replaces_refused: Whether the service had refused the token before it.
     """
 
-    __slots__ = ("expires_at", "renew_at", "value")
+    __slots__ = ("accepted", "expires_at", "renew_at", "replaces_refused", "since", "value")
 
     def __init__(self, value: str, *, since: float, life: float) -> None:
         self.value = value
+        self.since = since
+        self.accepted = self.replaces_refused = False
         self.expires_at = since + life
         self.renew_at = self.expires_at - min(RENEW_BEFORE, RENEW_SHARE * life)
 
@@ -54,7 +63,7 @@ class Flight:
     __slots__ = ("_landed", "_lock", "_wakes", "error")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # garbage collection can cancel a call in the middle of another one's
         self._wakes: list[Callable[[], object]] = []
         self._landed = False
         self.error: DidwwError | None = None
@@ -123,7 +132,7 @@ class TokenCache:
     __slots__ = ("__weakref__", "_entries", "_lock", "new_flight")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # garbage collection can cancel a call in the middle of another one's
         self.new_flight: Callable[[], Flight] = Flight
         self._entries: dict[Hashable, _Entry] = {}
         _caches.add(self)
@@ -134,13 +143,13 @@ class TokenCache:
             return self._entries.setdefault(key, _Entry())
 
     @property
-    def lock(self) -> threading.Lock:
+    def lock(self) -> threading.RLock:
         """Held while an entry is read and changed."""
         return self._lock
 
     def after_fork(self) -> None:
         """Forget flights: the threads that they belong to do not exist in the new process."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for entry in self._entries.values():
             entry.flight = None
 
@@ -148,19 +157,26 @@ class TokenCache:
 class Lease:
     """The part of one call in getting a token. Release it in a `finally` block."""
 
-    __slots__ = ("_cache", "_entry", "_flight")
+    __slots__ = ("_cache", "_entry", "_flight", "_refused")
 
     def __init__(self, cache: TokenCache, key: Hashable) -> None:
         self._cache = cache
         self._entry = cache.entry(key)
         self._flight: Flight | None = None
+        self._refused = False
 
     def claim(self, now: float, refused: Token | None = None) -> Claim:
-        """Return what the call is to do. The service has refused the token `refused`."""
+        """Return what the call is to do. The service has refused the token `refused`.
+
+        The claim has this token again if another one would be refused, too.
+        """
         with self._cache.lock:
             entry = self._entry
             if refused is not None and entry.token is refused:
+                if refused.replaces_refused and not refused.accepted and now < refused.since + REFUSAL_PAUSE:
+                    return Claim(refused, None, leads=False)
                 entry.token = None
+                self._refused = True
             token = entry.token if entry.token is not None and now < entry.token.expires_at else None
             if token is not None and (now < max(token.renew_at, entry.pause_until) or entry.flight is not None):
                 return Claim(token, None, leads=False)
@@ -172,6 +188,7 @@ class Lease:
 
     def store(self, token: Token) -> None:
         """Store a new token and let the waiting calls have it."""
+        token.replaces_refused = self._refused
         self._end(token=token)
 
     def fail(self, error: DidwwError | None) -> None:

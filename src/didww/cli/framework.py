@@ -219,11 +219,7 @@ class Command(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the text, with the API versions that have the command."""
         super().format_help_text(ctx, formatter)
-        versions = next((each for _, each in _limited(ctx)), EVERY_VERSION)
-        if versions != EVERY_VERSION:
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(in_help("", versions).strip())
+        _format_versions(ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section."""
@@ -255,6 +251,11 @@ class Group(click.Group):
         """Return the commands of the API version that begin with what was typed."""
         found = super().shell_complete(ctx, incomplete)
         return [item for item in found if is_in_use(ctx, self._versions_of(ctx, item.value))]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the text, with the API versions that have the group."""
+        super().format_help_text(ctx, formatter)
+        _format_versions(ctx, formatter)
 
     def _versions_of(self, ctx: click.Context, name: str) -> Versions:
         command = self.get_command(ctx, name) if name[:1] != "-" else None
@@ -367,6 +368,15 @@ def _limited(ctx: click.Context) -> Iterator[tuple[str, Versions]]:
     above = [] if ctx.parent is None else [*_limited(ctx.parent)]
     versions = getattr(ctx.command, "versions", EVERY_VERSION)
     yield from [*above, *([(f"The command {ctx.info_name}", versions)] if versions != EVERY_VERSION else [])]
+
+
+def _format_versions(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the API versions that have a command, if not all have it."""
+    versions = next((each for _, each in _limited(ctx)), EVERY_VERSION)
+    if versions != EVERY_VERSION:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(in_help("", versions).strip())
 
 
 def _check_versions(ctx: click.Context) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from didww._schema.resource import Resource
     from didww.cli.session import Settings
+    from didww.version import ApiVersion
 
 __all__ = ["RecordTable", "Row", "csv_cell", "plain", "print_row", "print_rows", "print_value"]
 
@@ -113,7 +114,7 @@ class RecordTable:
         self._settings = settings
         self._cls = cls
         self._secrets = secrets
-        self._version = settings.version
+        self._version: ApiVersion = settings.version
         declared = {column.heading: column for column in columns_of(cls, self._version)}
         if settings.columns is None:
             self.columns = list(declared.values())

@@ -163,7 +163,7 @@ def download(
     since = _modified(path) if if_newer else None
 
     def fetch(target: str) -> PriceFile:
-        with transferring("Downloading") as progress:
+        with transferring("Downloading", at_once=not if_newer) as progress:
             return cast(
                 "PriceFile",
                 endpoint.download(target, if_modified_since=since, decompress=decompress, progress=progress),

@@ -213,6 +213,7 @@ def account(settings: Settings) -> Account:
         )
     stored = {field: section[field] for field in _PLACE if section.get(field)}
     by_variable = settings.profile is None and bool(_place_variable())
+    settings.client_version = version(settings)  # before the name hides that it was not given
     settings.profile = name
     if stored and not place and not by_variable:
         place, place_from = _url(stored), f"profile {name}"

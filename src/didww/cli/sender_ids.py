@@ -80,13 +80,10 @@ def _named(endpoint: Any, text: str) -> SenderIdVerification:
 def _print(session: Session, record: SenderIdVerification) -> None:
     from didww.resources.sender_id_verification import SenderIdVerification
 
-    found = session.client.sender_id_verifications().find(record.id, include=list(_INCLUDES)).data
-    charges = {name.replace("_", " "): value for name, value in (found.meta or {}).items()}
-    RecordTable(session.settings, SenderIdVerification).print_one(found, charges if _for_lines(session) else None)
-
-
-def _for_lines(session: Session) -> bool:
-    return session.settings.for_person
+    found: SenderIdVerification = session.client.sender_id_verifications().find(record.id, include=list(_INCLUDES)).data
+    charges = {str(name).replace("_", " "): value for name, value in found.meta.items()}
+    table = RecordTable(session.settings, SenderIdVerification)
+    table.print_one(found, charges if session.settings.for_person else None)
 
 
 @sender_ids.command("list", examples=(f"{_PREFIX} list --status active", f"{_PREFIX} list --trunk Gateway -o json"))

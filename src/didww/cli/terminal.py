@@ -90,10 +90,11 @@ def waiting(text: str) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def transferring(text: str) -> Generator[Callable[[Progress], None]]:
+def transferring(text: str, *, at_once: bool = True) -> Generator[Callable[[Progress], None]]:
     """Show the progress of a transfer on standard error; call the result with each `Progress`.
 
-    Without a terminal, it is a line at the beginning, at each tenth, and for unknown sizes at each doubling.
+    `at_once` shows it before the first one. Without a terminal, it is a line at the beginning, at each tenth, and for
+    unknown sizes at each doubling.
     """
     if not sys.stderr.isatty():
         yield _progress_lines(text)
@@ -105,8 +106,8 @@ def transferring(text: str) -> Generator[Callable[[Progress], None]]:
     console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
-        task = bars.add_task(text, total=None)
-        yield lambda progress: bars.update(task, completed=progress.done, total=progress.total)
+        task = bars.add_task(text, total=None, visible=at_once)
+        yield lambda progress: bars.update(task, completed=progress.done, total=progress.total, visible=True)
 
 
 def _progress_lines(text: str) -> Callable[[Progress], None]:

@@ -24,8 +24,8 @@ class VoiceOutPrice(
         "rate": "rate",
         "per call": "connection_fee",
         "rejected": "reject_calls",
-        "from": "effective_at",
         "next rate": "next_rate",
+        "from": "effective_at",
     },
 ):
     """The price of outbound calls to a prefix, in US dollars without VAT.

@@ -553,7 +553,10 @@ def test_missing_item_field_error_has_the_item_index(item: Any, missing: list[st
     with pytest.raises(InvalidValueError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1), item]))
     places = [f"Order.items[1].{name}" for name in missing]
-    assert str(caught.value) == f"orders().create needs {' and '.join(places)}; set {'it' if len(places) == 1 else 'them'} first."
+    assert (
+        str(caught.value)
+        == f"orders().create needs {' and '.join(places)}; set {'it' if len(places) == 1 else 'them'} first."
+    )
     assert caught.value.field == places[0]
     assert not transport.requests
 

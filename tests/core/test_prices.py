@@ -219,7 +219,11 @@ def test_prices_of_messages_are_typed() -> None:
         (lambda p: p.voice_out.lookup("02079460001"), "number", r"country code.*got '02079460001'\.$"),
         (lambda p: p.voice_out.lookup(442079460001), "number", r"a text of digits.*Write '442079460001'\."),
         (lambda p: p.voice_out.lookup("+442079460001"), "number", r"a text of digits.*Write '442079460001'\."),
-        (lambda p: p.voice_out.lookup(None), "number", r"number of prices\(\)\.voice_out\.lookup must be .*, got None\.$"),
+        (
+            lambda p: p.voice_out.lookup(None),
+            "number",
+            r"number of prices\(\)\.voice_out\.lookup must be .*, got None\.$",
+        ),
         (lambda p: p.voice_in.lookup(None, src_country_iso="GB"), "number", r"must be .*, got None\.$"),
         (lambda p: p.sms_in.lookup(), "dst_number", r"sms_in\.lookup must have dst_number or dst_country_iso, got"),
         (lambda p: p.sms_out("a2p").lookup("44-2079460001"), "dst_number", r"sms_out\('a2p'\)\.lookup must.*Write"),

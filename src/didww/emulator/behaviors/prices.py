@@ -1,7 +1,6 @@
 """The prices services: lookups, and price files that have the same prices.
 
-They answer only in API version 2026-11-19: without it there is no token. What their pages leave open is listed in
-`parity`.
+They need a token, of any API version. What their pages leave open is listed in `parity`.
 """
 
 from __future__ import annotations

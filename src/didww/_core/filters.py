@@ -301,7 +301,8 @@ def unknown_name(
     others: list[str] = []
     for known_name in known:
         (current if limited.get(known_name, EVERY_VERSION).includes(version) else others).append(known_name)
-    replaced = [close for close in close_names(name, others) if limited[close].replacement]
-    hint = f" {advice} {limited[replaced[0]].replacement} instead." if replaced else did_you_mean(name, current)
+    closest = next(iter(close_names(name, [*current, *others])), "")
+    replacement = limited[closest].replacement if closest in others else ""
+    hint = f" {advice} {replacement} instead." if replacement else did_you_mean(name, current)
     listing = ", ".join(sorted(known_name for known_name in current if not known_name.startswith("-"))) or "none"
     return InvalidValueError(f"{what} {name!r}.{hint} Its {words}: {listing}.{way_out}", field=name)

@@ -452,7 +452,7 @@ def test_response_passed_as_record_raises_an_error_that_names_data(tmp_path: Any
             "orders",
             "status",
             "frozen",
-            r"write OrderStatus\('frozen'\).*QueryParams\(\)\.param\('filter\[status\]', 'fr",
+            r"write OrderStatus\('frozen'\)\.$",
         ),
         ("orders", "status", "x" * 100_000, "must be a known OrderStatus"),
         ("orders", "status", 5, "must be OrderStatus, got 5"),
@@ -553,7 +553,10 @@ def test_missing_item_field_error_has_the_item_index(item: Any, missing: list[st
     with pytest.raises(InvalidValueError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1), item]))
     places = [f"Order.items[1].{name}" for name in missing]
-    assert str(caught.value) == f"orders().create needs {' and '.join(places)}; set it first."
+    assert (
+        str(caught.value)
+        == f"orders().create needs {' and '.join(places)}; set {'it' if len(places) == 1 else 'them'} first."
+    )
     assert caught.value.field == places[0]
     assert not transport.requests
 

@@ -18,6 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import enums
+from didww._core import query
+from didww._schema.types import FieldType
+from didww._schema.versions import check_values
 from didww.enums import (
     Codec,
     ExportStatus,
@@ -28,6 +31,9 @@ from didww.enums import (
     ReroutingDisconnectCode,
     TransportProtocol,
 )
+from didww.exceptions import UnsupportedVersionError
+from didww.resources.country import Country
+from didww.version import API_VERSIONS
 
 # The tables of the contract's enumerations, copied: a change of the module has to be a change here, too.
 STRINGS = {
@@ -502,3 +508,44 @@ def test_alias_is_the_same_member() -> None:
     """`AreaLevel.WORLDWIDE` is another spelling; the member list has it once."""
     assert enums.AreaLevel.WORLDWIDE is enums.AreaLevel.WORLD_WIDE
     assert len(enums.AreaLevel) == 4
+
+
+# Values that not every API version has
+
+
+@enums.versions("new", since="2026-11-19")
+@enums.versions("old", until="2026-04-16", replacement="'new'")
+class Sample(OpenStrEnum):
+    ALWAYS = "always"
+    NEW = "new"
+    OLD = "old"
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("raw", [False, True])
+def test_values_of_other_versions_are_refused(many: bool, raw: bool) -> None:
+    """Alone and in lists, as text and as members; the message says which version has them."""
+    kind = FieldType("enum", detail=Sample)
+    kind = FieldType("list", detail=kind) if many else kind
+
+    def check(member: Sample, version: str) -> None:
+        value: Any = member.value if raw else member
+        check_values(kind, [Sample.ALWAYS, value] if many else value, version, "x.kind cannot be", "x.kind")
+
+    for version in API_VERSIONS:
+        check(Sample.ALWAYS, version)
+    check(Sample.NEW, "2026-11-19")
+    check(Sample.OLD, "2026-04-16")
+    with pytest.raises(UnsupportedVersionError, match=r"x\.kind cannot be 'new' in API version 2026-04-16.*api_version="):
+        check(Sample.NEW, "2026-04-16")
+    with pytest.raises(UnsupportedVersionError, match=r"cannot be 'old' in API version 2026-11-19.*Use 'new' instead"):
+        check(Sample.OLD, "2026-11-19")
+
+
+@pytest.mark.parametrize("value", ["new", "always,new", ["always", Sample.NEW], Sample.NEW])
+def test_filter_values_of_other_versions_are_refused(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in text with commas."""
+    monkeypatch.setattr(query, "kind_behind", lambda *_: FieldType("enum", detail=Sample))
+    query.assemble(Country, "2026-11-19", None, filter={"name": value})
+    with pytest.raises(UnsupportedVersionError, match="filter 'name' cannot be 'new'"):
+        query.assemble(Country, "2026-04-16", None, filter={"name": value})

@@ -10,6 +10,7 @@ import pickle
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -18,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import enums
-from didww._core import query
-from didww._schema.types import FieldType
-from didww._schema.versions import check_values
+from didww._core.query import assemble
+from didww._schema.versions import check_values, versions_of_values
 from didww.enums import (
     Codec,
     ExportStatus,
+    Feature,
     OpenIntEnum,
     OpenStrEnum,
     OrderStatus,
@@ -32,7 +33,7 @@ from didww.enums import (
     TransportProtocol,
 )
 from didww.exceptions import UnsupportedVersionError
-from didww.resources.country import Country
+from didww.resources.did_group import DidGroup
 from didww.version import API_VERSIONS
 
 # The tables of the contract's enumerations, copied: a change of the module has to be a change here, too.
@@ -525,8 +526,8 @@ class Sample(OpenStrEnum):
 @pytest.mark.parametrize("raw", [False, True])
 def test_values_of_other_versions_are_refused(many: bool, raw: bool) -> None:
     """Alone and in lists, as text and as members; the message says which version has them."""
-    kind = FieldType("enum", detail=Sample)
-    kind = FieldType("list", detail=kind) if many else kind
+    kind: Any = SimpleNamespace(name="enum", detail=Sample)
+    kind = SimpleNamespace(name="list", detail=kind) if many else kind
 
     def check(member: Sample, version: str) -> None:
         value: Any = member.value if raw else member
@@ -536,16 +537,22 @@ def test_values_of_other_versions_are_refused(many: bool, raw: bool) -> None:
         check(Sample.ALWAYS, version)
     check(Sample.NEW, "2026-11-19")
     check(Sample.OLD, "2026-04-16")
-    with pytest.raises(UnsupportedVersionError, match=r"x\.kind cannot be 'new' in API version 2026-04-16.*api_version="):
+    with pytest.raises(
+        UnsupportedVersionError, match=r"x\.kind cannot be 'new' in API version 2026-04-16.*api_version="
+    ):
         check(Sample.NEW, "2026-04-16")
     with pytest.raises(UnsupportedVersionError, match=r"cannot be 'old' in API version 2026-11-19.*Use 'new' instead"):
         check(Sample.OLD, "2026-11-19")
 
 
-@pytest.mark.parametrize("value", ["new", "always,new", ["always", Sample.NEW], Sample.NEW])
+@pytest.mark.parametrize("value", ["p2p", "voice_in,p2p", ["voice_in", Feature.P2P], Feature.P2P])
 def test_filter_values_of_other_versions_are_refused(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also in text with commas."""
-    monkeypatch.setattr(query, "kind_behind", lambda *_: FieldType("enum", detail=Sample))
-    query.assemble(Country, "2026-11-19", None, filter={"name": value})
-    with pytest.raises(UnsupportedVersionError, match="filter 'name' cannot be 'new'"):
-        query.assemble(Country, "2026-04-16", None, filter={"name": value})
+    monkeypatch.setattr(Feature, "_versions", {"p2p": ("2026-11-19", None, "")})
+    versions_of_values.cache_clear()
+    try:
+        assemble(DidGroup, "2026-11-19", None, filter={"features": value})
+        with pytest.raises(UnsupportedVersionError, match="filter 'features' cannot be 'p2p'"):
+            assemble(DidGroup, "2026-04-16", None, filter={"features": value})
+    finally:
+        versions_of_values.cache_clear()

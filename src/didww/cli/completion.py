@@ -46,6 +46,10 @@ def _names(path: str) -> Callable[[Any], list[tuple[str, str]]]:
     return names
 
 
+def _pops(client: Any) -> list[tuple[str, str]]:
+    return [(pop.name, "") for pop in client.pops().list().data]
+
+
 def _orders(client: Any) -> list[tuple[str, str]]:
     latest = client.orders().iterate(sort="-created_at", limit=LATEST)
     return [(order.reference, f"{order.status}, {order.amount} USD") for order in latest]
@@ -64,6 +68,7 @@ _SOURCES: Final[dict[str, Callable[[Any], list[tuple[str, str]]]]] = {
     "groups": _names("voice_in_trunk_groups"),
     "out_trunks": _names("voice_out_trunks"),
     "pools": _names("capacity_pools"),
+    "pops": _pops,
     "sms_trunks": _names("sms_trunks"),
     "sms_groups": _names("sms_trunk_groups"),
     "sender_ids": _names("sender_id_verifications"),

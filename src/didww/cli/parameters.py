@@ -25,6 +25,7 @@ __all__ = [
     "complete_orders",
     "complete_out_trunks",
     "complete_pools",
+    "complete_pops",
     "complete_sender_ids",
     "complete_sms_groups",
     "complete_sms_trunks",
@@ -135,6 +136,7 @@ complete_orders: Final = _complete("orders")
 complete_exports: Final = _complete("exports")
 complete_out_trunks: Final = _complete("out_trunks")
 complete_pools: Final = _complete("pools")
+complete_pops: Final = _complete("pops")
 complete_sms_trunks: Final = _complete("sms_trunks")
 complete_sms_groups: Final = _complete("sms_groups")
 complete_sender_ids: Final = _complete("sender_ids")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from didww.version import ApiVersion
 
 __all__ = [
+    "PLACE",
     "READ_ONLY",
     "Account",
     "Version",
@@ -43,11 +44,13 @@ __all__ = [
     "used",
     "used_name",
     "version",
+    "version_in_words",
 ]
 
 DEFAULT: Final = "default"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_PLACE: Final = ("environment", "base_url")
+PLACE: Final = ("environment", "base_url")
+"""The fields of a profile that say where the account is. It has one of them."""
 READ_ONLY: Final = "read"
 """The scope of a profile that must not change anything."""
 
@@ -211,7 +214,7 @@ def account(settings: Settings) -> Account:
         raise InvalidValueError(
             f"The profile {name!r} has no API key any more. Run: didww login --profile {name}.", field="profile"
         )
-    stored = {field: section[field] for field in _PLACE if section.get(field)}
+    stored = {field: section[field] for field in PLACE if section.get(field)}
     by_variable = settings.profile is None and bool(_place_variable())
     settings.client_version = version(settings)  # before the name hides that it was not given
     settings.profile = name
@@ -233,13 +236,31 @@ def version(settings: Settings) -> Version:
         return settings.client_version
     if settings.api_version is not None:
         return Version(api_version_from(settings.api_version), "--api-version")
-    variable = os.environ.get("DIDWW_API_VERSION", "").strip()
+    by_variable = api_version_from(None)  # checked even if a profile comes before it
+    variable, stored = _variable(), _stored_version(settings)
+    if stored and (settings.profile is not None or not variable):
+        name = str(used_name(settings))
+        return Version(_known(stored, name), f"profile {name}")
+    return Version(by_variable, "DIDWW_API_VERSION" if variable else "the default")
+
+
+def version_in_words(settings: Settings) -> str:
+    """Return the API version that commands use, where it is from, and what it comes before."""
+    value, source = version(settings)
+    profile = f"that of profile {used_name(settings)}"
+    others = {"DIDWW_API_VERSION": _variable(), profile: _stored_version(settings)}
+    passed_over = [f"{name} ({other})" for name, other in others.items() if other not in ("", value)]
+    return f"{value}, from {source}" + (f", which comes before {' and '.join(passed_over)}" if passed_over else "")
+
+
+def _variable() -> str:
+    return os.environ.get("DIDWW_API_VERSION", "").strip()
+
+
+def _stored_version(settings: Settings) -> str:
+    """Return the API version of the profile in use; empty if there is none."""
     name = None if settings.emulated else used_name(settings)
-    if name is not None and (settings.profile is not None or not variable):
-        stored = read().get(name, "api_version", fallback="")
-        if stored:
-            return Version(_known(stored, name), f"profile {name}")
-    return Version(api_version_from(None), "DIDWW_API_VERSION" if variable else "the default")
+    return "" if name is None else read().get(name, "api_version", fallback="")
 
 
 def _known(text: str, name: str) -> ApiVersion:

@@ -156,6 +156,7 @@ class Session:
         client = DidwwClient(**options, transport=transport, on_request=self._remember)
         if dry is not None:
             dry.token_url = str(client._configuration.service_urls.token)
+            client._configuration.read_only = False  # what writes is printed
         self._close.append(client.close)
         return client
 
@@ -237,18 +238,19 @@ class Session:
             question: The question.
 
         Raises:
-            ReadOnlyClientError: The profile can only read.
+            ReadOnlyClientError: The profile can only read, and this is no dry run.
             UsageError: There is no terminal to ask at, and `--yes` was not given.
             Exit: The answer was no.
         """
         from didww.cli import profiles
         from didww.exceptions import ReadOnlyClientError
 
-        if profiles.is_read_only(self.settings):
+        read_only = profiles.is_read_only(self.settings)
+        if read_only and not self.settings.dry_run:
             raise ReadOnlyClientError("The profile can only read.")
         for line in plan:
             self.say(line)
-        self.say(f"Account: {self.account}.")
+        self.say(f"Account: {self.account}.{' It can only read.' if read_only else ''}")
         if self.settings.yes or self.settings.dry_run:
             return
         if not sys.stdin.isatty():

@@ -149,16 +149,18 @@ def _id(cls: type[Resource], **attributes: Any) -> click.Argument:
 
 def _create(cls: type[Resource], path: str) -> Command:
     @click.pass_context
-    def run(ctx: click.Context, /, json_path: str | None, **given: Any) -> None:
+    def run(ctx: click.Context, /, json_path: str | None, named: str | None = None, **given: Any) -> None:
         from didww.cli.records import draft
 
         session: Session = ctx.obj
+        if named is not None:
+            options.take_name(ctx, named)
         targets = Targets(session.client)
         known = slots(cls, creating=True)
         rows = _entries(ctx, cls, json_path, targets, creating=True)
         for row in rows:
             if missing := draft.missing(row.values, known):
-                needed = " and ".join(slot.option for slot in missing)
+                needed = " and ".join("NAME" if by_name and slot.name == "name" else slot.option for slot in missing)
                 raise click.UsageError(f"Missing {needed}.", ctx)
         records = [draft.new(cls, row.values, known) for row in rows]
         for record in records:
@@ -178,8 +180,10 @@ def _create(cls: type[Resource], path: str) -> Command:
             done = _each(session, records, create)
         _print(session, cls, done, given)
 
-    params = [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
-    text = f"Create {_a_record(cls)}.\n\nNames are accepted where ids are."
+    by_name = options.is_named(cls)
+    params: list[click.Parameter] = [click.Argument(["named"], metavar="[NAME]", required=False)] if by_name else []
+    params += [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
+    text = f"Create {_a_record(cls)}.\n\nRelated records are given by name or id."
     return _command("create", run, params, text, path, cls, changes=True)
 
 
@@ -316,7 +320,7 @@ def _update(cls: type[Resource], path: str) -> Command:
     keys = " or ".join(key for key in named_by(cls).lower().split("|"))
     text = (
         f"Update {_a_record(cls)}, or many from a CSV file.\n\n"
-        "The value none, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
+        "The value none, or --no-FIELD, clears a field. Related records are given by name or id.\n\n"
         f"A CSV file has a column {keys}, and a column for each field to change. An empty cell leaves the field alone, "
         "none clears it. An interrupted run goes on when it is repeated."
     )

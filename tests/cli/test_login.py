@@ -421,13 +421,13 @@ def test_version_is_stored_with_the_profile(bare):
 def test_login_again_keeps_what_no_option_replaces(bare):
     """Environment and API version of the profile, which is said; --read-only is not kept."""
     login(bare, "--profile", "reports", "--api-version", "2026-11-19", "--read-only")
-    result = bare("login --profile reports", input="other-key\n")
+    result = bare("login --profile reports", input=f"{KEY}\n")
     assert result.code == 0, result
     assert f"keeps the URL {bare.base_url} and the API version 2026-11-19" in result.err
     listed = json.loads(bare.ok("profiles -o json"))[0]
     assert (listed["base_url"], listed["api_version"], listed["access"]) == (bare.base_url, "2026-11-19", "full")
     result = bare("login --profile reports --api-version 2026-04-16 --no-check --environment local", input="third\n")
-    assert "keeps" not in result.err
+    assert "To change that" not in result.err
     listed = json.loads(bare.ok("profiles -o json"))[0]
     assert (listed["environment"], listed["base_url"], listed["api_version"]) == ("local", None, "2026-04-16")
 

@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from didww._util.text import printable
 from didww.cli.framework import Command
+from didww.cli.parameters import OneOf
 from didww.cli.session import Session
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["completion", "items", "profiles"]
 SECONDS: Final = 60.0
 """How long values are kept."""
 MAX_VALUES: Final = 1000
+SHELLS: Final = ("bash", "zsh", "fish")
 LATEST: Final = 50
 """Orders and exports that are completed."""
 
@@ -170,7 +172,7 @@ def _cache_file(session: Session, source: str) -> Path:
     common=False,
     examples=('eval "$(didww completion bash)"', "didww completion fish > ~/.config/fish/completions/didww.fish"),
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="|".join(SHELLS), type=OneOf(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.

@@ -66,7 +66,8 @@ def _print(error: BaseException, session: Session) -> int:
         return exit_codes.USAGE
     if isinstance(error, click.UsageError):
         where = f" See: {error.ctx.command_path} --help" if error.ctx is not None else ""
-        say_error(f"{' '.join(error.format_message().split())}{where}")
+        text = " ".join(error.format_message().split())
+        say_error(f"{text}{'' if text.endswith(('.', '?', '!')) else '.'}{where}")
         return exit_codes.USAGE
     if isinstance(error, click.ClickException):
         say_error(error.format_message())

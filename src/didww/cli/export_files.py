@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["STDOUT", "check", "download", "name_of", "pipe"]
 
 STDOUT: Final = "-"
+_ADVICE: Final = "Pass --force to replace it, or another file with -O."
 _NAMED_BY: Final = ("did_number", "voice_out_trunk.id", "sms_trunk.id")
 """The filters whose value is in the name of a file."""
 SECONDS: Final = 6 * 3600.0
@@ -35,8 +36,14 @@ def name_of(export: Export, *, gunzip: bool) -> str:
     return f"{'_'.join(parts)}{'.csv' if gunzip else '.csv.gz'}"
 
 
-def check(path: str, *, force: bool) -> None:
+def check(path: str, *, force: bool, name: str = "-O", advice: str = _ADVICE) -> None:
     """Check that a file can be written, before anything is sent.
+
+    Args:
+        path: The file.
+        force: Whether it may be replaced.
+        name: The option or argument.
+        advice: What to do if the file exists.
 
     Raises:
         UsageError: It exists and `force` is not set, or its directory cannot be written to.
@@ -44,9 +51,9 @@ def check(path: str, *, force: bool) -> None:
     if path == STDOUT:
         return
     if Path(path).is_dir():
-        raise click.UsageError(f"-O: {path} is a directory. Name a file.")
+        raise click.UsageError(f"{name}: {path} is a directory. Name a file.")
     if os.path.lexists(path) and not force:
-        raise click.UsageError(f"{path} exists. Pass --force to replace it, or another file with -O.")
+        raise click.UsageError(f"{path} exists. {advice}")
     parent = Path(path).resolve().parent
     if not parent.is_dir():
         raise click.UsageError(f"{path} cannot be written: there is no directory {parent}.")

@@ -82,7 +82,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "didww exports create sms_in --month last --status Failed --api-version 2026-11-19",
     ),
 )
-@click.argument("export_type", metavar="|".join(TYPES), type=click.Choice(TYPES), shell_complete=_complete_types)
+@click.argument("export_type", metavar="|".join(TYPES), type=parameters.OneOf(TYPES), shell_complete=_complete_types)
 @click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
 @click.option(
     "--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Defaults to now."

@@ -177,9 +177,9 @@ def test_name_of_the_later_version(didww, line, what):
 @pytest.mark.parametrize(
     ("line", "replacement"),
     [
-        ("pops list", "pop_code"),
-        ("did-group-types list", "number_type"),
-        ("did-groups list --did-group-type Local", "number_type"),
+        ("pops list", "--pop of didww trunks create"),
+        ("did-group-types list", "--number-type of didww did-groups list"),
+        ("did-groups list --did-group-type Local", "Use --number-type instead"),
         ("did-groups list --include did_group_type", "number_type"),
         ("available-dids list -f did_group_type.id=8d1a3c5e-0000-4000-8000-000000000001", "did_group.number_type"),
         ("voice-in-trunks list --columns pop.name", "pop_code"),

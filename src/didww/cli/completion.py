@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -52,6 +53,23 @@ def _pops(client: Any) -> list[tuple[str, str]]:
     return [(pop.name, "") for pop in client.pops().list().data]
 
 
+def _sms_trunks(fits: Callable[[Any], bool]) -> Callable[[Any], list[tuple[str, str]]]:
+    """Return the source of the SMS trunks that fit, with their types."""
+
+    def names(client: Any) -> list[tuple[str, str]]:
+        records = client.sms_trunks().iterate(limit=MAX_VALUES)
+        return [(record.name, str(record.configuration.type)) for record in records if fits(record)]
+
+    return names
+
+
+def _sender_ids(client: Any) -> list[tuple[str, str]]:
+    """Return names, and the references of those whose name others have, too."""
+    records = list(client.sender_id_verifications().iterate(limit=MAX_VALUES))
+    count = Counter(record.name for record in records)
+    return [(record.name, "") if count[record.name] == 1 else (record.reference, record.name) for record in records]
+
+
 def _orders(client: Any) -> list[tuple[str, str]]:
     latest = client.orders().iterate(sort="-created_at", limit=LATEST)
     return [(order.reference, f"{order.status}, {order.amount} USD") for order in latest]
@@ -71,9 +89,11 @@ _SOURCES: Final[dict[str, Callable[[Any], list[tuple[str, str]]]]] = {
     "out_trunks": _names("voice_out_trunks"),
     "pools": _names("capacity_pools"),
     "pops": _pops,
-    "sms_trunks": _names("sms_trunks"),
+    "sms_trunks": _sms_trunks(lambda _: True),
+    "sms_trunks_in": _sms_trunks(lambda trunk: trunk.allow_in),
+    "sms_trunks_out": _sms_trunks(lambda trunk: trunk.allow_out),
     "sms_groups": _names("sms_trunk_groups"),
-    "sender_ids": _names("sender_id_verifications"),
+    "sender_ids": _sender_ids,
     "orders": _orders,
     "exports": _exports,
 }

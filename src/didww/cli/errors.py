@@ -100,8 +100,8 @@ def read_only(session: Session) -> str:
     if name is None:
         return "Not sent: the client can only read."
     return (
-        f"Not sent: the profile {name!r} can only read. --dry-run shows what would be sent. Use another one with --profile, or log in to it again without "
-        f"--read-only: {command_line('didww', 'login', '--profile', name)}"
+        f"Not sent: the profile {name!r} can only read. --dry-run shows what would be sent. Use another one with "
+        f"--profile, or log in to it again without --read-only: {command_line('didww', 'login', '--profile', name)}"
     )
 
 

@@ -174,7 +174,7 @@ def check_type(session: Session, export_type: str) -> None:
     from didww.enums import ExportType
 
     since = ExportType._since.get(export_type)
-    session.check_versions(f"Exports of the type {export_type} do not exist", Versions(since))
+    session.check_versions(f"The export type {export_type} does not exist", Versions(since))
 
 
 def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> dict[str, str]:

@@ -30,6 +30,8 @@ __all__ = [
     "complete_sender_ids",
     "complete_sms_groups",
     "complete_sms_trunks",
+    "complete_sms_trunks_in",
+    "complete_sms_trunks_out",
     "complete_trunks",
     "country_option",
     "duration",
@@ -54,7 +56,6 @@ else:
     _ParamType = click.ParamType  # generic since click 8.5 only
 
 F = TypeVar("F", bound="Callable[..., Any]")
-
 
 
 class OneOf(_ParamType):
@@ -176,6 +177,8 @@ complete_out_trunks: Final = _complete("out_trunks")
 complete_pools: Final = _complete("pools")
 complete_pops: Final = _complete("pops")
 complete_sms_trunks: Final = _complete("sms_trunks")
+complete_sms_trunks_in: Final = _complete("sms_trunks_in")
+complete_sms_trunks_out: Final = _complete("sms_trunks_out")
 complete_sms_groups: Final = _complete("sms_groups")
 complete_sender_ids: Final = _complete("sender_ids")
 

@@ -8,6 +8,7 @@ import click
 
 from didww._schema.filter_rules import UUID_TEXT
 from didww.cli import lookups, parameters
+from didww.cli.errors import RefusedError
 from didww.cli.framework import SINCE_TOKENS, Group
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
@@ -92,7 +93,7 @@ def _print(session: Session, record: SenderIdVerification) -> None:
 )
 @click.option("--type", "kind", type=click.Choice([each.value for each in SenderType]), help="Of this kind only.")
 @click.option(
-    "--trunk", metavar="NAME", shell_complete=parameters.complete_sms_trunks, help="Assigned to this SMS trunk."
+    "--trunk", metavar="NAME", shell_complete=parameters.complete_sms_trunks_out, help="Assigned to this SMS trunk."
 )
 @list_options
 @click.pass_obj
@@ -134,11 +135,16 @@ def rename(session: Session, text: str, name: str) -> None:
 
 @sender_ids.command(changes=True, examples=(f"{_PREFIX} assign 'Example Shop' Gateway",))
 @argument
-@click.argument("trunk", metavar="TRUNK", shell_complete=parameters.complete_sms_trunks)
+@click.argument("trunk", metavar="TRUNK", shell_complete=parameters.complete_sms_trunks_out)
 @click.pass_obj
 def assign(session: Session, text: str, trunk: str) -> None:
     """Assign a sender ID to an SMS trunk, whose messages may then show it. It leaves its former trunk."""
     target = lookups.by_name(session.client.sms_trunks(), trunk, "SMS trunk")
+    if not target.allow_out:
+        raise RefusedError(
+            f"SMS trunk {target.name!r} has the type {target.configuration.type}, which only receives messages. Sender "
+            "IDs are assigned to trunks that send them."
+        )
     _assign(session, find(session.client, text, ["sms_trunk"]), target)
 
 
@@ -156,7 +162,8 @@ def _assign(session: Session, record: SenderIdVerification, target: SmsTrunk | N
 
     before, after = _trunk_of(record), "none" if target is None else target.name
     if before == after:
-        session.say("Nothing to change: this is so already.")
+        state = "has no trunk" if target is None else f"has the trunk {target.name!r}"
+        session.say(f"Nothing to change: sender ID {record.name!r} {state} already.")
         return
     lost = [] if before == "none" else [f"Messages through {before} can no longer show it."]
     confirm_plan(

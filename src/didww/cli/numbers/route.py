@@ -80,14 +80,12 @@ def route(
     Shows the present and the new route of each number, and asks. Numbers that are routed so already are left alone.
 
     A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. For text
-    messages, it has a column sms_trunk or sms_group, alone or besides. Each result is written to a file at once: if the
-    command is interrupted, run it again, and it goes on.
+    messages, it has a column sms_trunk or sms_group, with or without a column for calls. Each result is written to a
+    file at once: if the command is interrupted, run it again, and it goes on.
     """
     calls, messages = (trunk, group, nowhere or None), (sms_trunk, sms_group, no_sms or None)
     given = [sum(option is not None for option in options) for options in (calls, messages)]
-    if max(given) > 1 or (from_csv is None) != any(given):
-        more = f" {_OF_MESSAGES}" if SINCE_TOKENS.includes(session.settings.version) else ""
-        raise click.UsageError(f"Pass one of --trunk, --group, --none and --from-csv.{more}")
+    _check_given(session, given, from_file=from_csv is not None)
     if from_csv is not None:
         if number_texts:
             raise click.UsageError("--from-csv does not go with numbers.")
@@ -111,7 +109,24 @@ def route(
     reroute(session, lookups.dids(client, number_texts, include=_includes(client)), targets)
 
 
-_OF_MESSAGES: Final = "For text messages, one of --sms-trunk, --sms-group and --no-sms."
+_OF_CALLS: Final = "--trunk, --group and --none"
+_OF_MESSAGES: Final = "--sms-trunk, --sms-group and --no-sms"
+
+
+def _check_given(session: Session, given: Sequence[int], *, from_file: bool) -> None:
+    """Check how many options of calls and of messages were given.
+
+    Raises:
+        UsageError: None, too many, or some together with a file.
+    """
+    for number, options in zip(given, (_OF_CALLS, _OF_MESSAGES), strict=True):
+        if number > 1:
+            raise click.UsageError(f"{options} exclude each other.")
+    if from_file and any(given):
+        raise click.UsageError("--from-csv goes without options of routes: the file has them.")
+    if not from_file and not any(given):
+        more = f", or of {_OF_MESSAGES}" if SINCE_TOKENS.includes(session.settings.version) else ""
+        raise click.UsageError(f"Pass one of {_OF_CALLS}{more}; or --from-csv.")
 
 
 def _includes(client: Any) -> list[str]:
@@ -140,8 +155,9 @@ def _from_csv(session: Session, path: str) -> list[bulk.Change]:
     file.one_of(("number",))
     if not set(OPTIONS) & set(file.columns):
         file.one_of(("trunk", "group"))
-    if set(_TRAFFIC[1][1]) & set(file.columns):
-        session.check_versions("The columns sms_trunk and sms_group do not exist", SINCE_TOKENS)
+    for column in _TRAFFIC[1][1]:
+        if column in file.columns:
+            session.check_versions(f"The column {column} does not exist", SINCE_TOKENS)
     numbers = [_number(file, row) for row in file.rows]
     file.check_unique("number", numbers)
     routes = _Routes(session.client, file)

@@ -192,7 +192,7 @@ def sms_route_options(function: F) -> F:
             cls=SectionOption,
             versions=SINCE_TOKENS,
             metavar="NAME",
-            shell_complete=parameters.complete_sms_trunks,
+            shell_complete=parameters.complete_sms_trunks_in,
             help="Route text messages to this SMS trunk.",
         ),
         click.option(

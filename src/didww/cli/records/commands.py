@@ -51,7 +51,7 @@ def build(cls: type[Resource], operation: str, path: str) -> Command:
 def _a_record(cls: type[Resource]) -> str:
     """Return what one record is called, with an article."""
     text = noun(cls)
-    return f"{'an' if text[0] in 'aeio' else 'a'} {text}"
+    return f"{'an' if text.startswith(('a', 'e', 'i', 'o', 'SMS')) else 'a'} {text}"
 
 
 def _records(cls: type[Resource]) -> str:
@@ -348,7 +348,9 @@ def _confirm_update(
     for record, fields in zip(records, changed, strict=True):
         lines = {name: pair for name, pair in fields.items() if pair[0] != pair[1]}
         serious = serious or not lines.keys() <= HARMLESS
-        parts = ", ".join(f"{name}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items())
+        parts = ", ".join(
+            f"{words(name)}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items()
+        )
         plan.append(f"{sentence(noun(cls))} {label(record)}: {parts or 'nothing changes'}")
     if (serious and cls._type_name in LIVE) or len(records) > 1:
         session.confirm(*plan, question="Make this change?" if len(records) == 1 else "Make these changes?")

@@ -51,6 +51,13 @@ _SEVERAL: Final = ("list", "many", "map", "text or map")
 """Types of fields whose options can be repeated."""
 _PHRASES: Final = (("a dict of form fields", "form fields as NAME=VALUE, or a JSON object of them,"),)
 """What descriptions of fields say to programs, and what it is on a command line."""
+_METAVARS: Final = {
+    "map": "NAME=VALUE",
+    "text or map": "TEXT|NAME=VALUE",
+    "integer": "N",
+    "decimal": "AMOUNT",
+    "date": "YYYY-MM-DD",
+}
 _FILTERS: Final = "Filters"
 _FIELDS: Final = "Fields"
 _COMPARISONS: Final = {
@@ -323,8 +330,7 @@ def _described(slot: Slot, doc: str) -> tuple[str, str, Any]:
         return names.metavar, doc, names.shell_complete
     if item.name == "object":
         return "NAME=VALUE,...", doc, None
-    metavars = {"map": "NAME=VALUE", "text or map": "TEXT|NAME=VALUE", "integer": "N", "decimal": "AMOUNT", "date": "YYYY-MM-DD"}
-    return metavars.get(item.name, "TEXT"), doc, None
+    return _METAVARS.get(item.name, "TEXT"), doc, None
 
 
 def values_of(ctx: click.Context, cls: type[Resource], *, creating: bool, targets: Targets) -> dict[str, Any]:

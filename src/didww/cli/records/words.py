@@ -7,7 +7,8 @@ from typing import Final
 
 __all__ = ["sentence", "words"]
 
-_ACRONYMS: Final = re.compile(r"\b(did|pop|sip|pstn|nanpa|npa|nxx|npanxx|id|ip|rtp|vat|url|cli|iso)(s?)\b")
+_NAMES: Final = "did|pop|sip|pstn|nanpa|npa|nxx|npanxx|id|ip|rtp|vat|url|cli|iso|sms|smpp|http"
+_ACRONYMS: Final = re.compile(rf"\b({_NAMES})(s?)\b")
 
 
 def words(name: str) -> str:

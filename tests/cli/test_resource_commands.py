@@ -214,7 +214,8 @@ def test_members_of_the_configuration_are_options(account):
         ("--name A --dst 442079460001 --cli-format fax", "'--cli-format': 'fax' must be one of raw, e164, local"),
         ("--name A --dst 442079460001 --capacity-limit 0", "'--capacity-limit': It must be 1 to 32767"),
         ("--name A --dst 442079460001 --pop 'Nowhere'", "There is no POP 'Nowhere'"),
-        ("--name A --host sip.example.com", "codec_ids"),
+        ("--name A --host sip.example.com", "Missing --codec-ids"),
+        ("A --name B --dst 442079460001", "NAME and --name exclude each other"),
     ],
 )
 def test_faults_of_a_new_record_are_named_by_their_options(account, options, words):

@@ -279,3 +279,49 @@ def test_filters_of_another_type(account, line, said):
     result = account(f"exports create {line} --last 24h --no-wait")
     assert result.code == 2, result
     assert said in result.err
+
+
+URL = "--url https://example.com/sms --http-method post"
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [
+        ('--body-type json --body \'{"text": "{SMS_TEXT}"}\'', '{"text": "{SMS_TEXT}"}'),
+        ("--body-type raw --body 'a=b'", "a=b"),
+        (
+            "--body-type html_url_encoded --body text={SMS_TEXT} --body 'note=a, b=c'",
+            {"text": "{SMS_TEXT}", "note": "a, b=c"},
+        ),
+        ('--body-type html_multipart --body \'{"text": "{SMS_TEXT}"}\'', {"text": "{SMS_TEXT}"}),
+    ],
+)
+def test_bodies(account, options, body):
+    """Text, or the fields of a form; an update knows the type of the body."""
+    client = account.emulator.client(api_version="2026-11-19")
+    account.ok(f"sms-trunks create Body {URL} {options}")
+    trunk = client.sms_trunks().one(filter={"name": "Body"})
+    assert trunk.configuration.body == body
+    form = isinstance(body, dict)
+    account.ok(f"sms-trunks update Body --body {'other=1' if form else 'other'} --yes")
+    trunk = client.sms_trunks().one(filter={"name": "Body"})
+    assert trunk.configuration.body == ({"other": "1"} if form else "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (f"Body {URL} --body-type html_multipart --body text", "must be NAME=VALUE"),
+        (f"Body {URL} --body-type json --body a --body b", "one text here"),
+        (f"Body {URL} --body-type json", "--body must be set while"),
+        ("Body --type smpp_smsc --host smpp.example.com", "Missing --server-location, --system-id and --password"),
+        ("--type smpp_esme --server-location fra", "Missing NAME"),
+    ],
+)
+def test_wrong_trunks(account, options, said):
+    """In the words of the options."""
+    before = writes(account)
+    result = account(f"sms-trunks create {options}")
+    assert result.code == 2, result
+    assert said in result.err
+    assert [line for line in writes(account)[len(before) :] if "/token" not in line] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
@@ -15,7 +15,7 @@ from didww.cli.records import options
 from didww.cli.records.examples import examples
 from didww.cli.records.slots import slots
 from didww.cli.records.targets import Targets, endpoint, label, named_by, noun
-from didww.cli.records.words import sentence, words
+from didww.cli.records.words import listed, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -160,11 +160,12 @@ def _create(cls: type[Resource], path: str) -> Command:
         rows = _entries(ctx, cls, json_path, targets, creating=True)
         for row in rows:
             if missing := draft.missing(row.values, known):
-                needed = " and ".join("NAME" if by_name and slot.name == "name" else slot.option for slot in missing)
-                raise click.UsageError(f"Missing {needed}.", ctx)
-        records = [draft.new(cls, row.values, known) for row in rows]
-        for record in records:
-            draft.check(record, creating=True)
+                needed = ["NAME" if by_name and slot.name == "name" else slot.option for slot in missing]
+                raise click.UsageError(f"Missing {listed(needed)}.", ctx)
+        with options.naming(cls, creating=True) if json_path is None else nullcontext():
+            records = [draft.new(cls, row.values, known) for row in rows]
+            for record in records:
+                draft.check(record, creating=True)
 
         def create(record: Any) -> Any:
             created = endpoint(session.client, cls).create(record, **_shown(session, cls)).data
@@ -297,7 +298,8 @@ def _update(cls: type[Resource], path: str) -> Command:
             place = targets.find(cls, id if id is not None else str(row.id)).id
             include = {*draft.includes(cls, [known[name] for name in row.values]), *_includes(session, cls)}
             records.append(endpoint(session.client, cls).find(place, include=sorted(include)).data)
-            changed.append(draft.differences(records[-1], row.values, known))
+            with options.naming(cls, creating=False) if json_path is None else nullcontext():
+                changed.append(draft.differences(records[-1], row.values, known))
         _confirm_update(session, cls, records, changed)
 
         def update(record: Any) -> Any:

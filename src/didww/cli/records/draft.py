@@ -21,6 +21,7 @@ from didww.exceptions import InvalidValueError, NotLoadedError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from didww._schema.nested import Nested
     from didww._schema.record import Record
     from didww.cli.records.slots import Slot
 
@@ -28,11 +29,27 @@ __all__ = ["assign", "check", "differences", "includes", "missing", "new", "show
 
 
 def missing(values: Mapping[str, Any], known: Mapping[str, Slot]) -> list[Slot]:
-    """Return what a new record needs and `values` lack."""
+    """Return what a new record needs and `values` lack; if nothing, what its nested objects need.
+
+    Raises:
+        InvalidValueError: It is unknown which type a nested object has.
+    """
     given = {(known[name].parent or known[name].field).name for name in values}
-    return [
+    lacking = [
         slot for slot in known.values() if slot.parent is None and slot.field.required and slot.field.name not in given
     ]
+    return lacking or [
+        slot
+        for name, members in _grouped(values, known)[1].items()
+        for slot in _needed(name, _type_of(name, members, known), known)
+        if slot.name not in members
+    ]
+
+
+def _needed(name: str, cls: type[Nested], known: Mapping[str, Slot]) -> list[Slot]:
+    """Return what a nested object of a field must have."""
+    short = short_type(cls, known[f"{name}_type"].field)
+    return [slot for slot in known.values() if short in slot.homes and cls._field_map[slot.field.name].required]
 
 
 def new(cls: type[Resource], values: Mapping[str, Any], known: Mapping[str, Slot]) -> Resource:
@@ -86,6 +103,17 @@ def _members(name: str, members: Mapping[str, Any]) -> dict[str, Any]:
 
 def _object(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) -> Any:
     """Return a new nested object of the chosen type, or of the only one that has the members."""
+    cls = _type_of(name, members, known)
+    given = {known[member].field.name: value for member, value in _members(name, members).items()}
+    return cls(**_settled(cls, given))
+
+
+def _type_of(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) -> type[Nested]:
+    """Return the chosen type of a nested object, or the only one that has the members.
+
+    Raises:
+        InvalidValueError: It is unknown, or does not have a member.
+    """
     types = known[f"{name}_type"].types or {}
     chosen = members.get(f"{name}_type")
     inner = _members(name, members)
@@ -96,8 +124,7 @@ def _object(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) ->
         option = known[f"{name}_type"].option
         raise InvalidValueError(f"{option} is needed: {' or '.join(fitting or types)}.", field=f"{name}_type")
     _check_homes(name, chosen, inner, known)
-    given = {known[member].field.name: value for member, value in inner.items()}
-    return types[chosen](**_settled(types[chosen], given))
+    return types[chosen]
 
 
 def _settled(cls: type[Record], given: Mapping[str, Any], current: Record | None = None) -> dict[str, Any]:

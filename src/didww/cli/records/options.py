@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -21,15 +22,16 @@ from didww._schema.versions import EVERY_VERSION
 from didww.cli import lookups, parameters
 from didww.cli.choices import choices, limited
 from didww.cli.framework import SectionOption, is_in_use, names_in_help
+from didww.cli.messages import for_shell
 from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
 from didww.cli.records.targets import Targets, named_by, noun
 from didww.cli.records.words import sentence, words
 from didww.cli.secret_files import read_secret
-from didww.exceptions import InvalidValueError
+from didww.exceptions import InvalidValueError, UnsupportedVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType  # generic since click 8.5 only
 
-__all__ = ["Names", "field_options", "filter_of", "is_named", "list_options", "take_name", "values_of"]
+__all__ = ["Names", "field_options", "filter_of", "is_named", "list_options", "naming", "take_name", "values_of"]
 
 _MAX_SHOWN: Final = 4
 """Choices shown in place of the value; more are listed in the help text."""
@@ -360,6 +362,27 @@ def values_of(ctx: click.Context, cls: type[Resource], *, creating: bool, target
         except InvalidValueError as error:
             raise click.BadParameter(cell_error(slot, error), ctx, param_hint=f"'{slot.option}'") from None
     return given
+
+
+@contextmanager
+def naming(cls: type[Resource], *, creating: bool) -> Generator[None]:
+    """Name options in errors about fields of a record that was made of options.
+
+    Raises:
+        UsageError: A value is invalid.
+    """
+    try:
+        yield
+    except UnsupportedVersionError:
+        raise
+    except InvalidValueError as error:
+        known = slots(cls, creating=creating)
+        text = re.sub(
+            r"\b[A-Z]\w+(?:\.\w+)*\.(\w+)\b",
+            lambda match: known[match[1]].option if match[1] in known else match[0],
+            for_shell(str(error)),
+        )
+        raise click.UsageError(text, click.get_current_context(silent=True)) from None
 
 
 def cell_error(slot: Slot, error: InvalidValueError) -> str:

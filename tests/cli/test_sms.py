@@ -255,10 +255,15 @@ def test_exports_of_messages(account):
     assert filters["source_address_eq"] == "EXAMPLE"
     assert {"service_type", "sender_id_verification.id"} <= filters.keys()
     assert len(export["your_reference"]) <= 100
+    assert first["your_reference"] == "sms_in-last-24h-status=Failed-Inbox"
 
 
-def test_export_file_of_messages(account, tmp_path):
-    """It is waited for, downloaded and decompressed."""
+def test_export_file_of_messages(account, tmp_path, monkeypatch):
+    """Its name has the name of the trunk. It is waited for, downloaded and decompressed."""
+    monkeypatch.chdir(tmp_path)
+    row = json.loads(account.ok("exports create sms_in --month last --sms-trunk Inbox -o json"))
+    assert row["file"].startswith("sms_in_")
+    assert row["file"].endswith("_Inbox.csv.gz")
     file = tmp_path / "messages.csv"
     account.ok(f"exports create sms_in --last 24h --gunzip -O {file}")
     assert file.read_text(encoding="utf-8").count(",") > 3
@@ -270,8 +275,8 @@ def test_export_file_of_messages(account, tmp_path):
         ("sms_in --service-type a2p", "--service-type is for sms_out"),
         ("sms_in --number 442079460001", "--number is for cdr_in"),
         ("cdr_in --status Failed", "--status is for sms_in and sms_out"),
-        ("sms_in --status Lost", "failed"),
-        ("sms_in --status 'In Progress'", "status"),
+        ("sms_in --status Lost", "Write one of Success, Failed"),
+        ("sms_in --status 'in progress'", "--status of sms_in is one of Success"),
     ],
 )
 def test_filters_of_another_type(account, line, said):

@@ -133,10 +133,11 @@ def create(
         month = export_periods.month_of(_service_time(session), month)
     wanted = export_periods.Wanted.of(first, last, month, duration)
     check_type(session, export_type)
-    filters = filters_of(session, export_type, given)
+    named = filters_of(session, export_type, given)
+    filters = {key: value for key, (value, _) in named.items()}
     if path is not None and not no_wait:
         export_files.check(path, force=force)
-    reference = reference or reference_of(export_type, wanted.text, filters)
+    reference = reference or reference_of(export_type, wanted.text, named)
     existing = session.client.exports().iterate(
         filter={"external_reference_id": reference}, sort="-created_at", limit=100
     )
@@ -178,7 +179,7 @@ def _create(session: Session, export_type: str, filters: dict[str, Any], period:
 
 def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, force: bool, wait_limit: float) -> None:
     """Wait for an export, download it, and print it."""
-    file = path or export_files.name_of(export, gunzip=gunzip)
+    file = path or export_files.name_of(session.client, export, gunzip=gunzip)
     export_files.check(file, force=force)
     options = [*(["--gunzip"] if gunzip else []), *(["-O", path] if path is not None else [])]
     again = session.command_line("exports", "download", export.id, *options)

@@ -12,8 +12,12 @@ from didww.cli.app import command
 from didww.cli.session import Session
 from didww.version import API_VERSIONS
 from support.cli_account import buy_numbers, writes
+from support.cli_registration import ADDRESS, PERSON
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from support.command import Command
 
 OLD, NEW = API_VERSIONS
@@ -102,6 +106,50 @@ def test_registration(either):
     for group in ("identities", "addresses", "verifications", "emergency"):
         either.ok(f"{group} list")
     assert "monthly_price" in either.ok("emergency requirements US --type local -o json")
+
+
+@pytest.fixture
+def emulated(either: Command, tmp_path: Path) -> Callable[[str], str]:
+    """Return a function that runs a command line with `--emulator-file`, in either version."""
+    del either.env["DIDWW_API_KEY"], either.env["DIDWW_BASE_URL"]
+    file = tmp_path / "state.db"
+    return lambda line: either.ok(f"{line} --emulator-file '{file}'")
+
+
+def test_registration_is_submitted(emulated, tmp_path):
+    """With documents, which are approved."""
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.7 scan")
+    emulated(PERSON)
+    emulated(f"{ADDRESS} --country DE")
+    emulated("numbers buy DE --city Munich --type local --channels 0 --yes")
+    (number,) = json.loads(emulated("numbers list --query '[].number' -o json"))
+    line = f"numbers register +{number} --identity Example --proof passport='{scan}' --proof 'Utility Bill={scan}'"
+    assert json.loads(emulated(f"{line} --yes -o json"))["status"] == "approved"
+    assert "false" in emulated("numbers list --query '[].awaiting_registration' -o json")
+
+
+def test_emergency_calling_is_enabled(emulated):
+    """For a number in the United States."""
+    emulated(PERSON)
+    emulated(f"{ADDRESS} --country US --description Site")
+    emulated("numbers buy US --city 'New York' --prefix 212 --type local --channels 0 --yes")
+    (number,) = json.loads(emulated("numbers list --query '[].number' -o json"))
+    service = json.loads(emulated(f"emergency enable {number} --address Site --yes -o json"))
+    assert service["status"] == "active"
+    assert "true" in emulated("numbers list --query '[].emergency_enabled' -o json")
+
+
+def test_capacity_is_bought_and_shared(emulated):
+    """Channels of a pool, shared by a number."""
+    emulated("numbers buy GB --city London --type local --channels 0 --yes")
+    (number,) = json.loads(emulated("numbers list --query '[].number' -o json"))
+    emulated("capacity buy Europe --channels 10 --yes")
+    emulated(f"capacity share Support --number {number} --pool Europe --channels 2 --yes")
+    pool = json.loads(emulated("capacity show Europe -o json"))
+    assert (pool["channels"], pool["free"]) == (10, 8)
+    emulated("capacity unshare Support --yes")
+    assert json.loads(emulated("capacity show Europe -o json"))["free"] == 10
 
 
 def test_exports(either):

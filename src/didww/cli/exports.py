@@ -122,9 +122,10 @@ def create(
     wait_limit: float,
     **given: Any,
 ) -> None:
-    """Create an export of inbound (cdr_in) or outbound (cdr_out) calls, wait for it, and download it.
+    """Create an export and download it.
 
-    Since API version 2026-11-19, there are exports of inbound (sms_in) and outbound (sms_out) text messages, too.
+    cdr_in has inbound calls, cdr_out outbound calls. Since API version 2026-11-19, sms_in has inbound text messages,
+    sms_out outbound ones. The command waits for the file.
 
     If this was interrupted, run the same command again: it goes on with the same export, unless that was made more
     than 15 minutes ago for a period that ends now.

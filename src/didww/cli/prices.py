@@ -106,11 +106,11 @@ def lookup(
     country: str | None,
     domain: str | None,
 ) -> None:
-    """Look up the prices of a number, or of text messages in a country.
+    """Look up the prices of a number.
 
-    Several prices can apply to one number: they differ in the caller's line, the network, or in conditions that are not
-    shown. Calls are billed in seconds: 60/1 is a first minute, then each second. Exits with 4 if there is no price, or
-    if the account has no price plan.
+    For text messages, --country has the prices of a country. Several prices can apply to one number: they differ in
+    the caller's line, the network, or in conditions that are not shown. Calls are billed in seconds: 60/1 is a first
+    minute, then each second. Exits with 4 if there is no price, or if the account has no price plan.
     """
     if from_country is not None and service != "voice-in":
         raise click.UsageError("--from-country goes with voice-in only.")
@@ -185,11 +185,11 @@ def _file(value: Any) -> str:
 def download(
     session: Session, service: str, path: str, domain: str | None, decompress: bool, if_newer: bool, force: bool
 ) -> None:
-    """Download all prices as a CSV file; - writes it to standard output.
+    """Download all prices as a CSV file.
 
-    The file is written when it is complete, and gets the date on which the service changed it. --if-newer can be
-    repeated, for instance each night: if the prices are unchanged, it says so, and exits with 0. It replaces a file of
-    the same kind of prices only; --force replaces any file.
+    FILE can be - for standard output. The file is written when it is complete, and gets the date on which the service
+    changed it. --if-newer can be repeated, for instance each night: if the prices are unchanged, it says so, and exits
+    with 0. It replaces a file of the same kind of prices only; --force replaces any file.
     """
     if if_newer and path == export_files.STDOUT:
         raise click.UsageError("--if-newer needs a file.")

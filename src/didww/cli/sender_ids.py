@@ -115,7 +115,10 @@ def list_(session: Session, status: str | None, kind: str | None, trunk: str | N
 @argument
 @click.pass_obj
 def show(session: Session, text: str) -> None:
-    """Show a sender ID: countries, trunk, charges, and what to change if it was rejected."""
+    """Show a sender ID, its trunk and its charges.
+
+    If it was rejected, the output says what to change.
+    """
     _print(session, find(session.client, text))
 
 
@@ -138,7 +141,10 @@ def rename(session: Session, text: str, name: str) -> None:
 @click.argument("trunk", metavar="TRUNK", shell_complete=parameters.complete_sms_trunks_out)
 @click.pass_obj
 def assign(session: Session, text: str, trunk: str) -> None:
-    """Assign a sender ID to an SMS trunk, whose messages may then show it. It leaves its former trunk."""
+    """Assign a sender ID to an SMS trunk.
+
+    Messages through the trunk may then show it. It leaves its former trunk.
+    """
     target = lookups.by_name(session.client.sms_trunks(), trunk, "SMS trunk")
     if not target.allow_out:
         raise RefusedError(

@@ -138,7 +138,10 @@ def list_(session: Session, listing: Listing) -> None:
 @group_argument
 @click.pass_obj
 def show(session: Session, group: str) -> None:
-    """Show a group: its trunks in the order in which they are tried, and the numbers that use it."""
+    """Show a group, its trunks and its numbers.
+
+    The trunks are in the order in which they are tried.
+    """
     _print(session, load(session, group))
 
 

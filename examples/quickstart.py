@@ -64,5 +64,5 @@ with DidwwClient() as client:
     export = client.exports().wait(client.exports().create(export).data).data
     path = client.download_export(export, "calls.csv.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        for call in list(csv.DictReader(file))[:3]:
+        for call in list(csv.DictReader(file))[:3]:  # in API version 2026-11-19, "Source" is "Source Number"
             print(call["Date/Time Start (UTC)"], call["Source"], call["Status"], call["Duration (sec)"], "s")

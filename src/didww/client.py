@@ -79,7 +79,7 @@ class DidwwClient(Accessors):
         credentials: An `ApiKey`, a `TokenProvider` or a `BearerToken` instead of `api_key`
             (docs/explanation/credentials.md).
         scope: `"read"` for a client that refuses to write, `"read:..."` for one that has a narrower token, or
-            `"full"`. Defaults to the scope of `credentials`, or `"full"`.
+            `"full"`. None, the default, is the scope of `credentials`, or else `"full"`.
         timeout: Timeout of a whole call in seconds, including connecting, retries and reading. Defaults to 60.
         max_retries: Maximum number of retries of a request, where a retry is safe
             (docs/explanation/retries.md). Defaults to 2.

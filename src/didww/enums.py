@@ -925,6 +925,8 @@ class NumberType(OpenStrEnum):
     """Type of phone numbers: `number_type` of DID groups, requirements and emergency calling services.
 
     In API version 2026-04-16, `did_group_types` have the type as a name, such as `"Toll-free"`.
+
+    Source: tests/contract/facts_2026_11_19/did_groups.yaml.
     """
 
     LOCAL = "local"
@@ -947,7 +949,10 @@ class NumberType(OpenStrEnum):
 
 
 class PopCode(OpenStrEnum):
-    """Point of presence of the platform: `pop` of voice IN trunks since API version 2026-11-19."""
+    """Point of presence of the platform: `pop` of voice IN trunks since API version 2026-11-19.
+
+    Source: tests/contract/facts_2026_11_19/voice_in_trunks.yaml.
+    """
 
     NYC = "NYC"
     """New York, US."""
@@ -1009,7 +1014,10 @@ class DefaultDstAction(OpenStrEnum):
 
 
 class VoiceOutPriceCategory(OpenStrEnum):
-    """Category of outbound calls: `category` of the prices of outbound calls."""
+    """Category of outbound calls: `category` of the prices of outbound calls.
+
+    Source: tests/contract/facts_2026_11_19/_prices.yaml.
+    """
 
     INTERNATIONAL = "International"
     """Any origin."""

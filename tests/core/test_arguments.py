@@ -26,9 +26,11 @@ from didww import (
     VoiceInTrunk,
     VoiceOutTrunk,
 )
-from didww._schema.filter_rules import filter_rules
+from didww._schema.filter_rules import filter_rules, filter_versions
 from didww._schema.registry import all_classes
+from didww._schema.versions import EVERY_VERSION
 from didww.callback.verifier import CallbackVerifier
+from didww.credentials import ApiKey, BearerToken
 from didww.emulator import Emulator
 from didww.enums import Codec, ExportStatus, ExportType, Feature, OrderStatus
 from didww.exceptions import ApiTimeoutError, InvalidValueError, NotFoundError, NotLoadedError
@@ -37,6 +39,7 @@ from didww.resources.did import Did
 from didww.resources.identity import Identity
 from didww.resources.order import Order
 from didww.resources.region import Region
+from didww.version import API_VERSION, API_VERSIONS
 from support.scripted_transport import AsyncScripted, Scripted, echo, json_response
 
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -48,10 +51,18 @@ def str_or_type(value: object) -> str:
     return value if isinstance(value, str) and len(value) < 30 else type(value).__name__
 
 
-def client_of(*script: Any) -> tuple[Any, Scripted]:
+def client_of(*script: Any, version: str = API_VERSION) -> tuple[Any, Scripted]:
     """A client, untyped as a beginner's program is, and what it sent."""
     transport = Scripted(*script or (json_response(document={"data": []}),))
-    return DidwwClient("key", base_url="https://api.example.com/v3", transport=transport, rate_limit=None), transport
+    credentials = ApiKey("key") if version == API_VERSION else BearerToken("token")
+    client = DidwwClient(
+        base_url="https://api.example.com/v3",
+        credentials=credentials,
+        api_version=version,
+        transport=transport,
+        rate_limit=None,
+    )
+    return client, transport
 
 
 @pytest.mark.parametrize(
@@ -135,7 +146,9 @@ FILTERS = [(cls, name) for cls in all_classes() for name, rule in filter_rules(c
 def test_any_filter_value_is_sent_or_rejected(filter: tuple[type, str], value: Any) -> None:
     """For any value, the request has that filter, or `InvalidValueError` names it."""
     cls: Any = filter[0]
-    client, transport = client_of()
+    versions = filter_versions(cls).get(filter[1], EVERY_VERSION)
+    version = next(one for one in API_VERSIONS if cls._versions.includes(one) and versions.includes(one))
+    client, transport = client_of(version=version)
     refused = ""
     try:
         getattr(client, cls._path)().list(filter={filter[1]: value})
@@ -329,7 +342,7 @@ DID_RECORD = Did.build(ID)
         (VoiceInTrunk.build(ID), "save", r"client\.voice_in_trunks\(\)\.update\(voice_in_trunk\)"),
         (Country.build(ID), "save", r"Country has no field 'save'\. Fields: name"),
         (Balance(), "refresh", r"client\.balance\(\)\.find\(\)"),
-        (DID_RECORD, "trunk", r"Did has no field 'trunk'\. Did you mean 'voice_in_trunk'\?"),
+        (DID_RECORD, "trunk", r"Did has no field 'trunk'\. Did you mean 'voice_in_trunk' or 'sms_trunk'\?"),
     ],
 )
 def test_missing_record_method_error_names_the_client_call(record: Any, name: str, words: str) -> None:
@@ -439,7 +452,7 @@ def test_response_passed_as_record_raises_an_error_that_names_data(tmp_path: Any
             "orders",
             "status",
             "frozen",
-            r"write OrderStatus\('frozen'\).*QueryParams\(\)\.param\('filter\[status\]', 'fr",
+            r"write OrderStatus\('frozen'\)\.$",
         ),
         ("orders", "status", "x" * 100_000, "must be a known OrderStatus"),
         ("orders", "status", 5, "must be OrderStatus, got 5"),
@@ -540,7 +553,10 @@ def test_missing_item_field_error_has_the_item_index(item: Any, missing: list[st
     with pytest.raises(InvalidValueError) as caught:
         client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1), item]))
     places = [f"Order.items[1].{name}" for name in missing]
-    assert str(caught.value) == f"orders().create needs {' and '.join(places)}; set it first."
+    assert (
+        str(caught.value)
+        == f"orders().create needs {' and '.join(places)}; set {'it' if len(places) == 1 else 'them'} first."
+    )
     assert caught.value.field == places[0]
     assert not transport.requests
 
@@ -588,7 +604,7 @@ PERIOD: dict[str, Any] = {"from": START, "to": END}
             "form",
             r"no 'form' for cdr_in\. Did you mean 'from'\? It takes: from, to,",
         ),
-        ("cdr_in", {**PERIOD, "number": "1"}, "number", r"Did you mean 'did_number'\?"),
+        ("cdr_in", {**PERIOD, "number": "1"}, "number", r"Did you mean 'did_number'"),
         ("cdr_in", {**PERIOD, "voice_out_trunk.id": ID}, "voice_out_trunk.id", "It takes: from, to, did_number."),
         (
             "cdr_out",
@@ -628,7 +644,7 @@ def test_invalid_export_filters_are_rejected(type_: str, filters: Any, key: str,
         ("cdr_out", {**PERIOD, "voice_out_trunk.id": VoiceOutTrunk.build(ID)}),
         ("cdr_in", {"from": START, "to": START + timedelta(seconds=1)}),
         ("cdr_in", {"from": START.astimezone(timezone(timedelta(hours=5))), "to": "2026-03-01 00:00:01"}),
-        ("sms_in", {**PERIOD, "sms_trunk.id": ID}),
+        ("fax_in", {**PERIOD, "sms_trunk.id": ID}),
     ],
 )
 def test_export_filters_are_sent(type_: str, filters: Any) -> None:

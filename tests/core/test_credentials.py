@@ -337,7 +337,7 @@ def test_session_of_the_caller_keeps_the_token(tmp_path: Path, monkeypatch: pyte
 
     from support.servers import Server, http, responding
 
-    (tmp_path / "netrc").write_text("default login a password b\n")
+    (tmp_path / "netrc").write_text("default login a password b\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     seen: list[str] = []
 

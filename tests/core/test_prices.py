@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import csv
 import gzip
 import io
 import os
+import pickle
 import tempfile
 import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,7 +57,6 @@ from support.servers import Server, header, http, once, responding
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TOKEN = "t0ken-that-nobody-may-see"
 ID = "8d1a3c5e-0000-4000-8000-000000000001"
@@ -67,6 +69,12 @@ ROWS = (
 )
 CSV = "\n".join([HEADER, *ROWS, ""])
 PACKED = gzip.compress(CSV.encode())
+OUTBOUND = "Category,Country,Network,Prefix,Rate,Connection fee,Initial increment,Recurring increment"
+SMS = "Source prefix,Destination prefix,Country,MCC,MCC name,MNC,MNC name,Reject SMS,Price"
+RECEIVED = (
+    "Source prefix,Source number length min,Source number length max,Destination prefix,"
+    "Destination number length min,Destination number length max,Country,Price"
+)
 CHANGED = "Thu, 19 Nov 2026 08:30:00 GMT"
 CHANGED_AT = datetime(2026, 11, 19, 8, 30, tzinfo=UTC)
 FILE_HEADERS = (
@@ -202,6 +210,37 @@ def test_prices_of_messages_are_typed() -> None:
     assert (received.price, received.source_number_length_min) == (Decimal("0.0059"), 1)
 
 
+LOOKUPS: dict[str, Callable[[Any], Any]] = {
+    "VoiceInPrice": lambda prices: prices.voice_in.lookup("448081570001"),
+    "VoiceOutPrice": lambda prices: prices.voice_out.lookup("442079460001"),
+    "SmsInPrice": lambda prices: prices.sms_in.lookup("442079460001"),
+    "SmsOutPrice": lambda prices: prices.sms_out("otp").lookup(dst_country_iso="GB"),
+}
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+@pytest.mark.parametrize("copied", [lambda value: pickle.loads(pickle.dumps(value)), copy.copy, copy.deepcopy])
+def test_prices_can_be_copied(name: str, copied: Callable[[Any], Any]) -> None:
+    """The price, the list and the response, with class and content, as all other records."""
+    client, _ = client_with(found(country="United Kingdom", unknown="yes"))
+    response = LOOKUPS[name](client.prices())
+    for price in (copied(response.data[0]), copied(response.data)[0], copied(response).data[0]):
+        assert type(price).__name__ == name
+        assert (price.id, price.country, price.unknown) == (ID, "United Kingdom", "yes")
+        assert price.to_dict() == response.data[0].to_dict()
+
+
+@pytest.mark.parametrize("header", ["Accept", "accept"])
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_custom_accept_is_not_sent_to_lookups(name: str, header: str) -> None:
+    """They refuse any other type; other custom headers are sent."""
+    client, transport = client_with(found(), headers={header: "application/json", "X-Proxy": "1"})
+    LOOKUPS[name](client.prices())
+    sent = {key: value for key, value in transport.requests[0].headers.items() if key.lower() == "accept"}
+    assert sent == {"Accept": "application/vnd.api+json"}
+    assert transport.requests[0].headers["X-Proxy"] == "1"
+
+
 @pytest.mark.parametrize(
     ("call", "field", "message"),
     [
@@ -210,14 +249,31 @@ def test_prices_of_messages_are_typed() -> None:
         (lambda p: p.voice_in.lookup("1234567"), "number", "8 to 15 digits"),
         (lambda p: p.voice_in.lookup("1234567890123456"), "number", "8 to 15 digits"),
         (lambda p: p.voice_in.lookup("١٢٣٤٥٦٧٨"), "number", "8 to 15 digits"),
-        (lambda p: p.voice_in.lookup(448081570001), "number", "got 448081570001"),
+        (lambda p: p.voice_in.lookup(448081570001), "number", r"a text of .*got 448081570001\. Write '448081570001'\."),
         (lambda p: p.voice_in.lookup("448081570001", src_country_iso="gb"), "src_country_iso", r"Write 'GB'\."),
         (lambda p: p.voice_in.lookup("448081570001", src_country_iso="GBR"), "src_country_iso", r"got 'GBR'\.$"),
-        (lambda p: p.voice_out.lookup("+442079460001"), "number", r"digits only.*Write '442079460001'\."),
-        (lambda p: p.voice_out.lookup(None), "number", r"prices\(\)\.voice_out\.lookup needs number"),
-        (lambda p: p.sms_in.lookup(), "dst_number", r"sms_in\.lookup needs dst_number or dst_country_iso"),
+        (lambda p: p.voice_in.lookup("448081570001", src_country_iso="uk"), "src_country_iso", r"Write 'GB'\."),
+        (lambda p: p.sms_in.lookup(dst_country_iso="UK"), "dst_country_iso", r"Write 'GB'\."),
+        (lambda p: p.sms_in.lookup("02079460001"), "dst_number", r"got '02079460001'\.$"),
+        (lambda p: p.voice_out.lookup("02079460001"), "number", r"country code.*got '02079460001'\.$"),
+        (lambda p: p.voice_out.lookup(442079460001), "number", r"a text of digits.*Write '442079460001'\."),
+        (lambda p: p.voice_out.lookup("+442079460001"), "number", r"a text of digits.*Write '442079460001'\."),
+        (
+            lambda p: p.voice_out.lookup(None),
+            "number",
+            r"number of prices\(\)\.voice_out\.lookup must be .*, got None\.$",
+        ),
+        (lambda p: p.voice_in.lookup(None, src_country_iso="GB"), "number", r"must be .*, got None\.$"),
+        (lambda p: p.voice_out.lookup(""), "number", r"a text of digits.*got ''\.$"),
+        (lambda p: p.voice_out.lookup(10**5000), "number", r"a text of digits"),
+        (lambda p: p.voice_out.lookup(True), "number", r"got True\.$"),
+        (lambda p: p.sms_in.lookup(442079460001), "dst_number", r"Write '442079460001'\."),
+        (lambda p: p.sms_out("p2p").lookup("44 20 7946 0001"), "dst_number", r"Write '442079460001'\."),
+        (lambda p: p.sms_out("p2p").lookup("442079460001", dst_country_iso=" gb"), "dst_country_iso", r"Write 'GB'\."),
+        (lambda p: p.sms_in.lookup(dst_country_iso=""), "dst_country_iso", r"such as 'GB', got ''\.$"),
+        (lambda p: p.sms_in.lookup(), "dst_number", r"sms_in\.lookup must have dst_number or dst_country_iso, got"),
         (lambda p: p.sms_out("a2p").lookup("44-2079460001"), "dst_number", r"sms_out\('a2p'\)\.lookup must.*Write"),
-        (lambda p: p.sms_out("mms"), "domain", r"domain must be 'a2p' or 'p2p' or 'otp', got 'mms'"),
+        (lambda p: p.sms_out("mms"), "domain", r"domain must be 'a2p', 'p2p' or 'otp', got 'mms'"),
     ],
 )
 def test_invalid_argument_is_refused(call: Callable[[Any], Any], field: str, message: str) -> None:
@@ -389,6 +445,70 @@ def test_file_without_headers_is_described_as_far_as_possible(tmp_path: Path) ->
     assert file == PriceFile(True, None, len(PACKED), None, target)
 
 
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ('attachment; filename="voice_in_prices.csv.gz"', "voice_in_prices.csv.gz"),
+        ("attachment; filename*=UTF-8''pr%C3%A9cios%20a.csv.gz", "précios a.csv.gz"),
+        ('attachment; filename="../../../etc/cron.d/x"', "x"),
+        ('attachment; filename="/etc/passwd"', "passwd"),
+        (r'attachment; filename="C:\\\\temp\\\\x.csv"', "x.csv"),
+        ('attachment; filename="C:x.csv"', "x.csv"),
+        ("attachment; filename*=UTF-8''..%2F..%2Fx", "x"),
+        ('attachment; filename=".."', None),
+        ('attachment; filename="folder/.."', None),
+        ('attachment; filename="/"', None),
+        ('attachment; filename=" "', None),
+        ('attachment; filename="a\x1b[2Jb"', None),
+        ("attachment; filename*=UTF-8''a%00b", None),
+        ("attachment; filename*=UTF-8''a%0Ab", None),
+        ("attachment; filename*=UTF-8''%E2%80%AEgz.exe", None),
+        (f'attachment; filename="{"a" * 255}"', "a" * 255),
+        (f'attachment; filename="{"a" * 256}"', None),
+        (f"attachment; filename*{'9' * 5000}=x", None),
+        ("attachment; filename*=x; filename*0=y; filename*1*=z", None),
+        ("attachment", None),
+    ],
+)
+def test_file_name_cannot_leave_a_folder(disposition: str, name: str | None, tmp_path: Path) -> None:
+    """It is one printable component, or None; the file is stored in any case."""
+    client, _ = client_with(Response(200, {"content-disposition": disposition}, PACKED))
+    target = tmp_path / "prices.csv.gz"
+    file = client.prices().sms_in.download(target)
+    assert file.filename == name
+    assert target.read_bytes() == PACKED
+
+
+@law(100)
+@given(
+    st.lists(
+        st.sampled_from(["filename", "*", "0", "1", "=", ";", '"', "utf-8''", "%2F", "/", "x", "é", "\n", "9" * 5000]),
+        max_size=12,
+    ).map("".join)
+)
+def test_any_disposition_gives_a_name_or_none(disposition: str) -> None:
+    """Whatever the header has, describing the file does not fail, and the name stays in its folder."""
+    client, _ = client_with(Response(200, {"content-disposition": f"attachment; {disposition}"}, b""))
+    name = client.prices().sms_in.file_info().filename
+    assert name is None or (name.isprintable() and Path("folder", name).parent == Path("folder"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Thu, 19 Nov 2026 10:30:00 +0200", CHANGED_AT),
+        ("Fri, 20 Nov 2026 08:29:00 +2359", CHANGED_AT),
+        ("Fri, 31 Dec 9999 23:00:00 -0200", None),
+    ],
+)
+def test_time_of_a_file_is_in_utc(text: str, expected: datetime | None) -> None:
+    """Also if the header has another zone."""
+    client, _ = client_with(Response(200, {"last-modified": text}, b""))
+    changed = client.prices().sms_in.file_info().last_modified
+    assert changed == expected
+    assert changed is None or changed.tzinfo is UTC
+
+
 INVALID: dict[str, tuple[bytes, type[Exception], str]] = {
     "cut off": (http(PACKED[:-9], *FILE_HEADERS), UnexpectedResponseError, "truncated"),
     "wrong check sum": (
@@ -433,6 +553,7 @@ def test_download_waits_until_the_file_is_generated(tmp_path: Path) -> None:
     """A 503 with `Retry-After` is repeated, with the condition; the error is raised when retries are used up."""
     later = refused(503, "serving_failure", retry_after="0")
     client, transport = client_with(later, later, Response(200, {}, PACKED))
+    (tmp_path / "prices.csv.gz").write_bytes(b"earlier")
     client.prices().voice_in.download(tmp_path / "prices.csv.gz", if_modified_since=CHANGED_AT)
     assert [request.headers["If-Modified-Since"] for request in transport.requests] == [CHANGED] * 3
     client, _ = client_with(later)
@@ -457,11 +578,23 @@ def test_interrupted_download_starts_over(tmp_path: Path) -> None:
 
 def test_304_after_a_part_keeps_nothing(tmp_path: Path) -> None:
     """The part that was received before is deleted."""
+    target = tmp_path / "prices.csv.gz"
+    target.write_bytes(b"earlier")
     with Server(in_turn(http(PACKED, *FILE_HEADERS, length=len(PACKED) + 5), not_modified())) as server:
         with prices_of("sync", server) as client:
-            file = client.prices().voice_in.download(tmp_path / "prices.csv.gz", if_modified_since=CHANGED_AT)
+            file = client.prices().voice_in.download(target, if_modified_since=CHANGED_AT)
     assert file.changed is False
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [target]
+    assert target.read_bytes() == b"earlier"
+
+
+def test_missing_file_is_downloaded_even_if_unchanged(tmp_path: Path) -> None:
+    """A caller who kept the time but lost the file gets the file; an invalid time is refused all the same."""
+    client, transport = client_with(Response(200, {}, PACKED))
+    target = tmp_path / "prices.csv.gz"
+    assert client.prices().voice_in.download(target, if_modified_since=CHANGED_AT).changed
+    assert "If-Modified-Since" not in transport.requests[0].headers
+    assert target.read_bytes() == PACKED
 
 
 @pytest.mark.parametrize("value", ["2026-11-19", datetime(2026, 11, 19), 1, CHANGED])
@@ -552,31 +685,79 @@ def test_variants_of_a_file_are_read(text: str, packed: bool, file: Callable[...
 
 
 def test_columns_are_found_by_name(file: Callable[..., Path]) -> None:
-    """Their order does not matter, missing ones are None, and added ones are readable as text."""
-    text = "Rate,Added column,Destination,Source type\n0.5,new,Somewhere,fixed\n"
-    (price,) = read_prices(file(text), VoiceInPrice)
-    assert (price.rate, price.destination, price.source_type) == (Decimal("0.5"), "Somewhere", "fixed")
-    assert (price.reject_calls, price.initial_interval, price.country) == (None, None, None)
+    """Their order does not matter, and added ones are readable as text."""
+    names, cells = ("Added column", *reversed(HEADER.split(","))), ("new", *reversed(ROWS[0].split(",")))
+    (price,) = read_prices(file(f"{','.join(names)}\n{','.join(cells)}\n"), VoiceInPrice)
+    assert (price.rate, price.source_type, price.reject_calls) == (Decimal("0.0125"), "fixed", False)
     assert price.added_column == "new"  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("cls", "header"), [(VoiceInPrice, HEADER), (VoiceOutPrice, OUTBOUND), (SmsOutPrice, SMS), (SmsInPrice, RECEIVED)]
+)
+def test_documented_column_must_be_in_the_file(cls: Any, header: str, file: Callable[..., Path]) -> None:
+    """Without it, each price would read as rejected, or as not rejected; the error names it."""
+    names = header.split(",")
+    assert list(read_prices(file(f"{header}\n"), cls)) == []
+    for name in names:
+        renamed = [f"New {name}" if other == name else other for other in names]
+        for others in (renamed, [other for other in names if other != name]):
+            with pytest.raises(PriceFileError, match=f"the header lacks '{name}'") as caught:
+                list(read_prices(file(",".join(others) + "\n"), cls))
+            assert (caught.value.line, caught.value.column) == (1, name)
+    with pytest.raises(PriceFileError, match="'Rate', 'Reject calls'"):
+        list(read_prices(file(HEADER.replace("Rate", "X").replace("Reject calls", "Y") + "\n"), VoiceInPrice))
+
+
+def test_column_that_the_file_lacks_is_not_none(file: Callable[..., Path]) -> None:
+    """Nothing says that calls are not rejected, or that no change is scheduled, unless the file does."""
+    row = "International,United Kingdom,,44,,,,"
+    (price,) = read_prices(file(f"{OUTBOUND},Rejected,Next rate\n{row},true,\n"), VoiceOutPrice)
+    assert (price.rate, price.next_rate) == (None, None)
+    with pytest.raises(
+        NotLoadedError, match=r"VoiceOutPrice\.reject_calls is not in the file, which has no column 'Reject calls'\."
+    ):
+        _ = price.reject_calls
+    with pytest.raises(NotLoadedError, match="'Effective at'"):
+        _ = price.effective_at
+    assert price.to_dict()["attributes"]["rejected"] == "true"
+    assert "reject_calls" not in price.to_dict()["attributes"]
+    assert "reject_calls" not in repr(price)
+    for same in (pickle.loads(pickle.dumps(price)), copy.deepcopy(price)):
+        assert same == price
+        with pytest.raises(NotLoadedError, match="'Reject calls'"):
+            _ = same.reject_calls
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "expected"),
+    [
+        ("Reject", "true", True),
+        ("Reject", "false", False),
+        ("REJECT", "", None),
+        ("Reject calls", "true", True),
+        ("Reject,Reject calls", "true,false", False),
+    ],
+)
+def test_rejection_of_outbound_calls_has_two_names(
+    names: str, cells: str, expected: bool | None, file: Callable[..., Path]
+) -> None:
+    """Its name is not documented; with both, the one of the attribute counts."""
+    (price,) = read_prices(file(f"{OUTBOUND},{names}\nLocal,,,44,,,,,{cells}\n"), VoiceOutPrice)
+    assert price.reject_calls is expected
+    with pytest.raises(PriceFileError, match="must be true or false, got 'maybe'") as caught:
+        list(read_prices(file(f"{OUTBOUND},Reject\nLocal,,,44,,,,,maybe\n"), VoiceOutPrice))
+    assert caught.value.column == "Reject"
 
 
 def test_rows_of_each_kind_are_read(file: Callable[..., Path]) -> None:
     """With the documented header rows."""
-    out = (
-        "Category,Country,Network,Prefix,Rate,Connection fee,Initial increment,Recurring increment,Effective at\n"
-        "Origin based,,,44,,,,,2026-12-01\n"
-    )
-    (call,) = read_prices(file(out), VoiceOutPrice)
+    (call,) = read_prices(file(f"{OUTBOUND},Effective at\nOrigin based,,,44,,,,,2026-12-01\n"), VoiceOutPrice)
     assert (call.category, call.prefix, call.rate, call.initial_increment) == ("Origin based", "44", None, None)
     assert call.effective_at == datetime(2026, 12, 1, tzinfo=UTC)
-    sms = "Source prefix,Destination prefix,Country,MCC,MCC name,MNC,MNC name,Reject SMS,Price\n,44,UK,234,UK,,,true,\n"
-    (message,) = read_prices(file(sms), SmsOutPrice)
+    (message,) = read_prices(file(f"{SMS}\n,44,UK,234,UK,,,true,\n"), SmsOutPrice)
     assert (message.mcc, message.mnc, message.reject_sms, message.price) == (234, None, True, None)
-    received = (
-        "Source prefix,Source number length min,Source number length max,Destination prefix,"
-        "Destination number length min,Destination number length max,Country,Price\n,1,15,1,11,11,United States,0.0\n"
-    )
-    (inbound,) = read_prices(file(received), SmsInPrice)
+    (inbound,) = read_prices(file(f"{RECEIVED}\n,1,15,1,11,11,United States,0.0\n"), SmsInPrice)
     assert (inbound.source_number_length_max, inbound.destination_prefix, inbound.price) == (15, "1", Decimal("0.0"))
 
 
@@ -699,7 +880,9 @@ def written(data: bytes) -> Iterator[str]:
         yield path
 
 
-_CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+_OTHER_COLUMNS = sorted({*HEADER.split(",")} - {"Destination", "Source type", "Country"})
+# Without a lone carriage return, which the writer of older Pythons does not quote.
+_CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=20)
 
 
 @law(60)
@@ -708,8 +891,8 @@ def test_any_text_survives(cells: list[tuple[str, str, str]], newline: str) -> N
     """What a CSV writer writes is read back, with quotes, commas and line ends."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=newline)
-    writer.writerow(["Destination", "Source type", "Country"])
-    writer.writerows(cells)
+    writer.writerow(["Destination", "Source type", "Country", *_OTHER_COLUMNS])
+    writer.writerows([(*row, *("" for _ in _OTHER_COLUMNS)) for row in cells])
     with written(gzip.compress(text.getvalue().encode())) as path:
         rows = [(price.destination, price.source_type, price.country) for price in read_prices(path, VoiceInPrice)]
     assert rows == [tuple(cell or None for cell in row) for row in cells]
@@ -731,7 +914,9 @@ def test_any_bytes_give_rows_or_an_error(data: bytes, packed: bool) -> None:
                 continue
             for row in rows:
                 assert repr(row)
-                assert len([getattr(row, name) for name in cls._field_map]) == len(cls._field_map)
+                for name in cls._field_map:
+                    with contextlib.suppress(NotLoadedError):
+                        getattr(row, name)
 
 
 @law(200)

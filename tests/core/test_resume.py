@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import AsyncDidwwClient, DidwwClient, Progress
-from didww._core.download import download
+from didww._core.download import RemoteFile, download
 from didww._drivers.sync import Driver
 from didww.configuration import ApiKey, Configuration
 from didww.exceptions import (
@@ -390,13 +390,12 @@ def test_download_gives_the_exact_file_or_none(
         credentials=ApiKey("key"), base_url="https://api.example.com/v3", max_retries=retries, jitter=lambda: 0.0
     )
     try:
-        size = Driver(line).run(
-            download(configuration, f"https://api.example.com{PATH}", f"{folder}/f", 10_000 if packed else None)
-        )
+        source = RemoteFile(f"https://api.example.com{PATH}", "")
+        downloaded = Driver(line).run(download(configuration, source, f"{folder}/f", 10_000 if packed else None))
     except DidwwError:
         assert list(folder.iterdir()) == []
     else:
-        assert size == len(file)
+        assert downloaded.size == len(file)
         assert (folder / "f").read_bytes() == plain
         assert [one.name for one in folder.iterdir()] == ["f"]
     assert line.open_answers == 0

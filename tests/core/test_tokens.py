@@ -23,14 +23,13 @@ from didww._core.effects import Await, Now, Open, Request, Response, Send, Sleep
 from didww._core.operations import create, find, list_
 from didww._core.tokens import RENEWAL_PAUSE
 from didww._drivers import asynchronous, sync
-from didww._util.token_cache import Flight, Lease, Token, TokenCache
+from didww._util.token_cache import REFUSAL_PAUSE, Flight, Lease, Token, TokenCache
 from didww.configuration import Configuration
 from didww.exceptions import (
     ApiConnectionError,
     ApiTimeoutError,
     AuthenticationError,
     ClientClosedError,
-    DidwwApiError,
     DidwwError,
     PermissionDeniedError,
     RateLimitError,
@@ -220,7 +219,7 @@ def test_other_scope_than_requested_is_logged_once(caplog: pytest.LogCaptureFixt
         (oauth(429, "rate_limit_exceeded", "Slow down", retry_after="90"), RateLimitError, "Slow down"),
         (Response(403, {}, b"<html>"), PermissionDeniedError, "HTTP 403: Forbidden"),
         (Response(500, {}, b""), ServerError, "HTTP 500"),
-        (Response(404, {}, b'{"errors": [{"title": "No route"}]}'), DidwwApiError, "No route"),
+        (Response(404, {}, b'{"errors": [{"title": "No route"}]}'), UnexpectedResponseError, "Check the token URL"),
     ],
 )  # fmt: skip
 def test_refused_token_is_an_error_of_its_status(response: Response, cls: type[DidwwError], message: str) -> None:
@@ -917,3 +916,74 @@ def test_any_sequence_of_faults(
         entries = provider.cache._entries.values()
         assert all(entry.flight is None for entry in entries)
         schedule.now += gap
+
+
+# Services that refuse every token
+
+
+def test_tokens_that_are_all_refused_are_not_requested_over_and_over(at: Any) -> None:
+    """A token that replaces a refused one and is refused, too, is replaced only after some seconds."""
+    service = TokenService()
+    client = client_of(service)
+    service.refuses_all = True
+    for _ in range(20):
+        with pytest.raises(AuthenticationError):
+            client.balance().find()
+    assert len(service.minted) == 2
+    service.now += REFUSAL_PAUSE
+    at(service)
+    with pytest.raises(AuthenticationError):
+        client.balance().find()
+    assert len(service.minted) == 3
+    service.refuses_all = False
+    assert client.balance().find().data.total_balance == 1
+    assert len(service.minted) == 3
+
+
+def test_token_that_was_accepted_is_replaced_at_once() -> None:
+    """Also if it replaced a refused one a moment ago."""
+    service = TokenService()
+    client = client_of(service)
+    for number in range(1, 6):
+        client.balance().find()
+        assert len(service.minted) == number
+        service.revoke()
+
+
+def test_limit_of_the_token_service_does_not_slow_down_the_api(at: Any) -> None:
+    """A renewal that gets a 429 leaves the permits of other requests alone."""
+    service = TokenService(life=100)
+    limiter = RateLimiter(1000)
+    client = client_of(service, rate_limit=limiter)
+    client.balance().find()
+    service.script = [oauth(429, "rate_limit_exceeded", "Slow down", retry_after="30")]
+    service.now += 90
+    at(service)
+    client.balance().find()
+    assert limiter.acquire(0.0).wait < 1
+
+
+def test_hook_that_makes_a_call_does_not_wait_for_its_own_token() -> None:
+    """The call of the hook gets a token of its own."""
+    service, provider = TokenService(), TokenProvider(KEY)
+    inner, made = client_of(service, credentials=provider), []
+
+    def hook(_: object) -> None:
+        if not made:
+            made.append(True)
+            made.append(inner.balance().find().data.total_balance)
+
+    outer = client_of(service, credentials=provider, on_request=hook)
+    outer.balance().find()
+    assert made == [True, 1]
+    assert len(service.minted) == 2
+
+
+def test_canceling_a_call_inside_the_cache_does_not_block() -> None:
+    """Garbage collection can end a call while another one of the same thread holds the lock."""
+    cache = TokenCache()
+    lease = Lease(cache, "key")
+    assert lease.claim(0.0).leads
+    with cache.lock:
+        lease.release()
+    assert Lease(cache, "key").claim(0.0).leads

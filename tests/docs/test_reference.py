@@ -11,9 +11,11 @@ import pytest
 
 from didww._schema.filter_rules import filter_types, includes, sort_keys
 from didww._schema.registry import all_classes
-from didww.emulator.data.cdr import CDR_IN_COLUMNS, CDR_OUT_COLUMNS
+from didww.emulator.data.cdr import _SOURCE_COLUMNS, CDR_IN_COLUMNS, CDR_OUT_COLUMNS
+from didww.emulator.data.messages import SMS_IN_COLUMNS, SMS_OUT_COLUMNS
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+SOURCE = CDR_IN_COLUMNS.index("Source")
 
 
 def test_generated_pages_are_up_to_date() -> None:
@@ -37,10 +39,16 @@ def test_resource_page_names_each_member(cls: type) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "columns"), [("Inbound calls", CDR_IN_COLUMNS), ("Outbound calls", CDR_OUT_COLUMNS)]
+    ("heading", "columns"),
+    [
+        ("Inbound calls", (*CDR_IN_COLUMNS[: SOURCE + 1], *_SOURCE_COLUMNS, *CDR_IN_COLUMNS[SOURCE + 1 :])),
+        ("Outbound calls", CDR_OUT_COLUMNS),
+        ("Inbound text messages", SMS_IN_COLUMNS),
+        ("Outbound text messages", SMS_OUT_COLUMNS),
+    ],
 )
-def test_columns_of_call_records_are_documented(heading: str, columns: tuple[str, ...]) -> None:
-    """The page lists the columns of exports in their order."""
+def test_columns_of_exports_are_documented(heading: str, columns: tuple[str, ...]) -> None:
+    """The page lists the columns of exports in their order, those of both API versions."""
     page = (REFERENCE / "cdr-columns.md").read_text(encoding="utf-8")
     section = page.split(f"## {heading}")[1].split("\n## ")[0].split("Codes that DIDWW")[0]
     assert tuple(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)) == columns

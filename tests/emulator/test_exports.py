@@ -531,7 +531,7 @@ def test_columns_of_an_export_belong_to_the_version_that_created_it(emulator: Em
         texts = set()
         for reader in (old, new):  # whoever downloads it
             url = reader.exports().find(export.id).data
-            texts.add(reader.download_and_decompress_export(url, tmp_path / name).read_text())
+            texts.add(reader.download_and_decompress_export(url, tmp_path / name).read_text("utf-8"))
         (text,) = texts
         files[name] = list(csv.DictReader(io.StringIO(text)))
     assert files["old"]

@@ -10,6 +10,7 @@ import pytest
 from didww import Address, DidwwClient, VoiceInTrunkGroup
 from didww._core.effects import Request
 from didww.emulator import Emulator
+from support.token_caller import TokenCaller
 
 BASE = "http://emulator.example.com/v3"
 HEADERS = {"Api-Key": "local-key", "Accept": "application/vnd.api+json", "Authorization": "Basic c2VjcmV0"}
@@ -193,3 +194,26 @@ def test_uploads_and_binary_bodies_are_summarized() -> None:
         del long
         emulator.exchange(Request("POST", f"{BASE}/addresses", HEADERS, b"x" * 100_000))
         assert len(emulator.journal.entries(limit=1)[0].body) < 70_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/v3/token", "Tokens are issued at /token, without /v3."),
+        ("GET", "/api-vin/v3/lookup/price", "Did you mean '/lookup/prices'?"),
+        ("GET", "/api-sms/v3/prices.csv.gz", "Did you mean '/sms_in/prices.csv.gz'?"),
+        ("GET", "/api-vin/v3/lookup/prices?filter[nummber]=442079460000", "Did you mean 'number'?"),
+        (
+            "GET",
+            "/v3/pops",
+            "/pops exists until API version 2026-04-16. Its replacement is the attribute pop of voice_in_",
+        ),
+    ],
+)
+def test_hints_on_services_and_versions(method: str, path: str, hint: str) -> None:
+    """The traps of the newer version, in the names of requests."""
+    with Emulator() as emulator:
+        audience = {"/api-vin": "api-vin.didww.com", "/api-sms": "api-sms.didww.com"}.get(path[:8], "api.didww.com")
+        token = TokenCaller(emulator.engine, audience=audience).token
+        emulator.exchange(Request(method, f"{BASE.removesuffix('/v3')}{path}", {"Authorization": f"Bearer {token}"}))
+        assert hint in emulator.journal.entries(limit=1)[0].hints[0]

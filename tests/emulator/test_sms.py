@@ -578,3 +578,47 @@ def test_accounts_cannot_create_or_delete_sender_ids(emulator: Emulator, caller:
     assert caller.error("PATCH", path, body)["status"] == "400"
     for query in ({"filter[name]": ""}, {"filter[status]": ""}, {"filter[sms_trunk.id]": ""}):
         assert caller.error("GET", "/sender_id_verifications", **query)["status"] == "400"
+
+
+@pytest.mark.parametrize("seed", [{"sms_trunk": "http_out"}, {"sms_trunk": "smpp_esme", "sms_trunk_group": "group"}])
+def test_seed_cannot_route_messages_where_no_request_can(emulator: Emulator, seed: dict[str, str]) -> None:
+    """To a trunk that only sends, or to a trunk and a group."""
+    client = emulator.client(api_version="2026-11-19")
+    esme, out = SmppEsmeConfiguration(server_location="fra"), HttpOutConfiguration()
+    ids = {
+        "smpp_esme": client.sms_trunks().create(SmsTrunk(name="In", configuration=esme)).data.id,
+        "http_out": client.sms_trunks().create(SmsTrunk(name="Out", configuration=out)).data.id,
+        "group": client.sms_trunk_groups().create(SmsTrunkGroup(name="Group")).data.id,
+    }
+    did = {"number": "12125550100", **{name: ids[value] for name, value in seed.items()}}
+    with pytest.raises(ValueError, match="sms_trunk"):
+        emulator.state.seed({"dids": [did]})
+
+
+def test_type_of_a_trunk_cannot_be_changed(emulator: Emulator) -> None:
+    """Whatever the other rules of the types say."""
+    client = emulator.client(api_version="2026-11-19")
+    email = SmsToEmailConfiguration(send_to="sms@example.com", subject="SMS", message="{SMS_TEXT}")
+    configurations = [
+        email,
+        HttpInConfiguration(url="https://sms.example.com/", http_method="get"),
+        HttpOutConfiguration(),
+        SmppEsmeConfiguration(server_location="fra"),
+        SmppSmscConfiguration(host="smsc.example.com", system_id="a", password="b", server_location="fra"),
+    ]
+    for configuration in configurations:
+        trunk = client.sms_trunks().create(SmsTrunk(name=configuration.type, configuration=configuration)).data
+        for other in configurations:
+            if other.type == configuration.type:
+                continue
+            changed = client.sms_trunks().find(trunk.id).data
+            changed.configuration = other
+            with pytest.raises(InvalidValueError, match=f"must be of type '{configuration.type}'"):
+                client.sms_trunks().update(changed)
+            attributes = {"configuration": {"type": other.type, "attributes": {}}}
+            body = {"data": {"type": "sms_trunks", "id": trunk.id, "attributes": attributes}}
+            with pytest.raises(ValidationError) as caught:
+                client.patch(f"/sms_trunks/{trunk.id}", body)
+            assert [error["source"]["pointer"] for error in caught.value.errors] == [
+                "/data/attributes/configuration/type"
+            ]

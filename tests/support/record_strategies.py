@@ -67,8 +67,8 @@ def raw_values(kind: FieldType) -> st.SearchStrategy[Any]:
 def raw_attributes(cls: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
     """Generate attributes as a server might send them: some missing, some null, some unknown."""
     known = {
-        name: st.none() | raw_values(field.kind) if field.nullable else raw_values(field.kind)
-        for name, field in cls._field_map.items()
+        field.member: st.none() | raw_values(field.kind) if field.nullable else raw_values(field.kind)
+        for field in cls._field_map.values()
         if field.place == "attributes"
     }
     declared = st.fixed_dictionaries({}, optional=known)

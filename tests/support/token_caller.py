@@ -17,9 +17,11 @@ __all__ = ["TokenCaller"]
 class TokenCaller(Caller):
     """A caller with a token of version 2026-11-19."""
 
-    def __init__(self, engine: Engine, key: str = "key", version: str = "2026-11-19") -> None:
+    def __init__(
+        self, engine: Engine, key: str = "key", version: str = "2026-11-19", audience: str = "api.didww.com"
+    ) -> None:
         super().__init__(engine, None)
-        asked = {"aud": "api.didww.com", "api_version": version, "scope": "full"}
+        asked = {"aud": audience, "api_version": version, "scope": "full"}
         headers = {"Api-Key": key, "Content-Type": "application/json"}
         response = engine.handle(
             Request("POST", f"{BASE.removesuffix('/v3')}/token", headers, json.dumps(asked).encode())

@@ -453,7 +453,7 @@ def test_every_status_value_has_a_property(cls: Any) -> None:
 
 def test_all_resources_with_a_status_have_properties() -> None:
     """There are six of them."""
-    assert len(with_status()) == 6
+    assert len(with_status()) == 7
 
 
 # Meta

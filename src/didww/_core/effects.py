@@ -238,6 +238,11 @@ def callback(function: Callable[[Any], object], argument: object) -> Notify:
 class Happening(Protocol):
     """Something that another call ends, in any thread or task."""
 
+    @property
+    def thread(self) -> int:
+        """The thread of that call. A call that blocks this thread, such as one of a hook, would wait for itself."""
+        ...
+
     def listen(self, wake: Callable[[], object]) -> None:
         """Call `wake` from any thread when it ends; immediately if it has ended."""
         ...
@@ -248,7 +253,7 @@ class Happening(Protocol):
 
 
 class Await(Struct, frozen=True):
-    """Wait until `happening` ends, but at most `timeout` seconds; the result is None."""
+    """Wait until `happening` ends, but at most `timeout` seconds; the result is False if it cannot end by waiting."""
 
     happening: Happening
     timeout: float

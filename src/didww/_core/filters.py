@@ -7,11 +7,12 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from didww._schema.filter_rules import UUID_TEXT, filter_rules, way_to_id
+from didww._schema.filter_rules import UUID_TEXT, filter_rules, filter_versions, way_to_id
 from didww._schema.registry import class_called, class_named
 from didww._schema.resource import Resource
+from didww._schema.versions import EVERY_VERSION
 from didww._util.coerce import is_uuid, truth_value, whole_number
-from didww._util.suggest import did_you_mean
+from didww._util.suggest import close_names, did_you_mean
 from didww._util.text import shown
 from didww.exceptions import InvalidValueError
 from didww.query_params import filter_text
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
     from didww._schema.filter_rules import FilterRule
     from didww._schema.types import FieldType
+    from didww._schema.versions import Versions
+    from didww.version import ApiVersion
 
 __all__ = ["check_filters", "kind_behind", "unknown_name"]
 
 
-def check_filters(cls: type[Resource], filters: Mapping[str, Any]) -> None:
+def check_filters(cls: type[Resource], filters: Mapping[str, Any], version: ApiVersion) -> None:
     """Check names and values of filters.
 
     Raises:
@@ -34,7 +37,8 @@ def check_filters(cls: type[Resource], filters: Mapping[str, Any]) -> None:
     rules = filter_rules(cls)
     for name, value in filters.items():
         if name not in rules:
-            raise unknown_name(f"{cls._type_name} cannot be filtered by", name, rules, "filters")
+            what = f"{cls._type_name} cannot be filtered by"
+            raise unknown_name(what, name, rules, "filters", filter_versions(cls), version, "Filter by")
         _check_value(cls, name, value, rules[name])
         _check_length(name, value, rules[name], filters)
         detour = rules[name].detour
@@ -252,18 +256,18 @@ def kind_behind(cls: type[Resource], name: str) -> FieldType | None:
 def _check_known(kind: FieldType, name: str, value: Any) -> None:
     """Reject an unknown value, which would silently match nothing."""
     where = f"filter {name!r}"
-    bypass = _unchecked(name, value)
     if kind.name == "enum":
         try:
             kind.dump(value, where)
         except InvalidValueError as error:
-            raise InvalidValueError(f"{error}{bypass}", field=name) from None
+            raise InvalidValueError(str(error), field=name) from None
         return
     known = [cls._type_name for cls in kind.detail]
     if value not in known:
         hint = did_you_mean(value, known)
         raise InvalidValueError(
-            f"{where} must be {' or '.join(map(repr, known))}, got {shown(value)}.{hint}{bypass}", field=name
+            f"{where} must be {' or '.join(map(repr, known))}, got {shown(value)}.{hint}{_unchecked(name, value)}",
+            field=name,
         )
 
 
@@ -271,8 +275,34 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and not isinstance(value, enum.Enum)
 
 
-def unknown_name(what: str, name: str, known: Iterable[str], words: str) -> InvalidValueError:
-    """Return the error for an unknown name, with the known ones."""
-    names = list(known)
-    listing = ", ".join(sorted(known_name for known_name in names if not known_name.startswith("-"))) or "none"
-    return InvalidValueError(f"{what} {name!r}.{did_you_mean(name, names)} Its {words}: {listing}.", field=name)
+def unknown_name(
+    what: str,
+    name: str,
+    known: Iterable[str],
+    words: str,
+    limited: Mapping[str, Versions],
+    version: ApiVersion,
+    advice: str,
+    way_out: str = "",
+) -> InvalidValueError:
+    """Return the error for an unknown name, with those that the API version has.
+
+    Args:
+        what: What was tried, e.g. `dids cannot be sorted by`.
+        name: The unknown name.
+        known: The names of all versions.
+        words: What they are.
+        limited: The versions of those that not every version has.
+        version: The version of the client.
+        advice: What to do with the replacement of a name: the beginning of a sentence.
+        way_out: A last sentence.
+    """
+    current: list[str] = []
+    others: list[str] = []
+    for known_name in known:
+        (current if limited.get(known_name, EVERY_VERSION).includes(version) else others).append(known_name)
+    closest = next(iter(close_names(name, [*current, *others])), "")
+    replacement = limited[closest].replacement if closest in others else ""
+    hint = f" {advice} {replacement} instead." if replacement else did_you_mean(name, current)
+    listing = ", ".join(sorted(known_name for known_name in current if not known_name.startswith("-"))) or "none"
+    return InvalidValueError(f"{what} {name!r}.{hint} Its {words}: {listing}.{way_out}", field=name)

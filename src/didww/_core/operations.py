@@ -188,8 +188,10 @@ def check_whole(cls: type[Resource], record: Resource, *, creating: bool) -> Non
     missing = list(record._missing(creating=creating))
     if missing:
         operation = "create" if creating else "update"
+        *others, last = missing
+        names, them = (f"{', '.join(others)} and {last}", "them") if others else (last, "it")
         raise InvalidValueError(
-            f"{cls._path}().{operation} needs {' and '.join(missing)}; set it first.", field=missing[0].split(" or ")[0]
+            f"{cls._path}().{operation} needs {names}; set {them} first.", field=missing[0].split(" or ")[0]
         )
     record._check_rules(creating=creating)
 

@@ -2,7 +2,8 @@
 
 A file is UTF-8 text with a header row, compressed with gzip or not. Columns are found by their name, which is that of
 an attribute in words: `Src country name` is `src_country_name`. So added columns can be read like unknown attributes of
-a response, and missing ones are None.
+a response. A file without a documented column is refused. Reading an attribute without a documented column raises an
+error if the file has none: None would mean that there is no such price.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from didww.resources.price.voice_out import VoiceOutPrice
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from didww._schema.resource import Resource
 
@@ -36,6 +37,29 @@ MAX_ROW: Final = 64 << 10
 """Maximum size of a row, in bytes."""
 
 _CLASSES: Final = (VoiceInPrice, VoiceOutPrice, SmsOutPrice, SmsInPrice)
+_DOCUMENTED: Final[Mapping[type[Resource], tuple[str, ...]]] = {
+    VoiceInPrice: (
+        *("Country", "Src country name", "Source type", "Destination", "Rate", "Connection fee"),
+        *("Initial interval", "Next interval", "Reject calls"),
+    ),
+    VoiceOutPrice: (
+        *("Category", "Country", "Network", "Prefix", "Rate", "Connection fee"),
+        *("Initial increment", "Recurring increment"),
+    ),
+    SmsOutPrice: (
+        *("Source prefix", "Destination prefix", "Country", "MCC", "MCC name", "MNC", "MNC name"),
+        *("Reject SMS", "Price"),
+    ),
+    SmsInPrice: (
+        *("Source prefix", "Source number length min", "Source number length max", "Destination prefix"),
+        *("Destination number length min", "Destination number length max", "Country", "Price"),
+    ),
+}
+"""The columns that the documentation of each file names. That of outbound calls has more, whose names are not known."""
+
+_OTHER_NAMES: Final[Mapping[type[Resource], Mapping[str, str]]] = {VoiceOutPrice: {"reject": "reject_calls"}}
+"""Names that columns without a documented name may have, and their attributes."""
+
 _GZIP_HEAD: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 _PIECE: Final = 1 << 16
@@ -51,8 +75,9 @@ def read_prices(
 ) -> Iterator[P]:
     """Yield the prices of a downloaded price file, one record for each row, with constant memory use.
 
-    Records have no id, and None for empty cells and missing columns. Columns that this SDK does not know can be read as
-    text: `Some column` is `some_column`. A compressed file is verified to its last byte.
+    Records have no id, and None for empty cells. Columns that this SDK does not know can be read as text: `Some column`
+    is `some_column`. Reading an attribute whose column the file lacks raises `NotLoadedError`. A compressed file is
+    verified to its last byte.
 
     Args:
         path: The file, compressed with gzip or not.
@@ -60,8 +85,8 @@ def read_prices(
         max_bytes: Maximum size of the decompressed file, in bytes. Defaults to 10 GiB.
 
     Raises:
-        PriceFileError: The file cannot be read, is damaged, or is larger than `max_bytes`; or a row is not valid. The
-            error has its line and column.
+        PriceFileError: The file cannot be read, is damaged, lacks a documented column, or is larger than `max_bytes`;
+            or a row is not valid. The error has its line and column.
         InvalidValueError: An argument is not valid.
     """
     name = target_path(path)
@@ -202,10 +227,14 @@ def _columns(cells: list[str], cls: type[Resource], source: _Source) -> list[_Co
     """Return the columns of a header row.
 
     Raises:
-        PriceFileError: The names are not unique, or most of them belong to another kind of prices.
+        PriceFileError: The names are not unique, most of them belong to another kind of prices, or a documented one is
+            missing.
     """
     headers = [cell.strip() for cell in cells]
-    names = ["_".join(header.lower().split()) for header in headers]
+    names = [_attribute_name(header) for header in headers]
+    for other, attribute in _OTHER_NAMES.get(cls, {}).items():
+        if attribute not in names:
+            names = [attribute if name == other else name for name in names]
     for name, count in Counter(names).items():
         if not name or count > 1:
             problem = f"has {count} columns {printable(name[:80])!r}" if name else "has a column without a name"
@@ -217,7 +246,18 @@ def _columns(cells: list[str], cls: type[Resource], source: _Source) -> list[_Co
             f"the header has {len(known)} of its {len(names)} columns in common with {cls.__name__}. "
             "Pass the class of the prices in the file"
         )
+    missing = [header for header in _DOCUMENTED[cls] if _attribute_name(header) not in names]
+    if missing:
+        raise source.error(
+            f"the header lacks {', '.join(map(repr, missing))}. Download the file again; if this does not help, read "
+            "it with the csv module",
+            missing[0],
+        )
     return [_Column(header, name, cls) for header, name in zip(headers, names, strict=True)]
+
+
+def _attribute_name(header: str) -> str:
+    return "_".join(header.lower().split())
 
 
 def _attributes(cells: list[str], columns: list[_Column], source: _Source) -> dict[str, Any]:

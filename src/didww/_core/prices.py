@@ -6,16 +6,17 @@ refuse all other parameters.
 
 from __future__ import annotations
 
+import os
 import re
 from email.message import Message
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from didww._core import request as requests
 from didww._core.attempts import exchange
 from didww._core.download import RemoteFile, check_max_bytes, download, target_path
 from didww._core.response import api_response, error_for, expect
-from didww._schema.forms import DIGITS, Form
+from didww._schema.forms import Form
 from didww._schema.resource import Resource
 from didww._schema.versions import unsupported
 from didww._util.datetimes import http_date, http_date_text
@@ -29,7 +30,6 @@ from didww.resources.price.voice_in import VoiceInPrice
 from didww.resources.price.voice_out import VoiceOutPrice
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
@@ -61,9 +61,18 @@ SmsDomain: TypeAlias = Literal["a2p", "p2p", "otp"]
 SMS_DOMAINS: Final[tuple[SmsDomain, ...]] = get_args(SmsDomain)
 
 _CALLED_NUMBER: Final = Form(
-    "^[1-9][0-9]{7,14}$", "8 to 15 digits with the country code, without a plus sign", r"+\s./-"
+    "^[1-9][0-9]{7,14}$", "a text of 8 to 15 digits with the country code, without a plus sign", r"+\s./-"
 )
-_COUNTRY: Final = Form("^[A-Z]{2}$", "the ISO code of a country, such as 'GB'")
+_NUMBER: Final = Form("^[1-9][0-9]*$", "a text of digits with the country code, without a plus sign", r"+\s./-")
+"""The services of outbound calls and of messages do not document a length."""
+
+_COUNTRY: Final = Form("^(?!UK$)[A-Z]{2}$", "the ISO code of a country, such as 'GB'")
+_COMMON_CODES: Final = {"UK": "GB"}
+"""Codes that are no ISO codes of countries, and the ISO code."""
+_MAX_NUMBER: Final = 10**15
+_MAX_FILENAME: Final = 255
+"""Bytes that a file name can have on most systems."""
+
 _AS_IS: Final = "Omit decompress=True to get the file as it is."
 
 P = TypeVar("P", bound=Resource)
@@ -79,6 +88,7 @@ class PriceList(NamedTuple, Generic[P]):
         file: The path of the file.
         record_class: The class of its prices.
         filters: The format of each filter.
+        required: The filters that a lookup must have. If there are none, it must have any filter.
     """
 
     accessor: str
@@ -87,9 +97,10 @@ class PriceList(NamedTuple, Generic[P]):
     file: str
     record_class: type[P]
     filters: Mapping[str, Form]
+    required: tuple[str, ...] = ()
 
 
-_OF_MESSAGES: Final = {"dst_number": DIGITS, "dst_country_iso": _COUNTRY}
+_OF_MESSAGES: Final = {"dst_number": _NUMBER, "dst_country_iso": _COUNTRY}
 
 VOICE_IN: Final = PriceList(
     "prices().voice_in",
@@ -98,9 +109,16 @@ VOICE_IN: Final = PriceList(
     "prices.csv.gz",
     VoiceInPrice,
     {"number": _CALLED_NUMBER, "src_country_iso": _COUNTRY},
+    required=("number",),
 )
 VOICE_OUT: Final = PriceList(
-    "prices().voice_out", "voice_out_prices", "lookup/prices", "prices.csv.gz", VoiceOutPrice, {"number": DIGITS}
+    "prices().voice_out",
+    "voice_out_prices",
+    "lookup/prices",
+    "prices.csv.gz",
+    VoiceOutPrice,
+    {"number": _NUMBER},
+    required=("number",),
 )
 SMS_IN: Final = PriceList(
     "prices().sms_in", "sms_prices", "sms_in/lookup/prices", "sms_in/prices.csv.gz", SmsInPrice, _OF_MESSAGES
@@ -125,7 +143,7 @@ class PriceFile(NamedTuple):
         changed: Whether the file was changed after `if_modified_since`; True without it.
         last_modified: When the file or the account's plan was changed, in UTC; None if the service does not say it.
         content_length: Size of the compressed file in bytes; None if it has not changed.
-        filename: The name that the service gives the file; None if it gives none.
+        filename: The name that the service gives the file, without folders; None if it gives none that is valid.
         path: Where the file was stored, or was stored earlier if it has not changed; None without a download.
     """
 
@@ -156,27 +174,35 @@ def checked_domain(domain: object) -> SmsDomain:
     for known in SMS_DOMAINS:
         if domain == known:
             return known
-    known_domains = " or ".join(repr(known) for known in SMS_DOMAINS)
-    raise InvalidValueError(f"domain must be {known_domains}, got {shown(domain)}.", field="domain")
+    *others, last = map(repr, SMS_DOMAINS)
+    raise InvalidValueError(f"domain must be {', '.join(others)} or {last}, got {shown(domain)}.", field="domain")
 
 
 def look_up(
     configuration: Configuration, prices: PriceList[P], filters: Mapping[str, str | None]
 ) -> Call[ApiResponse[list[P]]]:
-    """Return the prices that match all filters that are not None."""
-    given = {name: value for name, value in filters.items() if value is not None}
+    """Return the prices that match all filters that are not None.
+
+    Raises:
+        InvalidValueError: A required filter is missing, or a value has another format.
+    """
+    given = {name: value for name, value in filters.items() if value is not None or name in prices.required}
     query = QueryParams()
     for name, value in given.items():
         query.filter(name, _checked(name, value, prices.filters[name], prices.accessor))
     if not given:
         raise InvalidValueError(
-            f"{prices.accessor}.lookup needs {' or '.join(filters)}; pass one of them.", field=next(iter(filters))
+            f"{prices.accessor}.lookup must have {' or '.join(filters)}, got neither.", field=next(iter(filters))
         )
     return _look_up(configuration, prices, query)
 
 
 def _look_up(configuration: Configuration, prices: PriceList[P], query: QueryParams) -> Call[ApiResponse[list[P]]]:
     request = requests.build(configuration, "GET", prices.lookup, query=query, service=prices.service)
+    # Unlike the API, these services refuse a type that a custom header may ask for.
+    for name in [name for name in request.headers if name.lower() == "accept"]:
+        del request.headers[name]
+    request.headers["Accept"] = requests.MEDIA_TYPE
     exchanged = yield from exchange(configuration, request, creating=False)
     cls = prices.record_class
     response = api_response(request, exchanged.response, attempts=exchanged.attempts, record_class=cls)
@@ -199,11 +225,20 @@ def _checked(name: str, value: Any, form: Form, accessor: str) -> str:
     """
     if isinstance(value, str) and form.fits(value):
         return str.__str__(value)
-    meant = None
-    if isinstance(value, str):
-        meant = form.meant(value) or (value.strip().upper() if form.fits(value.strip().upper()) else None)
+    meant = _meant(value, form)
     hint = f" Write {meant!r}." if meant is not None else ""
     raise InvalidValueError(f"{name} of {accessor}.lookup must be {form.words}, got {shown(value)}.{hint}", field=name)
+
+
+def _meant(value: Any, form: Form) -> str | None:
+    """Return the text that fits `form` and that `value` stands for; None if there is none."""
+    if isinstance(value, int) and -_MAX_NUMBER < value < _MAX_NUMBER:  # longer ones cannot become text
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    text = value.strip().upper()
+    text = _COMMON_CODES.get(text, text)
+    return text if form.fits(text) else form.meant(text)
 
 
 def download_file(
@@ -220,12 +255,14 @@ def download_file(
     target = target_path(path)
     if not isinstance(decompress, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError(f"decompress must be True or False, got {shown(decompress)}.", field="decompress")
+    condition = _condition(if_modified_since)
     source = RemoteFile(
         f"{configuration.url_of(prices.service)}/{prices.file}",
         _AS_IS,
         prices.service,
         compressed=True,
-        modified_since=_condition(if_modified_since),
+        # Without the file, the response that it has not changed would leave the caller without one.
+        modified_since=condition if os.path.isfile(target) else "",  # noqa: PTH113 never raises, unlike that of Path
     )
     call = download(configuration, source, target, check_max_bytes(max_bytes) if decompress else None, progress)
     return _download_file(call, Path(target))
@@ -269,12 +306,24 @@ def _condition(if_modified_since: datetime | None) -> str:
 def _described(status: int, headers: Mapping[str, str], path: Path | None) -> PriceFile:
     length = headers.get("content-length", "")
     known = status == 200 and re.fullmatch("[0-9]{1,18}", length)
-    disposition = Message()
-    disposition["content-disposition"] = headers.get("content-disposition", "")
     return PriceFile(
         status != 304,
         http_date(headers.get("last-modified", "")),
         int(length) if known else None,
-        disposition.get_filename() or None,
+        _filename(headers.get("content-disposition", "")),
         path,
     )
+
+
+def _filename(disposition: str) -> str | None:
+    """Return the file name in a `Content-Disposition` header, without folders; None if it cannot name a file."""
+    header = Message()
+    header["content-disposition"] = disposition
+    try:
+        # With the separators and drives of Windows, which include the slash.
+        name = PureWindowsPath(header.get_filename() or "").name.strip()
+    except (ValueError, TypeError):  # the parser raises them for numbered or encoded parts that are malformed
+        return None
+    if name in ("", ".", "..") or not name.isprintable() or len(name.encode()) > _MAX_FILENAME:
+        return None
+    return name

@@ -6,7 +6,7 @@ Misspelled names raise an error before anything is sent. `QueryParams.param()` b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from didww._core.filters import check_filters, unknown_name
 from didww._schema.filter_rules import filter_versions, includes, sort_keys, sort_versions
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 
 __all__ = ["assemble", "check_path"]
+
+_READ: Final = "Read the attribute"
+"""The advice on a relationship that became an attribute."""
 
 
 def assemble(
@@ -93,14 +96,15 @@ def _check(cls: type[Resource], version: ApiVersion, query: QueryParams) -> None
     for path in query.includes:
         check_path(cls, path, version)
     if query.filters:
-        check_filters(cls, query.filters)
-        _check_versions(f"{cls._type_name} cannot be filtered by", query.filters, filter_versions(cls), version)
+        what = f"{cls._type_name} cannot be filtered by"
+        _check_versions(what, query.filters, filter_versions(cls), version, "Filter by")
+        check_filters(cls, query.filters, version)
     if query.sorts:
-        known = sort_keys(cls)
+        known, what = sort_keys(cls), f"{cls._type_name} cannot be sorted by"
         for name in query.sorts:
             if name not in known:
-                raise unknown_name(f"{cls._type_name} cannot be sorted by", name, known, "sort keys")
-        _check_versions(f"{cls._type_name} cannot be sorted by", query.sorts, sort_versions(cls), version)
+                raise unknown_name(what, name, known, "sort keys", sort_versions(cls), version, "Sort by")
+        _check_versions(what, query.sorts, sort_versions(cls), version, "Sort by")
     for type_, names in query.fieldsets.items():
         target = class_of(type_)
         if target is None:
@@ -116,10 +120,12 @@ def _check(cls: type[Resource], version: ApiVersion, query: QueryParams) -> None
         )
 
 
-def _check_versions(what: str, names: Iterable[str], limited: Mapping[str, Versions], version: ApiVersion) -> None:
+def _check_versions(
+    what: str, names: Iterable[str], limited: Mapping[str, Versions], version: ApiVersion, advice: str = "Use"
+) -> None:
     for name in names:
         if name in limited and not limited[name].includes(version):
-            raise unsupported(f"{what} {name!r}", limited[name], version, name)
+            raise unsupported(f"{what} {name!r}", limited[name], version, name, advice=advice)
 
 
 def _member(cls: type[Resource], name: str, version: ApiVersion) -> str:
@@ -130,7 +136,8 @@ def _member(cls: type[Resource], name: str, version: ApiVersion) -> str:
     renamed = fields.get(cls._renamed.get(name, ""))
     field = renamed if renamed is not None and renamed.versions.includes(version) else fields.get(name)
     if field is None:
-        raise unknown_name(f"{cls._type_name} has no field", name, fields, "fields")
+        versions = {name: field.versions for name, field in fields.items()}
+        raise unknown_name(f"{cls._type_name} has no field", name, fields, "fields", versions, version, "Use")
     if not field.versions.includes(version):
         raise unsupported(f"{cls._type_name} has no field {name!r}", field.versions, version, name)
     return field.member
@@ -145,19 +152,22 @@ def check_path(cls: type[Resource], path: str, version: ApiVersion) -> None:
     """
     classes = [cls]
     for step in path.split("."):
-        known = list(dict.fromkeys(name for owner in classes for name in includes(owner)))
+        known = {name: owner._field_map[name].versions for owner in classes for name in includes(owner)}
+        what = f"{' and '.join(owner._type_name for owner in classes)} cannot include"
         if step not in known:
-            types = " and ".join(owner._type_name for owner in classes)
-            raise InvalidValueError(
-                f"{types} cannot include {step!r}.{did_you_mean(step, known)} "
-                f"Its relationships: {', '.join(known) or 'none'}. "
-                f"To send it unchecked: QueryParams().param('include', {path!r}).",
-                field=step,
+            raise unknown_name(
+                what,
+                step,
+                known,
+                "relationships",
+                known,
+                version,
+                _READ,
+                f" To send it unchecked: QueryParams().param('include', {path!r}).",
             )
         links = [owner._field_map[step] for owner in classes if step in owner._field_map]
         if not any(link.versions.includes(version) for link in links):
-            types = " and ".join(owner._type_name for owner in classes)
-            raise unsupported(f"{types} cannot include {step!r}", links[0].versions, version, step)
+            raise unsupported(f"{what} {step!r}", links[0].versions, version, step, advice=_READ)
         classes = [
             class_named(name) for name in dict.fromkeys(name for link in links for name in link.kind.detail.names)
         ]

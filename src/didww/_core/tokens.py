@@ -164,7 +164,8 @@ def _provided(
         remaining = attempt.deadline - (yield from clock())
         if flight is None or remaining <= 0:
             raise _late(request, attempt)
-        yield Await(flight, remaining)
+        if (yield Await(flight, remaining)) is False:
+            return (yield from _mint(configuration.replaced(timeout=remaining), provider, key, lease))
         if flight.error is not None:
             # A copy for each call: raising an error and adding to its message changes it.
             raise _unsent(request, attempt, cast("DidwwError", copy.copy(flight.error)))

@@ -85,7 +85,9 @@ class Driver(Loop):
             self._handlers[Await] = lambda effect: cancel_token.wait(effect.happening, effect.timeout)
 
 
-def _wait(happening: Happening, timeout: float) -> None:
+def _wait(happening: Happening, timeout: float) -> bool:
+    if happening.thread == threading.get_ident():
+        return False
     ended = threading.Event()
     happening.listen(ended.set)
     try:
@@ -97,6 +99,7 @@ def _wait(happening: Happening, timeout: float) -> None:
             ended.wait(remaining)
     finally:
         happening.forget(ended.set)
+    return True
 
 
 def _invoke(function: Callable[[], Any]) -> Any:

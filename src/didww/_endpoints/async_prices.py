@@ -88,7 +88,8 @@ class AsyncPriceListEndpoint(Generic[P]):
         Args:
             file_path: The file to write. An existing file is replaced.
             if_modified_since: Download the file only if it was changed later: the `last_modified` of an earlier
-                download. If it was not, `changed` of the result is False, and nothing is written.
+                download. If it was not, `changed` of the result is False, and nothing is written. Without effect if
+                `file_path` does not exist.
             decompress: Whether to store CSV text instead of a gzip file.
             max_bytes: Maximum decompressed size in bytes, with `decompress`. Defaults to 10 GiB.
             progress: Called with `Progress(done, total)` in compressed bytes during the download; an asynchronous

@@ -493,6 +493,7 @@ class Record(metaclass=RecordType):
         state = self._state
         if state is None and not creating:
             return
+        stored_of = {} if creating or state is None else self._stored_objects(state)
         if self._rules:
             known, changed = {**(stored or {}), **self._known(creating=creating)}, self._changed()
             sent = {*changed, *self._attributes} if whole else changed
@@ -514,11 +515,25 @@ class Record(metaclass=RecordType):
                         item._check_rules(creating=creating, where=f"{where}.{name}[{index}]", whole=True)
             elif is_nested(value):
                 assigned = state is not None and name in state.assigned
-                before = self._attributes.get(name) if assigned and value.merges and not creating else None
-                stored = stored_attributes(before, value.type)
-                if stored is None and isinstance(before, dict):
+                value._check_rules(
+                    creating=creating, whole=creating or assigned or not value.merges, stored=stored_of.get(name)
+                )
+
+    def _stored_objects(self, state: State) -> dict[str, dict[str, Any] | None]:
+        """Return the stored members of the assigned objects that the service merges, by field.
+
+        Raises:
+            InvalidValueError: An object has another type than the stored one. Checked first: the rules between fields
+                depend on the type.
+        """
+        found: dict[str, dict[str, Any] | None] = {}
+        for name, value in state.values.items():
+            before = self._attributes.get(name)
+            if is_nested(value) and value.merges and name in state.assigned and isinstance(before, dict):
+                found[name] = stored_attributes(before, value.type)
+                if found[name] is None:
                     value._check_kind(cast("dict[str, Any]", before), self._field_map[name])
-                value._check_rules(creating=creating, whole=creating or assigned or not value.merges, stored=stored)
+        return found
 
     def _changed(self) -> set[str]:
         """Return the names of all changed fields."""

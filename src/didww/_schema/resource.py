@@ -1,8 +1,8 @@
 """Resources: records with an id, relationships, and a place in the graph of a response.
 
 A resource is new (created by its constructor, without an id), built (`build(id)`: only the id is known), loaded (from a
-response), or a stub (in the linkage of a response, but not included). This determines which fields can be read and
-written. Requests are built in `didww._core`.
+response), a stub (in the linkage of a response, but not included), or a row (of a file, without an id). This determines
+which fields can be read and written. Requests are built in `didww._core`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import builtins
 import copy
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
@@ -230,16 +231,12 @@ class Resource(Record):
     @classmethod
     def _loader(cls) -> Callable[[ResourceObject, Graph], Resource]:
         """Return a `load` that uses this class for its type, whatever class is registered for it."""
-
-        def load_own(raw: ResourceObject, graph: Graph) -> Resource:
-            return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
-
-        return load_own
+        return partial(_load_as, cls)
 
     @classmethod
     def _from_row(cls, attributes: dict[str, Any]) -> Self:
         """Create a record without an id from the raw attributes of a row of a file."""
-        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "new")
+        return _create(cls, ResourceObject(cls._type_name, attributes=attributes), "row")
 
     @classmethod
     def _to_members(cls, attributes: dict[str, Any]) -> dict[str, Any]:
@@ -366,7 +363,9 @@ class Resource(Record):
         sparse = isinstance(self._source, Graph) and field.member not in self._source.fieldsets.get(
             self.type, (field.member,)
         )
-        if isinstance(self._source, Graph) and field.place == "attributes" and field.nullable and not sparse:
+        # A response of a version without the field says nothing about it; otherwise, null members can be missing.
+        optional = field.nullable and field.place == "attributes" and field.versions is EVERY_VERSION
+        if isinstance(self._source, Graph) and optional and not sparse:
             return None
         raise field.not_loaded(self._why_missing(field))
 
@@ -384,13 +383,22 @@ class Resource(Record):
         name = field.name
         if why := self._why_unloaded():
             return why
+        if self._source == "row":
+            column = name.replace("_", " ").capitalize()
+            return f"is not in the file, which has no column {column!r}. See to_dict() for the values that it has."
         source = cast("Graph", self._source)
         if field.member not in source.fieldsets.get(self.type, (field.member,)):
             return f"was not requested: add {name!r} to fields={{{self.type!r}: ...}}."
         if field.place == "relationships":
             if not field.include:
                 return "is not in any response: the API accepts it, but does not return it."
+            until, replacement = field.versions.until, field.versions.replacement
+            if replacement and self._field_map[replacement].member in self._object.attributes:
+                return f"is not in the response: {until} is the last version that has it. Use {replacement} instead."
             path = self._include_path(name)
+            if replacement:
+                later = f" (until API version {until}; later, read {replacement})"
+                return f"was not included in the response: add include={path!r} to the call{later}."
             return f"was not included in the response: add include={path!r} to the call.{_limits(field)}"
         return f"is not in the response.{_limits(field)}"
 
@@ -653,6 +661,11 @@ def load(raw: ResourceObject, graph: Graph) -> Resource:
     set_attributes(record, raw.attributes)
     set_state(record, None)
     return record
+
+
+def _load_as(cls: type[Resource], raw: ResourceObject, graph: Graph) -> Resource:
+    # A function of the module, since records keep it: those with a local function could not be pickled.
+    return _create(cls, raw, graph) if raw.type == cls._type_name else load(raw, graph)
 
 
 def stub(identifier: Identifier) -> Resource:

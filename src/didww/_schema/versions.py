@@ -46,7 +46,9 @@ def checked_versions(since: ApiVersion | None, until: ApiVersion | None, replace
     return EVERY_VERSION if since is None and until is None else Versions(since, until, replacement)
 
 
-def unsupported(what: str, versions: Versions, version: str, field: str) -> UnsupportedVersionError:
+def unsupported(
+    what: str, versions: Versions, version: str, field: str, *, advice: str = "Use"
+) -> UnsupportedVersionError:
     """Return the error for a name that `version` does not have.
 
     Args:
@@ -54,16 +56,15 @@ def unsupported(what: str, versions: Versions, version: str, field: str) -> Unsu
         versions: The versions that have it.
         version: The version of the client.
         field: The name.
+        advice: What to do with the replacement: the beginning of a sentence.
     """
     later = versions.since is not None and version < versions.since
     way_out = (
         f"Pass api_version={versions.since!r} to the client."
         if later
-        else f"Use {versions.replacement} instead."
+        else f"{advice} {versions.replacement} instead."
         if versions.replacement
         else f"Only clients with api_version={versions.until!r} have it."
     )
-    bound = f"{versions.since} is the first" if later else f"{versions.until} is the last"
-    return UnsupportedVersionError(
-        f"{what} in API version {version}: {bound} version that has it. {way_out}", field=field
-    )
+    bound = f"this needs {versions.since} or later" if later else f"{versions.until} is the last version that has it"
+    return UnsupportedVersionError(f"{what} in API version {version}: {bound}. {way_out}", field=field)

@@ -37,15 +37,15 @@ def utc_text(value: object, where: str, *, field: str = "") -> str:
 
 
 def http_date(text: str) -> datetime | None:
-    """Parse an HTTP date in any of the three formats of RFC 9110. Return None for any other text."""
+    """Parse an HTTP date in any of the three formats of RFC 9110, in UTC. Return None for any other text."""
     from email.utils import parsedate_to_datetime  # imported only when needed
 
     try:
         date = parsedate_to_datetime(text)
+        # The asctime format has no time zone: all HTTP dates are in UTC.
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
-    # The asctime format has no time zone: all HTTP dates are in UTC.
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def http_date_text(value: object, where: str) -> str:

@@ -79,7 +79,8 @@ def close_names(name: object, known: Iterable[str]) -> list[str]:
     def longer() -> list[str]:
         matches = [known_name for known_name in names if any(_contains(known_name, text) for text in (whole, part))]
         fewest = min((match.count("_") for match in matches), default=0)
-        return [match for match in matches if match.count("_") == fewest][:_MAX_NAMES]
+        named = [match for match in matches if match.endswith(f"_{part}")] if "_" not in part else []
+        return (named or [match for match in matches if match.count("_") == fewest])[:_MAX_NAMES]
 
     whole = name.strip("-")
     part = whole.removesuffix("s")

@@ -57,12 +57,14 @@ class Flight:
     """A token on its way, for which calls wait.
 
     Attributes:
+        thread: The thread of the call that gets it.
         error: The error of the token service, for all calls that waited; None if another call is to try.
     """
 
-    __slots__ = ("_landed", "_lock", "_wakes", "error")
+    __slots__ = ("_landed", "_lock", "_wakes", "error", "thread")
 
     def __init__(self) -> None:
+        self.thread = threading.get_ident()
         self._lock = threading.RLock()  # garbage collection can cancel a call in the middle of another one's
         self._wakes: list[Callable[[], object]] = []
         self._landed = False

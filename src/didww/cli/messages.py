@@ -27,8 +27,8 @@ _ADVICE: Final = (
     (re.compile(r" ?In a trusted private network, pass allow_insecure=True to the client\."), ""),
     (re.compile(r" ?To send it unchecked: QueryParams\(\)[^.]*\.param\(.*?\)\."), ""),
     (
-        re.compile(r"([\d-]+) (is the last version that has it\.) Use (.+?) instead\."),
-        r"\1 \2 Use \3 instead, or pass --api-version \1.",
+        re.compile(r"([\d-]+) (is the last version that has it\.) ((?:Use|Read|Filter by|Sort by) .+?) instead\."),
+        r"\1 \2 \3 instead, or pass --api-version \1.",
     ),
     (re.compile(r"Only clients with api_version='([\d-]+)' have it\."), r"Pass --api-version \1."),
     (re.compile(r"\bapi_version=['\"]?(\d{4}-\d\d-\d\d)['\"]?(?: to the client)?"), r"--api-version \1"),

@@ -178,6 +178,11 @@ DECIDED: Final = (
     ),
     ("The callback for an emergency order", "Sent to the callback URL of the verification."),
     ("A callback receiver that responds with 3xx", "The redirect is not followed; the attempt failed."),
+    ("Filters by a word that is no value of the enum, such as `number_type`", "Match nothing."),
+    ("A price lookup without a plan, and with wrong filters", "404, whatever the filters are."),
+    ("`renew_date` of a sender ID", "Stays as it was set. Nothing is charged."),
+    ("`sender_ids` of a sender ID whose DID is gone", "Keep the number."),
+    ("Ports of SMPP trunks", "Any integer is accepted."),
     (
         "The columns of an export of inbound calls, version 2026-11-19",
         "`Source Number`, `Source Number Out`, `Source Country` and `Source Network` instead of `Source`.",

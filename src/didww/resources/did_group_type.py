@@ -14,7 +14,7 @@ class DidGroupType(
     filters={"id": Ids},
     columns={"name": "name"},
     until="2026-04-16",
-    replacement="the attribute number_type, such as that of did_groups",
+    replacement="the attribute number_type of did_groups",
 ):
     """The type of the numbers in a DID group. Ids differ between environments, so look types up by name."""
 

@@ -333,7 +333,7 @@ def _check_value(name: str, value: object, key: FilterKey) -> None:
     if key.fits(value):
         return
     where, way = f"Export.filters[{name!r}]", ""
-    text = value if isinstance(value, str) else ""
+    text = str(value) if isinstance(value, (str, int)) else ""
     if key.target:
         way = way_to_id(class_named(key.target), text[:80], found_first=True)
     elif meant := key.form.meant(text):

@@ -41,6 +41,9 @@ class Dids(Behavior):
             if group is None:
                 raise relationship_error("did_group", "can't be blank")
             record["did_group"] = group
+        check_sms_route(session, record)
+        if record.get("sms_trunk") and record.get("sms_trunk_group"):
+            raise relationship_error("sms_trunk")
         skus = session.find(
             "stock_keeping_units", did_group=record["did_group"], order="channels_included_count", limit=1
         )

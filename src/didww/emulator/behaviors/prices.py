@@ -1,7 +1,6 @@
 """The prices services: lookups, and price files that have the same prices.
 
-They answer only in API version 2026-11-19: without it there is no token. What their pages leave open is listed in
-`parity`.
+They need a token, of any API version. What their pages leave open is listed in `parity`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Store
 
-__all__ = ["assigned_since", "serve", "set_assigned"]
+__all__ = ["assigned_since", "filters_of", "paths_of", "serve", "set_assigned"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{7,14}", re.ASCII)
 _LOOKUP: Final = "lookup/prices"
@@ -89,6 +88,17 @@ _PATHS: Final[dict[tuple[str, str], tuple[str, str]]] = {
     for operation in (_LOOKUP, _FILE)
 }
 """The price list and the operation, by service and path."""
+
+
+def paths_of(service: str) -> list[str]:
+    """Return the paths of a service, below its own."""
+    return [f"/{path}" for other, path in _PATHS if other == service]
+
+
+def filters_of(service: str, path: str) -> tuple[str, ...]:
+    """Return the filters of a lookup; none for a file."""
+    name, operation = _PATHS[service, path.strip("/")]
+    return _LOOKUPS[name.partition("/")[0]].filters if operation == _LOOKUP else ()
 
 
 # Lookups

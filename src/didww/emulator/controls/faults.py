@@ -19,6 +19,7 @@ from didww.emulator.engine.rate_limit import too_many_requests
 from didww.emulator.engine.services import API, TOKEN_PATH, path_of
 from didww.emulator.engine.tokens import oauth_error
 from didww.transport.inprocess import Disturbance
+from didww.version import TOKENS_SINCE
 
 if TYPE_CHECKING:
     from didww._core.effects import Request
@@ -262,12 +263,16 @@ def get_fault_response(fault: Fault, path: str, version: str) -> Response | None
         return Response(fault.status, {"content-type": _JSON, **headers}, fault.body.encode())
     if fault.empty or fault.status in (204, 304):
         return Response(fault.status, headers, b"")
+    if fault.status == 503 and path.endswith("/prices.csv.gz") and not fault.html:
+        return Response(503, {"content-type": _JSON, **headers}, SERVING_FAILURE.encode())
     if fault.html or fault.status in (502, 503, 504):
         return Response(fault.status, {"content-type": "text/html", **headers}, _PAGE.format(title=title).encode())
     if fault.status == 429:
         return too_many_requests(path, version, fault.retry_after)
     if path == TOKEN_PATH:
         return oauth_error(fault.status, _OAUTH.get(fault.status, "server_error"), title, headers)
+    if fault.status == 401 and version >= TOKENS_SINCE:
+        title, headers = "Token has expired", {**headers, "www-authenticate": 'Bearer error="invalid_token"'}
     code = "100" if fault.status == 422 else str(fault.status)
     error = {"title": title, "detail": title, "code": code, "status": str(fault.status)}
     return Response(fault.status, {"content-type": _JSON, **headers}, error_body([error]))

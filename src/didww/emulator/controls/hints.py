@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from didww._jsonapi.document import decode_errors
 from didww._schema.filter_rules import filter_versions, sort_versions
+from didww._schema.registry import all_classes
 from didww._util.suggest import did_you_mean
 from didww.emulator.engine.schema import table_of
 from didww.emulator.engine.services import API, TOKEN_PATH, service_of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from didww._schema.versions import Versions
     from didww.emulator.engine.schema import Table
+    from didww.emulator.engine.services import Service
 
 __all__ = ["hints", "version_hint"]
 
@@ -97,8 +99,13 @@ def hints(
     if status == 401 or (status == 403 and b"Insufficient scope" in body):
         hint = _authentication_hint(path, headers, body, has_key="key" in credentials, has_token="token" in credentials)
         return [hint] if hint else []
-    if path == TOKEN_PATH or service_of(path) is not API:
+    if path == TOKEN_PATH:
         return []
+    service = service_of(path)
+    if service is not None and service is not API:
+        return _prices_hints(service, path, decode_errors(body))
+    if table is None and parts[0] == TOKEN_PATH.strip("/"):
+        return [f"Tokens are issued at {TOKEN_PATH}, without {API.prefix}."]
     if table is None:
         return [f"There is no /{parts[0]}.{did_you_mean(f'/{parts[0]}', _paths(version))}"] if status == 404 else []
     if not table.view(version).exists:
@@ -151,8 +158,23 @@ def _versions(table: Table, name: str, version: str) -> Versions | None:
     return next((field.versions for field in fields), None)
 
 
+def _prices_hints(service: Service, path: str, errors: list[dict[str, Any]]) -> list[str]:
+    """Return the hints for a request to a prices service."""
+    from didww.emulator.behaviors.prices import filters_of, paths_of
+
+    below, paths = path.removeprefix(service.prefix), paths_of(service.name)
+    if below not in paths:
+        guess = did_you_mean(below, paths) or f" There are: {', '.join(paths)}."
+        return [f"There is no {path}.{guess}"]
+    names = [str(error.get("detail", "")).partition(" ")[0] for error in errors if error.get("code") == "102"]
+    return [_named(f"filter[{name}]", name, filters_of(service.name, below), None) for name in names]
+
+
 def _other_version(shown: str, versions: Versions) -> str:
-    replacement = f" Its replacement is {versions.replacement}." if versions.replacement else ""
+    # In requests, fields have the names of documents.
+    members = {name: member for cls in all_classes() for member, name in cls._renamed.items()}
+    text = re.sub(r"\w+", lambda word: members.get(word[0], word[0]), versions.replacement)
+    replacement = f" Its replacement is {text}." if text else ""
     return f"{shown} exists {versions.in_words()}.{replacement}"
 
 

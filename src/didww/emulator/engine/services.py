@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from didww import services
+
 __all__ = ["API", "AUDIENCES", "SERVICES", "TOKEN_PATH", "Service", "path_of", "service_of"]
 
 TOKEN_PATH: Final = "/token"  # noqa: S105 a path
@@ -24,12 +26,12 @@ class Service(NamedTuple):
     audience: str
 
 
-API: Final = Service("api", "/v3", "api.didww.com")
+API: Final = Service("api", "/v3", services.AUDIENCES["api"])
 SERVICES: Final = (
     API,
-    Service("voice_in_prices", "/api-vin/v3", "api-vin.didww.com"),
-    Service("voice_out_prices", "/api-vout/v3", "api-vout.didww.com"),
-    Service("sms_prices", "/api-sms/v3", "api-sms.didww.com"),
+    Service("voice_in_prices", "/api-vin/v3", services.AUDIENCES["voice_in_prices"]),
+    Service("voice_out_prices", "/api-vout/v3", services.AUDIENCES["voice_out_prices"]),
+    Service("sms_prices", "/api-sms/v3", services.AUDIENCES["sms_prices"]),
 )
 AUDIENCES: Final = tuple(service.audience for service in SERVICES)
 

@@ -142,8 +142,8 @@ def change(session: AccountSession, table: Table, record: Record, body: Body) ->
         for name, relation in table.relations.items()
         if relation.many and table.cls._rules
     }
+    _merge(table, record, changes)  # first: the rules depend on the type of an object, which cannot be changed
     _check_rules(table, {**record, **held, **changes}, changes)
-    _merge(table, record, changes)
     behavior.before_update(session, record, changes)
     for field in table.attribute_fields:
         if field.name in changes:

@@ -25,7 +25,8 @@ CROSS_ORIGIN: Final = {
     "access-control-allow-headers": (
         "accept, api-key, authorization, content-type, x-didww-api-version, x-requested-with"
     ),
-    "access-control-expose-headers": "Date, X-Request-Id, Content-Disposition",
+    "access-control-expose-headers": "Date, X-Request-Id, Content-Disposition, Last-Modified, Retry-After, "
+    "WWW-Authenticate",
 }
 """CORS headers besides `access-control-allow-origin`."""
 

@@ -34,7 +34,8 @@ class VoiceOutPrice(
     it cannot be fetched by it. In a price file, a row without a price in effect has no rate and no increments.
 
     The names of the `next_` attributes are not confirmed. Attributes with other names can be read like any unknown
-    attribute.
+    attribute. In a price file, the columns of `reject_calls`, `effective_at` and `comment` may have other names, too:
+    reading an attribute whose column the file lacks raises `NotLoadedError`.
     """
 
     category: VoiceOutPriceCategory = attribute("Category of the calls that have this price.")

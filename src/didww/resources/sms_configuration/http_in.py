@@ -48,7 +48,8 @@ class HttpInConfiguration(
     )
     body: str | dict[str, Any] | None = writable(
         "Body: JSON text for `json`, a dict of form fields for `html_multipart` and `html_url_encoded`, text for "
-        "`raw`. Required with the methods `post` and `put`, not allowed with `get`."
+        "`raw`. Required with the methods `post` and `put`, not allowed with `get`.",
+        secret=True,
     )
     follow_redirect: bool = writable("Whether to follow redirects.")
     validate_https_certificate: bool = writable("Whether to verify the certificate of an HTTPS server.")

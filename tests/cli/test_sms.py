@@ -45,8 +45,9 @@ EXAMPLES = [
 def test_examples_run(account, command, example, tmp_path, monkeypatch):
     """Each example of the help works, in an account with the records that it names."""
     monkeypatch.chdir(tmp_path)
-    if "--from-csv" in example or "--json" in example or " ID" in example:
-        pytest.skip("needs a file or an id; tests of resource commands have them")
+    (tmp_path / "trunks.csv").write_text("name,priority,blocked\nInbox,200,\nHook,,yes\n", encoding="utf-8")
+    mail = {"type": "sms_to_email", "send_to": "sales@example.com", "subject": "SMS", "message": "{SMS_TEXT}"}
+    (tmp_path / "trunk.json").write_text(json.dumps({"name": "Sales", "configuration": mail}), encoding="utf-8")
     if "sms-trunks create " in example:
         for name in ("Inbox", "Hook", "Gateway"):
             account.ok(f"sms-trunks delete {name} --yes")
@@ -255,7 +256,7 @@ def test_exports_of_messages(account):
     assert filters["source_address_eq"] == "EXAMPLE"
     assert {"service_type", "sender_id_verification.id"} <= filters.keys()
     assert len(export["your_reference"]) <= 100
-    assert first["your_reference"] == "sms_in-last-24h-status=Failed-Inbox"
+    assert first["your_reference"] == "sms_in-last-1d-status=Failed-Inbox"
 
 
 def test_export_file_of_messages(account, tmp_path, monkeypatch):
@@ -330,3 +331,53 @@ def test_wrong_trunks(account, options, said):
     assert result.code == 2, result
     assert said in result.err
     assert [line for line in writes(account)[len(before) :] if "/token" not in line] == []
+
+
+def test_trunks_from_files(account, tmp_path):
+    """JSON as it is printed, with bodies of any type; a CSV file changes many, and clears with none."""
+    configuration = {"type": "http_in", "url": "https://example.com/sms", "http_method": "post"}
+    form = {"body_type": "html_url_encoded", "body": {"text": "{SMS_TEXT}"}}
+    document = {
+        "data": {"type": "sms_trunks", "attributes": {"name": "Form", "configuration": {**configuration, **form}}}
+    }
+    account.ok("sms-trunks create --json -", input=json.dumps(document))
+    file = tmp_path / "trunks.csv"
+    file.write_text("name,external_reference_id,body\nForm,crm-1,other=1\n", encoding="utf-8")
+    account.ok(f"sms-trunks update --from-csv {file} --yes")
+    trunk = account.emulator.client(api_version="2026-11-19").sms_trunks().one(filter={"name": "Form"})
+    assert (trunk.external_reference_id, trunk.configuration.body) == ("crm-1", {"other": "1"})
+    account.ok(f"sms-trunks update {trunk.id} --json - --yes", input=json.dumps({"external_reference_id": None}))
+    assert json.loads(account.ok("sms-trunks show Form -o json"))["external_reference_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sender-ids assign 'Example Shop' Inbox", "which only receives messages"),
+        ("sms-groups create Others Sender", "which only sends messages"),
+    ],
+)
+def test_wrong_kind_of_trunk(account, line, said):
+    """Nothing is asked nor sent, without --yes too."""
+    before = writes(account)
+    result = account(line)
+    assert result.code == 3, result
+    assert said in result.err
+    assert "trunk none" not in result.err
+    assert [line for line in writes(account)[len(before) :] if "/token" not in line] == []
+
+
+def test_completion_offers_what_can_work(account):
+    """Trunks of the right direction; references of sender IDs with one name."""
+    account.emulator.sender_ids.add("Example Shop", sender_ids=["OTHER"], countries=["GB"])
+
+    def offered(line: str) -> list[str]:
+        words = f"didww {line} "
+        env = {"_DIDWW_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
+        return [each.partition(",")[2] for each in account.process("", **env).out.splitlines()]
+
+    assert offered("numbers route 442079460001 --sms-trunk") == ["Inbox", "Hook", "Spare", "Gateway"]
+    assert offered("sender-ids assign X") == ["Gateway", "Sender"]
+    found = offered("sender-ids show")
+    assert len(found) == 2
+    assert "Example Shop" not in found

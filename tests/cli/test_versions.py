@@ -90,6 +90,26 @@ def test_trunks_and_points_of_presence(either):
     either.ok("trunks delete Office --yes")
 
 
+@pytest.mark.parametrize(
+    ("version", "text", "meant"),
+    [
+        (NEW, "US, NY", "NYC"),
+        (NEW, "US, LA", "LAC"),
+        (NEW, "SG, SIN", "SG"),
+        (NEW, "frankfurt", "NYC, FRA"),
+        (OLD, "NYC", "US, NY"),
+        (OLD, "FRAN", "DE, FRA"),
+    ],
+)
+def test_point_of_presence_by_a_name_of_the_other_version(didww, version, text, meant):
+    """It is suggested; where the end of the name is the code, it is accepted."""
+    didww.env["DIDWW_API_VERSION"] = version
+    result = didww(f"trunks create Office --sip sip.example.com --pop '{text}'")
+    assert result.code in (2, 4)
+    assert meant in result.err
+    assert "FRA" in didww.ok("trunks create Other --sip sip.example.com --pop 'DE, FRA'")
+
+
 def test_out_trunks_and_capacity(either):
     """What has not changed between the versions."""
     either.ok("out-trunks create Outbound --allow 192.0.2.10")

@@ -32,8 +32,8 @@ _ADVICE: Final = (
     ),
     (re.compile(r"Only clients with api_version='([\d-]+)' have it\."), r"Pass --api-version \1."),
     (re.compile(r"\bapi_version=['\"]?(\d{4}-\d\d-\d\d)['\"]?(?: to the client)?"), r"--api-version \1"),
-    (re.compile(r"the attribute number_type\b[^.]*?,?(?= instead)"), "--number-type of didww did-groups list"),
-    (re.compile(r"the attribute pop_code\b[^.]*?(?= instead)"), "--pop of didww trunks create"),
+    (re.compile(r"(?<=Use )the attribute number_type\b[^.]*?,?(?= instead)"), "--number-type of didww did-groups list"),
+    (re.compile(r"(?<=Use )the attribute pop_code\b[^.]*?,?(?= instead)"), "--pop of didww trunks create"),
     (re.compile(r"\bbase_url\b(?! ?=)"), "--base-url"),
     (re.compile(r"\btimeout=(?=[.,;\s]|$)"), "--timeout"),
 )

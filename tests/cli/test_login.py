@@ -487,3 +487,16 @@ def test_key_that_the_token_service_refuses(bare):
     assert result.code == 3
     assert KEY not in result.err
     assert not profile_file(bare).exists()
+
+
+@pytest.mark.parametrize(("scope", "code"), [("full", 0), ("read", 3), ("bogus", 2)])
+def test_scope_that_was_edited(bare, scope, code):
+    """The profile is named if its scope is not valid."""
+    login(bare, "--profile", "edited", "--read-only")
+    file = profile_file(bare)
+    file.write_text(file.read_text(encoding="utf-8").replace("scope = read", f"scope = {scope}"), encoding="utf-8")
+    bare.ok("profiles")
+    for line in ("trunks create Office --sip sip.example.com", "capacity buy Europe --channels 2 --yes"):
+        result = bare(f"{line} --profile edited")
+        assert result.code == code, result
+        assert code == 0 or "profile 'edited'" in result.err

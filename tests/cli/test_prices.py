@@ -195,10 +195,21 @@ def test_progress_is_shown(account, tmp_path):
     assert "Downloading" in result.err
 
 
-def test_interrupted_download_leaves_no_file(account, tmp_path):
-    """A file is complete or absent."""
-    account.emulator.faults.add(method="GET", path="*prices.csv.gz", status=503)
+@pytest.mark.parametrize("fault", [{"status": 503}, {"cut": 200}], ids=["refused", "cut"])
+def test_interrupted_download_leaves_no_file(account, tmp_path, fault):
+    """A file is complete or absent; an old one stays."""
     file = tmp_path / "prices.csv.gz"
-    result = account(f"prices download voice-out {file}")
-    assert result.code == 5, result
+    account.ok(f"prices download voice-out {tmp_path / 'old'}")
+    before = (tmp_path / "old").read_bytes()
+    account.emulator.faults.add(method="GET", path="*prices.csv.gz", **fault)
+    for target in (file, tmp_path / "old"):
+        result = account(f"prices download voice-out {target} --force")
+        assert result.code == 5, result
     assert list(tmp_path.glob("prices*")) == []
+    assert (tmp_path / "old").read_bytes() == before
+
+
+def test_lookup_without_a_result(account):
+    """An empty list is no price."""
+    account.emulator.faults.add(method="GET", path="*lookup/prices", status=200, body='{"data": []}')
+    assert account("prices lookup voice-out 442079460001").code == 4

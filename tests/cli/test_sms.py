@@ -381,3 +381,51 @@ def test_completion_offers_what_can_work(account):
     found = offered("sender-ids show")
     assert len(found) == 2
     assert "Example Shop" not in found
+
+
+def test_headers_and_bodies_are_masked(account):
+    """Each member of them, in a table, in JSON, in CSV and in chosen columns."""
+    options = "--headers X-Key=CANARY-1 --query-parameters k=CANARY-2 --body-type html_multipart --body a=CANARY-3"
+    columns = "--columns configuration.headers.X-Key,configuration.body.a,configuration.body,configuration.headers"
+    lines = (
+        f"create Masked {URL} {options}",
+        "show Masked",
+        "show Masked -o json",
+        f"list {columns}",
+        f"list -o csv {columns}",
+        "update Masked --body a=CANARY-4 --yes",
+        "update Masked --body a=CANARY-5 --headers X=CANARY-6 --dry-run",
+        "update Masked --body a=CANARY-5 --headers X=CANARY-6 --dry-run -o json",
+    )
+    outputs = [account(f"sms-trunks {line}") for line in lines]
+    assert [result for result in outputs if result.code or "CANARY" in result.out + result.err] == []
+
+
+def test_closed_sender_id_is_not_assigned(account):
+    """Before anything is asked."""
+    record = account.emulator.sender_ids.add("Closed", sender_ids=["CLOSED"], countries=["GB"], status="closed")
+    result = account(
+        f"sender-ids assign {record} Gateway" if isinstance(record, str) else "sender-ids assign Closed Gateway"
+    )
+    assert result.code == 3, result
+    assert "is closed" in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("number,sms_trunk,sms_group\n{},Inbox,Messages\n", "pass sms_trunk or sms_group, not both"),
+        ("number,sms_trunk\n{},\n", "column sms_trunk: pass sms_trunk"),
+        ("number\n{}\n", "a column trunk or group or sms_trunk or sms_group is needed"),
+        ("number,sms_trunk\n{},Messages\n", "'Messages' is the name of the SMS trunk group."),
+    ],
+)
+def test_faults_of_a_file_of_routes(account, tmp_path, content, said):
+    """In the words of the columns that the file has."""
+    (number,) = buy_numbers(account, 1)
+    account.ok("sms-groups create Messages Inbox --yes")
+    file = tmp_path / "routes.csv"
+    file.write_text(content.format(number), encoding="utf-8")
+    result = account(f"numbers route --from-csv {file} --yes")
+    assert result.code in (2, 4), result
+    assert said in result.err

@@ -355,3 +355,15 @@ def test_dry_run_gets_a_token_and_sends_nothing_else(new):
     assert result.code == 0
     assert '"pop": "FRA"' in result.out
     assert [line for line in writes(new)[len(before) :] if "/token" not in line] == []
+
+
+@pytest.mark.parametrize(
+    "body", ['{"access_token": "x", "expires_in": 0}', "{}", "<html>"], ids=["expired", "without a token", "HTML"]
+)
+@pytest.mark.parametrize("line", ["balance", "trunks create Office --sip sip.example.com"], ids=["read", "write"])
+def test_unusable_response_of_the_token_service(new, line, body):
+    """Nothing was sent to the API, so the outcome is known."""
+    new.emulator.faults.add(method="POST", path="/token", status=200, body=body)
+    result = new(line)
+    assert result.code == 5, result
+    assert "unknown" not in result.err

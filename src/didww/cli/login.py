@@ -146,7 +146,7 @@ def logout(session: Session) -> None:
 def profiles(session: Session) -> None:
     """List the profiles, without their keys. The one in use is marked."""
     from didww.cli.output import print_rows
-    from didww.cli.profiles import used, version_in_words
+    from didww.cli.profiles import FULL, used, version_in_words
 
     parser, current = used(session.settings)
     columns = ("profile", "environment", "base url", "api version", "access", "key", "in use")
@@ -156,7 +156,7 @@ def profiles(session: Session) -> None:
             parser[name].get("environment"),
             parser[name].get("base_url"),
             parser[name].get("api_version") or API_VERSION,
-            "read-only" if parser[name].get("scope") else "full",
+            "full" if parser[name].get("scope", FULL) == FULL else "read-only",
             "file" if parser[name].get("api_key") else "key store",
             name == current,
         )

@@ -231,11 +231,13 @@ class RecordTable:
     def _masked(self, record: Resource, path: str, value: Any) -> Any:
         if self._secrets or value is None:
             return value
-        *before, name = path.split(".")
-        holder = value_at(record, ".".join(before)) if before else record
-        holders = cast("list[Any]", holder) if isinstance(holder, list) else [holder]
-        secret = any(is_secret(each, name) for each in holders if isinstance(each, Record))
-        return MASK if secret or SECRET_NAME.search(name) else without_secrets(value)
+        names = path.split(".")
+        for place, name in enumerate(names):  # a map can be secret as a whole, such as the headers of a request
+            holder = value_at(record, ".".join(names[:place])) if place else record
+            holders = cast("list[Any]", holder) if isinstance(holder, list) else [holder]
+            if any(is_secret(each, name) for each in holders if isinstance(each, Record)):
+                return MASK
+        return MASK if SECRET_NAME.search(names[-1]) else without_secrets(value)
 
 
 def _heading(path: str) -> str:

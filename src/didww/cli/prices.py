@@ -16,7 +16,7 @@ from didww.cli.framework import SINCE_TOKENS, Group
 from didww.cli.output import RecordTable, print_row, print_rows
 from didww.cli.parameters import OneOf
 from didww.cli.terminal import transferring
-from didww.exceptions import NotFoundError, PricePlanNotAssignedError
+from didww.exceptions import NotExactlyOneError, NotFoundError, PricePlanNotAssignedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,6 +128,8 @@ def lookup(
         if service == "voice-in" and not isinstance(error, PricePlanNotAssignedError):
             session.advice.append("Only toll-free, shared-cost and metered numbers have prices of inbound calls.")
         raise
+    if not found:
+        raise NotExactlyOneError("There is no such price.")
     table = RecordTable(session.settings, endpoint._prices.record_class)
     if session.settings.for_person:
         rows = [_row(service, table.columns, price) for price in found]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from didww.version import ApiVersion
 
 __all__ = [
+    "FULL",
     "PLACE",
     "READ_ONLY",
     "Account",
@@ -51,6 +52,7 @@ DEFAULT: Final = "default"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 PLACE: Final = ("environment", "base_url")
 """The fields of a profile that say where the account is. It has one of them."""
+FULL: Final = "full"
 READ_ONLY: Final = "read"
 """The scope of a profile that must not change anything."""
 
@@ -220,7 +222,8 @@ def account(settings: Settings) -> Account:
     settings.profile = name
     if stored and not place and not by_variable:
         place, place_from = _url(stored), f"profile {name}"
-    scope = {"scope": section["scope"]} if section.get("scope") else {}
+    stored_scope = _scope(name, section.get("scope", ""))
+    scope = {} if stored_scope == FULL else {"scope": stored_scope}
     return Account({"api_key": key, **place, **scope}, f"profile {name}", place_from)
 
 
@@ -276,10 +279,29 @@ def _known(text: str, name: str) -> ApiVersion:
     )
 
 
+def _scope(name: str, text: str) -> str:
+    """Return the scope of a profile.
+
+    Raises:
+        InvalidValueError: It is not valid.
+    """
+    from didww.credentials import is_scope
+
+    if not text:
+        return FULL
+    if not is_scope(text):
+        raise InvalidValueError(
+            f"The profile {name!r} has the scope {text!r:.80}, which is not valid. Log in again: didww login --profile "
+            f"{name}.",
+            field="scope",
+        )
+    return text
+
+
 def is_read_only(settings: Settings) -> bool:
     """Return whether the profile in use must not change anything."""
     name = None if settings.emulated else used_name(settings)
-    return name is not None and bool(read().get(name, "scope", fallback=""))
+    return name is not None and _scope(name, read().get(name, "scope", fallback="")) != FULL
 
 
 def _place(settings: Settings) -> tuple[dict[str, str], str]:

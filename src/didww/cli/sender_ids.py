@@ -166,18 +166,21 @@ def _assign(session: Session, record: SenderIdVerification, target: SmsTrunk | N
     """Show the change and ask: messages with the sender ID go through the trunk only."""
     from didww.resources.sender_id_verification import SenderIdVerification
 
-    before, after = _trunk_of(record), "none" if target is None else target.name
-    if before == after:
+    if record.is_closed and target is not None:
+        raise RefusedError(f"Sender ID {record.name!r} is closed, so it cannot be assigned.")
+    current = record.sms_trunk
+    before, after = ("none" if trunk is None else trunk.name for trunk in (current, target))
+    if (current and current.id) == (target and target.id):
         state = "has no trunk" if target is None else f"has the trunk {target.name!r}"
         session.say(f"Nothing to change: sender ID {record.name!r} {state} already.")
         return
-    lost = [] if before == "none" else [f"Messages through {before} can no longer show it."]
+    lost = [] if current is None else [f"Messages through {before} can no longer show it."]
     confirm_plan(
         session,
         f"Sender ID {record.name!r} ({', '.join(record.sender_ids)}): trunk {before} -> {after}.",
         *lost,
         question="Make this change?",
-        seen={"trunk": before},
+        seen={"trunk": _trunk_of(record)},
         read=lambda: {"trunk": _trunk_of(find(session.client, record.id, ["sms_trunk"]))},
     )
     session.client.sender_id_verifications().update(SenderIdVerification.build(record.id, sms_trunk=target))
@@ -185,4 +188,4 @@ def _assign(session: Session, record: SenderIdVerification, target: SmsTrunk | N
 
 
 def _trunk_of(record: SenderIdVerification) -> str:
-    return "none" if record.sms_trunk is None else record.sms_trunk.name
+    return "none" if record.sms_trunk is None else f"{record.sms_trunk.name} ({record.sms_trunk.id})"

@@ -23,7 +23,7 @@ from didww.cli.numbers.routes import (
     sms_route_options,
 )
 from didww.cli.terminal import waiting
-from didww.exceptions import NotExactlyOneError
+from didww.exceptions import InvalidValueError, NotExactlyOneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ _TRAFFIC: Final = ((NOWHERE, ("trunk", "group")), (NO_SMS_ROUTE, ("sms_trunk", "
     is_flag=True,
     help="Remove the route of text messages: they are not received.",
 )
-@click.option("--from-csv", metavar="FILE", help="CSV file with the columns number, and trunk or group.")
+@click.option("--from-csv", metavar="FILE", help="CSV file with the column number, and columns of routes; see above.")
 @click.option("--results", metavar="FILE", help="File of results. Defaults to the CSV file's name and .results.csv.")
 @click.pass_obj
 def route(
@@ -153,8 +153,9 @@ def _from_csv(session: Session, path: str) -> list[bulk.Change]:
     """
     file = csv_input.read(path, _COLUMNS)
     file.one_of(("number",))
+    offered = OPTIONS if SINCE_TOKENS.includes(session.settings.version) else _TRAFFIC[0][1]
     if not set(OPTIONS) & set(file.columns):
-        file.one_of(("trunk", "group"))
+        raise InvalidValueError(f"{path}, line 1: a column {' or '.join(offered)} is needed.", field="from_csv")
     for column in _TRAFFIC[1][1]:
         if column in file.columns:
             session.check_versions(f"The column {column} does not exist", SINCE_TOKENS)
@@ -204,10 +205,11 @@ class _Routes:
         for nowhere, columns in _TRAFFIC:
             cells = {column: row.cells[column] for column in columns if row.cells.get(column)}
             if len(cells) > 1:
-                self._file.fail(row, columns[0], "pass a trunk or a group; none removes the route.")
+                self._file.fail(row, columns[0], f"pass {' or '.join(columns)}, not both; none removes the route.")
             found += [self._target(row, column, name, nowhere) for column, name in cells.items()]
         if not found:
-            self._file.fail(row, "trunk", "pass a trunk or a group; none removes the route.")
+            columns = [column for column in OPTIONS if column in self._file.columns]
+            self._file.fail(row, columns[0], f"pass {' or '.join(columns)}; none removes the route.")
         return found
 
     def _target(self, row: csv_input.Row, column: str, name: str, nowhere: Route) -> Route:

@@ -125,9 +125,7 @@ class DidwwApiError(DidwwError):
         if self.attempts > 1:
             where += f", {self.attempts} attempts"
         status = f"HTTP {self.status_code}: " if self.status_code else ""
-        text = f"{status}{self._description()}"
-        if where != " (":
-            text = f"{text if text.endswith('..') else text.removesuffix('.')}{where})"
+        text = f"{status}{self._description()}" + (where + ")" if where != " (" else "")
         return f"{text}. {self.hint}" if self.hint else text
 
 

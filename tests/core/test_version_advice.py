@@ -8,7 +8,7 @@ import pytest
 
 from didww import DidGroup, Pop, PstnConfiguration, VoiceInTrunk
 from didww.emulator import Emulator
-from didww.exceptions import DidwwApiError, InvalidValueError, NotIncludedError, NotLoadedError, UnsupportedVersionError
+from didww.exceptions import InvalidValueError, NotIncludedError, NotLoadedError, UnsupportedVersionError
 
 if TYPE_CHECKING:
     from didww import DidwwClient
@@ -123,11 +123,3 @@ def test_built_and_new_records_say_nothing_about_versions() -> None:
     with pytest.raises(NotIncludedError, match="was not loaded"):
         _ = DidGroup.build("8d1a3c5e-0000-4000-8000-000000000001").did_group_type
     assert VoiceInTrunk(name="a", pop=Pop.build("8d1a3c5e-0000-4000-8000-000000000001")).pop is not None
-
-
-def test_a_full_stop_of_the_service_precedes_no_bracket() -> None:
-    """The sentence goes on."""
-    error = DidwwApiError(
-        [{"detail": "The plan has no such price."}], status_code=404, method="GET", path="/prices", hint="Check."
-    )
-    assert str(error) == "HTTP 404: The plan has no such price (GET /prices). Check."

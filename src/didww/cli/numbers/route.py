@@ -208,8 +208,8 @@ class _Routes:
                 self._file.fail(row, columns[0], f"pass {' or '.join(columns)}, not both; none removes the route.")
             found += [self._target(row, column, name, nowhere) for column, name in cells.items()]
         if not found:
-            columns = [column for column in OPTIONS if column in self._file.columns]
-            self._file.fail(row, columns[0], f"pass {' or '.join(columns)}; none removes the route.")
+            present = [column for column in OPTIONS if column in self._file.columns]
+            self._file.fail(row, present[0], f"pass {' or '.join(present)}; none removes the route.")
         return found
 
     def _target(self, row: csv_input.Row, column: str, name: str, nowhere: Route) -> Route:

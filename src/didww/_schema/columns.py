@@ -122,7 +122,7 @@ def check_path(cls: type[Resource], path: str) -> list[str]:
 
 
 def _shown(field: Field) -> bool:
-    undeclared = isinstance(field, MetaField) and not field.cls._field_map
+    undeclared = isinstance(field, MetaField) and not cast("MetaField[Any]", field).cls._field_map
     return field.readable and not undeclared and (field.place != "relationships" or field.include)
 
 

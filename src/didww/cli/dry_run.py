@@ -100,12 +100,13 @@ def _print(request: Request, *, as_json: bool) -> None:
 
 def _masked(document: Any) -> Any:
     """Mask what the declarations of a document's records call secret, whatever its name, such as headers."""
-    found = document.get("data") if isinstance(document, dict) else None
+    found = cast("dict[str, Any]", document).get("data") if isinstance(document, dict) else None
     for item in cast("list[Any]", found if isinstance(found, list) else [found]):
-        cls = class_of(str(item.get("type"))) if isinstance(item, dict) else None
-        if cls is not None and isinstance(item.get("attributes"), dict):
-            _mask_fields(cls, item["attributes"])
-    return document
+        record = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+        cls, attributes = class_of(str(record.get("type"))), record.get("attributes")
+        if cls is not None and isinstance(attributes, dict):
+            _mask_fields(cls, cast("dict[str, Any]", attributes))
+    return cast("Any", document)
 
 
 def _mask_fields(cls: type[Record], values: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def test_an_address_is_changed_after_a_question(account):
     account.ok("identities create --type personal --first-name Kim --last-name Sample --phone +14155550100")
     (identity,) = account.client.identities().iterate()
     line = f"resources identities update {identity.id}"
-    asks(account, f"{line} --last-name Other", "last_name: Sample -> Other")
+    asks(account, f"{line} --last-name Other", "last name: Sample -> Other")
     account.ok(f"{line} --description Note")
 
 

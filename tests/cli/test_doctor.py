@@ -162,7 +162,7 @@ def test_clock(didww):
         ("SSL_CERT_FILE", "/nowhere/ca.pem", "certificates", "problem", "/nowhere/ca.pem"),
         ("SSL_CERT_DIR", "/nowhere", "certificates", "problem", "SSL_CERT_DIR"),
         ("DIDWW_APIKEY", "x", "environment variables", "warning", "DIDWW_API_KEY"),
-        ("DIDWW_API_VERSION", "2022-05-10", "API key", "problem", "DIDWW_API_VERSION"),
+        ("DIDWW_API_VERSION", "2022-05-10", "API version", "problem", "DIDWW_API_VERSION"),
         ("DIDWW_ENVIRONMENT", "moon", "API key", "problem", "moon"),
         ("DIDWW_PROFILE", "nobody", "API key", "problem", "nobody"),
     ],

@@ -376,7 +376,7 @@ def test_read_only_profile_refuses_changes(bare, version):
     ):
         result = bare(f"{line} --profile reports")
         assert result.code == 3, (line, result)
-        assert "profile reports can only read" in result.err
+        assert "profile 'reports' can only read" in result.err
         assert "didww login --profile reports" in result.err
         assert KEY not in result.err
     assert [line for line in writes(bare) if "/token" not in line] == []
@@ -408,10 +408,65 @@ def test_version_is_stored_with_the_profile(bare):
     assert used("--profile new") == "2026-11-19, from profile new."
     assert used("") == "2026-04-16, from profile default."
     bare.env["DIDWW_API_VERSION"] = "2026-04-16"
-    assert used("--profile new") == "2026-11-19, from profile new."
+    later = "2026-11-19, from profile new, which comes before DIDWW_API_VERSION (2026-04-16)."
+    assert used("--profile new") == later
+    assert later in bare("profiles --profile new").err
     bare.env["DIDWW_API_VERSION"] = "2026-11-19"
-    assert used("") == "2026-11-19, from DIDWW_API_VERSION."
-    assert used("--api-version 2026-04-16") == "2026-04-16, from --api-version."
+    later = "2026-11-19, from DIDWW_API_VERSION, which comes before that of profile default (2026-04-16)."
+    assert used("") == later
+    assert later in bare("profiles").err
+    assert used("--api-version 2026-04-16").startswith("2026-04-16, from --api-version, which comes before DIDWW_API")
+
+
+def test_login_again_keeps_what_no_option_replaces(bare):
+    """Environment and API version of the profile, which is said; --read-only is not kept."""
+    login(bare, "--profile", "reports", "--api-version", "2026-11-19", "--read-only")
+    result = bare("login --profile reports", input=f"{KEY}\n")
+    assert result.code == 0, result
+    assert f"keeps the URL {bare.base_url} and the API version 2026-11-19" in result.err
+    listed = json.loads(bare.ok("profiles -o json"))[0]
+    assert (listed["base_url"], listed["api_version"], listed["access"]) == (bare.base_url, "2026-11-19", "full")
+    result = bare("login --profile reports --api-version 2026-04-16 --no-check --environment local", input="third\n")
+    assert "To change that" not in result.err
+    listed = json.loads(bare.ok("profiles -o json"))[0]
+    assert (listed["environment"], listed["base_url"], listed["api_version"]) == ("local", None, "2026-04-16")
+
+
+@pytest.mark.parametrize("options", ["--api-version 2026-04-16 --read-only", ""])
+def test_advice_of_a_read_only_profile_works(bare, options):
+    """The command of the message makes changes possible."""
+    login(bare, "--profile", "reports", "--api-version", "2026-11-19", "--read-only")
+    result = bare("trunks create Office --sip sip.example.com --profile reports")
+    advice = result.err.strip().rpartition("didww ")[2]
+    bare(f"{advice} {options}", input=f"{KEY}\n")
+    result = bare("trunks create Office --sip sip.example.com --profile reports")
+    assert result.code == (3 if options else 0), result
+
+
+def test_invalid_variable_is_an_error_with_a_profile(bare):
+    """Doctor says so, too."""
+    login(bare, "--profile", "shop")
+    bare.env["DIDWW_API_VERSION"] = "2025-01-01"
+    result = bare("balance --profile shop")
+    assert result.code == 2
+    assert "DIDWW_API_VERSION" in result.err
+    report = {row["check"]: row["state"] for row in json.loads(bare("doctor --profile shop -o json").out)}
+    assert report["API version"] == "problem"
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+def test_dry_run_of_a_read_only_profile(bare, version):
+    """The plan and the request are shown; only sending is refused."""
+    login(bare, "--profile", "full", "--api-version", version)
+    bare.ok("trunks create Office --sip sip.example.com --profile full")
+    login(bare, "--profile", "reports", "--read-only", "--api-version", version)
+    before = [line for line in writes(bare) if "/token" not in line]
+    result = bare("trunks update Office --sip other.example.com --profile reports --dry-run")
+    assert result.code == 0, result
+    assert "sip.example.com -> other.example.com" in result.err
+    assert "can only read" in result.err
+    assert "PATCH" in result.out
+    assert [line for line in writes(bare) if "/token" not in line] == before
 
 
 def test_stored_version_that_is_not_supported(bare):
@@ -432,3 +487,16 @@ def test_key_that_the_token_service_refuses(bare):
     assert result.code == 3
     assert KEY not in result.err
     assert not profile_file(bare).exists()
+
+
+@pytest.mark.parametrize(("scope", "code"), [("full", 0), ("read", 3), ("bogus", 2)])
+def test_scope_that_was_edited(bare, scope, code):
+    """The profile is named if its scope is not valid."""
+    login(bare, "--profile", "edited", "--read-only")
+    file = profile_file(bare)
+    file.write_text(file.read_text(encoding="utf-8").replace("scope = read", f"scope = {scope}"), encoding="utf-8")
+    bare.ok("profiles")
+    for line in ("trunks create Office --sip sip.example.com", "capacity buy Europe --channels 2 --yes"):
+        result = bare(f"{line} --profile edited")
+        assert result.code == code, result
+        assert code == 0 or "profile 'edited'" in result.err

@@ -39,7 +39,9 @@ def test_examples_run(account, command, example, tmp_path, monkeypatch):
 def test_lookup_by_number(account):
     """A table has the declared columns; JSON has all attributes, with money as text."""
     lines = account.ok("prices lookup voice-out +442079460001").splitlines()
-    assert lines[0].split("\t")[:2] == ["prefix", "category"]
+    headings = lines[0].split("\t")
+    assert headings[:5] == ["prefix", "network", "rate", "per call", "billing"]
+    assert "/" in lines[1].split("\t")[4]
     found = json.loads(account.ok("prices lookup voice-out +442079460001 -o json"))
     assert found
     assert all("442079460001".startswith(price["prefix"]) for price in found)
@@ -75,6 +77,7 @@ def test_domains_have_their_own_prices(account):
         ("lookup fax 442079460001", "voice-in"),
         ("download sms-in - --if-newer", "--if-newer needs a file"),
         ("download sms-in ''", "must not be empty"),
+        ("lookup all 442079460001", "SERVICE: There is no 'all'. Write one of voice-in, voice-out, sms-in, sms-out."),
     ],
 )
 def test_wrong_use(account, line, said):
@@ -123,6 +126,50 @@ def test_download_only_what_is_newer(account, tmp_path):
     assert file.stat().st_mtime > before.st_mtime
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "code"),
+    [
+        ("voice-in FILE", "voice-out FILE", 2),
+        ("sms-in FILE", "sms-in FILE --decompress", 2),
+        ("sms-in FILE --decompress", "sms-in FILE", 2),
+        ("sms-out FILE", "sms-out FILE --domain otp", 0),
+        ("sms-out FILE", "sms-out FILE --domain otp --force", 0),
+        ("voice-in FILE", "voice-out FILE --force", 0),
+    ],
+)
+def test_newer_file_of_other_prices(account, tmp_path, first, then, code):
+    """Only a file of the same prices is left alone: other prices of the same kind are downloaded, others are refused."""
+    file = tmp_path / "prices"
+    account.ok(f"prices download {first.replace('FILE', str(file))}")
+    before = file.read_bytes()
+    result = account(f"prices download {then.replace('FILE', str(file))} --if-newer")
+    assert result.code == code, result
+    assert (file.read_bytes() == before) is (code != 0)
+    assert ("--force" in result.err) is (code != 0)
+
+
+def test_newer_file_that_is_none(account, tmp_path):
+    """Notes are not replaced; nor does a file count that was edited."""
+    file = tmp_path / "notes.txt"
+    file.write_text("hello\n", encoding="utf-8")
+    result = account(f"prices download voice-in {file} --if-newer --decompress")
+    assert result.code == 2
+    assert "no CSV file of voice-in prices" in result.err
+    other = tmp_path / "prices.csv"
+    account.ok(f"prices download voice-in {other} --decompress")
+    whole = other.read_bytes()
+    other.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 1])
+    account.ok(f"prices download voice-in {other} --decompress --if-newer")
+    assert other.read_bytes() == whole
+
+
+def test_local_number_has_no_price_of_inbound_calls(account):
+    """The message says which numbers have one."""
+    result = account("prices lookup voice-in 442079460001")
+    assert result.code == 4
+    assert "toll-free, shared-cost and metered" in result.err
+
+
 def test_existing_file_is_kept(account, tmp_path):
     """Unless the options say otherwise."""
     file = tmp_path / "prices.csv"
@@ -130,6 +177,8 @@ def test_existing_file_is_kept(account, tmp_path):
     result = account(f"prices download sms-in {file}")
     assert result.code == 2
     assert "--force" in result.err
+    assert "--if-newer" in result.err
+    assert "-O" not in result.err
     assert file.read_text(encoding="utf-8") == "mine"
     account.ok(f"prices download sms-in {file} --force --decompress")
     assert file.read_text(encoding="utf-8").startswith("Source prefix,")
@@ -146,10 +195,21 @@ def test_progress_is_shown(account, tmp_path):
     assert "Downloading" in result.err
 
 
-def test_interrupted_download_leaves_no_file(account, tmp_path):
-    """A file is complete or absent."""
-    account.emulator.faults.add(method="GET", path="*prices.csv.gz", status=503)
+@pytest.mark.parametrize("fault", [{"status": 503}, {"cut": 200}], ids=["refused", "cut"])
+def test_interrupted_download_leaves_no_file(account, tmp_path, fault):
+    """A file is complete or absent; an old one stays."""
     file = tmp_path / "prices.csv.gz"
-    result = account(f"prices download voice-out {file}")
-    assert result.code == 5, result
+    account.ok(f"prices download voice-out {tmp_path / 'old'}")
+    before = (tmp_path / "old").read_bytes()
+    account.emulator.faults.add(method="GET", path="*prices.csv.gz", **fault)
+    for target in (file, tmp_path / "old"):
+        result = account(f"prices download voice-out {target} --force")
+        assert result.code == 5, result
     assert list(tmp_path.glob("prices*")) == []
+    assert (tmp_path / "old").read_bytes() == before
+
+
+def test_lookup_without_a_result(account):
+    """An empty list is no price."""
+    account.emulator.faults.add(method="GET", path="*lookup/prices", status=200, body='{"data": []}')
+    assert account("prices lookup voice-out 442079460001").code == 4

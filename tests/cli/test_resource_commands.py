@@ -206,7 +206,7 @@ def test_members_of_the_configuration_are_options(account):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("", "Missing --name and --configuration-type"),
+        ("", "Missing NAME and --configuration-type"),
         ("--name A", "Missing --configuration-type"),
         ("--name A --dst 442079460001 --host sip.example.com", "--configuration-type is needed: sip or pstn"),
         ("--name A --configuration-type pstn --host sip.example.com", "needs the configuration type sip"),
@@ -214,7 +214,8 @@ def test_members_of_the_configuration_are_options(account):
         ("--name A --dst 442079460001 --cli-format fax", "'--cli-format': 'fax' must be one of raw, e164, local"),
         ("--name A --dst 442079460001 --capacity-limit 0", "'--capacity-limit': It must be 1 to 32767"),
         ("--name A --dst 442079460001 --pop 'Nowhere'", "There is no POP 'Nowhere'"),
-        ("--name A --host sip.example.com", "codec_ids"),
+        ("--name A --host sip.example.com", "Missing --codec-ids"),
+        ("A --name B --dst 442079460001", "NAME and --name exclude each other"),
     ],
 )
 def test_faults_of_a_new_record_are_named_by_their_options(account, options, words):
@@ -392,7 +393,7 @@ def test_update_shows_the_change_and_asks(account):
     before = len(changes(account))
     result = account(f"dids update +{number} --voice-in-trunk Berlin")
     assert (result.code, len(changes(account))) == (2, before)
-    assert f"DID {number}: voice_in_trunk: none -> Berlin" in result.err
+    assert f"DID {number}: inbound trunk: none -> Berlin" in result.err
     assert account(f"dids update {number} --voice-in-trunk Berlin --dry-run").out.startswith("PATCH ")
     assert len(changes(account)) == before
     result = account(f"dids update {number} --description 'Front desk'")
@@ -401,7 +402,7 @@ def test_update_shows_the_change_and_asks(account):
     account.ok("voice-in-trunk-groups create --name Both --voice-in-trunks Berlin --yes")
     account.ok(f"dids update {number} --voice-in-trunk-group Both --yes")
     result = account(f"dids update {number} --voice-in-trunk Berlin --yes")
-    assert "voice_in_trunk: none -> Berlin, voice_in_trunk_group: Both -> none" in result.err
+    assert "inbound trunk: none -> Berlin, inbound trunk group: Both -> none" in result.err
 
 
 def test_update_that_changes_nothing_is_not_sent(account):

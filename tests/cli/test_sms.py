@@ -45,9 +45,10 @@ EXAMPLES = [
 def test_examples_run(account, command, example, tmp_path, monkeypatch):
     """Each example of the help works, in an account with the records that it names."""
     monkeypatch.chdir(tmp_path)
-    if "--from-csv" in example or "--json" in example or " ID" in example:
-        pytest.skip("needs a file or an id; tests of resource commands have them")
-    if "create --name" in example:
+    (tmp_path / "trunks.csv").write_text("name,priority,blocked\nInbox,200,\nHook,,yes\n", encoding="utf-8")
+    mail = {"type": "sms_to_email", "send_to": "sales@example.com", "subject": "SMS", "message": "{SMS_TEXT}"}
+    (tmp_path / "trunk.json").write_text(json.dumps({"name": "Sales", "configuration": mail}), encoding="utf-8")
+    if "sms-trunks create " in example:
         for name in ("Inbox", "Hook", "Gateway"):
             account.ok(f"sms-trunks delete {name} --yes")
     if "sms-groups" in example and " create " not in example:
@@ -255,10 +256,15 @@ def test_exports_of_messages(account):
     assert filters["source_address_eq"] == "EXAMPLE"
     assert {"service_type", "sender_id_verification.id"} <= filters.keys()
     assert len(export["your_reference"]) <= 100
+    assert first["your_reference"] == "sms_in-last-1d-status=Failed-Inbox"
 
 
-def test_export_file_of_messages(account, tmp_path):
-    """It is waited for, downloaded and decompressed."""
+def test_export_file_of_messages(account, tmp_path, monkeypatch):
+    """Its name has the name of the trunk. It is waited for, downloaded and decompressed."""
+    monkeypatch.chdir(tmp_path)
+    row = json.loads(account.ok("exports create sms_in --month last --sms-trunk Inbox -o json"))
+    assert row["file"].startswith("sms_in_")
+    assert row["file"].endswith("_Inbox.csv.gz")
     file = tmp_path / "messages.csv"
     account.ok(f"exports create sms_in --last 24h --gunzip -O {file}")
     assert file.read_text(encoding="utf-8").count(",") > 3
@@ -270,12 +276,156 @@ def test_export_file_of_messages(account, tmp_path):
         ("sms_in --service-type a2p", "--service-type is for sms_out"),
         ("sms_in --number 442079460001", "--number is for cdr_in"),
         ("cdr_in --status Failed", "--status is for sms_in and sms_out"),
-        ("sms_in --status Lost", "failed"),
-        ("sms_in --status 'In Progress'", "status"),
+        ("sms_in --status Lost", "Write one of Success, Failed"),
+        ("sms_in --status 'in progress'", "--status of sms_in is one of Success"),
     ],
 )
 def test_filters_of_another_type(account, line, said):
     """Exit code 2, and the filters that the type has."""
     result = account(f"exports create {line} --last 24h --no-wait")
     assert result.code == 2, result
+    assert said in result.err
+
+
+URL = "--url https://example.com/sms --http-method post"
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [
+        ('--body-type json --body \'{"text": "{SMS_TEXT}"}\'', '{"text": "{SMS_TEXT}"}'),
+        ("--body-type raw --body 'a=b'", "a=b"),
+        (
+            "--body-type html_url_encoded --body text={SMS_TEXT} --body 'note=a, b=c'",
+            {"text": "{SMS_TEXT}", "note": "a, b=c"},
+        ),
+        ('--body-type html_multipart --body \'{"text": "{SMS_TEXT}"}\'', {"text": "{SMS_TEXT}"}),
+    ],
+)
+def test_bodies(account, options, body):
+    """Text, or the fields of a form; an update knows the type of the body."""
+    client = account.emulator.client(api_version="2026-11-19")
+    account.ok(f"sms-trunks create Body {URL} {options}")
+    trunk = client.sms_trunks().one(filter={"name": "Body"})
+    assert trunk.configuration.body == body
+    form = isinstance(body, dict)
+    account.ok(f"sms-trunks update Body --body {'other=1' if form else 'other'} --yes")
+    trunk = client.sms_trunks().one(filter={"name": "Body"})
+    assert trunk.configuration.body == ({"other": "1"} if form else "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (f"Body {URL} --body-type html_multipart --body text", "must be NAME=VALUE"),
+        (f"Body {URL} --body-type json --body a --body b", "one text here"),
+        (f"Body {URL} --body-type json", "--body must be set while"),
+        ("Body --type smpp_smsc --host smpp.example.com", "Missing --server-location, --system-id and --password"),
+        ("--type smpp_esme --server-location fra", "Missing NAME"),
+    ],
+)
+def test_wrong_trunks(account, options, said):
+    """In the words of the options."""
+    before = writes(account)
+    result = account(f"sms-trunks create {options}")
+    assert result.code == 2, result
+    assert said in result.err
+    assert [line for line in writes(account)[len(before) :] if "/token" not in line] == []
+
+
+def test_trunks_from_files(account, tmp_path):
+    """JSON as it is printed, with bodies of any type; a CSV file changes many, and clears with none."""
+    configuration = {"type": "http_in", "url": "https://example.com/sms", "http_method": "post"}
+    form = {"body_type": "html_url_encoded", "body": {"text": "{SMS_TEXT}"}}
+    document = {
+        "data": {"type": "sms_trunks", "attributes": {"name": "Form", "configuration": {**configuration, **form}}}
+    }
+    account.ok("sms-trunks create --json -", input=json.dumps(document))
+    file = tmp_path / "trunks.csv"
+    file.write_text("name,external_reference_id,body\nForm,crm-1,other=1\n", encoding="utf-8")
+    account.ok(f"sms-trunks update --from-csv {file} --yes")
+    trunk = account.emulator.client(api_version="2026-11-19").sms_trunks().one(filter={"name": "Form"})
+    assert (trunk.external_reference_id, trunk.configuration.body) == ("crm-1", {"other": "1"})
+    account.ok(f"sms-trunks update {trunk.id} --json - --yes", input=json.dumps({"external_reference_id": None}))
+    assert json.loads(account.ok("sms-trunks show Form -o json"))["external_reference_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sender-ids assign 'Example Shop' Inbox", "which only receives messages"),
+        ("sms-groups create Others Sender", "which only sends messages"),
+    ],
+)
+def test_wrong_kind_of_trunk(account, line, said):
+    """Nothing is asked nor sent, without --yes too."""
+    before = writes(account)
+    result = account(line)
+    assert result.code == 3, result
+    assert said in result.err
+    assert "trunk none" not in result.err
+    assert [line for line in writes(account)[len(before) :] if "/token" not in line] == []
+
+
+def test_completion_offers_what_can_work(account):
+    """Trunks of the right direction; references of sender IDs with one name."""
+    account.emulator.sender_ids.add("Example Shop", sender_ids=["OTHER"], countries=["GB"])
+
+    def offered(line: str) -> list[str]:
+        words = f"didww {line} "
+        env = {"_DIDWW_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
+        return [each.partition(",")[2] for each in account.process("", **env).out.splitlines()]
+
+    assert offered("numbers route 442079460001 --sms-trunk") == ["Inbox", "Hook", "Spare", "Gateway"]
+    assert offered("sender-ids assign X") == ["Gateway", "Sender"]
+    found = offered("sender-ids show")
+    assert len(found) == 2
+    assert "Example Shop" not in found
+
+
+def test_headers_and_bodies_are_masked(account):
+    """Each member of them, in a table, in JSON, in CSV and in chosen columns."""
+    options = "--headers X-Key=CANARY-1 --query-parameters k=CANARY-2 --body-type html_multipart --body a=CANARY-3"
+    columns = "--columns configuration.headers.X-Key,configuration.body.a,configuration.body,configuration.headers"
+    lines = (
+        f"create Masked {URL} {options}",
+        "show Masked",
+        "show Masked -o json",
+        f"list {columns}",
+        f"list -o csv {columns}",
+        "update Masked --body a=CANARY-4 --yes",
+        "update Masked --body a=CANARY-5 --headers X=CANARY-6 --dry-run",
+        "update Masked --body a=CANARY-5 --headers X=CANARY-6 --dry-run -o json",
+    )
+    outputs = [account(f"sms-trunks {line}") for line in lines]
+    assert [result for result in outputs if result.code or "CANARY" in result.out + result.err] == []
+
+
+def test_closed_sender_id_is_not_assigned(account):
+    """Before anything is asked."""
+    record = account.emulator.sender_ids.add("Closed", sender_ids=["CLOSED"], countries=["GB"], status="closed")
+    result = account(
+        f"sender-ids assign {record} Gateway" if isinstance(record, str) else "sender-ids assign Closed Gateway"
+    )
+    assert result.code == 3, result
+    assert "is closed" in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("number,sms_trunk,sms_group\n{},Inbox,Messages\n", "pass sms_trunk or sms_group, not both"),
+        ("number,sms_trunk\n{},\n", "column sms_trunk: pass sms_trunk"),
+        ("number\n{}\n", "a column trunk or group or sms_trunk or sms_group is needed"),
+        ("number,sms_trunk\n{},Messages\n", "'Messages' is the name of the SMS trunk group."),
+    ],
+)
+def test_faults_of_a_file_of_routes(account, tmp_path, content, said):
+    """In the words of the columns that the file has."""
+    (number,) = buy_numbers(account, 1)
+    account.ok("sms-groups create Messages Inbox --yes")
+    file = tmp_path / "routes.csv"
+    file.write_text(content.format(number), encoding="utf-8")
+    result = account(f"numbers route --from-csv {file} --yes")
+    assert result.code in (2, 4), result
     assert said in result.err

@@ -445,7 +445,7 @@ def test_names_are_told_from_none(office, line):
     for name in ("none", "' '"):
         result = office(f"{line.format(name)} --yes")
         assert result.code == 2, result
-        assert "a text other than none" in result.err or "name cannot be cleared" in result.err
+        assert "nor the word none" in result.err or "name cannot be cleared" in result.err
     assert writes(office) == before
     assert "' Padded '" not in repr(
         json.loads(office.ok(f"{line.format(chr(39) + ' Padded ' + chr(39))} --yes -o json"))

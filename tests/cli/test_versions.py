@@ -12,8 +12,12 @@ from didww.cli.app import command
 from didww.cli.session import Session
 from didww.version import API_VERSIONS
 from support.cli_account import buy_numbers, writes
+from support.cli_registration import ADDRESS, PERSON
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from support.command import Command
 
 OLD, NEW = API_VERSIONS
@@ -86,6 +90,26 @@ def test_trunks_and_points_of_presence(either):
     either.ok("trunks delete Office --yes")
 
 
+@pytest.mark.parametrize(
+    ("version", "text", "meant"),
+    [
+        (NEW, "US, NY", "NYC"),
+        (NEW, "US, LA", "LAC"),
+        (NEW, "SG, SIN", "SG"),
+        (NEW, "frankfurt", "NYC, FRA"),
+        (OLD, "NYC", "US, NY"),
+        (OLD, "FRAN", "DE, FRA"),
+    ],
+)
+def test_point_of_presence_by_a_name_of_the_other_version(didww, version, text, meant):
+    """It is suggested; where the end of the name is the code, it is accepted."""
+    didww.env["DIDWW_API_VERSION"] = version
+    result = didww(f"trunks create Office --sip sip.example.com --pop '{text}'")
+    assert result.code in (2, 4)
+    assert meant in result.err
+    assert "FRA" in didww.ok("trunks create Other --sip sip.example.com --pop 'DE, FRA'")
+
+
 def test_out_trunks_and_capacity(either):
     """What has not changed between the versions."""
     either.ok("out-trunks create Outbound --allow 192.0.2.10")
@@ -102,6 +126,50 @@ def test_registration(either):
     for group in ("identities", "addresses", "verifications", "emergency"):
         either.ok(f"{group} list")
     assert "monthly_price" in either.ok("emergency requirements US --type local -o json")
+
+
+@pytest.fixture
+def emulated(either: Command, tmp_path: Path) -> Callable[[str], str]:
+    """Return a function that runs a command line with `--emulator-file`, in either version."""
+    del either.env["DIDWW_API_KEY"], either.env["DIDWW_BASE_URL"]
+    file = tmp_path / "state.db"
+    return lambda line: either.ok(f"{line} --emulator-file '{file}'")
+
+
+def test_registration_is_submitted(emulated, tmp_path):
+    """With documents, which are approved."""
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.7 scan")
+    emulated(PERSON)
+    emulated(f"{ADDRESS} --country DE")
+    emulated("numbers buy DE --city Munich --type local --channels 0 --yes")
+    (number,) = json.loads(emulated("numbers list --query '[].number' -o json"))
+    line = f"numbers register +{number} --identity Example --proof passport='{scan}' --proof 'Utility Bill={scan}'"
+    assert json.loads(emulated(f"{line} --yes -o json"))["status"] == "approved"
+    assert "false" in emulated("numbers list --query '[].awaiting_registration' -o json")
+
+
+def test_emergency_calling_is_enabled(emulated):
+    """For a number in the United States."""
+    emulated(PERSON)
+    emulated(f"{ADDRESS} --country US --description Site")
+    emulated("numbers buy US --city 'New York' --prefix 212 --type local --channels 0 --yes")
+    (number,) = json.loads(emulated("numbers list --query '[].number' -o json"))
+    service = json.loads(emulated(f"emergency enable {number} --address Site --yes -o json"))
+    assert service["status"] == "active"
+    assert "true" in emulated("numbers list --query '[].emergency_enabled' -o json")
+
+
+def test_capacity_is_bought_and_shared(emulated):
+    """Channels of a pool, shared by a number."""
+    emulated("numbers buy GB --city London --type local --channels 0 --yes")
+    (number,) = json.loads(emulated("numbers list --query '[].number' -o json"))
+    emulated("capacity buy Europe --channels 10 --yes")
+    emulated(f"capacity share Support --number {number} --pool Europe --channels 2 --yes")
+    pool = json.loads(emulated("capacity show Europe -o json"))
+    assert (pool["channels"], pool["free"]) == (10, 8)
+    emulated("capacity unshare Support --yes")
+    assert json.loads(emulated("capacity show Europe -o json"))["free"] == 10
 
 
 def test_exports(either):
@@ -177,9 +245,9 @@ def test_name_of_the_later_version(didww, line, what):
 @pytest.mark.parametrize(
     ("line", "replacement"),
     [
-        ("pops list", "pop_code"),
-        ("did-group-types list", "number_type"),
-        ("did-groups list --did-group-type Local", "number_type"),
+        ("pops list", "--pop of didww trunks create"),
+        ("did-group-types list", "--number-type of didww did-groups list"),
+        ("did-groups list --did-group-type Local", "Use --number-type instead"),
         ("did-groups list --include did_group_type", "number_type"),
         ("available-dids list -f did_group_type.id=8d1a3c5e-0000-4000-8000-000000000001", "did_group.number_type"),
         ("voice-in-trunks list --columns pop.name", "pop_code"),
@@ -287,3 +355,15 @@ def test_dry_run_gets_a_token_and_sends_nothing_else(new):
     assert result.code == 0
     assert '"pop": "FRA"' in result.out
     assert [line for line in writes(new)[len(before) :] if "/token" not in line] == []
+
+
+@pytest.mark.parametrize(
+    "body", ['{"access_token": "x", "expires_in": 0}', "{}", "<html>"], ids=["expired", "without a token", "HTML"]
+)
+@pytest.mark.parametrize("line", ["balance", "trunks create Office --sip sip.example.com"], ids=["read", "write"])
+def test_unusable_response_of_the_token_service(new, line, body):
+    """Nothing was sent to the API, so the outcome is known."""
+    new.emulator.faults.add(method="POST", path="/token", status=200, body=body)
+    result = new(line)
+    assert result.code == 5, result
+    assert "unknown" not in result.err

@@ -11,6 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from didww._util.masking import masked, secrets_of
 from didww._util.urls import origin_of, path_of, without_query
 from didww.exceptions import DidwwApiError, InvalidValueError
 from didww.version import __version__
@@ -84,7 +85,8 @@ class _OpenTelemetry:
         if trace.status is not None:
             span.set_attribute("http.response.status_code", trace.status)
         if trace.request_id is not None:
-            span.set_attribute("http.response.header.x-request-id", [trace.request_id])
+            request_id = masked(trace.request_id, secrets_of(trace.request.headers))
+            span.set_attribute("http.response.header.x-request-id", [request_id])
         failed = trace.error is not None and not isinstance(trace.error, DidwwApiError)
         if failed or (trace.status is not None and trace.status >= 400):
             error = type(trace.error).__qualname__ if failed else str(trace.status)

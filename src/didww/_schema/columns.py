@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from didww._schema.fields import MetaField
 from didww._schema.registry import class_named
 from didww._schema.versions import EVERY_VERSION
 from didww._util.suggest import did_you_mean
@@ -108,7 +109,8 @@ def check_path(cls: type[Resource], path: str) -> list[str]:
         if field is None or (field.place == "relationships" and not field.include):
             known = ["id", *(other for other, each in holder._field_map.items() if _shown(each))]
             raise InvalidValueError(
-                f"{path!r} is no column of {cls._type_name}: {holder._type_name} has no {name!r}."
+                f"{path!r} is no column of {cls._type_name}"
+                f"{'' if path == name else f': {holder._type_name} has no {name!r}'}."
                 f"{did_you_mean(name, known)} Columns: {', '.join(known)}.",
                 field=path,
             )
@@ -120,7 +122,8 @@ def check_path(cls: type[Resource], path: str) -> list[str]:
 
 
 def _shown(field: Field) -> bool:
-    return field.readable and (field.place != "relationships" or field.include)
+    undeclared = isinstance(field, MetaField) and not cast("MetaField[Any]", field).cls._field_map
+    return field.readable and not undeclared and (field.place != "relationships" or field.include)
 
 
 def includes_of(cls: type[Resource], paths: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,6 +18,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from didww._util.text import printable
 from didww.cli.framework import Command
+from didww.cli.parameters import OneOf
 from didww.cli.session import Session
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = ["completion", "items", "profiles"]
 SECONDS: Final = 60.0
 """How long values are kept."""
 MAX_VALUES: Final = 1000
+SHELLS: Final = ("bash", "zsh", "fish")
 LATEST: Final = 50
 """Orders and exports that are completed."""
 
@@ -44,6 +47,27 @@ def _names(path: str) -> Callable[[Any], list[tuple[str, str]]]:
         return [(record.name, "") for record in getattr(client, path)().iterate(limit=MAX_VALUES)]
 
     return names
+
+
+def _pops(client: Any) -> list[tuple[str, str]]:
+    return [(pop.name, "") for pop in client.pops().list().data]
+
+
+def _sms_trunks(fits: Callable[[Any], bool]) -> Callable[[Any], list[tuple[str, str]]]:
+    """Return the source of the SMS trunks that fit, with their types."""
+
+    def names(client: Any) -> list[tuple[str, str]]:
+        records = client.sms_trunks().iterate(limit=MAX_VALUES)
+        return [(record.name, str(record.configuration.type)) for record in records if fits(record)]
+
+    return names
+
+
+def _sender_ids(client: Any) -> list[tuple[str, str]]:
+    """Return names, and the references of those whose name others have, too."""
+    records = list(client.sender_id_verifications().iterate(limit=MAX_VALUES))
+    count = Counter(record.name for record in records)
+    return [(record.name, "") if count[record.name] == 1 else (record.reference, record.name) for record in records]
 
 
 def _orders(client: Any) -> list[tuple[str, str]]:
@@ -64,9 +88,12 @@ _SOURCES: Final[dict[str, Callable[[Any], list[tuple[str, str]]]]] = {
     "groups": _names("voice_in_trunk_groups"),
     "out_trunks": _names("voice_out_trunks"),
     "pools": _names("capacity_pools"),
-    "sms_trunks": _names("sms_trunks"),
+    "pops": _pops,
+    "sms_trunks": _sms_trunks(lambda _: True),
+    "sms_trunks_in": _sms_trunks(lambda trunk: trunk.allow_in),
+    "sms_trunks_out": _sms_trunks(lambda trunk: trunk.allow_out),
     "sms_groups": _names("sms_trunk_groups"),
-    "sender_ids": _names("sender_id_verifications"),
+    "sender_ids": _sender_ids,
     "orders": _orders,
     "exports": _exports,
 }
@@ -165,7 +192,7 @@ def _cache_file(session: Session, source: str) -> Path:
     common=False,
     examples=('eval "$(didww completion bash)"', "didww completion fish > ~/.config/fish/completions/didww.fish"),
 )
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="|".join(SHELLS), type=OneOf(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell.

@@ -224,8 +224,14 @@ def _certificates() -> Finding:
 
 
 def _account(session: Session) -> Iterator[Finding]:
-    from didww.cli.profiles import account
+    from didww.cli.profiles import account, version
 
+    try:
+        version(session.settings)
+    except (DidwwError, click.ClickException) as error:
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        yield Finding("API version", PROBLEM, text)
+        return
     if session.emulated:
         yield Finding("API key", OK, "The emulator needs none.")
         yield from _service(session, None)
@@ -311,11 +317,11 @@ def _latency(seconds: float) -> Finding:
 
 
 def _api_version(session: Session, spoken: str | None) -> Finding:
-    from didww.cli.profiles import version
+    from didww.cli.profiles import version, version_in_words
 
     value, source = version(session.settings)
     if spoken == value:
-        return Finding("API version", OK, f"{value}, from {source}.")
+        return Finding("API version", OK, f"{version_in_words(session.settings)}.")
     text = f"The service uses {spoken or 'an unknown version'}, not {value}, which is from {source}."
     advice = "Set the API version of the account in the user panel, or update didww-sdk."
     if spoken in API_VERSIONS:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
+from didww._schema.registry import class_of
 from didww._util.masking import mask, mask_url
+from didww.cli.objects import MASK
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from didww._core.effects import Opened, Request, Response
+    from didww._schema.record import Record
     from didww.transport.base import Transport
 
 __all__ = ["DryRunError", "DryRunTransport", "step"]
@@ -84,7 +87,7 @@ def _print(request: Request, *, as_json: bool) -> None:
     url = mask_url(request.url)
     body: Any = None
     if isinstance(request.body, bytes) and request.body:
-        body = mask(json.loads(request.body))
+        body = mask(_masked(json.loads(request.body)))
     elif request.body is not None:
         body = f"({len(request.body)} bytes)"
     if as_json:
@@ -93,3 +96,29 @@ def _print(request: Request, *, as_json: bool) -> None:
     click.echo(f"{request.method} {url}")
     if body is not None:
         click.echo(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _masked(document: Any) -> Any:
+    """Mask what the declarations of a document's records call secret, whatever its name, such as headers."""
+    found = cast("dict[str, Any]", document).get("data") if isinstance(document, dict) else None
+    for item in cast("list[Any]", found if isinstance(found, list) else [found]):
+        record = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+        cls, attributes = class_of(str(record.get("type"))), record.get("attributes")
+        if cls is not None and isinstance(attributes, dict):
+            _mask_fields(cls, cast("dict[str, Any]", attributes))
+    return cast("Any", document)
+
+
+def _mask_fields(cls: type[Record], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        field = cls._field_map.get(name)
+        if field is None or value is None:
+            continue
+        if field.secret:
+            values[name] = MASK
+        elif field.kind.name == "object" and isinstance(value, dict):
+            nested = cast("dict[str, Any]", value)
+            known = (each for each in field.kind.detail if each._type_name == nested.get("type"))
+            members: Any = nested.get("attributes", nested)
+            if (inner := next(known, None)) is not None and isinstance(members, dict):
+                _mask_fields(inner, cast("dict[str, Any]", members))

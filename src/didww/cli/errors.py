@@ -66,7 +66,8 @@ def _print(error: BaseException, session: Session) -> int:
         return exit_codes.USAGE
     if isinstance(error, click.UsageError):
         where = f" See: {error.ctx.command_path} --help" if error.ctx is not None else ""
-        say_error(f"{' '.join(error.format_message().split())}{where}")
+        text = " ".join(error.format_message().split())
+        say_error(f"{text}{'' if text.endswith(('.', '?', '!')) else '.'}{where}")
         return exit_codes.USAGE
     if isinstance(error, click.ClickException):
         say_error(error.format_message())
@@ -99,8 +100,8 @@ def read_only(session: Session) -> str:
     if name is None:
         return "Not sent: the client can only read."
     return (
-        f"Not sent: the profile {name} can only read. Use another one with --profile, or log in to it again without "
-        f"--read-only: {command_line('didww', 'login', '--profile', name)}"
+        f"Not sent: the profile {name!r} can only read. --dry-run shows what would be sent. Use another one with "
+        f"--profile, or log in to it again without --read-only: {command_line('didww', 'login', '--profile', name)}"
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, get_args
 
 import click
 
 from didww._schema.versions import EVERY_VERSION, Versions, versions_of_values
 from didww.cli import lookups, parameters
+from didww.cli.export_files import NAMED_BY, file_name
 from didww.cli.framework import SectionOption
 from didww.resources.export import FILTER_KEYS, SmsInStatus, SmsInTrunkType, SmsOutStatus
 
@@ -24,26 +26,46 @@ MAX_REFERENCE: Final = 100
 """Maximum length of a reference of one's own."""
 
 
-def _number(_client: Any, text: str) -> str:
-    return lookups.plain_number(text)
+class Value(NamedTuple):
+    """The value of a filter.
+
+    Attributes:
+        value: As the service has it: the id of a related record.
+        name: As people know it: the name of the record.
+    """
+
+    value: str
+    name: str
 
 
-def _text(_client: Any, text: str) -> str:
-    return text
+def _number(_client: Any, text: str) -> Value:
+    return _text(None, lookups.plain_number(text))
 
 
-def _out_trunk(client: Any, text: str) -> str:
-    return str(lookups.by_name(client.voice_out_trunks(), text, "outbound trunk").id)
+def _text(_client: Any, text: str) -> Value:
+    return Value(text, text)
 
 
-def _sms_trunk(client: Any, text: str) -> str:
-    return str(lookups.by_name(client.sms_trunks(), text, "SMS trunk").id)
+def _country(client: Any, text: str) -> Value:
+    return _text(None, lookups.country_code(client, text))
 
 
-def _sender_id(client: Any, text: str) -> str:
+def _out_trunk(client: Any, text: str) -> Value:
+    return _related(lookups.by_name(client.voice_out_trunks(), text, "outbound trunk"))
+
+
+def _sms_trunk(client: Any, text: str) -> Value:
+    return _related(lookups.by_name(client.sms_trunks(), text, "SMS trunk"))
+
+
+def _sender_id(client: Any, text: str) -> Value:
     from didww.cli.sender_ids import find
 
-    return str(find(client, text).id)
+    return _related(find(client, text))
+
+
+def _related(record: Any) -> Value:
+    return Value(str(record.id), file_name(record.name))
 
 
 class Filter(NamedTuple):
@@ -54,15 +76,15 @@ class Filter(NamedTuple):
         keys: The filter of the service, by type of export.
         convert: Returns the value for a text.
         metavar: What the value is called.
-        choices: The values that it takes; empty for any.
+        choices: The values that it takes, by type of export; empty for any.
         complete: Completes the value.
     """
 
     help: str
     keys: Mapping[str, str]
-    convert: Callable[[Any, str], str] = _text
+    convert: Callable[[Any, str], Value] = _text
     metavar: str = "TEXT"
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     complete: Any = None
 
     def versions(self, export_type: str) -> Versions:
@@ -70,19 +92,19 @@ class Filter(NamedTuple):
         return FILTER_KEYS[export_type][self.keys[export_type]].versions
 
 
-_STATUSES: Final = tuple(dict.fromkeys([*get_args(SmsInStatus), *get_args(SmsOutStatus)]))
+_STATUSES: Final = {"sms_in": get_args(SmsInStatus), "sms_out": get_args(SmsOutStatus)}
 _SMS: Final = ("sms_in", "sms_out")
 
 FILTERS: Final[dict[str, Filter]] = {
     "--number": Filter(
-        "Calls to this number of yours.", {"cdr_in": "did_number"}, _number, "NUMBER", (), parameters.complete_numbers
+        "Calls to this number of yours.", {"cdr_in": "did_number"}, _number, "NUMBER", {}, parameters.complete_numbers
     ),
     "--trunk": Filter(
         "Calls from this outbound trunk.",
         {"cdr_out": "voice_out_trunk.id"},
         _out_trunk,
         "NAME",
-        (),
+        {},
         parameters.complete_out_trunks,
     ),
     "--source": Filter(
@@ -94,9 +116,9 @@ FILTERS: Final[dict[str, Filter]] = {
     "--source-country": Filter(
         "Calls from this country.",
         {"cdr_in": "source_country_iso"},
-        lookups.country_code,
+        _country,
         "COUNTRY",
-        (),
+        {},
         parameters.complete_countries,
     ),
     "--cli": Filter("Calls with this caller ID.", {"cdr_out": "cli"}),
@@ -109,28 +131,28 @@ FILTERS: Final[dict[str, Filter]] = {
     ),
     "--status": Filter("Messages with this status.", dict.fromkeys(_SMS, "status"), choices=_STATUSES),
     "--trunk-type": Filter(
-        "Messages through trunks of this type.", {"sms_in": "trunk_type"}, choices=get_args(SmsInTrunkType)
+        "Messages through trunks of this type.", {"sms_in": "trunk_type"}, choices={"sms_in": get_args(SmsInTrunkType)}
     ),
     "--sms-trunk": Filter(
         "Messages through this SMS trunk.",
         dict.fromkeys(_SMS, "sms_trunk.id"),
         _sms_trunk,
         "NAME",
-        (),
+        {},
         parameters.complete_sms_trunks,
     ),
     "--sms-id": Filter("The message with this id.", dict.fromkeys(_SMS, "sms_id"), metavar="ID"),
     "--service-type": Filter(
         "Messages of applications (a2p) or between persons (p2p).",
         {"sms_out": "service_type"},
-        choices=("a2p", "p2p"),
+        choices={"sms_out": ("a2p", "p2p")},
     ),
     "--sender-id": Filter(
         "Messages with this verified sender ID.",
         {"sms_out": "sender_id_verification.id"},
         _sender_id,
         "NAME",
-        (),
+        {},
         parameters.complete_sender_ids,
     ),
 }
@@ -149,8 +171,9 @@ def _versions(each: Filter) -> Versions:
 def filter_options(function: F) -> F:
     """Add the options; the command gets them by names that begin with `filter_`."""
     for option, each in reversed(FILTERS.items()):
+        words = tuple(dict.fromkeys(word for choices in each.choices.values() for word in choices))
         choices: dict[str, Any] = (
-            {"type": click.Choice(each.choices, case_sensitive=False)} if each.choices else {"metavar": each.metavar}
+            {"type": parameters.OneOf(words), "metavar": "|".join(words)} if words else {"metavar": each.metavar}
         )
         function = click.option(
             option,
@@ -159,7 +182,7 @@ def filter_options(function: F) -> F:
             section="Filters",
             versions=_versions(each),
             help=f"{each.help} For {', '.join(each.keys)}.",
-            shell_complete=each.complete,
+            **({} if words else {"shell_complete": each.complete}),
             **choices,
         )(function)
     return function
@@ -174,17 +197,17 @@ def check_type(session: Session, export_type: str) -> None:
     from didww.enums import ExportType
 
     versions = versions_of_values(ExportType).get(export_type, EVERY_VERSION)
-    session.check_versions(f"Exports of the type {export_type} do not exist", versions)
+    session.check_versions(f"The export type {export_type} does not exist", versions)
 
 
-def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return the filters that were given, by the names of the service.
+def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the values of the filters that were given, by the names of the service.
 
     Raises:
         UsageError: The type of export does not have one of them.
         UnsupportedVersionError: The API version does not have one of them.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Value] = {}
     for option, each in FILTERS.items():
         text = given.get(_name(option))
         if text is None:
@@ -195,14 +218,16 @@ def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> 
                 f"{option} is for {' and '.join(each.keys)}. Filters of {export_type}: {', '.join(others)}."
             )
         session.check_versions(f"{option} does not exist for {export_type}", each.versions(export_type))
+        choices = each.choices.get(export_type, ())
+        if choices and text not in choices:
+            raise click.UsageError(f"{option} of {export_type} is one of {', '.join(choices)}, not {text}.")
         found[each.keys[export_type]] = each.convert(session.client, text)
     return found
 
 
-def reference_of(export_type: str, period: str, filters: Mapping[str, str]) -> str:
+def reference_of(export_type: str, period: str, filters: Mapping[str, Value]) -> str:
     """Return the reference of the exports that a command makes: the same for the same command."""
-    usual = ("did_number", "voice_out_trunk.id")
-    parts = (value if name in usual else f"{name}={value}" for name, value in filters.items())
+    parts = (name if key in NAMED_BY else f"{key.removesuffix('.id')}={name}" for key, (_, name) in filters.items())
     text = "-".join((export_type, period, *parts))
     if len(text) <= MAX_REFERENCE:
         return text

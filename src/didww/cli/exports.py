@@ -82,7 +82,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "didww exports create sms_in --month last --status Failed --api-version 2026-11-19",
     ),
 )
-@click.argument("export_type", metavar="|".join(TYPES), type=click.Choice(TYPES), shell_complete=_complete_types)
+@click.argument("export_type", metavar="|".join(TYPES), type=parameters.OneOf(TYPES), shell_complete=_complete_types)
 @click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
 @click.option(
     "--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Defaults to now."
@@ -122,9 +122,10 @@ def create(
     wait_limit: float,
     **given: Any,
 ) -> None:
-    """Create an export of inbound (cdr_in) or outbound (cdr_out) calls, wait for it, and download it.
+    """Create an export and download it.
 
-    Since API version 2026-11-19, there are exports of inbound (sms_in) and outbound (sms_out) text messages, too.
+    cdr_in has inbound calls, cdr_out outbound calls. Since API version 2026-11-19, sms_in has inbound text messages,
+    sms_out outbound ones. The command waits for the file.
 
     If this was interrupted, run the same command again: it goes on with the same export, unless that was made more
     than 15 minutes ago for a period that ends now.
@@ -133,10 +134,11 @@ def create(
         month = export_periods.month_of(_service_time(session), month)
     wanted = export_periods.Wanted.of(first, last, month, duration)
     check_type(session, export_type)
-    filters = filters_of(session, export_type, given)
+    named = filters_of(session, export_type, given)
+    filters = {key: value for key, (value, _) in named.items()}
     if path is not None and not no_wait:
         export_files.check(path, force=force)
-    reference = reference or reference_of(export_type, wanted.text, filters)
+    reference = reference or reference_of(export_type, wanted.text, named)
     existing = session.client.exports().iterate(
         filter={"external_reference_id": reference}, sort="-created_at", limit=100
     )
@@ -178,7 +180,7 @@ def _create(session: Session, export_type: str, filters: dict[str, Any], period:
 
 def _fetch(session: Session, export: Export, *, path: str | None, gunzip: bool, force: bool, wait_limit: float) -> None:
     """Wait for an export, download it, and print it."""
-    file = path or export_files.name_of(export, gunzip=gunzip)
+    file = path or export_files.name_of(session.client, export, gunzip=gunzip)
     export_files.check(file, force=force)
     options = [*(["--gunzip"] if gunzip else []), *(["-O", path] if path is not None else [])]
     again = session.command_line("exports", "download", export.id, *options)

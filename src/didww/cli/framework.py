@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -392,8 +393,11 @@ def _check_versions(ctx: click.Context) -> None:
         and param.versions != EVERY_VERSION
         and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
     ]
+    known = {name for param in ctx.command.params for name in param.opts}
     for name, versions in (*_limited(ctx), *options):
-        ctx.ensure_object(Session).check_versions(f"{name} does not exist", versions)
+        instead = f"--{re.sub('[._]', '-', versions.replacement)}"
+        found = versions._replace(replacement=instead) if instead in known else versions
+        ctx.ensure_object(Session).check_versions(f"{name} does not exist", found)
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["login", "logout", "profiles"]
 
+_WORDS: Final = {"environment": "environment", "base_url": "URL", "api_version": "API version"}
+
 
 @click.command(
     cls=Command,
@@ -23,7 +25,7 @@ __all__ = ["login", "logout", "profiles"]
         "didww login",
         "didww login --profile shop --environment sandbox",
         "didww login --environment production < key.txt",
-        "didww login --profile reports --environment production --api-version 2026-11-19 --read-only",
+        "didww login --profile viewer --environment production --api-version 2026-11-19 --read-only",
     ),
 )
 @click.option("--check/--no-check", default=True, help="Whether to check the key with the service first.")
@@ -37,36 +39,52 @@ def login(session: Session, check: bool, read_only: bool, in_file: bool) -> None
     system's key store if keyring is installed, otherwise in a file that only you can read. `didww --emulator` needs no
     login. The API version of --api-version, or else of DIDWW_API_VERSION, is stored with the key.
 
-    With --read-only, commands refuse to change anything before they send a request. In API version 2026-11-19, the
-    tokens that they use cannot change anything either.
+    A profile that exists keeps its environment and its API version, unless options say otherwise. Without --read-only,
+    it can change things again.
 
-    Each command uses, in this order: its options (--profile, --environment, --base-url); the profile that
-    DIDWW_PROFILE names; DIDWW_API_KEY, DIDWW_ENVIRONMENT and DIDWW_BASE_URL; the profile "default", which is the one
-    that is stored without --profile.
+    With --read-only, commands refuse to change anything before they send a request, which includes the creation of
+    exports. In API version 2026-11-19, the tokens that they use cannot change anything either.
+
+    Each command uses, in this order: its options (--profile, --environment, --base-url, --api-version); the profile
+    that DIDWW_PROFILE names; DIDWW_API_KEY, DIDWW_ENVIRONMENT, DIDWW_BASE_URL and DIDWW_API_VERSION; the profile
+    "default", which is the one that is stored without --profile. So DIDWW_API_VERSION does not change the API version
+    of a profile that is named. didww doctor and didww profiles say which one is used, and where it is from.
     """
     from didww.cli import profiles
-    from didww.configuration import ApiKey
+    from didww.configuration import ApiKey, api_version_from
 
     if session.emulated:
         raise click.UsageError("--emulator needs no login and no API key.")
     name = profiles.check_name(session.settings.profile or profiles.DEFAULT)
-    place = _place(session)
+    kept = _kept(session, name)
+    version = api_version_from(session.settings.api_version or kept.pop("api_version", None))
+    place = kept or _place(session)
     key = _key()
     ApiKey(key)
-    version = _version(session)
     scope = {"scope": profiles.READ_ONLY} if read_only else {}
     result = _check(session, key, place, version, scope) if check else "It was not checked."
     where = profiles.store(name, key, {**place, "api_version": version, **scope}, in_file=in_file)
-    what = f"Stored the API key of profile {name} in {where}"
+    what = f"Stored the API key of profile {name!r} in {where}"
     kind = f", {'read-only, ' if read_only else ''}for API version {version}"
     session.say(f"{what}{kind}. {result}")
 
 
-def _version(session: Session) -> str:
-    """Return the API version that the key is for: never that of a profile, which may be about to be replaced."""
-    from didww.configuration import api_version_from
+def _kept(session: Session, name: str) -> dict[str, str]:
+    """Return what a profile keeps because no option replaces it, and say so: its place and its API version."""
+    from didww.cli.profiles import PLACE, read
+    from didww.version import API_VERSIONS
 
-    return api_version_from(session.settings.api_version)
+    settings, parser = session.settings, read()
+    stored = dict(parser[name]) if parser.has_section(name) else {}
+    moved = settings.environment is not None or settings.base_url is not None
+    kept = {} if moved else {field: stored[field] for field in PLACE if stored.get(field)}
+    if settings.api_version is None and stored.get("api_version") in API_VERSIONS:
+        kept["api_version"] = stored["api_version"]
+    if kept:
+        words = " and ".join(f"the {_WORDS[field]} {value}" for field, value in kept.items())
+        options = " or ".join(f"--{field.replace('_', '-')}" for field in kept)
+        session.say(f"The profile {name!r} keeps {words}. To change that, pass {options}.")
+    return kept
 
 
 def _place(session: Session) -> dict[str, str]:
@@ -128,7 +146,7 @@ def logout(session: Session) -> None:
 def profiles(session: Session) -> None:
     """List the profiles, without their keys. The one in use is marked."""
     from didww.cli.output import print_rows
-    from didww.cli.profiles import used
+    from didww.cli.profiles import FULL, used, version_in_words
 
     parser, current = used(session.settings)
     columns = ("profile", "environment", "base url", "api version", "access", "key", "in use")
@@ -138,7 +156,7 @@ def profiles(session: Session) -> None:
             parser[name].get("environment"),
             parser[name].get("base_url"),
             parser[name].get("api_version") or API_VERSION,
-            "read-only" if parser[name].get("scope") else "full",
+            "full" if parser[name].get("scope", FULL) == FULL else "read-only",
             "file" if parser[name].get("api_key") else "key store",
             name == current,
         )
@@ -148,3 +166,5 @@ def profiles(session: Session) -> None:
         session.say("There are no profiles. Make one: didww login.")
         return
     print_rows(session.settings, [dict(zip(columns, row, strict=True)) for row in rows], columns)
+    if session.settings.for_person:
+        session.say(f"API version in use: {version_in_words(session.settings)}.")

@@ -151,7 +151,7 @@ def new_name(text: str) -> str:
     """
     name = text.strip()
     if not name or name.lower() == "none":
-        raise InvalidValueError(f"name must be a text other than none, got {text!r:.80}.", field="name")
+        raise InvalidValueError(f"A name must not be empty, nor the word none, got {text!r:.80}.", field="name")
     return name
 
 

@@ -32,6 +32,14 @@ _ADVICE: Final = (
     ),
     (re.compile(r"Only clients with api_version='([\d-]+)' have it\."), r"Pass --api-version \1."),
     (re.compile(r"\bapi_version=['\"]?(\d{4}-\d\d-\d\d)['\"]?(?: to the client)?"), r"--api-version \1"),
+    (re.compile(r"(?<=Use )the attribute number_type\b[^.]*?,?(?= instead)"), "--number-type of didww did-groups list"),
+    (re.compile(r"(?<=Use )the attribute pop_code\b[^.]*?,?(?= instead)"), "--pop of didww trunks create"),
+    (re.compile(r"\bdecompress=True\b"), "--decompress"),
+    (re.compile(r"Check scope= and api_version=, and expires_in= of the TokenProvider\."), "Check --api-version."),
+    (
+        re.compile(r"Check service_urls\b"),
+        "Check DIDWW_VOICE_IN_PRICES_URL, DIDWW_VOICE_OUT_PRICES_URL and DIDWW_SMS_PRICES_URL",
+    ),
     (re.compile(r"\bbase_url\b(?! ?=)"), "--base-url"),
     (re.compile(r"\btimeout=(?=[.,;\s]|$)"), "--timeout"),
 )

@@ -182,7 +182,8 @@ class RecordTable:
     def _lines(self, record: Resource) -> dict[str, Any]:
         """Return the columns, then the other attributes that have a value, then the labels of related records."""
         lines = {"id": record.id, **self._by_heading(record)}
-        shown = {path for column in self.columns for path in column.paths}
+        shown = {column.found(record)[0] for column in self.columns}
+        listed = {path for column in self.columns for path in column.paths}
         fields = record._field_map
         for path, value in record.to_dict(flat=True).items():
             name = path.partition(".")[0]
@@ -193,12 +194,19 @@ class RecordTable:
                 and value not in (None, [], {})
             ):
                 loaded = value_at(record, path)
-                lines[_heading(path)] = self._masked(record, path, value if loaded is None else loaded)
+                lines[self._label(path, lines)] = self._masked(record, path, value if loaded is None else loaded)
         for name in record.to_dict().get("relationships", {}):
             related = record._included(name)
-            if related is not None and not any(path.startswith(f"{name}.") for path in shown):
+            if related is not None and not any(path.startswith(f"{name}.") for path in listed):
                 lines[_heading(name)] = label(related)
         return lines
+
+    def _label(self, path: str, lines: Row) -> str:
+        """Return the label of an attribute: that of a member of a nested object is without the name of the object."""
+        name, _, member = path.partition(".")
+        short = _heading(member)
+        plain = not member or self._cls._field_map[name].kind.name != "object" or member in self._cls._field_map
+        return _heading(path) if plain or short in lines else short
 
     def _csv_columns(self) -> list[Column]:
         """Return the columns of a CSV file: the same for all records, so that files can be joined."""
@@ -223,11 +231,13 @@ class RecordTable:
     def _masked(self, record: Resource, path: str, value: Any) -> Any:
         if self._secrets or value is None:
             return value
-        *before, name = path.split(".")
-        holder = value_at(record, ".".join(before)) if before else record
-        holders = cast("list[Any]", holder) if isinstance(holder, list) else [holder]
-        secret = any(is_secret(each, name) for each in holders if isinstance(each, Record))
-        return MASK if secret or SECRET_NAME.search(name) else without_secrets(value)
+        names = path.split(".")
+        for place, name in enumerate(names):  # a map can be secret as a whole, such as the headers of a request
+            holder = value_at(record, ".".join(names[:place])) if place else record
+            holders = cast("list[Any]", holder) if isinstance(holder, list) else [holder]
+            if any(is_secret(each, name) for each in holders if isinstance(each, Record)):
+                return MASK
+        return MASK if SECRET_NAME.search(names[-1]) else without_secrets(value)
 
 
 def _heading(path: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from didww._schema.resource import Resource
 
 __all__ = [
+    "OneOf",
     "complete_countries",
     "complete_exports",
     "complete_groups",
@@ -25,9 +26,12 @@ __all__ = [
     "complete_orders",
     "complete_out_trunks",
     "complete_pools",
+    "complete_pops",
     "complete_sender_ids",
     "complete_sms_groups",
     "complete_sms_trunks",
+    "complete_sms_trunks_in",
+    "complete_sms_trunks_out",
     "complete_trunks",
     "country_option",
     "duration",
@@ -46,7 +50,43 @@ __all__ = [
     "web_address",
 ]
 
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[str, str]
+else:
+    _ParamType = click.ParamType  # generic since click 8.5 only
+
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class OneOf(_ParamType):
+    """One of some words, for an argument whose words are its placeholder; a wrong one gets a suggestion.
+
+    Args:
+        known: The words. Letter case makes no difference.
+    """
+
+    name = "word"
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.known = tuple(known)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word."""
+        for word in self.known:
+            if word.casefold() == str(value).casefold():
+                return word
+        from didww._util.suggest import did_you_mean
+
+        name = param.opts[0] if isinstance(param, click.Option) else str(getattr(param, "name", "")).upper()
+        message = f"There is no {value!r:.80}.{did_you_mean(value, self.known)} Write one of {', '.join(self.known)}."
+        raise click.BadParameter(message, ctx, param, param_hint=name if param is not None else None)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 the signature of click
+        """Complete a word."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self.known if word.casefold().startswith(incomplete.casefold())]
+
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)?", re.IGNORECASE)
 _MAX_DURATION: Final = 100 * 366 * 86400
@@ -135,7 +175,10 @@ complete_orders: Final = _complete("orders")
 complete_exports: Final = _complete("exports")
 complete_out_trunks: Final = _complete("out_trunks")
 complete_pools: Final = _complete("pools")
+complete_pops: Final = _complete("pops")
 complete_sms_trunks: Final = _complete("sms_trunks")
+complete_sms_trunks_in: Final = _complete("sms_trunks_in")
+complete_sms_trunks_out: Final = _complete("sms_trunks_out")
 complete_sms_groups: Final = _complete("sms_groups")
 complete_sender_ids: Final = _complete("sender_ids")
 

@@ -6,21 +6,23 @@ import os
 import shutil
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
-from didww.cli import export_files, lookups, parameters
+from didww.cli import export_files, lookups, parameters, price_files
 from didww.cli.framework import SINCE_TOKENS, Group
-from didww.cli.output import RecordTable, print_row
+from didww.cli.output import RecordTable, print_row, print_rows
+from didww.cli.parameters import OneOf
 from didww.cli.terminal import transferring
+from didww.exceptions import NotExactlyOneError, NotFoundError, PricePlanNotAssignedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from didww._core.prices import PriceFile
+    from didww._schema.columns import Column
     from didww.cli.session import Session
 
 __all__ = ["prices"]
@@ -30,7 +32,13 @@ DOMAINS: Final = ("a2p", "p2p", "otp")
 _BY_COUNTRY: Final = ("sms-in", "sms-out")
 """Services whose prices can be looked up by country, too."""
 
-service_argument: Final = click.argument("service", metavar="|".join(SERVICES), type=click.Choice(SERVICES))
+_INCREMENTS: Final = {
+    "voice-in": ("initial_interval", "next_interval"),
+    "voice-out": ("initial_increment", "recurring_increment"),
+}
+"""The first and each later billed interval of calls, in seconds."""
+
+service_argument: Final = click.argument("service", metavar="|".join(SERVICES), type=OneOf(SERVICES))
 domain_option: Final = click.option(
     "--domain",
     type=click.Choice(DOMAINS),
@@ -98,10 +106,11 @@ def lookup(
     country: str | None,
     domain: str | None,
 ) -> None:
-    """Look up the prices of a number, or of text messages in a country.
+    """Look up the prices of a number.
 
-    Several prices can apply to one number: they differ in the caller's line, the network, or in conditions that are not
-    shown. Exits with 4 if there is none, or if the account has no price plan.
+    For text messages, --country has the prices of a country. Several prices can apply to one number: they differ in
+    the caller's line, the network, or in conditions that are not shown. Calls are billed in seconds: 60/1 is a first
+    minute, then each second. Exits with 4 if there is no price, or if the account has no price plan.
     """
     if from_country is not None and service != "voice-in":
         raise click.UsageError("--from-country goes with voice-in only.")
@@ -113,8 +122,37 @@ def lookup(
     digits = None if number is None else lookups.plain_number(number)
     places = {"src_country_iso": from_country, "dst_country_iso": country}
     options = {name: lookups.country_code(session.client, text) for name, text in places.items() if text is not None}
-    response = endpoint.lookup(digits, **options)
-    RecordTable(session.settings, endpoint._prices.record_class).print(response.data)
+    try:
+        found = endpoint.lookup(digits, **options).data
+    except NotFoundError as error:
+        if service == "voice-in" and not isinstance(error, PricePlanNotAssignedError):
+            session.advice.append("Only toll-free, shared-cost and metered numbers have prices of inbound calls.")
+        raise
+    if not found:
+        raise NotExactlyOneError("There is no such price.")
+    table = RecordTable(session.settings, endpoint._prices.record_class)
+    if session.settings.for_person:
+        rows = [_row(service, table.columns, price) for price in found]
+        print_rows(session.settings, rows, _with_value(rows))
+    else:
+        table.print(found)
+
+
+def _row(service: str, columns: Sequence[Column], price: Any) -> dict[str, Any]:
+    """Return the columns of a price, with the billed intervals of calls after the prices."""
+    row = {column.heading: column.value(price) for column in columns}
+    if service not in _INCREMENTS:
+        return row
+    increments = [getattr(price, name) for name in _INCREMENTS[service]]
+    billing = None if None in increments else "/".join(map(str, increments))
+    place = [*row].index("per call") + 1
+    return dict([*[*row.items()][:place], ("billing", billing), *[*row.items()][place:]])
+
+
+def _with_value(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the headings; on a terminal, where width is short, those of columns with a value only."""
+    names = list(rows[0]) if rows else []
+    return [name for name in names if not sys.stdout.isatty() or any(row[name] not in (None, False) for row in rows)]
 
 
 def _file(value: Any) -> str:
@@ -142,25 +180,31 @@ def _file(value: Any) -> str:
 @click.option(
     "--if-newer",
     is_flag=True,
-    help="Replace FILE only if the prices were changed after its date of modification, which a download sets.",
+    help="Replace FILE only if the prices were changed since this command wrote it.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.pass_obj
 def download(
     session: Session, service: str, path: str, domain: str | None, decompress: bool, if_newer: bool, force: bool
 ) -> None:
-    """Download all prices as a CSV file; - writes it to standard output.
+    """Download all prices as a CSV file.
 
-    The file is written when it is complete, and gets the date on which the service changed it. So --if-newer can be
-    repeated, for instance each night: if the prices are unchanged, it says so, and exits with 0.
+    FILE can be - for standard output. The file is written when it is complete, and gets the date on which the service
+    changed it. --if-newer can be repeated, for instance each night: if the prices are unchanged, it says so, and exits
+    with 0. It replaces a file of the same kind of prices only; --force replaces any file.
     """
     if if_newer and path == export_files.STDOUT:
         raise click.UsageError("--if-newer needs a file.")
-    export_files.check(path, force=force or if_newer)
+    advice = "Pass --if-newer to replace it if the prices were changed, --force to replace it, or another FILE."
+    export_files.check(path, force=force or if_newer, name="FILE", advice=advice)
     endpoint = _endpoint(session, service, domain)
     client = session.client.with_options(timeout=export_files.SECONDS)
     endpoint = type(endpoint)(client._driver, client._configuration, endpoint._prices)
-    since = _modified(path) if if_newer else None
+    listed = endpoint._prices
+    url = f"{endpoint._configuration.url_of(listed.service)}/{listed.file}"
+    since = price_files.date_of(session, url, path, decompressed=decompress) if if_newer else None
+    if since is None and not force and Path(path).exists():
+        _check_kind(path, listed.record_class, service, decompress)
 
     def fetch(target: str) -> PriceFile:
         with transferring("Downloading", at_once=not if_newer) as progress:
@@ -176,15 +220,19 @@ def download(
     if file.changed and file.last_modified is not None:
         seconds = file.last_modified.timestamp()
         os.utime(path, (seconds, seconds))
+        price_files.note(session, url, path, decompressed=decompress)
     _print(session, service, domain, path, file)
 
 
-def _modified(path: str) -> datetime | None:
-    """Return when a file was modified; None if there is none."""
-    try:
-        return datetime.fromtimestamp(int(Path(path).stat().st_mtime), UTC)
-    except FileNotFoundError:
-        return None
+def _check_kind(path: str, record_class: Any, service: str, decompressed: bool) -> None:
+    """Check that a file may be replaced: that it has prices of the same kind, in the same form.
+
+    Raises:
+        UsageError: It has not.
+    """
+    if not price_files.is_of_list(path, record_class, decompressed=decompressed):
+        form = "CSV" if decompressed else "gzip"
+        raise click.UsageError(f"{path} is no {form} file of {service} prices. Pass --force to replace it.")
 
 
 def _pipe(fetch: Callable[[str], PriceFile]) -> None:

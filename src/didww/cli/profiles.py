@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from didww.version import ApiVersion
 
 __all__ = [
+    "FULL",
+    "PLACE",
     "READ_ONLY",
     "Account",
     "Version",
@@ -43,11 +45,14 @@ __all__ = [
     "used",
     "used_name",
     "version",
+    "version_in_words",
 ]
 
 DEFAULT: Final = "default"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_PLACE: Final = ("environment", "base_url")
+PLACE: Final = ("environment", "base_url")
+"""The fields of a profile that say where the account is. It has one of them."""
+FULL: Final = "full"
 READ_ONLY: Final = "read"
 """The scope of a profile that must not change anything."""
 
@@ -211,13 +216,14 @@ def account(settings: Settings) -> Account:
         raise InvalidValueError(
             f"The profile {name!r} has no API key any more. Run: didww login --profile {name}.", field="profile"
         )
-    stored = {field: section[field] for field in _PLACE if section.get(field)}
+    stored = {field: section[field] for field in PLACE if section.get(field)}
     by_variable = settings.profile is None and bool(_place_variable())
     settings.client_version = version(settings)  # before the name hides that it was not given
     settings.profile = name
     if stored and not place and not by_variable:
         place, place_from = _url(stored), f"profile {name}"
-    scope = {"scope": section["scope"]} if section.get("scope") else {}
+    stored_scope = _scope(name, section.get("scope", ""))
+    scope = {} if stored_scope == FULL else {"scope": stored_scope}
     return Account({"api_key": key, **place, **scope}, f"profile {name}", place_from)
 
 
@@ -233,13 +239,31 @@ def version(settings: Settings) -> Version:
         return settings.client_version
     if settings.api_version is not None:
         return Version(api_version_from(settings.api_version), "--api-version")
-    variable = os.environ.get("DIDWW_API_VERSION", "").strip()
+    by_variable = api_version_from(None)  # checked even if a profile comes before it
+    variable, stored = _variable(), _stored_version(settings)
+    if stored and (settings.profile is not None or not variable):
+        name = str(used_name(settings))
+        return Version(_known(stored, name), f"profile {name}")
+    return Version(by_variable, "DIDWW_API_VERSION" if variable else "the default")
+
+
+def version_in_words(settings: Settings) -> str:
+    """Return the API version that commands use, where it is from, and what it comes before."""
+    value, source = version(settings)
+    profile = f"that of profile {used_name(settings)}"
+    others = {"DIDWW_API_VERSION": _variable(), profile: _stored_version(settings)}
+    passed_over = [f"{name} ({other})" for name, other in others.items() if other not in ("", value)]
+    return f"{value}, from {source}" + (f", which comes before {' and '.join(passed_over)}" if passed_over else "")
+
+
+def _variable() -> str:
+    return os.environ.get("DIDWW_API_VERSION", "").strip()
+
+
+def _stored_version(settings: Settings) -> str:
+    """Return the API version of the profile in use; empty if there is none."""
     name = None if settings.emulated else used_name(settings)
-    if name is not None and (settings.profile is not None or not variable):
-        stored = read().get(name, "api_version", fallback="")
-        if stored:
-            return Version(_known(stored, name), f"profile {name}")
-    return Version(api_version_from(None), "DIDWW_API_VERSION" if variable else "the default")
+    return "" if name is None else read().get(name, "api_version", fallback="")
 
 
 def _known(text: str, name: str) -> ApiVersion:
@@ -255,10 +279,29 @@ def _known(text: str, name: str) -> ApiVersion:
     )
 
 
+def _scope(name: str, text: str) -> str:
+    """Return the scope of a profile.
+
+    Raises:
+        InvalidValueError: It is not valid.
+    """
+    from didww.credentials import is_scope
+
+    if not text:
+        return FULL
+    if not is_scope(text):
+        raise InvalidValueError(
+            f"The profile {name!r} has the scope {text!r:.80}, which is not valid. Log in again: didww login --profile "
+            f"{name}.",
+            field="scope",
+        )
+    return text
+
+
 def is_read_only(settings: Settings) -> bool:
     """Return whether the profile in use must not change anything."""
     name = None if settings.emulated else used_name(settings)
-    return name is not None and bool(read().get(name, "scope", fallback=""))
+    return name is not None and _scope(name, read().get(name, "scope", fallback="")) != FULL
 
 
 def _place(settings: Settings) -> tuple[dict[str, str], str]:

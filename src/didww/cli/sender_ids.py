@@ -8,6 +8,7 @@ import click
 
 from didww._schema.filter_rules import UUID_TEXT
 from didww.cli import lookups, parameters
+from didww.cli.errors import RefusedError
 from didww.cli.framework import SINCE_TOKENS, Group
 from didww.cli.lists import Listing, list_options
 from didww.cli.output import RecordTable
@@ -92,7 +93,7 @@ def _print(session: Session, record: SenderIdVerification) -> None:
 )
 @click.option("--type", "kind", type=click.Choice([each.value for each in SenderType]), help="Of this kind only.")
 @click.option(
-    "--trunk", metavar="NAME", shell_complete=parameters.complete_sms_trunks, help="Assigned to this SMS trunk."
+    "--trunk", metavar="NAME", shell_complete=parameters.complete_sms_trunks_out, help="Assigned to this SMS trunk."
 )
 @list_options
 @click.pass_obj
@@ -114,7 +115,10 @@ def list_(session: Session, status: str | None, kind: str | None, trunk: str | N
 @argument
 @click.pass_obj
 def show(session: Session, text: str) -> None:
-    """Show a sender ID: countries, trunk, charges, and what to change if it was rejected."""
+    """Show a sender ID, its trunk and its charges.
+
+    If it was rejected, the output says what to change.
+    """
     _print(session, find(session.client, text))
 
 
@@ -134,11 +138,19 @@ def rename(session: Session, text: str, name: str) -> None:
 
 @sender_ids.command(changes=True, examples=(f"{_PREFIX} assign 'Example Shop' Gateway",))
 @argument
-@click.argument("trunk", metavar="TRUNK", shell_complete=parameters.complete_sms_trunks)
+@click.argument("trunk", metavar="TRUNK", shell_complete=parameters.complete_sms_trunks_out)
 @click.pass_obj
 def assign(session: Session, text: str, trunk: str) -> None:
-    """Assign a sender ID to an SMS trunk, whose messages may then show it. It leaves its former trunk."""
+    """Assign a sender ID to an SMS trunk.
+
+    Messages through the trunk may then show it. It leaves its former trunk.
+    """
     target = lookups.by_name(session.client.sms_trunks(), trunk, "SMS trunk")
+    if not target.allow_out:
+        raise RefusedError(
+            f"SMS trunk {target.name!r} has the type {target.configuration.type}, which only receives messages. Sender "
+            "IDs are assigned to trunks that send them."
+        )
     _assign(session, find(session.client, text, ["sms_trunk"]), target)
 
 
@@ -154,17 +166,21 @@ def _assign(session: Session, record: SenderIdVerification, target: SmsTrunk | N
     """Show the change and ask: messages with the sender ID go through the trunk only."""
     from didww.resources.sender_id_verification import SenderIdVerification
 
-    before, after = _trunk_of(record), "none" if target is None else target.name
-    if before == after:
-        session.say("Nothing to change: this is so already.")
+    if record.is_closed and target is not None:
+        raise RefusedError(f"Sender ID {record.name!r} is closed, so it cannot be assigned.")
+    current = record.sms_trunk
+    before, after = ("none" if trunk is None else trunk.name for trunk in (current, target))
+    if (current and current.id) == (target and target.id):
+        state = "has no trunk" if target is None else f"has the trunk {target.name!r}"
+        session.say(f"Nothing to change: sender ID {record.name!r} {state} already.")
         return
-    lost = [] if before == "none" else [f"Messages through {before} can no longer show it."]
+    lost = [] if current is None else [f"Messages through {before} can no longer show it."]
     confirm_plan(
         session,
         f"Sender ID {record.name!r} ({', '.join(record.sender_ids)}): trunk {before} -> {after}.",
         *lost,
         question="Make this change?",
-        seen={"trunk": before},
+        seen={"trunk": _trunk_of(record)},
         read=lambda: {"trunk": _trunk_of(find(session.client, record.id, ["sms_trunk"]))},
     )
     session.client.sender_id_verifications().update(SenderIdVerification.build(record.id, sms_trunk=target))
@@ -172,4 +188,4 @@ def _assign(session: Session, record: SenderIdVerification, target: SmsTrunk | N
 
 
 def _trunk_of(record: SenderIdVerification) -> str:
-    return "none" if record.sms_trunk is None else record.sms_trunk.name
+    return "none" if record.sms_trunk is None else f"{record.sms_trunk.name} ({record.sms_trunk.id})"

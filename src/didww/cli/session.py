@@ -85,6 +85,7 @@ class Session:
         self.known: list[str] = []
         self.advice: list[str] = []
         self.last_method = ""
+        self._token_url = ""
         self._client: DidwwClient | None = None
         self._emulator: Emulator | None = None
         self._close: list[Callable[[], object]] = []
@@ -154,13 +155,16 @@ class Session:
             transport = dry = DryRunTransport(transport or new_transport(None), as_json=as_json)
         self._close.append(show_version_warnings())
         client = DidwwClient(**options, transport=transport, on_request=self._remember)
+        self._token_url = str(client._configuration.service_urls.token)
         if dry is not None:
-            dry.token_url = str(client._configuration.service_urls.token)
+            dry.token_url = self._token_url
+            client._configuration.read_only = False  # what writes is printed
         self._close.append(client.close)
         return client
 
     def _remember(self, event: RequestStarted) -> None:
-        self.last_method = event.request.method
+        if event.request.url != self._token_url:  # a token changes nothing
+            self.last_method = event.request.method
 
     def close(self) -> None:
         """Close the client and the emulator."""
@@ -237,18 +241,19 @@ class Session:
             question: The question.
 
         Raises:
-            ReadOnlyClientError: The profile can only read.
+            ReadOnlyClientError: The profile can only read, and this is no dry run.
             UsageError: There is no terminal to ask at, and `--yes` was not given.
             Exit: The answer was no.
         """
         from didww.cli import profiles
         from didww.exceptions import ReadOnlyClientError
 
-        if profiles.is_read_only(self.settings):
+        read_only = profiles.is_read_only(self.settings)
+        if read_only and not self.settings.dry_run:
             raise ReadOnlyClientError("The profile can only read.")
         for line in plan:
             self.say(line)
-        self.say(f"Account: {self.account}.")
+        self.say(f"Account: {self.account}.{' It can only read.' if read_only else ''}")
         if self.settings.yes or self.settings.dry_run:
             return
         if not sys.stdin.isatty():

@@ -26,7 +26,7 @@ __all__ = ["sms_groups"]
 
 group_argument: Final = click.argument("group", metavar="GROUP", shell_complete=parameters.complete_sms_groups)
 trunks_argument: Final = click.argument(
-    "trunk_names", metavar="TRUNK...", nargs=-1, required=True, shell_complete=parameters.complete_sms_trunks
+    "trunk_names", metavar="TRUNK...", nargs=-1, required=True, shell_complete=parameters.complete_sms_trunks_in
 )
 _PREFIX: Final = "didww sms-groups"
 
@@ -58,6 +58,7 @@ def load_trunks(session: Session, texts: Iterable[str]) -> list[SmsTrunk]:
 
     Raises:
         UsageError: One is named twice.
+        RefusedError: One cannot be in a group.
     """
     endpoint = session.client.sms_trunks()
     trunks: list[SmsTrunk] = []
@@ -65,6 +66,11 @@ def load_trunks(session: Session, texts: Iterable[str]) -> list[SmsTrunk]:
         found = lookups.by_name(endpoint, text, "SMS trunk")
         if any(found.id == each.id for each in trunks):
             raise click.UsageError(f"SMS trunk {found.name!r} is named twice.")
+        if not found.allow_in:
+            raise RefusedError(
+                f"SMS trunk {found.name!r} has the type {found.configuration.type}, which only sends messages. Groups "
+                "are for trunks that receive them."
+            )
         trunks.append(endpoint.find(found.id, include="sms_trunk_group").data)
     return trunks
 
@@ -132,7 +138,10 @@ def list_(session: Session, listing: Listing) -> None:
 @group_argument
 @click.pass_obj
 def show(session: Session, group: str) -> None:
-    """Show a group: its trunks in the order in which they are tried, and the numbers that use it."""
+    """Show a group, its trunks and its numbers.
+
+    The trunks are in the order in which they are tried.
+    """
     _print(session, load(session, group))
 
 

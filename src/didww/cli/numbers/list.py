@@ -44,7 +44,7 @@ __all__ = ["history", "list_", "show"]
     cls=SectionOption,
     versions=SINCE_TOKENS,
     metavar="NAME",
-    shell_complete=parameters.complete_sms_trunks,
+    shell_complete=parameters.complete_sms_trunks_in,
     help="Whose text messages are routed to this SMS trunk.",
 )
 @click.option(

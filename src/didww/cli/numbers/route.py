@@ -23,7 +23,7 @@ from didww.cli.numbers.routes import (
     sms_route_options,
 )
 from didww.cli.terminal import waiting
-from didww.exceptions import NotExactlyOneError
+from didww.exceptions import InvalidValueError, NotExactlyOneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ _TRAFFIC: Final = ((NOWHERE, ("trunk", "group")), (NO_SMS_ROUTE, ("sms_trunk", "
     is_flag=True,
     help="Remove the route of text messages: they are not received.",
 )
-@click.option("--from-csv", metavar="FILE", help="CSV file with the columns number, and trunk or group.")
+@click.option("--from-csv", metavar="FILE", help="CSV file with the column number, and columns of routes; see above.")
 @click.option("--results", metavar="FILE", help="File of results. Defaults to the CSV file's name and .results.csv.")
 @click.pass_obj
 def route(
@@ -80,14 +80,12 @@ def route(
     Shows the present and the new route of each number, and asks. Numbers that are routed so already are left alone.
 
     A CSV file has a column number, and a column trunk or group with a name or an id; "none" removes the route. For text
-    messages, it has a column sms_trunk or sms_group, alone or besides. Each result is written to a file at once: if the
-    command is interrupted, run it again, and it goes on.
+    messages, it has a column sms_trunk or sms_group, with or without a column for calls. Each result is written to a
+    file at once: if the command is interrupted, run it again, and it goes on.
     """
     calls, messages = (trunk, group, nowhere or None), (sms_trunk, sms_group, no_sms or None)
     given = [sum(option is not None for option in options) for options in (calls, messages)]
-    if max(given) > 1 or (from_csv is None) != any(given):
-        more = f" {_OF_MESSAGES}" if SINCE_TOKENS.includes(session.settings.version) else ""
-        raise click.UsageError(f"Pass one of --trunk, --group, --none and --from-csv.{more}")
+    _check_given(session, given, from_file=from_csv is not None)
     if from_csv is not None:
         if number_texts:
             raise click.UsageError("--from-csv does not go with numbers.")
@@ -111,7 +109,24 @@ def route(
     reroute(session, lookups.dids(client, number_texts, include=_includes(client)), targets)
 
 
-_OF_MESSAGES: Final = "For text messages, one of --sms-trunk, --sms-group and --no-sms."
+_OF_CALLS: Final = "--trunk, --group and --none"
+_OF_MESSAGES: Final = "--sms-trunk, --sms-group and --no-sms"
+
+
+def _check_given(session: Session, given: Sequence[int], *, from_file: bool) -> None:
+    """Check how many options of calls and of messages were given.
+
+    Raises:
+        UsageError: None, too many, or some together with a file.
+    """
+    for number, options in zip(given, (_OF_CALLS, _OF_MESSAGES), strict=True):
+        if number > 1:
+            raise click.UsageError(f"{options} exclude each other.")
+    if from_file and any(given):
+        raise click.UsageError("--from-csv goes without options of routes: the file has them.")
+    if not from_file and not any(given):
+        more = f", or of {_OF_MESSAGES}" if SINCE_TOKENS.includes(session.settings.version) else ""
+        raise click.UsageError(f"Pass one of {_OF_CALLS}{more}; or --from-csv.")
 
 
 def _includes(client: Any) -> list[str]:
@@ -138,10 +153,12 @@ def _from_csv(session: Session, path: str) -> list[bulk.Change]:
     """
     file = csv_input.read(path, _COLUMNS)
     file.one_of(("number",))
+    offered = OPTIONS if SINCE_TOKENS.includes(session.settings.version) else _TRAFFIC[0][1]
     if not set(OPTIONS) & set(file.columns):
-        file.one_of(("trunk", "group"))
-    if set(_TRAFFIC[1][1]) & set(file.columns):
-        session.check_versions("The columns sms_trunk and sms_group do not exist", SINCE_TOKENS)
+        raise InvalidValueError(f"{path}, line 1: a column {' or '.join(offered)} is needed.", field="from_csv")
+    for column in _TRAFFIC[1][1]:
+        if column in file.columns:
+            session.check_versions(f"The column {column} does not exist", SINCE_TOKENS)
     numbers = [_number(file, row) for row in file.rows]
     file.check_unique("number", numbers)
     routes = _Routes(session.client, file)
@@ -188,10 +205,11 @@ class _Routes:
         for nowhere, columns in _TRAFFIC:
             cells = {column: row.cells[column] for column in columns if row.cells.get(column)}
             if len(cells) > 1:
-                self._file.fail(row, columns[0], "pass a trunk or a group; none removes the route.")
+                self._file.fail(row, columns[0], f"pass {' or '.join(columns)}, not both; none removes the route.")
             found += [self._target(row, column, name, nowhere) for column, name in cells.items()]
         if not found:
-            self._file.fail(row, "trunk", "pass a trunk or a group; none removes the route.")
+            present = [column for column in OPTIONS if column in self._file.columns]
+            self._file.fail(row, present[0], f"pass {' or '.join(present)}; none removes the route.")
         return found
 
     def _target(self, row: csv_input.Row, column: str, name: str, nowhere: Route) -> Route:

@@ -97,7 +97,9 @@ class Route(NamedTuple):
             other = kind.sibling
             if any(each.name == name.strip() for each in getattr(client, other.path)().iterate()):
                 way = f"--{other.option.replace('_', '-')}"
-                raise NotExactlyOneError(f"{name!r:.80} is a {other.name}. Pass {way} {name!r:.80}.") from error
+                raise NotExactlyOneError(
+                    f"{name!r:.80} is the name of the {other.name}. Pass {way} {name!r:.80}."
+                ) from error
             raise
         if kind.field == "sms_trunk" and not target.allow_in:
             raise RefusedError(f"SMS trunk {target.name!r} only sends messages, so no number can be routed to it.")
@@ -192,7 +194,7 @@ def sms_route_options(function: F) -> F:
             cls=SectionOption,
             versions=SINCE_TOKENS,
             metavar="NAME",
-            shell_complete=parameters.complete_sms_trunks,
+            shell_complete=parameters.complete_sms_trunks_in,
             help="Route text messages to this SMS trunk.",
         ),
         click.option(

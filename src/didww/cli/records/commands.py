@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
@@ -15,7 +15,7 @@ from didww.cli.records import options
 from didww.cli.records.examples import examples
 from didww.cli.records.slots import slots
 from didww.cli.records.targets import Targets, endpoint, label, named_by, noun
-from didww.cli.records.words import sentence, words
+from didww.cli.records.words import listed, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ def build(cls: type[Resource], operation: str, path: str) -> Command:
 def _a_record(cls: type[Resource]) -> str:
     """Return what one record is called, with an article."""
     text = noun(cls)
-    return f"{'an' if text[0] in 'aeio' else 'a'} {text}"
+    return f"{'an' if text.startswith(('a', 'e', 'i', 'o', 'SMS')) else 'a'} {text}"
 
 
 def _records(cls: type[Resource]) -> str:
@@ -149,20 +149,23 @@ def _id(cls: type[Resource], **attributes: Any) -> click.Argument:
 
 def _create(cls: type[Resource], path: str) -> Command:
     @click.pass_context
-    def run(ctx: click.Context, /, json_path: str | None, **given: Any) -> None:
+    def run(ctx: click.Context, /, json_path: str | None, named: str | None = None, **given: Any) -> None:
         from didww.cli.records import draft
 
         session: Session = ctx.obj
+        if named is not None:
+            options.take_name(ctx, named)
         targets = Targets(session.client)
         known = slots(cls, creating=True)
         rows = _entries(ctx, cls, json_path, targets, creating=True)
         for row in rows:
             if missing := draft.missing(row.values, known):
-                needed = " and ".join(slot.option for slot in missing)
-                raise click.UsageError(f"Missing {needed}.", ctx)
-        records = [draft.new(cls, row.values, known) for row in rows]
-        for record in records:
-            draft.check(record, creating=True)
+                needed = ["NAME" if by_name and slot.name == "name" else slot.option for slot in missing]
+                raise click.UsageError(f"Missing {listed(needed)}.", ctx)
+        with options.naming(cls, creating=True) if json_path is None else nullcontext():
+            records = [draft.new(cls, row.values, known) for row in rows]
+            for record in records:
+                draft.check(record, creating=True)
 
         def create(record: Any) -> Any:
             created = endpoint(session.client, cls).create(record, **_shown(session, cls)).data
@@ -178,8 +181,10 @@ def _create(cls: type[Resource], path: str) -> Command:
             done = _each(session, records, create)
         _print(session, cls, done, given)
 
-    params = [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
-    text = f"Create {_a_record(cls)}.\n\nNames are accepted where ids are."
+    by_name = options.is_named(cls)
+    params: list[click.Parameter] = [click.Argument(["named"], metavar="[NAME]", required=False)] if by_name else []
+    params += [*options.field_options(cls, creating=True), _json_option, *_secret(cls)]
+    text = f"Create {_a_record(cls)}.\n\nRelated records are given by name or id."
     return _command("create", run, params, text, path, cls, changes=True)
 
 
@@ -293,7 +298,8 @@ def _update(cls: type[Resource], path: str) -> Command:
             place = targets.find(cls, id if id is not None else str(row.id)).id
             include = {*draft.includes(cls, [known[name] for name in row.values]), *_includes(session, cls)}
             records.append(endpoint(session.client, cls).find(place, include=sorted(include)).data)
-            changed.append(draft.differences(records[-1], row.values, known))
+            with options.naming(cls, creating=False) if json_path is None else nullcontext():
+                changed.append(draft.differences(records[-1], row.values, known))
         _confirm_update(session, cls, records, changed)
 
         def update(record: Any) -> Any:
@@ -316,7 +322,7 @@ def _update(cls: type[Resource], path: str) -> Command:
     keys = " or ".join(key for key in named_by(cls).lower().split("|"))
     text = (
         f"Update {_a_record(cls)}, or many from a CSV file.\n\n"
-        "The value none, or --no-FIELD, clears a field. Names are accepted where ids are.\n\n"
+        "The value none, or --no-FIELD, clears a field. Related records are given by name or id.\n\n"
         f"A CSV file has a column {keys}, and a column for each field to change. An empty cell leaves the field alone, "
         "none clears it. An interrupted run goes on when it is repeated."
     )
@@ -344,7 +350,9 @@ def _confirm_update(
     for record, fields in zip(records, changed, strict=True):
         lines = {name: pair for name, pair in fields.items() if pair[0] != pair[1]}
         serious = serious or not lines.keys() <= HARMLESS
-        parts = ", ".join(f"{name}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items())
+        parts = ", ".join(
+            f"{words(name)}: {before or 'none'} -> {after or 'none'}" for name, (before, after) in lines.items()
+        )
         plan.append(f"{sentence(noun(cls))} {label(record)}: {parts or 'nothing changes'}")
     if (serious and cls._type_name in LIVE) or len(records) > 1:
         session.confirm(*plan, question="Make this change?" if len(records) == 1 else "Make these changes?")

@@ -7,29 +7,49 @@ from typing import TYPE_CHECKING, Any, cast
 from didww._core.operations import check_whole
 from didww._schema.record import is_nested
 from didww._schema.resource import Resource
+from didww._schema.rules import Typed
 from didww.cli.choices import word
 from didww.cli.lookups import new_name
 from didww.cli.objects import MASK
 from didww.cli.output import plain
 from didww.cli.records.slots import short_type
 from didww.cli.records.targets import label
+from didww.cli.records.values import Texts
 from didww.cli.records.words import words
 from didww.exceptions import InvalidValueError, NotLoadedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from didww._schema.nested import Nested
+    from didww._schema.record import Record
     from didww.cli.records.slots import Slot
 
 __all__ = ["assign", "check", "differences", "includes", "missing", "new", "shown"]
 
 
 def missing(values: Mapping[str, Any], known: Mapping[str, Slot]) -> list[Slot]:
-    """Return what a new record needs and `values` lack."""
+    """Return what a new record needs and `values` lack; if nothing, what its nested objects need.
+
+    Raises:
+        InvalidValueError: It is unknown which type a nested object has.
+    """
     given = {(known[name].parent or known[name].field).name for name in values}
-    return [
+    lacking = [
         slot for slot in known.values() if slot.parent is None and slot.field.required and slot.field.name not in given
     ]
+    return lacking or [
+        slot
+        for name, members in _grouped(values, known)[1].items()
+        for slot in _needed(name, _type_of(name, members, known), known)
+        if slot.name not in members
+    ]
+
+
+def _needed(name: str, cls: type[Nested], known: Mapping[str, Slot]) -> list[Slot]:
+    """Return what a nested object of a field must have."""
+    short = short_type(cls, known[f"{name}_type"].field)
+    return [slot for slot in known.values() if short in slot.homes and cls._field_map[slot.field.name].required]
 
 
 def new(cls: type[Resource], values: Mapping[str, Any], known: Mapping[str, Slot]) -> Resource:
@@ -49,7 +69,8 @@ def assign(record: Resource, values: Mapping[str, Any], known: Mapping[str, Slot
         types = known[f"{name}_type"].types or {}
         if is_nested(current) and (chosen is None or types[chosen] is type(current)):
             _check_homes(name, short_type(type(current), known[f"{name}_type"].field), members, known)
-            current._assign({known[member].field.name: value for member, value in _members(name, members).items()})
+            given = {known[member].field.name: value for member, value in _members(name, members).items()}
+            current._assign(_settled(type(current), given, current))
         else:
             plain_values[name] = _object(name, members, known)
     record._assign(plain_values)
@@ -82,6 +103,17 @@ def _members(name: str, members: Mapping[str, Any]) -> dict[str, Any]:
 
 def _object(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) -> Any:
     """Return a new nested object of the chosen type, or of the only one that has the members."""
+    cls = _type_of(name, members, known)
+    given = {known[member].field.name: value for member, value in _members(name, members).items()}
+    return cls(**_settled(cls, given))
+
+
+def _type_of(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) -> type[Nested]:
+    """Return the chosen type of a nested object, or the only one that has the members.
+
+    Raises:
+        InvalidValueError: It is unknown, or does not have a member.
+    """
     types = known[f"{name}_type"].types or {}
     chosen = members.get(f"{name}_type")
     inner = _members(name, members)
@@ -92,7 +124,18 @@ def _object(name: str, members: Mapping[str, Any], known: Mapping[str, Slot]) ->
         option = known[f"{name}_type"].option
         raise InvalidValueError(f"{option} is needed: {' or '.join(fitting or types)}.", field=f"{name}_type")
     _check_homes(name, chosen, inner, known)
-    return types[chosen](**{known[member].field.name: value for member, value in inner.items()})
+    return types[chosen]
+
+
+def _settled(cls: type[Record], given: Mapping[str, Any], current: Record | None = None) -> dict[str, Any]:
+    """Return values with texts as a text or a map: which one is decided by another field, of `given` or `current`."""
+    settled = dict(given)
+    for rule in cls._rules:
+        if isinstance(rule, Typed) and isinstance(texts := settled.get(rule.field), Texts):
+            other = given.get(rule.by, getattr(current, rule.by, None))
+            if getattr(other, "value", other) in rule.values:
+                settled[rule.field] = texts.as_(rule.type, rule.field)
+    return {name: value.as_(str, name) if isinstance(value, Texts) else value for name, value in settled.items()}
 
 
 def _check_homes(name: str, chosen: str, members: Mapping[str, Any], known: Mapping[str, Slot]) -> None:

@@ -29,11 +29,16 @@ _GIVEN: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("sms_trunks", "list"): ("list", "list -o json --query '[].name'"),
     ("sms_trunks", "create"): (
-        "create --name Inbox --send-to inbox@example.com --subject 'SMS from {SMS_SRC_ADDR}' --message '{SMS_TEXT}'",
-        "create --name Hook --url https://example.com/sms --http-method post --body-type raw --body '{SMS_TEXT}'",
-        "create --name Gateway --configuration-type smpp_esme --server-location fra --allowed-ips 192.0.2.10",
+        "create Inbox --send-to inbox@example.com --subject 'SMS from {SMS_SRC_ADDR}' --message '{SMS_TEXT}'",
+        "create Hook --url https://example.com/sms --http-method post --body-type raw --body '{SMS_TEXT}'",
+        "create Gateway --type smpp_esme --server-location fra --allowed-ips 192.0.2.10",
+        "create --json trunk.json",
     ),
-    ("sms_trunks", "update"): ("update Inbox --send-to office@example.com", "update Inbox --blocked"),
+    ("sms_trunks", "update"): (
+        "update Inbox --send-to office@example.com",
+        "update Inbox --blocked",
+        "update --from-csv trunks.csv",
+    ),
     ("sms_trunks", "delete"): ("delete Inbox",),
     ("orders", "create"): ("create --items sku=ID,qty=2 --external-reference-id PO-17",),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -21,15 +22,16 @@ from didww._schema.versions import EVERY_VERSION
 from didww.cli import lookups, parameters
 from didww.cli.choices import choices, limited
 from didww.cli.framework import SectionOption, is_in_use, names_in_help
+from didww.cli.messages import for_shell
 from didww.cli.records import values
 from didww.cli.records.slots import Slot, slots
 from didww.cli.records.targets import Targets, named_by, noun
 from didww.cli.records.words import sentence, words
 from didww.cli.secret_files import read_secret
-from didww.exceptions import InvalidValueError
+from didww.exceptions import InvalidValueError, UnsupportedVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -42,11 +44,22 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType  # generic since click 8.5 only
 
-__all__ = ["Names", "field_options", "filter_of", "list_options", "values_of"]
+__all__ = ["Names", "field_options", "filter_of", "is_named", "list_options", "naming", "take_name", "values_of"]
 
 _MAX_SHOWN: Final = 4
 """Choices shown in place of the value; more are listed in the help text."""
 _MAX_LISTED: Final = 20
+_SEVERAL: Final = ("list", "many", "map", "text or map")
+"""Types of fields whose options can be repeated."""
+_PHRASES: Final = (("a dict of form fields", "form fields as NAME=VALUE, or a JSON object of them,"),)
+"""What descriptions of fields say to programs, and what it is on a command line."""
+_METAVARS: Final = {
+    "map": "NAME=VALUE",
+    "text or map": "TEXT|NAME=VALUE",
+    "integer": "N",
+    "decimal": "AMOUNT",
+    "date": "YYYY-MM-DD",
+}
 _FILTERS: Final = "Filters"
 _FIELDS: Final = "Fields"
 _COMPARISONS: Final = {
@@ -104,6 +117,8 @@ def _plain_doc(text: str) -> str:
     """Return the first sentence of a description in words for a command line, without None and markup."""
     sentence = re.split(r"(?<!e\.g)(?<!i\.e)\.\s+(?=[A-Z`])", text, maxsplit=1)[0]
     sentence = re.sub(r",? (?:or|and) None\b[^.,;:]*|, or$", "", sentence.rstrip("."))
+    for phrase, other in _PHRASES:
+        sentence = sentence.replace(phrase, other)
     return f"{sentence.replace('`', '')}."
 
 
@@ -226,6 +241,23 @@ def field_options(cls: type[Resource], *, creating: bool) -> list[click.Paramete
     return [option for slot in ordered for option in _slot_options(slot, creating=creating)]
 
 
+def is_named(cls: type[Resource]) -> bool:
+    """Return whether a new record has a name, which is then an argument, too."""
+    name = slots(cls, creating=True).get("name")
+    return name is not None and _required(name)
+
+
+def take_name(ctx: click.Context, name: str) -> None:
+    """Use the argument NAME as the option of the field.
+
+    Raises:
+        UsageError: The option was given, too.
+    """
+    if ctx.params.get("field_name") is not None:
+        raise click.UsageError("NAME and --name exclude each other.", ctx)
+    ctx.params["field_name"] = name
+
+
 def _required(slot: Slot) -> bool:
     return slot.field.required and slot.parent is None
 
@@ -234,18 +266,21 @@ def _slot_options(slot: Slot, *, creating: bool) -> Iterator[click.Option]:
     field, kind = slot.field, slot.field.kind
     doc, section = _plain_doc(field.doc), _section(slot)
     required = " Required." if creating and _required(slot) else ""
+    required = " Required, here or as NAME." if required and slot.name == "name" else required
     versions = field.versions
     if slot.types is not None:
         metavar = f"[{'|'.join(slot.types)}]"
-        help_text = f"Type of the {words(field.name)}. Not needed if other options imply it.{required}"
-        yield SectionOption([slot.option, _key(slot)], section=section, metavar=metavar, help=help_text)
+        needed = "Required, unless other options imply it." if required else "Not needed if other options imply it."
+        help_text = f"Type of the {words(field.name)}. {needed}"
+        names = [slot.option, "--type", _key(slot)]
+        yield SectionOption(names, section=section, metavar=metavar, help=help_text)
         return
     if kind.name == "boolean":
         pair = f"{slot.option}/--no-{slot.option[2:]}"
         text = f"{doc}{required}"
         yield SectionOption([pair, _key(slot)], section=section, versions=versions, default=None, help=text)
         return
-    several = kind.name in ("list", "many", "map")
+    several = kind.name in _SEVERAL
     metavar, doc, complete = _described(slot, doc)
     yield SectionOption(
         [slot.option, _key(slot)],
@@ -297,8 +332,7 @@ def _described(slot: Slot, doc: str) -> tuple[str, str, Any]:
         return names.metavar, doc, names.shell_complete
     if item.name == "object":
         return "NAME=VALUE,...", doc, None
-    metavars = {"map": "NAME=VALUE", "integer": "N", "decimal": "AMOUNT", "date": "YYYY-MM-DD"}
-    return metavars.get(item.name, "TEXT"), doc, None
+    return _METAVARS.get(item.name, "TEXT"), doc, None
 
 
 def values_of(ctx: click.Context, cls: type[Resource], *, creating: bool, targets: Targets) -> dict[str, Any]:
@@ -328,6 +362,27 @@ def values_of(ctx: click.Context, cls: type[Resource], *, creating: bool, target
         except InvalidValueError as error:
             raise click.BadParameter(cell_error(slot, error), ctx, param_hint=f"'{slot.option}'") from None
     return given
+
+
+@contextmanager
+def naming(cls: type[Resource], *, creating: bool) -> Generator[None]:
+    """Name options in errors about fields of a record that was made of options.
+
+    Raises:
+        UsageError: A value is invalid.
+    """
+    try:
+        yield
+    except UnsupportedVersionError:
+        raise
+    except InvalidValueError as error:
+        known = slots(cls, creating=creating)
+        text = re.sub(
+            r"\b[A-Z]\w+(?:\.\w+)*\.(\w+)\b",
+            lambda match: known[match[1]].option if match[1] in known else match[0],
+            for_shell(str(error)),
+        )
+        raise click.UsageError(text, click.get_current_context(silent=True)) from None
 
 
 def cell_error(slot: Slot, error: InvalidValueError) -> str:

@@ -18,7 +18,33 @@ if TYPE_CHECKING:
     from didww.cli.records.slots import Slot
     from didww.cli.records.targets import Targets
 
-__all__ = ["blank", "nested", "parse", "scalar", "separate"]
+__all__ = ["Texts", "blank", "nested", "parse", "scalar", "separate"]
+
+
+class Texts(tuple[str, ...]):
+    """Texts for a field that is a text or a map, as another field decides."""
+
+    __slots__ = ()
+
+    def as_(self, type_: type[object], name: str) -> Any:
+        """Return a text, or a dict of the pairs NAME=VALUE, or of one JSON object.
+
+        Raises:
+            InvalidValueError: They are not of this type.
+        """
+        if type_ is not dict:
+            if len(self) > 1:
+                raise InvalidValueError(f"{name} is one text here, got {len(self)}.", field=name)
+            return self[0]
+        if len(self) == 1 and self[0].lstrip().startswith("{"):
+            return _json(self[0])
+        pairs: dict[str, str] = {}
+        for text in self:  # a comma is a part of the value
+            field, equals, value = text.partition("=")
+            if not equals or not field.strip():
+                raise InvalidValueError(f"{text!r:.80} must be NAME=VALUE, or a JSON object.", field=name)
+            pairs[field.strip()] = value
+        return pairs
 
 
 def separate(field: Field) -> bool:
@@ -61,6 +87,8 @@ def parse(slot: Slot, texts: Sequence[str], targets: Targets) -> Any:
     if kind.name in ("list", "many") and separate(field):
         texts = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     value: Any
+    if kind.name == "text or map":
+        return Texts(texts)
     if kind.name == "map":
         value = _map(texts)
     elif kind.name == "many":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["sentence", "words"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_ACRONYMS: Final = re.compile(r"\b(did|pop|sip|pstn|nanpa|npa|nxx|npanxx|id|ip|rtp|vat|url|cli|iso)(s?)\b")
+__all__ = ["listed", "sentence", "words"]
+
+_NAMES: Final = "did|pop|sip|pstn|nanpa|npa|nxx|npanxx|id|ip|rtp|vat|url|cli|iso|sms|smpp|http"
+_ACRONYMS: Final = re.compile(rf"\b({_NAMES})(s?)\b")
 
 
 def words(name: str) -> str:
@@ -19,6 +23,17 @@ def words(name: str) -> str:
     """
     text = name.replace("_", " ").replace("voice in ", "inbound ").replace("voice out ", "outbound ")
     return _ACRONYMS.sub(lambda match: match[1].upper() + match[2], text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names with commas and `and` between them.
+
+    Example:
+        >>> listed(["a", "b", "c"])
+        'a, b and c'
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def sentence(name: str) -> str:

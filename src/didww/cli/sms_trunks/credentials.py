@@ -96,8 +96,8 @@ def _fields(trunk: SmsTrunk) -> tuple[str, str]:
     kind = str(trunk.configuration.type)
     if kind not in _FIELDS:
         raise RefusedError(
-            f"SMS trunk {trunk.name!r} has no generated credentials: its type is {kind}. Only "
-            f"{' and '.join(_FIELDS)} have some."
+            f"SMS trunk {trunk.name!r} has no generated credentials: its type is {kind}. Only trunks of the types "
+            f"{' and '.join(_FIELDS)} have them."
         )
     return _FIELDS[kind]
 

@@ -15,7 +15,7 @@ from didww.cli.trunks.list import credentials_option
 from didww.cli.trunks.options import ALL_OPTIONS
 from didww.cli.trunks.output import TrunkOutput
 from didww.cli.trunks.passwords import auth_password, password_option
-from didww.cli.trunks.pops import set_pop
+from didww.cli.trunks.pops import pop_option, set_pop
 from didww.cli.trunks.presets import UNVERIFIED, PresetOption, after_creation, complete_presets
 from didww.resources.configuration.pstn import PstnConfiguration
 from didww.resources.configuration.sip import SipConfiguration
@@ -58,7 +58,7 @@ __all__ = ["create"]
     shell_complete=parameters.complete_groups,
     help="Put it into this group.",
 )
-@click.option("--pop", cls=SectionOption, section="Trunk", metavar="NAME", help="Pin it to this point of presence.")
+@pop_option("NAME", "Pin it to this point of presence")
 @password_option
 @credentials_option
 @click.pass_obj

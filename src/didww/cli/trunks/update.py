@@ -14,7 +14,7 @@ from didww.cli.trunks.list import credentials_option, trunk_argument
 from didww.cli.trunks.options import ALL_OPTIONS
 from didww.cli.trunks.output import TrunkOutput
 from didww.cli.trunks.passwords import auth_password, password_option
-from didww.cli.trunks.pops import pop_of, set_pop
+from didww.cli.trunks.pops import pop_of, pop_option, set_pop
 from didww.cli.trunks.use import affected, routed
 from didww.resources.voice_in_trunk import VoiceInTrunk
 
@@ -46,13 +46,7 @@ OPTIONS = [RENAME, *ALL_OPTIONS]
     shell_complete=parameters.complete_groups,
     help="Put it into this group, and so out of its former one; none: into no group.",
 )
-@click.option(
-    "--pop",
-    cls=SectionOption,
-    section="Trunk",
-    metavar="NAME|none",
-    help="Pin it to this point of presence; none: to none.",
-)
+@pop_option("NAME|none", "Pin it to this point of presence; none: to none")
 @password_option
 @credentials_option
 @click.pass_obj

@@ -14,7 +14,7 @@ class SmsInPrice(
     Resource,
     type="prices",
     since="2026-11-19",
-    columns={"to": "destination_prefix", "from": "source_prefix", "country": "country", "price": "price"},
+    columns={"to prefix": "destination_prefix", "from prefix": "source_prefix", "country": "country", "price": "price"},
 ):
     """A price of inbound text messages, in US dollars without VAT.
 

@@ -15,7 +15,7 @@ class SmsOutPrice(
     type="prices",
     since="2026-11-19",
     columns={
-        "to": "destination_prefix",
+        "to prefix": "destination_prefix",
         "country": "country",
         "network": "mnc_name",
         "mcc": "mcc",

@@ -16,8 +16,8 @@ class VoiceInPrice(
     since="2026-11-19",
     columns={
         "destination": "destination",
-        "from": "src_country_name",
-        "source": "source_type",
+        "calls from": "src_country_name",
+        "line": "source_type",
         "rate": "rate",
         "per call": "connection_fee",
         "rejected": "reject_calls",

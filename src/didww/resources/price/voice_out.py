@@ -18,14 +18,14 @@ class VoiceOutPrice(
     since="2026-11-19",
     columns={
         "prefix": "prefix",
-        "category": "category",
-        "country": "country",
         "network": "network",
         "rate": "rate",
         "per call": "connection_fee",
         "rejected": "reject_calls",
         "next rate": "next_rate",
-        "from": "effective_at",
+        "next rate from": "effective_at",
+        "country": "country",
+        "category": "category",
     },
 ):
     """The price of outbound calls to a prefix, in US dollars without VAT.

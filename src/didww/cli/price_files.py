@@ -61,7 +61,7 @@ def _note(session: Session, url: str, path: str, *, decompressed: bool) -> Path:
     import platformdirs
 
     headers: dict[str, str] = {}
-    session.api_key.sign(headers)
+    session.api_key._sign(headers)
     what = json.dumps([url, headers, str(Path(path).resolve()), decompressed])
     name = hashlib.sha256(what.encode()).hexdigest()[:32]
     return Path(platformdirs.user_cache_dir("didww", appauthor=False)) / f"prices-{name}.json"

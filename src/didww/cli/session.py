@@ -101,7 +101,7 @@ class Session:
     def api_key(self) -> ApiKey:
         """The API key of the client, sent with requests or to the token service."""
         credentials = self.client._configuration.credentials
-        return cast("ApiKey", getattr(credentials, "key", credentials))
+        return cast("ApiKey", getattr(credentials, "_key", credentials))
 
     @property
     def emulated(self) -> bool:

@@ -518,8 +518,8 @@ def enums_page() -> str:
         for member in cls:
             docstring = module[name].members[member.name].docstring
             doc = cell(" ".join(docstring.value.split())) if docstring else ""
-            if since := cls._since.get(member.value):
-                doc += version_note(Versions(since))
+            if member.value in cls._versions:
+                doc += version_note(Versions(*cls._versions[member.value]))
             lines.append(f"| `{member.name}` | `{member.value}` | {doc} |")
         lines.append("")
     return text_of(lines)

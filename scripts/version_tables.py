@@ -118,6 +118,10 @@ def added() -> Iterator[str]:
         yield f"| [`{cls._type_name}`](../reference/resources/{cls._type_name}.md) | {', '.join(uses)} |"
     for name in enums.__all__:
         cls = getattr(enums, name)
-        values = [f"`{member.value}`" for member in cls if member.value in cls._since] if hasattr(cls, "_since") else []
+        values = (
+            [f"`{member.value}`" for member in cls if member.value in cls._versions]
+            if hasattr(cls, "_versions")
+            else []
+        )
         if values:
             yield f"| values of [`{name}`](../reference/enums.md#{name.lower()}) | {', '.join(values)} |"

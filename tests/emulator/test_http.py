@@ -93,7 +93,9 @@ def test_local_pages_get_cors_headers(raw: httpx2.Client) -> None:
         assert cors["allow-methods"] == "GET, POST, DELETE, PUT, PATCH, OPTIONS"
         assert cors["allow-credentials"] == "true"
         assert "api-key" in cors["allow-headers"].split(", ")
-        assert cors["expose-headers"] == "Date, X-Request-Id, Content-Disposition"
+        assert cors["expose-headers"] == (
+            "Date, X-Request-Id, Content-Disposition, Last-Modified, Retry-After, WWW-Authenticate"
+        )
         assert "Origin" in cors["vary"] if response is not preflight else True
 
 

@@ -112,7 +112,9 @@ def check(venv: Environment, options: Any) -> None:
     _run(venv.python, "-m", "mypy", show=True)
     _run(venv.python, "-m", "pyright", "--pythonpath", venv.python, show=True)
     _run(venv.program("lint-imports"), show=True)
-    _run(venv.python, "-m", "pytest", "-n", "auto", f"--hypothesis-profile={options.profile}", show=True)
+    # One more than there are cores: a third of the time, the tests wait for processes, servers and browsers.
+    workers = str((os.cpu_count() or 1) + 1)
+    _run(venv.python, "-m", "pytest", "-n", workers, f"--hypothesis-profile={options.profile}", show=True)
 
 
 def docs(venv: Environment, options: Any) -> None:  # noqa: ARG001

@@ -130,7 +130,7 @@ def test_csv_file_reroutes_numbers(account, tmp_path):
         (["number,trunk", "442079460999,A"], "line 2, column number: the account does not have 442079460999"),
         (["number,trunk", "hello,A"], "line 2, column number: 'hello'"),
         (["number,trunk", "442079460000,A", "+442079460000,B"], "line 3, column number"),
-        (["number,trunk", "442079460000,"], "line 2, column trunk: pass a trunk or a group"),
+        (["number,trunk", "442079460000,"], "line 2, column trunk: pass trunk; none removes the route"),
         (["number", "442079460000"], "line 1"),
         (["number,turnk", "442079460000,A"], "Did you mean 'trunk'?"),
     ],

@@ -28,7 +28,7 @@ from didww.exceptions import (
     ReadOnlyClientError,
     UnsupportedVersionError,
 )
-from didww.services import AUDIENCES, default_urls
+from didww.services import AUDIENCES, _default_urls
 from didww.transport.inprocess import InProcessTransport
 from support.api_caller import MEDIA_TYPE, document
 from support.contract_check import check_price
@@ -206,7 +206,7 @@ def test_hosts_and_audiences(version: ApiVersion) -> None:
         client = DidwwClient("key", environment=environment, api_version=version)
         base_url = SERVICES["hosts"]["api"][name]
         assert client._configuration.base_url == base_url
-        urls = default_urls(base_url)
+        urls = _default_urls(base_url)
         for service in SERVICES["hosts"].keys() - {"api"}:
             assert getattr(urls, service) == SERVICES["hosts"][service][name]
     audiences = {service: host["audience"] for service, host in SERVICES["hosts"].items() if "audience" in host}

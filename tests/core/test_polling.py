@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -25,14 +27,25 @@ ID = "8d1a3c5e-0000-4000-8000-000000000001"
 BASE = "https://api.example.com/v3"
 
 
+SLEEP = time.sleep
+MONOTONIC = time.monotonic
+
+
 class Clock:
-    """Time that passes only by sleeping."""
+    """Time that passes only by sleeping. Threads left over from other tests keep the real time."""
 
     def __init__(self) -> None:
         self.now = 100.0
         self.slept: list[float] = []
+        self.thread = threading.get_ident()
+
+    def monotonic(self) -> float:
+        return self.now if threading.get_ident() == self.thread else MONOTONIC()
 
     def sleep(self, seconds: float) -> None:
+        if threading.get_ident() != self.thread:
+            SLEEP(seconds)
+            return
         self.slept.append(seconds)
         self.now += seconds
 
@@ -40,7 +53,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("didww._drivers.sync.time.monotonic", lambda: clock.now)
+    monkeypatch.setattr("didww._drivers.sync.time.monotonic", clock.monotonic)
     monkeypatch.setattr("didww._drivers.sync.time.sleep", clock.sleep)
     return clock
 

@@ -112,8 +112,8 @@ def check(venv: Environment, options: Any) -> None:
     _run(venv.python, "-m", "mypy", show=True)
     _run(venv.python, "-m", "pyright", "--pythonpath", venv.python, show=True)
     _run(venv.program("lint-imports"), show=True)
-    # One more than there are cores: a third of the time, the tests wait for processes, servers and browsers.
-    workers = str((os.cpu_count() or 1) + 1)
+    # More than there are cores: a third of the time, the tests wait for processes, servers and browsers.
+    workers = str((os.cpu_count() or 1) + 2)
     _run(venv.python, "-m", "pytest", "-n", workers, f"--hypothesis-profile={options.profile}", show=True)
 
 

@@ -61,11 +61,11 @@ _DEFAULTS: Final[Mapping[Origin | None, ServiceUrls]] = {
 }
 """The URLs of DIDWW's environments, by the origin of the API."""
 
-_PATHS: Final = ServiceUrls("/token", "/api-vin/v3", "/api-vout/v3", "/api-sms/v3")
+PATHS: Final = ServiceUrls("/token", "/api-vin/v3", "/api-vout/v3", "/api-sms/v3")
 """The paths of any other server, such as the emulator, which has all services at the origin of its base URL."""
 
 
 def _default_urls(base_url: str) -> ServiceUrls:  # pyright: ignore[reportUnusedFunction] the configuration uses it
     """Return the URLs of all services of the environment with the API at `base_url`."""
     origin = origin_of(base_url)
-    return _DEFAULTS.get(origin) or ServiceUrls(*(f"{origin}{path}" for path in _PATHS))
+    return _DEFAULTS.get(origin) or ServiceUrls(*(f"{origin}{path}" for path in PATHS))

@@ -445,7 +445,7 @@ def test_coroutine_function_that_hangs_ends_with_the_timeout() -> None:
             api_version=VERSION,
             transport=AsyncScripted(),
             rate_limit=None,
-            timeout=0.01,
+            timeout=1.0,
         )
         with pytest.raises(ApiTimeoutError, match="Check the function of the BearerToken") as caught:
             await client.orders().create(Order(items=[DidOrderItem(sku_id=ID, qty=1)]))

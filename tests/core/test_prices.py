@@ -299,7 +299,7 @@ def test_invalid_argument_is_refused(call: Callable[[Any], Any], field: str, mes
     ],
 )
 def test_error_response_raises_its_class(response: Response, error: type[DidwwApiError]) -> None:
-    """The two kinds of 404 are told apart by their code."""
+    """Each kind of 404 has an error class, chosen by its code."""
     client, _ = client_with(response)
     with pytest.raises(DidwwApiError) as caught:
         client.prices().voice_in.lookup("448081570001")
@@ -330,7 +330,7 @@ def test_response_without_prices_is_an_error(document: dict[str, Any]) -> None:
 
 
 def test_prices_need_the_newer_version() -> None:
-    """An older client is told which argument to pass; nothing is sent."""
+    """The error of an older client names the argument to pass; nothing is sent."""
     transport = Scripted(found())
     client = DidwwClient("key", base_url="https://api.example.com/v3", transport=transport)
     with pytest.raises(UnsupportedVersionError, match=r"prices\(\) does not exist.*2026-11-19.*api_version="):
@@ -589,7 +589,7 @@ def test_304_after_a_part_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_downloaded_even_if_unchanged(tmp_path: Path) -> None:
-    """A caller who kept the time but lost the file gets the file; an invalid time is refused all the same."""
+    """Without the file, the time of the last download is ignored. An invalid time is refused in any case."""
     client, transport = client_with(Response(200, {}, PACKED))
     target = tmp_path / "prices.csv.gz"
     assert client.prices().voice_in.download(target, if_modified_since=CHANGED_AT).changed

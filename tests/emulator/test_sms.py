@@ -153,19 +153,6 @@ def test_updates_merge_the_configuration(client: DidwwClient, create: Callable[.
     )
 
 
-def test_the_type_of_a_configuration_cannot_change(
-    client: DidwwClient, create: Callable[..., SmsTrunk], caller: Caller
-) -> None:
-    """The client refuses another type, and the service too."""
-    trunk = create("Main", EMAIL)
-    with pytest.raises(InvalidValueError, match="must be of type 'sms_to_email', which cannot be changed"):
-        trunk.configuration = ESME
-        client.sms_trunks().update(trunk)
-    other = {"type": "smpp_esme", "attributes": {"server_location": "fra"}}
-    body = document("sms_trunks", trunk.id, configuration=other)
-    assert caller.error("PATCH", f"/sms_trunks/{trunk.id}", body)["status"] == "422"
-
-
 def test_a_change_to_get_sends_nulls(client: DidwwClient, create: Callable[..., SmsTrunk], caller: Caller) -> None:
     """`http_method = "get"` sets the body and its type to null in the same update; without them it is refused."""
     trunk = create("Main", http_in())

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from didww._util.suggest import did_you_mean
-from didww.emulator.behaviors.prices import assigned_since, set_assigned
 from didww.emulator.controls.clock import stamp
-from didww.emulator.data.prices import LISTS
 
 if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
@@ -51,6 +49,10 @@ class Prices:
         Args:
             api_key: Key of the account. Defaults to the emulator's own.
         """
+        # Imported when used: most emulators need no prices.
+        from didww.emulator.behaviors.prices import assigned_since
+        from didww.emulator.data.prices import LISTS
+
         with self._engine.locked() as runtime:
             owner = self._engine.session(api_key or self._default_key).owner
             return [_plan(name, assigned_since(runtime.store, owner, name) is not None) for name in LISTS]
@@ -82,6 +84,9 @@ class Prices:
         return self._set(service, domain, api_key, assigned=False)
 
     def _set(self, service: str, domain: str | None, api_key: str | None, *, assigned: bool) -> PricePlan:
+        from didww.emulator.behaviors.prices import set_assigned
+        from didww.emulator.data.prices import LISTS
+
         name = service if domain is None else f"{service}/{domain}"
         if name not in LISTS:
             known = ", ".join(LISTS)

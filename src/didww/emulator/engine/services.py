@@ -9,7 +9,7 @@ from didww import services
 
 __all__ = ["API", "AUDIENCES", "SERVICES", "TOKEN_PATH", "Service", "path_of", "service_of"]
 
-TOKEN_PATH: Final = "/token"  # noqa: S105 a path
+TOKEN_PATH: Final = str(services.PATHS.token)
 
 
 class Service(NamedTuple):
@@ -29,9 +29,11 @@ class Service(NamedTuple):
 API: Final = Service("api", "/v3", services.AUDIENCES["api"])
 SERVICES: Final = (
     API,
-    Service("voice_in_prices", "/api-vin/v3", services.AUDIENCES["voice_in_prices"]),
-    Service("voice_out_prices", "/api-vout/v3", services.AUDIENCES["voice_out_prices"]),
-    Service("sms_prices", "/api-sms/v3", services.AUDIENCES["sms_prices"]),
+    *(
+        Service(name, getattr(services.PATHS, name), audience)
+        for name, audience in services.AUDIENCES.items()
+        if name != "api"
+    ),
 )
 AUDIENCES: Final = tuple(service.audience for service in SERVICES)
 

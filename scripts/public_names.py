@@ -36,8 +36,8 @@ PUBLIC = {
     "didww.credentials": "ApiKey BearerToken TokenProvider",
     "didww.encrypt": "Encrypt",
     "didww.enums": """
-        AddressVerificationStatus AreaLevel CallbackMethod CliFormat Codec DefaultDstAction DidHistoryAction
-        DidHistoryMethod DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
+        AddressVerificationStatus AreaLevel CallbackMethod CallStatus CliFormat Codec DefaultDstAction DidHistoryAction
+        DidHistoryMethod DisconnectInitiator DiversionInjectMode DiversionRelayPolicy EmergencyCallingServiceStatus
         EmergencyVerificationStatus ExportStatus ExportType Feature IdentityType MandatoryField
         MediaEncryptionMode NetworkProtocolPriority NumberType OnCliMismatchAction OrderStatus PopCode ProofEntityType
         ReroutingDisconnectCode RxDtmfFormat SenderIdVerificationStatus SenderType SmsBodyType SmsHttpMethod
@@ -45,15 +45,16 @@ PUBLIC = {
         VoiceOutPriceCategory VoiceOutTrunkStatus
     """,
     "didww.exceptions": """
-        ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallbackRejectedError
-        ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError InsufficientBalanceError
-        InvalidValueError NotExactlyOneError NotFoundError NotIncludedError NotLoadedError
-        PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError RateLimitError
-        ReadOnlyClientError ReadOnlyFieldError ServerError UnexpectedResponseError UnsupportedVersionError
-        ValidationError WaitError
+        ApiConnectionError ApiTimeoutError ApiVersionWarning AuthenticationError BulkError CallFileError
+        CallbackRejectedError ClientClosedError ConflictError DidwwApiError DidwwClientError DidwwError
+        InsufficientBalanceError InvalidValueError NotExactlyOneError NotFoundError NotIncludedError
+        NotLoadedError PermissionDeniedError PriceFileError PriceNotFoundError PricePlanNotAssignedError
+        RateLimitError ReadOnlyClientError ReadOnlyFieldError RecordFileError ServerError
+        UnexpectedResponseError UnsupportedVersionError ValidationError WaitError
     """,
     "didww.query_params": "QueryParams",
     "didww.rate_limit.local": "RateLimiter",
+    "didww.resources.call": "InboundCall OutboundCall",
     "didww.resources.authentication_method.base": "AuthenticationMethod GenericAuthenticationMethod",
     "didww.resources.authentication_method.credentials_and_ip": "CredentialsAndIpAuthenticationMethod",
     "didww.resources.authentication_method.ip_only": "IpOnlyAuthenticationMethod",

@@ -59,7 +59,7 @@ class Environment:
             return
         print("Installing what the tests and checks need, about 700 MB (once) ...", flush=True)
         self._install("--upgrade", "pip>=25.1")
-        self._install("--group", "dev", "--group", "bench", "--editable", ".[cli,emulator]")
+        self._install("--group", "dev", "--group", "bench", "--editable", ".[cli,emulator,cdr]")
         self._tools.touch()
 
     def need_docs(self) -> None:

@@ -69,11 +69,13 @@ if TYPE_CHECKING:
     from didww.enums import AddressVerificationStatus as AddressVerificationStatus
     from didww.enums import AreaLevel as AreaLevel
     from didww.enums import CallbackMethod as CallbackMethod
+    from didww.enums import CallStatus as CallStatus
     from didww.enums import CliFormat as CliFormat
     from didww.enums import Codec as Codec
     from didww.enums import DefaultDstAction as DefaultDstAction
     from didww.enums import DidHistoryAction as DidHistoryAction
     from didww.enums import DidHistoryMethod as DidHistoryMethod
+    from didww.enums import DisconnectInitiator as DisconnectInitiator
     from didww.enums import DiversionInjectMode as DiversionInjectMode
     from didww.enums import DiversionRelayPolicy as DiversionRelayPolicy
     from didww.enums import EmergencyCallingServiceStatus as EmergencyCallingServiceStatus
@@ -108,6 +110,7 @@ if TYPE_CHECKING:
     from didww.exceptions import AuthenticationError as AuthenticationError
     from didww.exceptions import BulkError as BulkError
     from didww.exceptions import CallbackRejectedError as CallbackRejectedError
+    from didww.exceptions import CallFileError as CallFileError
     from didww.exceptions import ClientClosedError as ClientClosedError
     from didww.exceptions import ConflictError as ConflictError
     from didww.exceptions import DidwwApiError as DidwwApiError
@@ -126,6 +129,7 @@ if TYPE_CHECKING:
     from didww.exceptions import RateLimitError as RateLimitError
     from didww.exceptions import ReadOnlyClientError as ReadOnlyClientError
     from didww.exceptions import ReadOnlyFieldError as ReadOnlyFieldError
+    from didww.exceptions import RecordFileError as RecordFileError
     from didww.exceptions import ServerError as ServerError
     from didww.exceptions import UnexpectedResponseError as UnexpectedResponseError
     from didww.exceptions import UnsupportedVersionError as UnsupportedVersionError
@@ -149,6 +153,8 @@ if TYPE_CHECKING:
     from didww.resources.authentication_method.twilio import TwilioAuthenticationMethod as TwilioAuthenticationMethod
     from didww.resources.available_did import AvailableDid as AvailableDid
     from didww.resources.balance import Balance as Balance
+    from didww.resources.call import InboundCall as InboundCall
+    from didww.resources.call import OutboundCall as OutboundCall
     from didww.resources.capacity_pool import CapacityPool as CapacityPool
     from didww.resources.city import City as City
     from didww.resources.configuration.base import TrunkConfiguration as TrunkConfiguration
@@ -238,6 +244,8 @@ __all__ = [
     "BulkError",
     "CallEvent",
     "CallEventVerifier",
+    "CallFileError",
+    "CallStatus",
     "Callback",
     "CallbackMethod",
     "CallbackReceiver",
@@ -267,6 +275,7 @@ __all__ = [
     "DidwwClient",
     "DidwwClientError",
     "DidwwError",
+    "DisconnectInitiator",
     "DiversionInjectMode",
     "DiversionRelayPolicy",
     "EmergencyCallingService",
@@ -291,6 +300,7 @@ __all__ = [
     "HttpOutConfiguration",
     "Identity",
     "IdentityType",
+    "InboundCall",
     "InboundCallConnect",
     "InboundCallEnd",
     "InboundCallEvent",
@@ -314,6 +324,7 @@ __all__ = [
     "OrderCallback",
     "OrderItem",
     "OrderStatus",
+    "OutboundCall",
     "OutboundCallConnect",
     "OutboundCallEnd",
     "OutboundCallEvent",
@@ -340,6 +351,7 @@ __all__ = [
     "RawResponse",
     "ReadOnlyClientError",
     "ReadOnlyFieldError",
+    "RecordFileError",
     "RecordIterator",
     "Region",
     "Report",
@@ -422,6 +434,8 @@ _MODULES = {
     "BulkError": "exceptions",
     "CallEvent": "callback.call_events",
     "CallEventVerifier": "callback.call_event_verifier",
+    "CallFileError": "exceptions",
+    "CallStatus": "enums",
     "Callback": "callback.typed",
     "CallbackMethod": "enums",
     "CallbackReceiver": "callback.receiver",
@@ -451,6 +465,7 @@ _MODULES = {
     "DidwwClient": "client",
     "DidwwClientError": "exceptions",
     "DidwwError": "exceptions",
+    "DisconnectInitiator": "enums",
     "DiversionInjectMode": "enums",
     "DiversionRelayPolicy": "enums",
     "EmergencyCallingService": "resources.emergency_calling_service",
@@ -475,6 +490,7 @@ _MODULES = {
     "HttpOutConfiguration": "resources.sms_configuration.http_out",
     "Identity": "resources.identity",
     "IdentityType": "enums",
+    "InboundCall": "resources.call",
     "InboundCallConnect": "callback.call_events",
     "InboundCallEnd": "callback.call_events",
     "InboundCallEvent": "callback.call_events",
@@ -499,6 +515,7 @@ _MODULES = {
     "OrderCallback": "callback.typed",
     "OrderItem": "resources.order_item.base",
     "OrderStatus": "enums",
+    "OutboundCall": "resources.call",
     "OutboundCallConnect": "callback.call_events",
     "OutboundCallEnd": "callback.call_events",
     "OutboundCallEvent": "callback.call_events",
@@ -525,6 +542,7 @@ _MODULES = {
     "RawResponse": "_core.raw",
     "ReadOnlyClientError": "exceptions",
     "ReadOnlyFieldError": "exceptions",
+    "RecordFileError": "exceptions",
     "RecordIterator": "_endpoints.iterators",
     "Region": "resources.region",
     "Report": "_core.bulk",

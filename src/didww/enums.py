@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AddressVerificationStatus",
     "AreaLevel",
+    "CallStatus",
     "CallbackMethod",
     "CliFormat",
     "Codec",
     "DefaultDstAction",
     "DidHistoryAction",
     "DidHistoryMethod",
+    "DisconnectInitiator",
     "DiversionInjectMode",
     "DiversionRelayPolicy",
     "EmergencyCallingServiceStatus",
@@ -297,6 +299,37 @@ class ExportType(OpenStrEnum):
 
     SMS_OUT = "sms_out"
     """Records of outbound text messages through SMS trunks. Since version 2026-11-19."""
+
+
+class CallStatus(OpenStrEnum):
+    """Outcome of a call: `status` of call records.
+
+    DIDWW does not document all values.
+
+    Source: docs/reference/cdr-columns.md.
+    """
+
+    COMPLETED = "Completed"
+    """The call was answered."""
+
+    FAILED = "Failed"
+    """The call was not answered."""
+
+
+class DisconnectInitiator(OpenStrEnum):
+    """Who ended a call: `disconnect_initiator` of records of inbound calls.
+
+    Source: docs/reference/cdr-columns.md.
+    """
+
+    ORIGINATION = "Origination"
+    """The caller."""
+
+    DESTINATION = "Destination"
+    """Your endpoint."""
+
+    SYSTEM = "System"
+    """DIDWW: limits, timeouts, balance, or routing."""
 
 
 class ExportStatus(OpenStrEnum):

@@ -19,6 +19,7 @@ __all__ = [
     "ApiVersionWarning",
     "AuthenticationError",
     "BulkError",
+    "CallFileError",
     "CallbackRejectedError",
     "ClientClosedError",
     "ConflictError",
@@ -38,6 +39,7 @@ __all__ = [
     "RateLimitError",
     "ReadOnlyClientError",
     "ReadOnlyFieldError",
+    "RecordFileError",
     "ServerError",
     "UnexpectedResponseError",
     "UnsupportedVersionError",
@@ -408,8 +410,8 @@ class UnexpectedResponseError(DidwwClientError):
         super().__init__(message)
 
 
-class PriceFileError(DidwwClientError):
-    """A price file is not valid.
+class RecordFileError(DidwwClientError):
+    """A file of records is not valid.
 
     Attributes:
         line: Number of the line, from 1; 0 if the file as a whole is not valid.
@@ -420,6 +422,14 @@ class PriceFileError(DidwwClientError):
         self.line = line
         self.column = column
         super().__init__(message)
+
+
+class PriceFileError(RecordFileError):
+    """A price file is not valid."""
+
+
+class CallFileError(RecordFileError):
+    """A file of call records is not valid."""
 
 
 class NotExactlyOneError(DidwwClientError):

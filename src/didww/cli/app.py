@@ -37,6 +37,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "balance": ("balance:balance", "Show the balance."),
         "orders": ("orders:orders", "List, show, await and cancel orders."),
         "exports": ("exports:exports", "Create and download records of calls and messages."),
+        "cdr": ("cdr:cdr", "Call records as data: fetch, summary, report, SQL, Parquet."),
         "prices": ("prices:prices", "Prices of calls and messages, by number or as a file."),
     },
     "Registration": {

@@ -16,7 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import md5
 from statistics import NormalDist
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from didww.resources.call import InboundCall, OutboundCall, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,54 +43,11 @@ __all__ = [
     "with_split_source",
 ]
 
-CDR_IN_COLUMNS = (
-    "Date/Time Start (UTC)",
-    "Date/Time Connect (UTC)",
-    "Date/Time End (UTC)",
-    "Status",
-    "Source",
-    "Source Name",
-    "Destination DID",
-    "Duration (sec)",
-    "Attempt",
-    "Disconnect Code",
-    "Response",
-    "Disconnect Initiator",
-    "Voice IN Trunk",
-    "Destination",
-    "Trunk Group",
-    "Capacity Group",
-    "Toll-free (USD)",
-    "PSTN (USD)",
-    "Metered (USD)",
-    "CNAM IN (USD)",
-    "Total (USD)",
-    "Call ID",
-)
-CDR_OUT_COLUMNS = (
-    "Date/Time Start (UTC)",
-    "Date/Time Connect (UTC)",
-    "Date/Time End (UTC)",
-    "Status",
-    "Source",
-    "CLI",
-    "Destination Number",
-    "Call Duration (sec)",
-    "Billing Duration (sec)",
-    "Disconnect Code",
-    "Disconnect Reason",
-    "Voice OUT Trunk",
-    "Destination Country",
-    "Network",
-    "Call Type",
-    "Rate (USD)",
-    "Charged (USD)",
-    "P-Charge-Info",
-    "Call ID",
-)
-
-_SOURCE_COLUMNS = ("Source Number", "Source Number Out", "Source Country", "Source Network")
-SOURCES_SINCE = "2026-11-19"
+CDR_IN_COLUMNS: Final = header(InboundCall)
+CDR_OUT_COLUMNS: Final = header(OutboundCall)
+_NEW_COLUMNS: Final = header(InboundCall, "2026-11-19")
+_SOURCE_COLUMNS: Final = tuple(name for name in _NEW_COLUMNS if name not in CDR_IN_COLUMNS)
+SOURCES_SINCE: Final = "2026-11-19"
 """The first API version whose exports of inbound calls have four columns instead of `Source`."""
 
 # Relative number of calls by hour of the day.

@@ -1,0 +1,29 @@
+"""Call records as data: typed records, a Parquet dataset, answers and reports.
+
+`read_calls`, `InboundCall` and `OutboundCall` need no extra. All else needs `pip install "didww-sdk[cdr]"`; imports are
+lazy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from didww.resources.call import CallRecord, InboundCall, OutboundCall
+
+__all__ = ["CallRecord", "InboundCall", "OutboundCall"]
+
+_HOMES = {
+    "CallRecord": "resources.call",
+    "InboundCall": "resources.call",
+    "OutboundCall": "resources.call",
+}
+"""The module of each name."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(f"didww.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Path: TypeAlias = str | bytes | os.PathLike[str]
 
-__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "read_calls", "read_rows"]
+__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "RowReader", "read_calls", "read_rows"]
 
 MAX_REJECTED: Final = 100_000
 """Maximum number of rejected rows of a file."""
@@ -149,39 +149,52 @@ def read_rows(rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> 
         CallFileError: A row is not valid and there is no list for it, there are too many such rows, or the file is
             damaged.
     """
-    slowly, size = _RowByRow(rows, layout, rejects), MAX_ROW
-    while True:
-        block = rows.peek(size)
-        records = layout.records(block)
-        if records is not None:
-            rows.skip(block)
-            size = min(2 * size, MAX_ROW)
-            yield records
-        elif len(block) > _SMALL:
-            # Most of its rows are valid.
-            size = max(_SMALL, len(block) // 8)
-        else:
-            # The last row can go on behind the block.
-            end = rows.position + max(1, len(block))
-            while rows.position < end:
-                record = slowly.next_record()
-                if record is not None:
-                    yield [record]
-                elif slowly.ended:
-                    return
+    reader = RowReader(rows, layout, rejects)
+    while not reader.ended:
+        yield from reader.block()
 
 
-class _RowByRow:
-    """Reads rows one by one, and rejects those that are not valid."""
+class RowReader:
+    """Reads the rows of a file, and rejects those that are not valid.
+
+    Attributes:
+        ended: Whether all rows were read.
+    """
 
     def __init__(self, rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> None:
         self._rows = rows
         self._layout = layout
         self._rejects = rejects
         self._rejected = self._size = self._reread = 0
+        self._block = MAX_ROW
         self.ended = False
 
-    def next_record(self) -> Any:
+    def until(self, position: int) -> Iterator[Any]:
+        """Yield the records of whole blocks until a number of bytes was read."""
+        while self._rows.position < position and not self.ended:
+            yield from chain.from_iterable(self.block(position - self._rows.position))
+
+    def block(self, most: int = MAX_ROW) -> Iterator[list[Any]]:
+        """Yield the records of the next block, at most `most` bytes, in lists of those that were read together."""
+        rows = self._rows
+        block = rows.peek(min(most, self._block))
+        records = self._layout.records(block)
+        if records is not None:
+            rows.skip(block)
+            self._block = min(2 * self._block, MAX_ROW)
+            yield records
+        elif len(block) > _SMALL:
+            # Most of its rows are valid.
+            self._block = max(_SMALL, len(block) // 8)
+        else:
+            # The last row can go on behind the block.
+            end = rows.position + max(1, len(block))
+            while rows.position < end and not self.ended:
+                record = self._next_record()
+                if record is not None:
+                    yield [record]
+
+    def _next_record(self) -> Any:
         """Return the record of the next row; None if it is not valid, is empty, or does not exist."""
         rows = self._rows
         try:

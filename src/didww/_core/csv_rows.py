@@ -83,6 +83,7 @@ class Rows:
         line: Number of the line at which the current row begins, from 1.
         torn: Whether the last error is about where the row ends: quotes that do not match, or too many bytes.
         damaged: Whether the last error is about the file, which cannot be read further, and not about the row.
+        pieces: The decompressed bytes; replace them to read ahead.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class Rows:
         self.line = 0
         self.torn = self.damaged = False
         self._error = error
-        self._pieces = pieces(file, max_bytes, plain=lines_before > 0)
+        self.pieces = pieces(file, max_bytes, plain=lines_before > 0)
         self._ended = False
         self._damage = ""
         # The buffer has the current row, which begins at `_row` and has been read up to `_next`.
@@ -182,7 +183,7 @@ class Rows:
         return self._data[self._next : end]
 
     def skip(self, block: bytes) -> None:
-        """Move behind a block that `peek` returned."""
+        """Move behind a block that `peek` returned, or whole lines at its start."""
         self._next += len(block)
         self._lines += block.count(b"\n")
 
@@ -231,7 +232,7 @@ class Rows:
         if self._ended:
             return False
         try:
-            piece = next(self._pieces, b"")
+            piece = next(self.pieces, b"")
         except UnreadableError as damage:
             piece, self._damage = b"", str(damage)
         if not piece:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from didww.cdr.answer import Answer
+    from didww.cdr.calls import Calls
     from didww.resources.call import CallRecord, InboundCall, OutboundCall
 
-__all__ = ["CallRecord", "InboundCall", "OutboundCall"]
+__all__ = ["Answer", "CallRecord", "Calls", "InboundCall", "OutboundCall"]
 
 _HOMES = {
+    "Answer": "cdr.answer",
     "CallRecord": "resources.call",
+    "Calls": "cdr.calls",
     "InboundCall": "resources.call",
     "OutboundCall": "resources.call",
 }

@@ -6,6 +6,7 @@ moves behind it. Lines are counted either way, so that every error has the line 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import zlib
 from typing import IO, TYPE_CHECKING, Final
@@ -26,7 +27,6 @@ MAX_ROW: Final = 64 << 10
 """Maximum size of a row, and of a block, in bytes."""
 
 _GZIP_HEAD: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
 _PIECE: Final = 1 << 16
 
 
@@ -138,7 +138,8 @@ class Rows:
             cells = next(self._reader)
             if not self._foreign:
                 return cells
-            message = "the row is not UTF-8"
+            wide = self.line == 1 and self.text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            message = "the file is UTF-16; convert it to UTF-8" if wide else "the row is not UTF-8"
         except csv.Error as problem:
             self.torn = True
             message = f"the row is not valid CSV: {problem}"
@@ -214,10 +215,11 @@ class Rows:
         self._next = end
         if self._cut:
             self.torn = True
-            raise self.error(f"the row is larger than {MAX_ROW} bytes")
+            hint = "; maybe a quote is not closed" if self._lines >= self.line else ""
+            raise self.error(f"the row is larger than {MAX_ROW} bytes{hint}")
         self._lines += 1
         if first:
-            line = line.removeprefix(_BOM)
+            line = line.removeprefix(codecs.BOM_UTF8)
         try:
             return line.decode()
         except UnicodeDecodeError:

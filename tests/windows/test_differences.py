@@ -85,7 +85,7 @@ def test_locks_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     windows = Msvcrt(errno.EACCES, errno.EDEADLK, errno.EACCES)
     monkeypatch.setitem(sys.modules, "msvcrt", windows)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "fcntl", None)  # type: ignore[arg-type]
-    with (tmp_path / "lock").open("a+b") as file, locks._locked(file):
+    with (tmp_path / "lock").open("a+b") as file, locks.locked(file):
         assert windows.calls == [(2, 1)] * 4
     assert windows.calls[4:] == [(0, 1)]
 

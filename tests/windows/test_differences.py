@@ -19,7 +19,8 @@ from didww._drivers import files
 from didww._drivers.sync import _Started
 from didww._server import asgi_server
 from didww._server.connections import Connections
-from didww.cli import app, locks
+from didww._util import locks
+from didww.cli import app
 from didww.exceptions import DidwwClientError
 
 

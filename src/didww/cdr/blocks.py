@@ -12,20 +12,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-
 from didww._core.call_values import conversion
 from didww._core.csv_rows import MAX_ROW
+from didww.cdr.arrow import pa, pa_csv, pc
 from didww.cdr.schema import DIRECTIONS, arrow_schema
 from didww.resources.call import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from didww._core.call_rows import Layout
+    from didww._core.call_layout import Layout
     from didww._core.call_values import Conversion
+    from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
 __all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "held_schema"]
@@ -40,19 +38,20 @@ _FIRST: Final = pa.scalar(datetime(1, 1, 1), pa.timestamp("us"))  # noqa: DTZ001
 _LAST: Final = pa.scalar(datetime(9999, 12, 31, 23, 59, 59), pa.timestamp("us"))  # noqa: DTZ001 the same
 
 
-def held_schema() -> pa.Schema:
+def held_schema() -> Any:
     """Return the schema of a dataset with dictionaries for texts that repeat."""
+    schema: Any = arrow_schema()
     return pa.schema(
         [
             field.with_type(_DICTIONARY) if field.type == pa.string() and field.name not in _VARIED else field
-            for field in arrow_schema()
+            for field in schema
         ]
     )
 
 
-def decoded(batch: pa.RecordBatch, metadata: dict[bytes, bytes] | None = None) -> pa.RecordBatch:
+def decoded(batch: Batch, metadata: dict[bytes, bytes] | None = None) -> Batch:
     """Return a batch with the schema of a dataset, without dictionaries."""
-    schema = arrow_schema()
+    schema: Any = arrow_schema()
     columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=schema.with_metadata(metadata))
 
@@ -64,14 +63,14 @@ class BlockParser:
         layout: The columns of the file.
     """
 
-    def __init__(self, layout: Layout[Any]) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.schema = held_schema()
         self._width = len(layout.names)
-        self._converters: dict[str, Callable[[pa.Array], pa.Array | None]] = {}
+        self._converters: dict[str, Callable[[Any], Any | None]] = {}
         self._places: dict[str, int] = {}
         self._needed: set[str] = set()
         kinds = {attribute: (kind, optional) for attribute, kind, optional, _ in columns_of(layout.record_class)}
-        types: dict[str, pa.DataType] = {}
+        types: dict[str, Any] = {}
         for attribute, place in layout.places.items():
             kind, optional = kinds[attribute]
             self._places[attribute] = place
@@ -92,7 +91,7 @@ class BlockParser:
             column_names=[str(place) for place in range(self._width)], block_size=_PARSED_AT_ONCE
         )
 
-    def parse(self, block: bytes) -> pa.RecordBatch | None:
+    def parse(self, block: bytes) -> Batch | None:
         """Return the rows of whole lines; None if they need to be read row by row."""
         quoted = b'"' in block
         if not block or b"\0" in block or not _plain_ends(block) or (quoted and not _well_quoted(block)):
@@ -109,7 +108,7 @@ class BlockParser:
         found = [_whole(column) for column in table.columns]
         if 2 * sum(map(_longest, found)) + 3 * self._width > MAX_ROW:
             return None
-        columns: list[pa.Array] = []
+        columns: list[Any] = []
         for field in self.schema:
             place = self._places.get(field.name)
             column = self._extras(found) if field.name == "extra" else None if place is None else found[place]
@@ -122,9 +121,9 @@ class BlockParser:
             columns.append(column)
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
-    def _extras(self, found: Sequence[pa.Array]) -> pa.Array | None:
+    def _extras(self, found: Sequence[Any]) -> Any | None:
         """Return the values of unknown columns as JSON."""
-        parts: list[pa.Array] = []
+        parts: list[Any] = []
         for place, name in self._extra:
             column = found[place]
             if column.null_count < len(column):
@@ -152,15 +151,15 @@ def _well_quoted(block: bytes) -> bool:
     return single.count(b'"') == sum(map(single.count, ends)) + single.startswith(b'"')
 
 
-def _longest(column: pa.Array) -> int:
-    texts = column.dictionary if isinstance(column, pa.DictionaryArray) else column
+def _longest(column: Any) -> int:
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
     return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
 # Conversions
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _whole(column: Any) -> Any:
     """Return a column as one array."""
     if column.num_chunks == 1:
         return column.chunk(0)
@@ -170,8 +169,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
 
 
-def _by_value(converted: Conversion, kind: pa.DataType) -> Callable[[pa.Array], pa.Array | None]:
-    def convert(column: pa.Array) -> pa.Array | None:
+def _by_value(converted: Conversion, kind: Any) -> Callable[[Any], Any | None]:
+    def convert(column: Any) -> Any | None:
         try:
             values = list(map(converted.__getitem__, column.dictionary.to_pylist()))
         except ValueError:
@@ -181,11 +180,11 @@ def _by_value(converted: Conversion, kind: pa.DataType) -> Callable[[pa.Array], 
     return convert
 
 
-def _times(converted: Conversion) -> Callable[[pa.Array], pa.Array | None]:
+def _times(converted: Conversion) -> Callable[[Any], Any | None]:
     kind = pa.timestamp("us", "UTC")
     slowly = _by_value(converted, kind)
 
-    def convert(column: pa.Array) -> pa.Array | None:
+    def convert(column: Any) -> Any | None:
         if not _usual(column):
             return slowly(column.dictionary_encode())
         try:
@@ -193,14 +192,16 @@ def _times(converted: Conversion) -> Callable[[pa.Array], pa.Array | None]:
         except pa.ArrowInvalid:
             return None
         ends = pc.min_max(times)
-        if ends["min"].is_valid and not (ends["min"].as_py() >= _FIRST.as_py() and ends["max"].as_py() <= _LAST.as_py()):
+        if ends["min"].is_valid and not (
+            ends["min"].as_py() >= _FIRST.as_py() and ends["max"].as_py() <= _LAST.as_py()
+        ):
             return None
         return times.cast(kind)
 
     return convert
 
 
-def _usual(column: pa.Array) -> bool:
+def _usual(column: Any) -> bool:
     """Return whether all texts are like `2026-11-01 00:00:00`."""
     filled = column.drop_null()
     if not len(filled):
@@ -225,12 +226,12 @@ def extra_text(record: CallRecord) -> str | None:
     return json.dumps(dict(record.extra), ensure_ascii=False) if record.extra else None
 
 
-def batch_of_records(records: Iterable[CallRecord]) -> pa.RecordBatch:
+def batch_of_records(records: Iterable[CallRecord]) -> Batch:
     """Return records of one class as a batch."""
     every = list(records)
     schema = held_schema()
     names = {column.attribute for column in columns_of(type(every[0]))} if every else set[str]()
-    columns: list[pa.Array] = []
+    columns: list[Any] = []
     for field in schema:
         if field.name == "extra":
             column = pa.array([extra_text(record) for record in every], field.type)

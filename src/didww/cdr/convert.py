@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from didww._core.call_rows import RowReader, layout_of
+from didww._core.call_layout import layout_of
+from didww._core.call_rows import RowReader
 from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
 from didww._core.download import Progress, check_max_bytes
 from didww.cdr.extras import need
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    import pyarrow as pa
+    from pyarrow import RecordBatch
 
     from didww._core.call_rows import RejectedRow
+    from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
     PathLike: TypeAlias = str | bytes | os.PathLike[str]
@@ -48,7 +50,7 @@ class Held(NamedTuple):
     """
 
     record_class: type[CallRecord]
-    batch: pa.RecordBatch
+    batch: Batch
 
 
 def arrow_batches(
@@ -57,7 +59,7 @@ def arrow_batches(
     rejects: list[RejectedRow] | None = None,
     max_bytes: int = MAX_DECOMPRESSED,
     progress: Callable[[Progress], None] | None = None,
-) -> Iterator[pa.RecordBatch]:
+) -> Iterator[RecordBatch]:
     """Yield the rows of exports of calls as Arrow record batches, with constant memory use.
 
     The values are those of `read_calls`. All batches have the columns of a dataset (docs/reference/call-dataset.md);
@@ -86,7 +88,7 @@ def _decoded(
     rejects: list[RejectedRow] | None,
     max_bytes: int,
     progress: Callable[[Progress], None] | None,
-) -> Iterator[pa.RecordBatch]:
+) -> Iterator[RecordBatch]:
     from didww.cdr.blocks import decoded, direction_of
 
     count = Counted(names, progress)
@@ -95,24 +97,24 @@ def _decoded(
             yield decoded(batch, {b"direction": direction_of(record_class).encode()})
 
 
-def export_files(source: PathLike | Iterable[PathLike]) -> list[str]:
+def export_files(source: Any) -> list[str]:
     """Return the files of a source: itself, those of a folder, or those of an iterable.
 
     Raises:
         InvalidValueError: It is something else, or a folder without exports.
     """
     if isinstance(source, str | bytes | os.PathLike):
-        name = os.fsdecode(source)
+        name = os.fsdecode(cast("PathLike", source))
         return _in_folder(name) if Path(name).is_dir() else [name]
     if not isinstance(source, Iterable):
         raise InvalidValueError(
             f"source must be a path or an iterable of paths, got {type(source).__name__}.", field="source"
         )
     names: list[str] = []
-    for path in source:
+    for path in cast("Iterable[Any]", source):
         if not isinstance(path, str | bytes | os.PathLike):
             raise InvalidValueError(f"source must have paths, got {type(path).__name__}.", field="source")
-        names.append(os.fsdecode(path))
+        names.append(os.fsdecode(cast("PathLike", path)))
     return names
 
 
@@ -142,8 +144,7 @@ class Counted:
 
     def file(self, file: IO[bytes]) -> IO[bytes]:
         """Return a file whose reads are counted."""
-        counted: Any = _CountedFile(file, self)
-        return counted
+        return cast("IO[bytes]", _CountedFile(file, self))
 
     def add(self, size: int) -> None:
         """Count bytes; from any thread."""
@@ -183,10 +184,12 @@ def held_batches(
 
     with opened(name, CallFileError) as file:
         rows = Rows(name, file if count is None else count.file(file), max_bytes, CallFileError)
-        with closing(read_ahead(rows.pieces, _BLOCK)) as rows.pieces:
+        ahead = read_ahead(rows.pieces, _BLOCK)
+        with closing(ahead):
+            rows.pieces = ahead
             layout = layout_of(rows, None)
             parser = BlockParser(layout)
-            slowly: RowReader[Any] = RowReader(rows, layout, rejects)
+            slowly = RowReader(rows, layout, rejects)
             while not slowly.ended:
                 block = _between_quotes(rows.peek(_BLOCK))
                 batch = parser.parse(block)

@@ -7,7 +7,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 __all__ = ["read_ahead"]
 
@@ -15,7 +15,7 @@ _DEPTH = 2
 _PATIENCE = 0.05
 
 
-def read_ahead(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+def read_ahead(pieces: Iterator[bytes], size: int) -> Generator[bytes]:
     """Yield the bytes of `pieces` in larger pieces, which a thread reads while the last one is used.
 
     Args:

@@ -13,15 +13,17 @@ import tempfile
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww._util.locks import locked
+from didww.cdr.arrow import pa, pa_dataset, pa_fs, pq
+from didww.cdr.duplicates import ANY_TIME, Span
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    import pyarrow as pa
+    from pyarrow import Schema
     from pyarrow.fs import FileSystem
 
 __all__ = ["Part", "Store"]
@@ -62,23 +64,20 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str], filesystem: FileSystem | None) -> None:
-        from pyarrow import fs
-
-        if filesystem is None:
-            filesystem, path = fs.LocalFileSystem(), os.path.abspath(os.fspath(path))  # noqa: PTH100 text
-        self.filesystem = filesystem
+        held: Any = filesystem
+        if held is None:
+            held, path = pa_fs.LocalFileSystem(), os.path.abspath(os.fspath(path))  # noqa: PTH100 text
+        self.filesystem = held
         self.root = Path(os.fspath(path)).as_posix().rstrip("/")
-        self.local = _local(filesystem, self.root)
+        self.local = _local(held, self.root)
 
     def parts(self) -> list[Part]:
         """Return the files, in the order of their paths."""
-        from pyarrow import fs
-
-        selector = fs.FileSelector(self.root, recursive=True, allow_not_found=True)
+        selector = pa_fs.FileSelector(self.root, recursive=True, allow_not_found=True)
         found: list[Part] = []
         for info in self.filesystem.get_file_info(selector):
             inner = info.path.removeprefix(self.root).lstrip("/")
-            if info.type == fs.FileType.File and (match := _PART.fullmatch(inner)):
+            if info.type == pa_fs.FileType.File and (match := _PART.fullmatch(inner)):
                 found.append(Part(info.path, *match.groups()))
         return sorted(found)
 
@@ -134,11 +133,19 @@ class Store:
             self.filesystem.move(held, target)
         return Part(target, account, direction, month)
 
-    def dataset(self, parts: Sequence[Part], schema: pa.Schema) -> Any:
-        """Return files as a dataset of pyarrow, with the columns of their folders."""
-        import pyarrow as pa
-        import pyarrow.dataset as pa_dataset
+    def span(self, part: Part) -> Span | None:
+        """Return the times of the calls of a file, from its statistics; None without rows."""
+        with self.filesystem.open_input_file(part.path) as file, pq.ParquetFile(file) as parquet:
+            metadata = parquet.metadata
+            place = parquet.schema_arrow.get_field_index("time_start")
+            found = [metadata.row_group(number).column(place).statistics for number in range(metadata.num_row_groups)]
+        ends = [each for each in found if each is not None and each.has_min_max]
+        if len(ends) < len(found):
+            return ANY_TIME
+        return Span(min(each.min for each in ends), max(each.max for each in ends)) if ends else None
 
+    def dataset(self, parts: Sequence[Part], schema: Schema) -> Any:
+        """Return files as a dataset of pyarrow, with the columns of their folders."""
         from didww.cdr.schema import PARTITIONS
 
         folders = pa.schema([(name, pa.string()) for name in PARTITIONS])
@@ -155,14 +162,12 @@ class Store:
         )
 
 
-def _local(filesystem: FileSystem, root: str) -> Path | None:
+def _local(filesystem: Any, root: str) -> Path | None:
     """Return the folder of this machine that a path of a file system is."""
-    from pyarrow import fs
-
-    if isinstance(filesystem, fs.LocalFileSystem):
+    if isinstance(filesystem, pa_fs.LocalFileSystem):
         return Path(root)
-    if isinstance(filesystem, fs.SubTreeFileSystem):
-        base = cast("str", filesystem.base_path)
+    if isinstance(filesystem, pa_fs.SubTreeFileSystem):
+        base = filesystem.base_path
         return _local(filesystem.base_fs, f"{base.rstrip('/')}/{root.lstrip('/')}")
     return None
 

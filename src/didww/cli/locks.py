@@ -35,4 +35,3 @@ def reference_lock(session: Session, reference: str | None) -> Generator[None]:
     name = hashlib.sha256(f"{session.client.base_url} {session.settings.emulator_file} {reference}".encode())
     with (folder / name.hexdigest()[:16]).open("a+b") as file, locked(file):
         yield
-

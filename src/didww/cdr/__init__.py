@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from didww.cdr.convert import arrow_batches
     from didww.cdr.dataset import Appended, CallDataset
     from didww.cdr.opening import open_calls
+    from didww.cdr.sink import CallSink
     from didww.resources.call import CallRecord, InboundCall, OutboundCall
 
 __all__ = [
     "Appended",
     "CallDataset",
     "CallRecord",
+    "CallSink",
     "InboundCall",
     "OutboundCall",
     "RejectedRow",
@@ -31,6 +33,7 @@ _HOMES = {
     "Appended": "cdr.dataset",
     "CallDataset": "cdr.dataset",
     "CallRecord": "resources.call",
+    "CallSink": "cdr.sink",
     "InboundCall": "resources.call",
     "OutboundCall": "resources.call",
     "RejectedRow": "_core.call_rows",

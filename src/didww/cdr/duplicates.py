@@ -158,7 +158,7 @@ def _table(path: Path) -> str:
 
 
 def _count(connection: Any, tables: tuple[str, str], span: Span) -> int:
-    found: int = connection.execute(f"{_duplicates(tables, span)} select count(*) from duplicates").fetchone()[0]
+    found: int = connection.execute(f"{_duplicates(tables, span)} select count(*) from duplicates").fetchall()[0][0]
     return found
 
 

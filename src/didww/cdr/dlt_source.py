@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from didww._core.call_periods import earliest
 from didww._util.text import shown
 from didww.cdr.dlt_tables import KEY, call_files, tables
 from didww.cdr.extras import need
@@ -92,11 +93,10 @@ def calls(
         InvalidValueError: dlt or pyarrow is not installed, or an argument is not valid.
 
     Example:
-        >>> import tempfile
-        >>> from didww.cdr.dlt_source import calls
-        >>> source = calls(tempfile.mkdtemp())
-        >>> list(source.resources)
-        ['inbound_calls', 'outbound_calls']
+        ::
+
+            pipeline = dlt.pipeline("calls", destination="duckdb", dataset_name="didww")
+            pipeline.run(calls(client, start=datetime(2026, 9, 1, tzinfo=UTC)))
     """
     dlt: Any = need("dlt", "dlt")
     need("pyarrow", "dlt")
@@ -163,14 +163,11 @@ def _exporting(
         state = dlt.current.resource_state()
         start = _plain(time_start.start_value)
         if "until" in state:
-            # While there are no calls, the cursor stays where it is; the service keeps calls for three months only.
-            start = max(start, datetime.fromisoformat(state["until"]) - wanted.overlap)
+            start = max(start, _resumed(datetime.fromisoformat(state["until"]), wanted.overlap))
         if wanted.end is not None and start >= wanted.end:
             return
         with TemporaryDirectory() as folder:
-            fetched: Any = cast("Any", client.exports()).fetch(
-                export_type, start=start.replace(microsecond=0), end=wanted.end, directory=folder, **filters
-            )
+            fetched = client.exports().fetch(export_type, start=start, end=wanted.end, directory=folder, **filters)
             for file in call_files(fetched.paths, cls):
                 yield from tables(file.batches(), cls, wanted.account, wanted.start, wanted.end)
         state["until"] = fetched.end.isoformat()
@@ -192,6 +189,14 @@ def _reading(dlt: Any, source: Any, cls: type[CallRecord], wanted: _Wanted) -> C
                 loaded[file.name] = version
 
     return load
+
+
+def _resumed(until: datetime, overlap: timedelta) -> datetime:
+    """Return where to go on after a load that ended at a time: also if there were no calls, so that the cursor stayed.
+
+    What the service does not keep any longer was loaded before, unless that is too long ago; then `fetch` says so.
+    """
+    return max(until - overlap, min(until, earliest(datetime.now(UTC))))
 
 
 def _plain(time: datetime) -> datetime:

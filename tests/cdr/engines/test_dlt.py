@@ -17,6 +17,7 @@ from didww.emulator.data.cdr import CDR_IN_COLUMNS, CDR_OUT_COLUMNS, Attempt, Li
 from support.postgres import postgres_server
 
 dlt = pytest.importorskip("dlt", reason="needs dlt: pip install --group engines")
+pytestmark = pytest.mark.slow
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 LINES = [Line("442079460001", (Attempt('Front, "desk"', "sip:desk@sip.example.com"),), toll_free=True)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["HEAT", "PAGES", "SERIES", "STAND_INS", "stand_in", "variables"]
+__all__ = ["FAILING", "HEAT", "PAGES", "SERIES", "STAND_INS", "stand_in", "variables"]
 
 _PALETTE: Final[dict[str, tuple[str, str]]] = {
     "page": ("#ffffff", "#12171d"),
@@ -35,11 +35,20 @@ _PALETTE: Final[dict[str, tuple[str, str]]] = {
     "heat-4": ("#578fcb", "#4583c4"),
     "heat-5": ("#2f6cb1", "#75abe6"),
     "heat-6": ("#174a86", "#b4d5f8"),
+    "fail-0": ("#f1f4f7", "#1d252f"),
+    "fail-1": ("#f7e3dc", "#3a2622"),
+    "fail-2": ("#f0c3b5", "#5e352b"),
+    "fail-3": ("#e39a84", "#8f4a39"),
+    "fail-4": ("#cf6a50", "#cf6f57"),
+    "fail-5": ("#9c2f1b", "#ffb29e"),
 }
 """Each color on light pages and on dark ones."""
 
 HEAT: Final = tuple(name for name in _PALETTE if name.startswith("heat-"))
 """From few to many."""
+
+FAILING: Final = tuple(name for name in _PALETTE if name.startswith("fail-"))
+"""From none to all."""
 
 SERIES: Final = tuple(name for name in _PALETTE if name.startswith("series-"))
 """Colors that people with color blindness can tell from their neighbors."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MONTHS",
     "NONE",
+    "NO_TRUNK",
     "TO",
     "WEEKDAYS",
     "compact",
@@ -26,6 +27,7 @@ __all__ = [
 
 NONE: Final = "\N{EN DASH}"
 """For a number that there is none of."""
+NO_TRUNK: Final = "(no trunk)"
 TO: Final = "\N{EN DASH}"
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

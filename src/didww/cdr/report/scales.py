@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from didww.cdr.extras import need
@@ -11,7 +11,7 @@ from didww.cdr.report.numbers import MONTHS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["time_ticks", "value_ticks"]
+__all__ = ["day_ticks", "time_ticks", "value_ticks"]
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -56,6 +56,19 @@ def time_ticks(start: datetime, end: datetime, most: int) -> list[tuple[datetime
     if ticks and step_months < 12 and ticks[0][0].month != 1:
         ticks[0] = (ticks[0][0], f"{ticks[0][1]} {ticks[0][0].year}")
     return ticks
+
+
+def day_ticks(first: date, last: date, most: int) -> list[tuple[int, str]]:
+    """Return ticks between two days: the number of days since the first one, and the label.
+
+    Example:
+        >>> from datetime import date
+        >>> day_ticks(date(2026, 9, 1), date(2026, 9, 3), 4)
+        [(0, '1 Sep'), (1, '2 Sep'), (2, '3 Sep')]
+    """
+    start, end = (datetime(each.year, each.month, each.day, tzinfo=UTC) for each in (first, last))
+    ticks = time_ticks(start, end, min(most, max((last - first).days, 1)))
+    return [((time - start).days, label) for time, label in ticks]
 
 
 def _multiples(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:

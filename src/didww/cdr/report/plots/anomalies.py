@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.colors import stand_in
 from didww.cdr.report.drawing import Drawing
-from didww.cdr.report.numbers import count, moment
+from didww.cdr.report.numbers import NO_TRUNK, count, day
 from didww.cdr.report.parts import Column, LegendEntry, Plot, drawn, limited
-from didww.cdr.report.scales import time_ticks
+from didww.cdr.report.scales import day_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 __all__ = ["MEASURES", "anomalies"]
 
@@ -22,51 +23,49 @@ MEASURES: Final = {
     "short_calls": ("series-4", "Short calls"),
 }
 """The color and the name of what can be unusual."""
+_MEASURED: Final = {"cost": "the cost", "failures": "the failures", "short_calls": "the short calls"}
 _MOST_MARKS: Final = 300
 _HEIGHT: Final = 250
 _SIZES: Final = (6.0, 9.0, 12.0)
-"""Diameters, in pixels: up to twice the distance of the least anomaly shown, up to four times, and more."""
+"""Diameters, in pixels: up to twice the lowest score shown, up to four times, and more."""
 
 
-def anomalies(rows: Sequence[Mapping[str, Any]], start: datetime, end: datetime) -> Plot | None:
+def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plot | None:
     """Return the plot of what is far from the usual.
 
     Args:
-        rows: Rows with `time` (beginning of an hour), `trunk`, `measure`, `value`, `usual` and `distance` (in standard
-            deviations), the farthest first.
-        start: Beginning of all records.
-        end: Their end.
+        rows: Rows with `day`, `hour`, `trunk`, `measure`, `value`, `usual` and `score`, the highest score first.
+        first: First day of all records.
+        last: Their last day.
     """
     if not rows:
         return None
     marked = rows[:_MOST_MARKS]
     present = [name for name in MEASURES if any(row["measure"] == name for row in rows)]
-    trunks: dict[str, int] = {}
-    for row in rows:
-        trunks[row["trunk"] or "(no trunk)"] = trunks.get(row["trunk"] or "(no trunk)", 0) + 1
+    trunks = Counter(_name(row["trunk"]) for row in rows)
     most = max(trunks, key=lambda name: (trunks[name], name))
-    first = rows[0]
+    top = rows[0]
     finding = (
-        f"{count(len(rows))} hours of trunks are far from the usual, {count(trunks[most])} of them of {most}. "
-        f"The farthest is {MEASURES[first['measure']][1].lower()} of {first['trunk'] or '(no trunk)'} on "
-        f"{moment(first['time'])} UTC: {_amount(first['value'])}, usually {_amount(first['usual'])}."
+        f"{count(len(rows))} hours of trunks are far above the usual, {count(trunks[most])} of them of {most}. "
+        f"The farthest: {_MEASURED[top['measure']]} of {_name(top['trunk'])} on {_hour(top)}, "
+        f"{_amount(top['value'])} instead of {_amount(top['usual'])}."
     )
     columns = (
-        Column("Hour (UTC)", moment, "time"),
+        Column("Hour (UTC)", kind="time"),
         Column("Trunk"),
         Column("Measure"),
         Column("Value", _amount, kind="number"),
         Column("Usual", _amount, kind="number"),
-        Column("Standard deviations", _distance, kind="number"),
+        Column("Score", kind="number"),
     )
     table = [
         (
-            row["time"],
-            row["trunk"] or "(no trunk)",
+            _hour(row),
+            _name(row["trunk"]),
             MEASURES[row["measure"]][1],
             row["value"],
             row["usual"],
-            row["distance"],
+            row["score"],
         )
         for row in rows
     ]
@@ -74,15 +73,19 @@ def anomalies(rows: Sequence[Mapping[str, Any]], start: datetime, end: datetime)
         "anomalies",
         "Unusual hours",
         finding,
-        drawn(lambda width: _draw(width, marked, start, end), f"Unusual hours. {finding}"),
+        drawn(lambda width: _draw(width, marked, first, last), f"Unusual hours. {finding}"),
         limited(columns, table),
         [LegendEntry(*MEASURES[name]) for name in present],
-        "Each mark is an hour of a trunk; a larger mark is farther from the same hour on other days.",
+        "Each mark is an hour of a trunk; a larger mark is farther from the same hour on the other days.",
     )
 
 
-def _distance(value: Any) -> str:
-    return f"{value:,.1f}"
+def _name(trunk: str | None) -> str:
+    return trunk or NO_TRUNK
+
+
+def _hour(row: Mapping[str, Any]) -> str:
+    return f"{day(row['day'])}, {row['hour']:02}:00"
 
 
 def _amount(value: Any) -> str:
@@ -90,18 +93,17 @@ def _amount(value: Any) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def _draw(width: int, rows: Sequence[Mapping[str, Any]], start: datetime, end: datetime) -> Drawing:
+def _draw(width: int, rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Drawing:
     drawing = Drawing("anomalies", width, _HEIGHT)
     axes = drawing.axes(left=44, bottom=26, top=8, right=8)
-    first = datetime(start.year, start.month, start.day, tzinfo=UTC)
-    number = (end - first).days + 1
+    number = (last - first).days + 1
     axes.set_xlim(0, number)
     axes.set_ylim(24, 0)
-    least = min(abs(float(row["distance"])) for row in rows) or 1
+    least = min(float(row["score"]) for row in rows) or 1
     groups: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for row in rows:
-        times = abs(float(row["distance"])) / least
-        place = ((row["time"] - first) // timedelta(days=1) + 0.5, row["time"].hour + 0.5)
+        times = float(row["score"]) / least
+        place = ((row["day"] - first).days + 0.5, row["hour"] + 0.5)
         groups.setdefault((row["measure"], (times > 2) + (times > 4)), []).append(place)
     for (measure, size), places in groups.items():
         axes.plot(
@@ -115,6 +117,6 @@ def _draw(width: int, rows: Sequence[Mapping[str, Any]], start: datetime, end: d
             clip_on=False,
         )
     drawing.ticks(axes, "y", range(0, 25, 6), [f"{hour:02}:00" for hour in range(0, 25, 6)], grid=True)
-    ticks = time_ticks(first, first + timedelta(days=number - 1), 4 if drawing.narrow else 9)
-    drawing.ticks(axes, "x", [(time - first).days + 0.5 for time, _ in ticks], [label for _, label in ticks])
+    ticks = day_ticks(first, last, 4 if drawing.narrow else 9)
+    drawing.ticks(axes, "x", [place + 0.5 for place, _ in ticks], [label for _, label in ticks])
     return drawing

@@ -10,7 +10,7 @@ from didww.cdr.report.colors import SERIES, stand_in
 from didww.cdr.report.drawing import Drawing
 from didww.cdr.report.numbers import day, money, percent, short
 from didww.cdr.report.parts import Column, LegendEntry, Plot, drawn, limited
-from didww.cdr.report.scales import time_ticks, value_ticks
+from didww.cdr.report.scales import day_ticks, value_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ __all__ = ["costs"]
 
 _OTHERS: Final = "Other countries"
 _UNKNOWN: Final = "Country not given"
+_NOTE: Final = "Exports of inbound calls have the country of the caller since API version 2026-11-19."
 _HEIGHT: Final = 230
 _ZERO: Final = Decimal(0)
 
@@ -51,9 +52,7 @@ def costs(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
     columns = (Column("Day", _day, "time"), *amounts)
     table: list[tuple[Any, ...]] = [(each, *(one.get(each, _ZERO) for one in series), of_day[each]) for each in days]
     table.append((None, *(sum(one.values(), _ZERO) for one in series), total))
-    colors = [*SERIES[: len(names)]]
-    if names[-1] in {_OTHERS, _UNKNOWN} and len(names) > 1:
-        colors[-1] = "rest"
+    colors = ["rest" if name == _UNKNOWN and len(names) > 1 else SERIES[place] for place, name in enumerate(names)]
     return Plot(
         "costs",
         "Cost by country and day",
@@ -61,6 +60,7 @@ def costs(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
         drawn(lambda width: _draw(width, days, series, colors), f"Cost by country and day. {finding}"),
         limited(columns, table),
         [LegendEntry(color, name) for color, name in zip(colors, names, strict=True)] if len(names) > 1 else (),
+        _NOTE if _UNKNOWN in names else "",
     )
 
 
@@ -70,22 +70,22 @@ def _day(value: date | None) -> str:
 
 def _series(
     by_country: Mapping[str, Mapping[date, Decimal]], ordered: Sequence[str]
-) -> tuple[list[dict[date, Decimal]], list[str]]:
-    """Return the costs of the first countries by day, those of all others as one, and their names."""
-    shown = list(ordered if len(ordered) <= len(SERIES) else ordered[: len(SERIES) - 1])
-    series = [dict(by_country[country]) for country in shown]
-    if len(shown) < len(ordered):
+) -> tuple[list[Mapping[date, Decimal]], list[str]]:
+    """Return the costs by day of the first countries, of all others, and of those not given; and their names."""
+    known = [country for country in ordered if country != _UNKNOWN]
+    names = known if len(known) <= len(SERIES) else [*known[: len(SERIES) - 1], _OTHERS]
+    series = dict(by_country)
+    if _OTHERS in names:
         others: dict[date, Decimal] = {}
-        for country in ordered[len(shown) :]:
+        for country in known[len(SERIES) - 1 :]:
             for each, cost in by_country[country].items():
                 others[each] = others.get(each, _ZERO) + cost
-        return [*series, others], [*shown, _OTHERS]
-    return series, shown
+        series[_OTHERS] = others
+    names += [_UNKNOWN] * (_UNKNOWN in by_country)
+    return [series[name] for name in names], names
 
 
 def _draw(width: int, days: Sequence[date], series: Sequence[Mapping[date, Decimal]], colors: Sequence[str]) -> Drawing:
-    from datetime import UTC, datetime
-
     drawing = Drawing("costs", width, _HEIGHT)
     axes = drawing.axes(left=44, bottom=26, top=8, right=6)
     first, number = days[0], (days[-1] - days[0]).days + 1
@@ -98,7 +98,6 @@ def _draw(width: int, days: Sequence[date], series: Sequence[Mapping[date, Decim
     axes.set_xlim(0, number)
     axes.set_ylim(0, levels[-1])
     drawing.ticks(axes, "y", levels, [f"${short(level)}" for level in levels], grid=True)
-    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    ticks = time_ticks(start, start + timedelta(days=number - 1), 4 if drawing.narrow else 9)
-    drawing.ticks(axes, "x", [(time - start).days + 0.5 for time, _ in ticks], [label for _, label in ticks])
+    ticks = day_ticks(first, days[-1], 4 if drawing.narrow else 9)
+    drawing.ticks(axes, "x", [place + 0.5 for place, _ in ticks], [label for _, label in ticks])
     return drawing

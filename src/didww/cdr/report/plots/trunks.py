@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.bars import Bar, Panel, Row, draw_bars
-from didww.cdr.report.numbers import NONE, compact, count, duration, money, percent
+from didww.cdr.report.numbers import NO_TRUNK, NONE, compact, count, duration, money, percent
 from didww.cdr.report.parts import Column, Plot, drawn, limited
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ __all__ = ["trunks"]
 _MOST: Final = 12
 _ENOUGH: Final = 30
 """Attempts of a trunk before its ratio is worth a word."""
-_UNROUTED: Final = "(no trunk)"
 
 
 def trunks(rows: Sequence[Mapping[str, Any]], direction: str) -> Plot | None:
@@ -60,7 +59,7 @@ def trunks(rows: Sequence[Mapping[str, Any]], direction: str) -> Plot | None:
 
 
 def _name(trunk: str | None) -> str:
-    return trunk or _UNROUTED
+    return trunk or NO_TRUNK
 
 
 def _average(row: Mapping[str, Any]) -> float | None:

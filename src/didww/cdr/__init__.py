@@ -9,14 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from didww._core.call_rows import RejectedRow, read_calls
+    from didww.cdr.answer import Answer
+    from didww.cdr.calls import Calls
     from didww.resources.call import CallRecord, InboundCall, OutboundCall
 
-__all__ = ["CallRecord", "InboundCall", "OutboundCall"]
+__all__ = ["Answer", "CallRecord", "Calls", "InboundCall", "OutboundCall", "RejectedRow", "read_calls"]
 
 _HOMES = {
+    "Answer": "cdr.answer",
     "CallRecord": "resources.call",
+    "Calls": "cdr.calls",
     "InboundCall": "resources.call",
     "OutboundCall": "resources.call",
+    "RejectedRow": "_core.call_rows",
+    "read_calls": "_core.call_rows",
 }
 """The module of each name."""
 

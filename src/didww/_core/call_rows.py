@@ -1,0 +1,208 @@
+"""Read files of call records as typed records, with constant memory use.
+
+Columns are found by their names, of all versions of the API. Whole blocks of rows are converted column by column. A
+block with a row that is not valid, or that ends within a row, is read again row by row, which finds the line and the
+column of the error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
+
+from didww._core.call_layout import layout_of
+from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
+from didww._core.download import check_max_bytes
+from didww._util.text import shown
+from didww.exceptions import CallFileError, InvalidValueError
+from didww.resources.call import CallRecord, InboundCall, OutboundCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from didww._core.call_layout import Layout
+
+    Path: TypeAlias = str | bytes | os.PathLike[str]
+
+__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "read_calls", "read_rows"]
+
+MAX_REJECTED: Final = 100_000
+"""Maximum number of rejected rows of a file."""
+MAX_REJECTED_TEXT: Final = 64 << 20
+"""Maximum size of the rejected rows of a file together, in bytes."""
+
+_REREAD: Final = 1 << 20
+
+R = TypeVar("R", bound=CallRecord)
+
+
+class RejectedRow(NamedTuple):
+    """A row of a file of call records that is not valid.
+
+    Attributes:
+        file: Path of the file.
+        line: Number of the line at which the row begins, from 1.
+        column: Name of the column; empty if the row as a whole is not valid.
+        message: What is wrong, with file, line and column.
+        text: The row as it is in the file, at most 64 KiB; bytes that are not UTF-8 are escaped.
+    """
+
+    file: str
+    line: int
+    column: str
+    message: str
+    text: str
+
+
+@overload
+def read_calls(
+    source: Path | Iterable[Path],
+    record_class: type[R],
+    *,
+    rejects: list[RejectedRow] | None = None,
+    max_bytes: int = MAX_DECOMPRESSED,
+) -> Iterator[R]: ...
+@overload
+def read_calls(
+    source: Path | Iterable[Path],
+    record_class: None = None,
+    *,
+    rejects: list[RejectedRow] | None = None,
+    max_bytes: int = MAX_DECOMPRESSED,
+) -> Iterator[CallRecord]: ...
+def read_calls(
+    source: Path | Iterable[Path],
+    record_class: type[Any] | None = None,
+    *,
+    rejects: list[RejectedRow] | None = None,
+    max_bytes: int = MAX_DECOMPRESSED,
+) -> Iterator[CallRecord]:
+    """Yield the records of downloaded exports of calls, one for each row, with constant memory use.
+
+    Empty cells are None, and so are the attributes that a file has no column for. Columns that this SDK does not know
+    are in `extra`. Exports of every version of the API can be read. A compressed file is verified to its last byte.
+
+    Args:
+        source: The file, compressed with gzip or not; or several, which are read one after the other.
+        record_class: `InboundCall` or `OutboundCall`. Defaults to that of each file, which its header tells.
+        rejects: List for the rows that are not valid, at most 100,000 of each file. Without it, the first raises
+            `CallFileError`.
+        max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.
+
+    Raises:
+        CallFileError: A file cannot be read, is damaged, has other records, or is larger than `max_bytes`; or a row is
+            not valid. The error has its line and column.
+        InvalidValueError: An argument is not valid.
+
+    Source: docs/reference/cdr-columns.md.
+    """
+    if record_class not in (None, InboundCall, OutboundCall):
+        raise InvalidValueError(
+            f"record_class must be InboundCall or OutboundCall, got {shown(record_class)}. Omit it to find the class "
+            "from the header of each file.",
+            field="record_class",
+        )
+    if rejects is not None and not isinstance(rejects, list):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidValueError(f"rejects must be a list, got {type(rejects).__name__}.", field="rejects")
+    return _records(_names(source), record_class, rejects, check_max_bytes(max_bytes))
+
+
+def _names(source: Path | Iterable[Path]) -> Iterable[str]:
+    if isinstance(source, str | bytes | os.PathLike):
+        return (os.fsdecode(source),)
+    if isinstance(source, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return map(_name, source)
+    raise InvalidValueError(
+        f"source must be a path (str, bytes or os.PathLike) or an iterable of paths, got {type(source).__name__}.",
+        field="source",
+    )
+
+
+def _name(path: Path) -> str:
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise InvalidValueError(
+            f"source must have paths (str, bytes or os.PathLike), got {type(path).__name__}.", field="source"
+        ) from None
+
+
+def _records(
+    names: Iterable[str], record_class: type[CallRecord] | None, rejects: list[RejectedRow] | None, max_bytes: int
+) -> Iterator[CallRecord]:
+    for name in names:
+        with opened(name, CallFileError) as file:
+            rows = Rows(name, file, max_bytes, CallFileError)
+            yield from read_rows(rows, layout_of(rows, record_class), rejects)
+
+
+def read_rows(rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> Iterator[Any]:
+    """Yield the records of the rows that follow the header.
+
+    Raises:
+        CallFileError: A row is not valid and there is no list for it, there are too many such rows, or the file is
+            damaged.
+    """
+    slowly = _RowByRow(rows, layout, rejects)
+    while True:
+        block = rows.peek()
+        records = layout.records(block)
+        if records is None:
+            # Not to the end of a row that goes on behind the block: it would be read in part.
+            end = rows.position + max(1, len(block))
+            while rows.position < end:
+                if slowly.ended:
+                    return
+                yield from slowly.next_row()
+        else:
+            rows.skip(block)
+            yield from records
+
+
+class _RowByRow:
+    """Reads rows one by one, and rejects those that are not valid."""
+
+    def __init__(self, rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> None:
+        self._rows = rows
+        self._layout = layout
+        self._rejects = rejects
+        self._rejected = self._size = self._reread = 0
+        self.ended = False
+
+    def next_row(self) -> Iterator[Any]:
+        """Yield the record of the next row, if it is valid and not empty."""
+        try:
+            cells = next(self._rows, None)
+            if cells is None:
+                self.ended = True
+            elif "\0" in "".join(cells):
+                raise self._rows.error("the row has a NUL character")
+            elif cells:
+                yield self._layout.record(cells, self._rows)
+        except CallFileError as error:
+            if self._rejects is None or self._rows.damaged:
+                raise
+            self._reject(error, self._rejects)
+
+    def _reject(self, error: CallFileError, rejects: list[RejectedRow]) -> None:
+        rows = self._rows
+        # A quote that is never closed takes the next rows with it: only the first line is at fault. What is read again
+        # is limited, so that a hostile file cannot take much longer than others.
+        taken, before = rows.text, rows.position
+        if self._reread < _REREAD + 8 * before and rows.again():
+            self._reread += before - rows.position
+            taken = taken[: len(taken) - (before - rows.position)]
+        else:
+            rows.to_line_end()
+        self._rejected += 1
+        self._size += len(taken)
+        if self._rejected > MAX_REJECTED or self._size > MAX_REJECTED_TEXT:
+            raise CallFileError(
+                f"{rows.name} has more than {self._rejected - 1} rows that are not valid; the last: {error}",
+                line=error.line,
+                column=error.column,
+            )
+        text = taken.decode(errors="backslashreplace").removesuffix("\n").removesuffix("\r")
+        rejects.append(RejectedRow(rows.name, error.line, error.column, str(error), text))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from didww.cdr.extras import need
@@ -72,7 +72,7 @@ def for_notebook(calls: Calls) -> str:
 def _by_direction(capacity: int | Mapping[str, int] | None) -> dict[str, int]:
     if capacity is None:
         return {}
-    channels: Mapping[str, object] = capacity if isinstance(capacity, Mapping) else {"inbound": capacity}
+    channels = cast("Mapping[Any, Any]", capacity if isinstance(capacity, Mapping) else {"inbound": capacity})
     checked: dict[str, int] = {}
     for direction, number in channels.items():
         if direction not in DIRECTIONS.values():

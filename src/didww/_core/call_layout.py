@@ -34,11 +34,13 @@ class Layout:
     Attributes:
         record_class: Class of the records.
         names: Names of the columns in the file.
+        places: The attributes that have a column, and its place.
     """
 
     def __init__(self, record_class: type[CallRecord], names: Sequence[str], places: Mapping[str, int]) -> None:
         self.record_class = record_class
         self.names = tuple(names)
+        self.places = dict(places)
         conversions: dict[type, Conversion] = {}
         self._columns: list[tuple[int | None, Conversion, bool]] = []
         for attribute, kind, optional, _ in columns_of(record_class):

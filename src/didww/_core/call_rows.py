@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
 
 from didww._core.call_layout import layout_of
-from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
+from didww._core.csv_rows import MAX_DECOMPRESSED, MAX_ROW, Rows, opened
 from didww._core.download import check_max_bytes
 from didww._util.text import shown
 from didww.exceptions import CallFileError, InvalidValueError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Path: TypeAlias = str | bytes | os.PathLike[str]
 
-__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "read_calls", "read_rows"]
+__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "RowReader", "read_calls", "read_rows"]
 
 MAX_REJECTED: Final = 100_000
 """Maximum number of rejected rows of a file."""
@@ -145,24 +145,17 @@ def read_rows(rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> 
         CallFileError: A row is not valid and there is no list for it, there are too many such rows, or the file is
             damaged.
     """
-    slowly = _RowByRow(rows, layout, rejects)
-    while True:
-        block = rows.peek()
-        records = layout.records(block)
-        if records is None:
-            # Not to the end of a row that goes on behind the block: it would be read in part.
-            end = rows.position + max(1, len(block))
-            while rows.position < end:
-                if slowly.ended:
-                    return
-                yield from slowly.next_row()
-        else:
-            rows.skip(block)
-            yield from records
+    reader = RowReader(rows, layout, rejects)
+    while not reader.ended:
+        yield from reader.block()
 
 
-class _RowByRow:
-    """Reads rows one by one, and rejects those that are not valid."""
+class RowReader:
+    """Reads the rows of a file, and rejects those that are not valid.
+
+    Attributes:
+        ended: Whether all rows were read.
+    """
 
     def __init__(self, rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> None:
         self._rows = rows
@@ -170,6 +163,25 @@ class _RowByRow:
         self._rejects = rejects
         self._rejected = self._size = self._reread = 0
         self.ended = False
+
+    def until(self, position: int) -> Iterator[Any]:
+        """Yield the records of whole blocks until a number of bytes was read."""
+        while self._rows.position < position and not self.ended:
+            yield from self.block(position - self._rows.position)
+
+    def block(self, most: int = MAX_ROW) -> Iterator[Any]:
+        """Yield the records of the next block, at most `most` bytes."""
+        rows = self._rows
+        block = rows.peek(min(most, MAX_ROW))
+        records = self._layout.records(block)
+        if records is not None:
+            rows.skip(block)
+            yield from records
+            return
+        # Not to the end of a row that goes on behind the block: it would be read in part.
+        end = rows.position + max(1, len(block))
+        while rows.position < end and not self.ended:
+            yield from self.next_row()
 
     def next_row(self) -> Iterator[Any]:
         """Yield the record of the next row, if it is valid and not empty."""

@@ -82,6 +82,7 @@ class Rows:
         name: Name of the file, for errors.
         line: Number of the line at which the current row begins, from 1.
         damaged: Whether the last error is about the file, which cannot be read further, and not about the row.
+        pieces: The decompressed bytes; replace them to read ahead.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class Rows:
         self.line = 0
         self.damaged = False
         self._error = error
-        self._pieces = pieces(file, max_bytes, plain=lines_before > 0)
+        self.pieces = pieces(file, max_bytes, plain=lines_before > 0)
         self._ended = False
         self._damage = ""
         # The buffer has the current row, which begins at `_row` and has been read up to `_next`.
@@ -161,21 +162,21 @@ class Rows:
             self._cut = not end and self._fill()
             self._lines += not self._cut
 
-    def peek(self) -> bytes:
-        """Return the next whole lines, at most `MAX_ROW` bytes.
+    def peek(self, most: int = MAX_ROW) -> bytes:
+        """Return the next whole lines, at most `most` bytes.
 
         There are none at the end, where the file is damaged, or if a line is longer.
         """
         self._row = self._next
-        while len(self._data) - self._next < MAX_ROW and self._fill():
+        while len(self._data) - self._next < most and self._fill():
             pass
-        end = min(len(self._data), self._next + MAX_ROW)
+        end = min(len(self._data), self._next + most)
         if not (self._ended and not self._damage and end == len(self._data)):
             end = self._data.rfind(b"\n", self._next, end) + 1
         return self._data[self._next : end]
 
     def skip(self, block: bytes) -> None:
-        """Move behind a block that `peek` returned."""
+        """Move behind a block that `peek` returned, or whole lines at its start."""
         self._next += len(block)
         self._lines += block.count(b"\n")
 
@@ -221,7 +222,7 @@ class Rows:
         if self._ended:
             return False
         try:
-            piece = next(self._pieces, b"")
+            piece = next(self.pieces, b"")
         except UnreadableError as damage:
             piece, self._damage = b"", str(damage)
         if not piece:

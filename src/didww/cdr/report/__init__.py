@@ -33,7 +33,7 @@ def write_report(
     *,
     title: str = _TITLE,
     capacity: int | Mapping[str, int] | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] | None = None,
 ) -> Path:
     """Write a report as one page of HTML. See `Calls.report`.
 
@@ -51,7 +51,7 @@ def write_report(
         InvalidValueError: `capacity` is not valid, or a package is missing.
     """
     need("matplotlib")
-    text = page(title, *contents(calls, _by_direction(capacity), progress))
+    text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore))
     file = Path(path)
     part = file.with_name(f".{file.name}.{uuid4().hex}.part")
     try:
@@ -67,6 +67,10 @@ def for_notebook(calls: Calls) -> str:
     """Return the key figures and the traffic as HTML."""
     need("matplotlib")
     return fragment("Calls", *overview(calls))
+
+
+def _ignore(step: str) -> None:
+    """Do nothing: no progress is shown."""
 
 
 def _by_direction(capacity: int | Mapping[str, int] | None) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from didww.cdr.report.numbers import NONE, compact, count, days, duration, moment, money, percent
 from didww.cdr.report.page import Figure
@@ -25,12 +25,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Contents", "contents", "overview"]
 
+_Rows: TypeAlias = "Sequence[Mapping[str, Any]]"
+
 _HOURLY: Final = 15
 """Up to this number of days, the channels are those of each hour; else of each day."""
 _NEW: Final = timedelta(days=7)
 """Places are new if their first call is in this time before the end, and other calls are older."""
 _MOST_ROWS: Final = 5000
 """Rows of an answer whose number is not limited by its question."""
+
+
+_OF_DIRECTIONS: Final = (
+    ("trunks", "trunk", trunks),
+    ("failed attempts", "trunk,hour", failures),
+    ("disconnect codes", "disconnect_code", codes),
+)
+"""Plots of each direction: the step, what the calls are grouped by, and the plot of its rows."""
 
 
 class Contents(NamedTuple):
@@ -50,7 +60,7 @@ class Contents(NamedTuple):
 _NOTHING: Final = Contents(("There are no calls.",), (), ())
 
 
-def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str], None] = lambda _: None) -> Contents:
+def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str], None]) -> Contents:
     """Return the contents of a report.
 
     Args:
@@ -71,7 +81,7 @@ def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str]
         for direction in _directions(totals)
     }
     plots = [
-        *_of_traffic(calls, _directions(totals), progress),
+        *_of_traffic(calls, progress),
         costs(by_day),
         *(channels(rows, direction, every, capacity.get(direction)) for direction, rows in in_use.items()),
         *_of_changes(calls, first, last, progress),
@@ -90,18 +100,13 @@ def overview(calls: Calls) -> Contents:
     return Contents(_covers(totals, *_period(by_day)), _figures(totals), () if plot is None else (plot,))
 
 
-def _of_traffic(calls: Calls, directions: Sequence[str], progress: Callable[[str], None]) -> Iterator[Plot | None]:
+def _of_traffic(calls: Calls, progress: Callable[[str], None]) -> Iterator[Plot | None]:
     progress("traffic")
     yield traffic(calls.summary(by=("weekday", "hour")).rows)
-    progress("trunks")
-    for direction in directions:
-        yield trunks(calls.summary(by="trunk", direction=direction).rows, direction)
-    progress("failed attempts")
-    for direction in directions:
-        yield failures(calls.summary(by=("trunk", "hour"), direction=direction).rows, direction)
-    progress("disconnect codes")
-    for direction in directions:
-        yield codes(calls.summary(by="disconnect_code", direction=direction).rows, direction)
+    for name, by, draw in _OF_DIRECTIONS:
+        progress(name)
+        for direction, rows in _by_direction(calls, by).items():
+            yield draw(rows, direction)
 
 
 def _of_changes(calls: Calls, first: date, last: date, progress: Callable[[str], None]) -> Iterator[Plot | None]:
@@ -114,16 +119,24 @@ def _of_changes(calls: Calls, first: date, last: date, progress: Callable[[str],
     yield unrouted(calls.unrouted(limit=_MOST_ROWS).rows)
 
 
-def _period(by_day: Sequence[Mapping[str, Any]]) -> tuple[date, date]:
+def _by_direction(calls: Calls, by: str) -> dict[str, list[Mapping[str, Any]]]:
+    """Return a summary for each direction; one question is faster than two."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in calls.summary(by=f"direction,{by}"):
+        found.setdefault(row["direction"], []).append(row)
+    return found
+
+
+def _period(by_day: _Rows) -> tuple[date, date]:
     every = [row["day"] for row in by_day]
     return min(every), max(every)
 
 
-def _directions(totals: Sequence[Mapping[str, Any]]) -> list[str]:
+def _directions(totals: _Rows) -> list[str]:
     return sorted({row["direction"] for row in totals})
 
 
-def _covers(totals: Sequence[Mapping[str, Any]], first: date, last: date) -> tuple[str, ...]:
+def _covers(totals: _Rows, first: date, last: date) -> tuple[str, ...]:
     records = sum(row["attempts"] for row in totals)
     accounts = sorted({row["account"] for row in totals})
     parts = _of_each(totals, "attempts", count) or _directions(totals)[0]
@@ -133,7 +146,7 @@ def _covers(totals: Sequence[Mapping[str, Any]], first: date, last: date) -> tup
     return tuple(lines)
 
 
-def _figures(totals: Sequence[Mapping[str, Any]]) -> tuple[Figure, ...]:
+def _figures(totals: _Rows) -> tuple[Figure, ...]:
     answered, attempts, minutes = (sum(row[name] for row in totals) for name in ("answered", "attempts", "minutes"))
     return (
         Figure("Calls", count(sum(row["calls"] for row in totals)), _of_each(totals, "calls", compact)),
@@ -144,14 +157,14 @@ def _figures(totals: Sequence[Mapping[str, Any]]) -> tuple[Figure, ...]:
     )
 
 
-def _of_each(totals: Sequence[Mapping[str, Any]], name: str, shown: Callable[[Any], str]) -> str:
+def _of_each(totals: _Rows, name: str, shown: Callable[[Any], str]) -> str:
     """Return the part of each direction, if there are both."""
     directions = _directions(totals)
     parts = [f"{shown(sum(row[name] for row in totals if row['direction'] == each))} {each}" for each in directions]
     return ", ".join(parts) if len(parts) > 1 else ""
 
 
-def _peaks(in_use: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Figure]:
+def _peaks(in_use: Mapping[str, _Rows]) -> Iterator[Figure]:
     """Yield the peak of channels; of both directions, in one figure."""
     peaks: dict[str, tuple[int, datetime]] = {}
     for direction, rows in in_use.items():

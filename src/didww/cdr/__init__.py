@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from didww._core.call_exports import FetchedFiles, FetchProgress
     from didww._core.call_rows import RejectedRow, read_calls
     from didww.resources.call import CallRecord, InboundCall, OutboundCall
 
-__all__ = ["CallRecord", "InboundCall", "OutboundCall", "RejectedRow", "read_calls"]
+__all__ = ["CallRecord", "FetchProgress", "FetchedFiles", "InboundCall", "OutboundCall", "RejectedRow", "read_calls"]
 
 _HOMES = {
     "CallRecord": "resources.call",
+    "FetchProgress": "_core.call_exports",
+    "FetchedFiles": "_core.call_exports",
     "InboundCall": "resources.call",
     "OutboundCall": "resources.call",
     "RejectedRow": "_core.call_rows",

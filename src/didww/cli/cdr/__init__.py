@@ -11,7 +11,9 @@ from didww.cli.framework import LazyGroup
 __all__ = ["cdr"]
 
 SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    "": {},
+    "": {
+        "fetch": ("cdr.fetch:fetch", "Fetch call records into a folder; again only new ones."),
+    },
 }
 
 

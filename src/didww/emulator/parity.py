@@ -25,7 +25,10 @@ UNSUPPORTED: Final = ("`POST`, `PATCH`, `DELETE` on `/{type}/{id}/relationships/
 DIFFERS: Final[dict[tuple[str, str], str]] = {
     ("available_dids", "list"): "returns at most 100 numbers; the service has a different limit",
     ("encrypted_files", "create"): "the two private keys are part of this package, so nothing you upload is secret",
-    ("exports", "create"): "calls are generated, also for days before the purchase",
+    (
+        "exports",
+        "create",
+    ): "calls are generated, also for days before the purchase; `calls.fail` makes a trunk fail at some hours",
     ("orders", "create"): (
         "complete after 0.4 s on the emulator's clock by default (channel orders: immediately); VAT defaults to 0"
     ),
@@ -183,6 +186,10 @@ DECIDED: Final = (
     ("`renew_date` of a sender ID", "Stays as it was set. Nothing is charged."),
     ("`sender_ids` of a sender ID whose DID is gone", "Keep the number."),
     ("Ports of SMPP trunks", "Any integer is accepted."),
+    (
+        "An inbound call that fails at a trunk of a group",
+        "The next trunk is tried after the codes 404, 480 and 486, and after each failure of `calls.fail`.",
+    ),
     (
         "The columns of an export of inbound calls, version 2026-11-19",
         "`Source Number`, `Source Number Out`, `Source Country` and `Source Network` instead of `Source`.",

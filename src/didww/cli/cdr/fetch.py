@@ -42,9 +42,7 @@ _COLUMNS: Final = ("file", "bytes")
 @click.argument("export_type", metavar="|".join(TYPES), type=parameters.OneOf(TYPES))
 @click.argument("directory", type=click.Path(file_okay=False))
 @click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
-@click.option(
-    "--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Needs --from."
-)
+@click.option("--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Needs --from.")
 @click.option(
     "--month",
     type=export_periods.month,
@@ -135,7 +133,9 @@ def _progress() -> Generator[Callable[[FetchProgress], None]]:
             if step != progress[:2]:
                 step = progress[:2]
                 shown.close()
-                which = f"export {progress.part} of {progress.parts}, {progress.start:%Y-%m-%d} to {progress.end:%Y-%m-%d}"
+                which = (
+                    f"export {progress.part} of {progress.parts}, {progress.start:%Y-%m-%d} to {progress.end:%Y-%m-%d}"
+                )
                 if progress.step == "waiting":
                     show = None
                     shown.enter_context(waiting(f"Waiting for {which}"))("being prepared")

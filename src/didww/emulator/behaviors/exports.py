@@ -22,6 +22,7 @@ from didww.emulator.behaviors.date_math import add_month
 from didww.emulator.behaviors.message_exports import get_message_lines, get_message_sources, ids_in
 from didww.emulator.controls.calls import get_calls_per_day, get_placed_calls
 from didww.emulator.controls.messages import get_messages_per_day, get_placed_messages
+from didww.emulator.controls.outages import get_outages
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CDR_IN_COLUMNS,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from didww._core.effects import Request
+    from didww.emulator.data.outages import Outage
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
     from didww.resources.export import FilterKey
@@ -248,11 +250,12 @@ def get_out_lines(session: AccountSession, filters: dict[str, Any]) -> list[OutL
     trunk_id = filters.get("voice_out_trunk.id")
     trunks = session.find("voice_out_trunks", **({"id": trunk_id} if trunk_id is not None else {}))
     anyone = tuple(did["number"] for did in session.find("dids", limit=1000))
+    outages = get_outages(session)
     lines: list[OutLine] = []
     for trunk in trunks:
         own = session.find("dids", id=session.related("voice_out_trunks", trunk["id"], "dids"))
         numbers = tuple(did["number"] for did in own)
-        lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone))
+        lines.append(OutLine(trunk["id"], trunk["name"], numbers or anyone, outages.get(trunk["id"])))
     return lines
 
 
@@ -270,6 +273,7 @@ def get_lines(session: AccountSession, number: str | None) -> list[Line]:
     kinds = {group["id"]: group for group in session.find("did_groups", id={did["did_group"] for did in dids})}
     pools = {pool["id"]: pool for pool in session.find("capacity_pools")}
     serving = {country: pool for pool in pools for country in session.related("capacity_pools", pool, "countries")}
+    outages = get_outages(session)
     lines: list[Line] = []
     for did in dids:
         group = did["voice_in_trunk_group"]
@@ -280,7 +284,7 @@ def get_lines(session: AccountSession, number: str | None) -> list[Line]:
         lines.append(
             Line(
                 did["number"],
-                tuple(_attempt(trunk, did["number"]) for trunk in sent),
+                tuple(_attempt(trunk, did["number"], outages.get(trunk["id"])) for trunk in sent),
                 groups.get(group, ""),
                 "" if sharing is None else sharing["name"],
                 round(float(pools[pool]["metered_rate"]) * 1000) if pool in pools else 0,
@@ -300,13 +304,13 @@ def _metered_share(kind: Record, sharing: Record | None) -> int:
     return 1
 
 
-def _attempt(trunk: Record, number: str) -> Attempt:
+def _attempt(trunk: Record, number: str, outage: Outage | None) -> Attempt:
     inside = trunk["configuration"]["attributes"]
     if trunk["configuration"]["type"] == "pstn_configurations":
-        return Attempt(trunk["name"], inside["dst"] or "", forwarded=True)
+        return Attempt(trunk["name"], inside["dst"] or "", forwarded=True, outage=outage)
     user = (inside.get("username") or "{DID}").replace("{DID}", number)
     destination = f"sip:{user}@{inside['host'] or 'sip.example.com'}"
-    return Attempt(trunk["name"], destination, names=bool(inside.get("cnam_lookup")))
+    return Attempt(trunk["name"], destination, names=bool(inside.get("cnam_lookup")), outage=outage)
 
 
 def _fits(key: FilterKey, value: Any) -> bool:

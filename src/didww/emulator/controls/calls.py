@@ -1,4 +1,4 @@
-"""Simulated calls to a number or from an outbound trunk; exports include them."""
+"""Calls: simulated ones to a number or from an outbound trunk, failing trunks, and the ledger; exports agree."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from didww.emulator.controls.clock import parse_datetime
 from didww.emulator.controls.durations import Duration, parse_duration
+from didww.emulator.controls.ledger import Charges, Ledger, enter_placed
+from didww.emulator.controls.outages import FailingTrunk, get_failing, make_outage, set_outage
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CALLS_A_DAY,
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
+    Entry,
     charges,
     csv_line,
     dollars,
@@ -22,6 +26,7 @@ from didww.emulator.data.cdr import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from didww.emulator.data.cdr import Line
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Calls", "get_calls_per_day", "get_placed_calls"]
 
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+_MONTHS_EXPORTED: Final = 2  # before the current one
+_LONGEST: Final = timedelta(days=366)
 _RATE: Final = Decimal("0.010")
 _MAX_CALLS: Final = 10_000
 _CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
@@ -155,6 +162,84 @@ class Calls:
         self._engine.wake()
         return placed
 
+    def fail(
+        self,
+        trunk: str,
+        *,
+        hours: Sequence[int] = (0, 24),
+        share: float = 1.0,
+        code: str = "503",
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        api_key: str | None = None,
+    ) -> FailingTrunk:
+        """Make a trunk fail at some hours of the day, in the generated calls of exports.
+
+        Which attempts fail depends only on the seed. Those that do not fail so end as usual. An inbound call goes on to
+        the next trunk of its group. Completed exports and simulated calls are unchanged. Setting a trunk again replaces
+        what was set; a share of 0 removes it.
+
+        Args:
+            trunk: The id of an inbound or outbound trunk.
+            hours: First hour, 0 to 23, and the hour before which the failures end, 0 to 24, in UTC: `(22, 6)` for the
+                night. Defaults to the whole day.
+            share: Share of the attempts that fail, 0 to 1.
+            code: SIP code of the failed attempts, 400 to 699.
+            start: First moment of the failures. Defaults to always.
+            end: End of the failures, exclusive. Defaults to never.
+            api_key: Key of the account. Defaults to the emulator's own.
+
+        Raises:
+            LookupError: The account has no such trunk.
+            ValueError: An argument is invalid.
+        """
+        outage = make_outage(hours, share, code, start, end)
+        with self._engine.locked() as runtime:
+            session = self._engine.session(api_key or self._default_key)
+            return runtime.run_in_transaction(lambda: set_outage(session, trunk, outage))
+
+    def failing(self, *, api_key: str | None = None) -> list[FailingTrunk]:
+        """Return the trunks that fail at some hours.
+
+        Args:
+            api_key: Key of the account. Defaults to the emulator's own.
+        """
+        with self._engine.locked():
+            return get_failing(self._engine.session(api_key or self._default_key))
+
+    def charges(
+        self,
+        *,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        api_key: str | None = None,
+    ) -> list[Charges]:
+        """Return what the calls of a period cost by trunk and number, from the ledger.
+
+        The sums are those of exports of the same period that are created now: generated and simulated calls, of the
+        numbers and trunks that the account has.
+
+        Args:
+            start: Start of the period. Defaults to the first day that exports can have.
+            end: End of the period, exclusive. Defaults to now.
+            api_key: Key of the account. Defaults to the emulator's own.
+
+        Raises:
+            ValueError: A time is invalid or in the future, or the period is longer than a year.
+        """
+        from didww.emulator.behaviors.exports import get_lines, get_out_lines
+
+        ledger = Ledger()
+        with self._engine.locked():
+            session = self._engine.session(api_key or self._default_key)
+            since, until = _period(session.now(), start, end)
+            lines, trunks = get_lines(session, None), get_out_lines(session, {})
+            ledger.add_placed(session, "cdr_in", {line.number for line in lines}, since, until)
+            ledger.add_placed(session, "cdr_out", {trunk.id for trunk in trunks}, since, until)
+            a_day, seed = get_calls_per_day(session), self._engine.seed
+        ledger.add_generated(lines, trunks, since, until, seed, a_day)
+        return ledger.charges()
+
 
 def get_calls_per_day(session: AccountSession) -> float:
     """Return the average number of calls of a number per weekday."""
@@ -170,6 +255,18 @@ def get_placed_calls(
         (session.owner, kind, start.strftime(_FORMAT), end.strftime(_FORMAT)),
     )
     return [(at, row) for at, row, line in rows if line in lines]
+
+
+def _period(now: datetime, start: datetime | str | None, end: datetime | str | None) -> tuple[datetime, datetime]:
+    until = now if end is None else parse_datetime(end)
+    month = now.year * 12 + now.month - 1 - _MONTHS_EXPORTED
+    first = now.replace(year=month // 12, month=month % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    since = first if start is None else parse_datetime(start)
+    if until > now:
+        raise ValueError(f"end must not be in the future, got {until:{_FORMAT}}; now it is {now:{_FORMAT}}.")
+    if not timedelta(0) < until - since <= _LONGEST:
+        raise ValueError(f"start must be before end, by a year at most, got {since:{_FORMAT}} and {until:{_FORMAT}}.")
+    return since, until
 
 
 def _price(rate: str | float | Decimal) -> Decimal:
@@ -207,7 +304,9 @@ def _place_inbound(session: AccountSession, line: Line, source: str, seconds: in
         "Capacity Group": line.capacity_group,
         **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
     }
-    return _stored_call(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, answered, seconds, dollars(sum(cost)))
+    trunk = "" if where is None else where.trunk
+    entry = Entry(trunk, line.number, answered, seconds if answered else 0, sum(cost))
+    return _stored_call(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, entry, seconds)
 
 
 def _place_outbound(
@@ -219,7 +318,7 @@ def _place_outbound(
     if record["status"] != "active":
         return None
     billed = -(-seconds // 60) * 60
-    charged = (rate * billed / 60).quantize(Decimal("0.001"), ROUND_HALF_UP)
+    price = int((rate * billed / 60 * 1000).quantize(Decimal(1), ROUND_HALF_UP))
     callers = session.related("voice_out_trunks", trunk, "dids")
     caller = (session.get("dids", callers[0]) or {}).get("number", "") if callers else ""
     values = {
@@ -236,10 +335,11 @@ def _place_outbound(
         "Network": where[1],
         "Call Type": "International",
         "Rate (USD)": f"{rate:.3f}",
-        "Charged (USD)": f"{charged:.3f}",
+        "Charged (USD)": dollars(price),
     }
-    call = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, seconds > 0, seconds, f"{charged:.3f}")
-    spend(session, trunk, charged)
+    entry = Entry(record["name"], caller, seconds > 0, seconds, price)
+    call = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, entry, seconds)
+    spend(session, trunk, Decimal(dollars(price)))
     return call
 
 
@@ -262,19 +362,19 @@ def _stored_call(
     columns: tuple[str, ...],
     line: str,
     values: dict[str, Any],
-    answered: bool,  # noqa: FBT001 an attribute of the call
+    entry: Entry,
     seconds: int,
-    charged: str,
 ) -> Call:
     start = session.now().strftime(_FORMAT)
     times = {
         "Date/Time Start (UTC)": start,
-        "Date/Time Connect (UTC)": start if answered else "",
+        "Date/Time Connect (UTC)": start if entry.answered else "",
         "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORMAT),
         "Call ID": session.new_id().replace("-", "")[:16],
     }
     row = csv_line([{**values, **times}.get(column, "") for column in columns])
-    session.runtime.store.connection.execute(
+    inserted = session.runtime.store.connection.execute(
         "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (session.owner, kind, line, start, row)
     )
-    return Call(times["Call ID"], start, line, charged)
+    enter_placed(session, inserted.lastrowid or 0, entry)
+    return Call(times["Call ID"], start, line, dollars(entry.price))

@@ -4,7 +4,7 @@ Calls are generated, not stored: those of a number on a day depend only on the s
 is the same in every export, and long periods need no memory. Calls are generated for the whole period, even before a
 number was bought, so that new accounts have data. Callers are numbers reserved for fiction.
 
-The calls of a day are drawn as integers, sorted by time, and then formatted one by one.
+Prices are integers until a record is formatted, and are entered in a ledger before.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from __future__ import annotations
 import csv
 import io
 import math
-from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from hashlib import md5
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from didww.emulator.data.drawing import draw, splitmix64, time_of
+from didww.emulator.data.outages import Outage  # noqa: TC001 msgspec resolves it
 from didww.resources.call import InboundCall, OutboundCall, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
 __all__ = [
     "ALWAYS_METERED",
@@ -30,6 +31,7 @@ __all__ = [
     "CDR_OUT_COLUMNS",
     "SOURCES_SINCE",
     "Attempt",
+    "Entry",
     "Line",
     "OutLine",
     "caller_of",
@@ -38,7 +40,6 @@ __all__ = [
     "charges",
     "csv_line",
     "dollars",
-    "draw",
     "network_of",
     "with_split_source",
 ]
@@ -50,12 +51,8 @@ _SOURCE_COLUMNS: Final = tuple(name for name in _NEW_COLUMNS if name not in CDR_
 SOURCES_SINCE: Final = "2026-11-19"
 """The first API version whose exports of inbound calls have four columns instead of `Source`."""
 
-# Relative number of calls by hour of the day.
-_HOURS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 14, 16, 18, 17, 14, 10, 8, 6, 4, 3, 2, 1)
-_WEEKEND = 0.35
 CALLS_A_DAY = 5.0
 """Mean number of calls of a number per weekday."""
-_MAX_A_DAY = 1 << 16
 _NAMES = ("", "", "", "Alex Example", "Sam Sample", "Robin Model", "Example Ltd")
 # How a call ends: weight, answered, SIP code, response, who ended it.
 _ENDINGS_IN = (
@@ -106,19 +103,18 @@ _CNAM_PRICE = 4  # thousandths of a dollar per call
 ALWAYS_METERED = 16
 """Metered calls of 16 answered calls to a number."""
 
-_MASK = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15
-_FIELDS = 1024
 _QUANTILES = 4096
+_OUTAGE = 100  # place of the bits that decide about outages among those of a call
 
 
 class Attempt(NamedTuple):
-    """A routing attempt: trunk name, address, whether it is a PSTN number, whether CNAM lookup is on."""
+    """A routing attempt: trunk name, address, whether it is a PSTN number, whether CNAM lookup is on, failing hours."""
 
     trunk: str
     destination: str
     forwarded: bool = False
     names: bool = False
+    outage: Outage | None = None
 
 
 class Line(NamedTuple):
@@ -146,11 +142,25 @@ class Charges(NamedTuple):
 
 
 class OutLine(NamedTuple):
-    """An outbound trunk and its source numbers."""
+    """An outbound trunk, its source numbers, and the hours in which it fails."""
 
     id: str
     name: str
     callers: tuple[str, ...] = ()
+    outage: Outage | None = None
+
+
+class Entry(NamedTuple):
+    """An attempt in the ledger: trunk name, own number, whether answered, seconds, and thousandths of a dollar."""
+
+    trunk: str
+    number: str
+    answered: bool
+    seconds: int
+    price: int
+
+
+_Enter: TypeAlias = "Callable[[Entry], object] | None"
 
 
 def csv_line(values: Sequence[object]) -> str:
@@ -177,82 +187,32 @@ def charges(line: Line, where: Attempt | None, seconds: int, *, named: bool = Fa
 
 
 def cdr_in(
-    lines: Iterable[Line], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
+    lines: Iterable[Line], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY, enter: _Enter = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield the inbound calls of `lines` from `start` until before `end`, in order of time: time and CSV line."""
+    """Yield the inbound calls of `lines` from `start` until before `end`, in order of time: time and CSV line.
+
+    `enter` is called with the entry of each attempt.
+    """
     every = list(lines)
-    writers = [_writer_in(line) for line in every]
+    writers = [_writer_in(line, enter) for line in every]
     return draw([line.number for line in every], writers, start, end, seed, a_day)
 
 
 def cdr_out(
-    lines: Iterable[OutLine], start: datetime, end: datetime, seed: int, a_day: float = CALLS_A_DAY
-) -> Iterator[tuple[str, str]]:
-    """Yield the outbound calls of trunks; a trunk has eight times the calls of a number."""
-    every = list(lines)
-    return draw([line.id for line in every], [_writer_out(line) for line in every], start, end, seed, a_day * 8)
-
-
-def draw(
-    names: list[str],
-    writers: list[Callable[[str, int, int], str]],
+    lines: Iterable[OutLine],
     start: datetime,
     end: datetime,
     seed: int,
-    a_day: float,
+    a_day: float = CALLS_A_DAY,
+    enter: _Enter = None,
 ) -> Iterator[tuple[str, str]]:
-    """Yield the records of some lines in order of time: time and CSV lines.
-
-    Args:
-        names: Names of the lines, which determine their records.
-        writers: For each line, a function of the day, the second and random bits that returns the CSV lines.
-        start: Start of the period.
-        end: End of the period, exclusive.
-        seed: The emulator's seed.
-        a_day: Mean number of records of a line per weekday.
-    """
-    day, clock = start.date(), _clock()
-    while day <= end.date():
-        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        first = max(0, math.ceil((start - midnight).total_seconds()))
-        last = min(86400, math.ceil((end - midnight).total_seconds()))
-        shown = day.isoformat()
-        # One integer per call: second, line, index within the line; sorting gives the order of time.
-        drawn: list[int] = []
-        roots: list[int] = []
-        for place, name in enumerate(names):
-            root = int.from_bytes(md5(f"{seed}/{name}/{day}".encode(), usedforsecurity=False).digest()[:8], "big")
-            roots.append(root)
-            for n in range(_count(root, day, a_day)):
-                bits = _splitmix64(root, n)
-                second = _hour_of()[bits & (_FIELDS - 1)] * 3600 + (bits >> 10) % 3600
-                if first <= second < last:
-                    drawn.append(second << 48 | place << 16 | n)
-        drawn.sort()
-        for packed in drawn:
-            second, place, n = packed >> 48, packed >> 16 & 0xFFFFFFFF, packed & 0xFFFF
-            moment = f"{shown} {clock[second]}"
-            yield moment, writers[place](shown, second, _splitmix64(roots[place] ^ _GOLDEN, n))
-        day += timedelta(days=1)
+    """Yield the outbound calls of trunks; a trunk has eight times the calls of a number."""
+    every = list(lines)
+    return draw([line.id for line in every], [_writer_out(line, enter) for line in every], start, end, seed, a_day * 8)
 
 
-def _splitmix64(root: int, n: int) -> int:
-    """Return 64 pseudorandom bits (splitmix64)."""
-    x = (root + (n + 1) * _GOLDEN) & _MASK
-    x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & _MASK
-    x = ((x ^ x >> 27) * 0x94D049BB133111EB) & _MASK
-    return x ^ x >> 31
-
-
-def _count(root: int, day: date, a_day: float) -> int:
-    """Return the number of calls of a line on a day: mostly few, sometimes many."""
-    mean = a_day * (_WEEKEND if day.weekday() >= 5 else 1.0)
-    part = ((root >> 11) + 0.5) / (1 << 53)
-    return min(_MAX_A_DAY - 1, round(-math.log(part) * mean))
-
-
-def _writer_in(line: Line) -> Callable[[str, int, int], str]:
-    clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_IN)
+def _writer_in(line: Line, enter: _Enter) -> Callable[[str, int, int], str]:
+    durations, endings = _durations(), _endings(_ENDINGS_IN)
     tries = [
         (
             f"{_quote(attempt.trunk)},{_quote(attempt.destination)},{_quote(line.group)},{_quote(line.capacity_group)}",
@@ -264,9 +224,11 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
 
     def write(day: str, second: int, bits: int) -> str:
         source, name = caller_of(bits), _NAMES[(bits >> 20) % len(_NAMES)]
-        call_id = f"{_splitmix64(bits, 1):016x}"
-        start = f"{day} {clock[second]}"
+        call_id = f"{splitmix64(bits, 1):016x}"
         if not tries:
+            if enter is not None:
+                enter(Entry("", line.number, False, 0, 0))
+            start = time_of(day, second)
             return (
                 f"{start},,{start},Failed,{source},{name},{line.number},0,1,404,Not Found,System,{unrouted},"
                 f"0.000,0.000,0.000,0.000,0.000,{call_id}\n"
@@ -274,27 +236,33 @@ def _writer_in(line: Line) -> Callable[[str, int, int], str]:
         rows = ""
         for attempt, (place, where) in enumerate(tries, start=1):
             _, answered, code, response, ended_by = endings[(bits >> 24) % 100]
+            began = time_of(day, second)
+            down = _is_down(where.outage, began, bits)
+            if down and where.outage is not None:
+                answered, (code, response), ended_by = False, where.outage.ending, "Destination"
             ringing = 2 + (bits >> 32) % 23
             duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
-            connected = f"{_time(day, second + ringing)}" if answered else ""
-            ended = _time(day, second + ringing + duration)
+            connected = time_of(day, second + ringing) if answered else ""
+            ended = time_of(day, second + ringing + duration)
             metered = bits >> 52 & 15 < line.metered_share
             cost = charges(line, where, duration, named=bool(name), metered=metered)
+            if enter is not None:
+                enter(Entry(where.trunk, line.number, answered, duration, sum(cost)))
             rows += (
-                f"{_time(day, second)},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
+                f"{began},{connected},{ended},{'Completed' if answered else 'Failed'},{source},{name},"
                 f"{line.number},{duration},{attempt},{code},{response},{ended_by},{place},"
                 f"{','.join(dollars(amount) for amount in (*cost, sum(cost)))},{call_id}\n"
             )
-            if answered or code not in _TRIED_AGAIN:
+            if answered or not (down or code in _TRIED_AGAIN):
                 break
-            second, bits = second + ringing, _splitmix64(bits, attempt + 1)
+            second, bits = second + ringing, splitmix64(bits, attempt + 1)
         return rows
 
     return write
 
 
-def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
-    clock, durations, endings = _clock(), _durations(), _endings(_ENDINGS_OUT)
+def _writer_out(line: OutLine, enter: _Enter) -> Callable[[str, int, int], str]:
+    durations, endings = _durations(), _endings(_ENDINGS_OUT)
     trunk = _quote(line.name)
     destinations = [
         (begins, digits, *network_of(begins)) for share, begins, digits in _DESTINATIONS for _ in range(share)
@@ -305,18 +273,28 @@ def _writer_out(line: OutLine) -> Callable[[str, int, int], str]:
         begins, digits, country, network, rate = destinations[bits % _OF]
         number = f"{begins}{(bits >> 8) % 10**digits:0{digits}}"
         _, answered, code, reason, _ = endings[(bits >> 24) % 100]
+        began = time_of(day, second)
+        if line.outage is not None and _is_down(line.outage, began, bits):
+            answered, (code, reason) = False, line.outage.ending
         ringing = 2 + (bits >> 32) % 23
         duration = durations[(bits >> 40) % _QUANTILES] if answered else 0
         billed = -(-duration // 60) * 60
-        connected = _time(day, second + ringing) if answered else ""
+        price = _price(rate, billed)
+        connected = time_of(day, second + ringing) if answered else ""
+        if enter is not None:
+            enter(Entry(line.name, cli, answered, duration, price))
         return (
-            f"{day} {clock[second]},{connected},{_time(day, second + ringing + duration)},"
+            f"{began},{connected},{time_of(day, second + ringing + duration)},"
             f"{'Completed' if answered else 'Failed'},{cli},{cli},{number},{duration},{billed},{code},{reason},{trunk},"
-            f"{country},{network},International,{rate / 1000:.3f},{_price(rate, billed) / 1000:.3f},,"
-            f"{_splitmix64(bits, 1):016x}\n"
+            f"{country},{network},International,{dollars(rate)},{dollars(price)},,{splitmix64(bits, 1):016x}\n"
         )
 
     return write
+
+
+def _is_down(outage: Outage | None, began: str, bits: int) -> bool:
+    """Return whether an attempt fails because its trunk does."""
+    return outage is not None and outage.covers(began) and outage.fails(splitmix64(bits, _OUTAGE))
 
 
 def with_split_source(lines: Iterable[str]) -> Iterator[str]:
@@ -339,28 +317,8 @@ def _price(rate: int, seconds: int) -> int:
     return (rate * seconds * 2 + 60) // 120
 
 
-def _time(day: str, second: int) -> str:
-    if second < 86400:
-        return f"{day} {_clock()[second]}"
-    return f"{date.fromisoformat(day) + timedelta(days=1)} {_clock()[second - 86400]}"
-
-
 def _quote(text: str) -> str:
     return csv_line([text])[:-1] if text else ""
-
-
-@cache
-def _clock() -> list[str]:
-    """Return every second of a day as text, plus the hours that a call can last beyond it."""
-    return [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(86400)]
-
-
-@cache
-def _hour_of() -> list[int]:
-    """Return the hours by draw from 0 to 1023."""
-    whole = sum(_HOURS)
-    ends = [sum(_HOURS[: n + 1]) * _FIELDS / whole for n in range(24)]
-    return [next(hour for hour, end in enumerate(ends) if draw < end) for draw in range(_FIELDS)]
 
 
 @cache

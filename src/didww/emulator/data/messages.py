@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from didww.emulator.data.cdr import caller_of, csv_line, dollars, draw
+from didww.emulator.data.cdr import caller_of, csv_line, dollars
+from didww.emulator.data.drawing import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

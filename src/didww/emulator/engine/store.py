@@ -24,7 +24,7 @@ Record: TypeAlias = dict[str, Any]
 Row: TypeAlias = tuple[Any, ...]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-LAYOUT = "6"
+LAYOUT = "7"
 """Layout version of state files. Raise it whenever columns or catalog rows change, so that old files are refused:
 rows in a file are never generated again."""
 _CANNOT_WRITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_next ON deliveries (next_at);
 CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY, owner INTEGER, kind TEXT, line TEXT, at TEXT, row TEXT);
 CREATE INDEX IF NOT EXISTS calls_at ON calls (owner, kind, at);
+CREATE TABLE IF NOT EXISTS charges (
+    call INTEGER PRIMARY KEY, trunk TEXT, number TEXT, answered INTEGER, seconds INTEGER, price INTEGER
+);
 CREATE TABLE IF NOT EXISTS files (export TEXT PRIMARY KEY, contents BLOB);
 CREATE TABLE IF NOT EXISTS links (
     source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)

@@ -38,7 +38,19 @@ PREFIX: Final = "/_emulator/"
 
 # Operations by group; read-only ones use GET, the others POST.
 _READ_ONLY: Final = frozenset(
-    {"state", "show", "waiting", "rules", "entries", "deliveries", "request", "snapshots", "id_of"}
+    {
+        "state",
+        "show",
+        "waiting",
+        "rules",
+        "entries",
+        "deliveries",
+        "request",
+        "snapshots",
+        "id_of",
+        "failing",
+        "charges",
+    }
 )
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "clock": ("state", "advance", "freeze", "run"),
@@ -52,7 +64,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "versions": ("show", "set"),
     "stock": ("show", "put"),
     "prices": ("show", "assign", "unassign"),
-    "calls": ("rate", "inbound", "outbound"),
+    "calls": ("rate", "inbound", "outbound", "fail", "failing", "charges"),
     "messages": ("rate", "inbound", "outbound"),
     "sender_ids": ("add", "set_status"),
 }

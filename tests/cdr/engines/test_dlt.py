@@ -152,7 +152,7 @@ def test_records_without_a_call_id(pipeline: Any, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):  # the same export twice
         path = tmp_path / name
         path.write_text(text + "\n")
-        pipeline.run(calls(path))
+        pipeline.run(calls(each for each in [path]))
     assert query(pipeline, "SELECT source, count(*) FROM inbound_calls GROUP BY source ORDER BY count(*)") == [
         ("12025550101", 1),
         (None, 3),

@@ -11,7 +11,9 @@ from didww.cli.framework import LazyGroup
 __all__ = ["cdr"]
 
 SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    "": {},
+    "": {
+        "report": ("cdr.report:report", "Write a page with plots of traffic, failures, cost and capacity."),
+    },
 }
 
 

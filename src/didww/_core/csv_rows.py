@@ -6,6 +6,7 @@ moves behind it. Lines are counted either way, so that every error has the line 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import zlib
 from typing import IO, TYPE_CHECKING, Final
@@ -26,7 +27,6 @@ MAX_ROW: Final = 64 << 10
 """Maximum size of a row, and of a block, in bytes."""
 
 _GZIP_HEAD: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
 _PIECE: Final = 1 << 16
 
 
@@ -76,11 +76,12 @@ def pieces(file: IO[bytes], max_bytes: int, *, plain: bool = False) -> Iterator[
 class Rows:
     """The rows of a file: an iterator of lists of cells, of which empty lines have none.
 
-    After an error about a row, the next row can be read, or the lines of the refused one but the first again.
+    After an error about a row, the next row can be read.
 
     Attributes:
         name: Name of the file, for errors.
         line: Number of the line at which the current row begins, from 1.
+        torn: Whether the last error is about where the row ends: quotes that do not match, or too many bytes.
         damaged: Whether the last error is about the file, which cannot be read further, and not about the row.
         pieces: The decompressed bytes; replace them to read ahead.
     """
@@ -99,7 +100,7 @@ class Rows:
         """
         self.name = name
         self.line = 0
-        self.damaged = False
+        self.torn = self.damaged = False
         self._error = error
         self.pieces = pieces(file, max_bytes, plain=lines_before > 0)
         self._ended = False
@@ -108,7 +109,7 @@ class Rows:
         self._data = b""
         self._row = self._next = self._before = 0
         self._lines = lines_before
-        self._cut = False
+        self._cut = self._foreign = False
         self._reader = csv.reader(_Texts(self), strict=True)
 
     @property
@@ -132,9 +133,15 @@ class Rows:
         """
         self._row = self._next
         self.line = self._lines + 1
+        self.torn = self._foreign = False
         try:
-            return next(self._reader)
+            cells = next(self._reader)
+            if not self._foreign:
+                return cells
+            wide = self.line == 1 and self.text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            message = "the file is UTF-16; convert it to UTF-8" if wide else "the row is not UTF-8"
         except csv.Error as problem:
+            self.torn = True
             message = f"the row is not valid CSV: {problem}"
         raise self.error(message)
 
@@ -144,7 +151,7 @@ class Rows:
         return self._error(f"{self.name}, {where}: {message}.", line=self.line, column=column)
 
     def again(self) -> bool:
-        """Go back to the second line of the current row; return whether it has one."""
+        """Go back to the second line of the current row, to read it as a row; return whether there is one."""
         second = self._data.find(b"\n", self._row, self._next) + 1
         if not second or second == self._next:
             return False
@@ -162,15 +169,15 @@ class Rows:
             self._cut = not end and self._fill()
             self._lines += not self._cut
 
-    def peek(self, most: int = MAX_ROW) -> bytes:
-        """Return the next whole lines, at most `most` bytes.
+    def peek(self, size: int = MAX_ROW) -> bytes:
+        """Return the next whole lines, at most `size` bytes.
 
         There are none at the end, where the file is damaged, or if a line is longer.
         """
         self._row = self._next
-        while len(self._data) - self._next < most and self._fill():
+        while len(self._data) - self._next < size and self._fill():
             pass
-        end = min(len(self._data), self._next + most)
+        end = min(len(self._data), self._next + size)
         if not (self._ended and not self._damage and end == len(self._data)):
             end = self._data.rfind(b"\n", self._next, end) + 1
         return self._data[self._next : end]
@@ -185,7 +192,7 @@ class Rows:
 
         Raises:
             StopIteration: The file has ended.
-            RecordFileError: The row is too long or not UTF-8, or the file is damaged.
+            RecordFileError: The row is too long, or the file is damaged.
         """
         searched = self._next - self._row
         while not (end := self._data.find(b"\n", self._row + searched) + 1):
@@ -207,15 +214,18 @@ class Rows:
         line = self._data[self._next : end]
         self._next = end
         if self._cut:
-            raise self.error(f"the row is larger than {MAX_ROW} bytes")
+            self.torn = True
+            hint = "; maybe a quote is not closed" if self._lines >= self.line else ""
+            raise self.error(f"the row is larger than {MAX_ROW} bytes{hint}")
         self._lines += 1
         if first:
-            line = line.removeprefix(_BOM)
+            line = line.removeprefix(codecs.BOM_UTF8)
         try:
             return line.decode()
         except UnicodeDecodeError:
-            pass
-        raise self.error("the row is not UTF-8")
+            # To the end of the row: what follows is part of it.
+            self._foreign = True
+            return line.decode(errors="replace")
 
     def _fill(self) -> bool:
         """Read on, and drop what is before the current row; return whether there was more."""

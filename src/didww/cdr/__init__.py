@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from didww.cdr.convert import arrow_batches
     from didww.cdr.dataset import Appended, CallDataset
     from didww.cdr.opening import open_calls
+    from didww.cdr.sink import CallSink
     from didww.resources.call import CallRecord, InboundCall, OutboundCall
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Appended",
     "CallDataset",
     "CallRecord",
+    "CallSink",
     "Calls",
     "InboundCall",
     "OutboundCall",
@@ -36,6 +38,7 @@ _HOMES = {
     "Appended": "cdr.dataset",
     "CallDataset": "cdr.dataset",
     "CallRecord": "resources.call",
+    "CallSink": "cdr.sink",
     "Calls": "cdr.calls",
     "InboundCall": "resources.call",
     "OutboundCall": "resources.call",

@@ -8,7 +8,7 @@ if it is accepted there. A block of which this is not certain is refused, and is
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,8 +34,10 @@ _DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string())
 _TIME_WIDTH: Final = 19
 _TIME_MARKS: Final = ((4, b"-"), (7, b"-"), (13, b":"), (16, b":"))
 _PARSED_AT_ONCE: Final = 2 << 20
-_FIRST: Final = pa.scalar(datetime(1, 1, 1), pa.timestamp("us"))  # noqa: DTZ001 Arrow parses without zone
-_LAST: Final = pa.scalar(datetime(9999, 12, 31, 23, 59, 59), pa.timestamp("us"))  # noqa: DTZ001 the same
+_SECONDS: Final = tuple(
+    int(datetime(*parts, tzinfo=UTC).timestamp()) for parts in ((1, 1, 1, 0, 0, 0), (9999, 12, 31, 23, 59, 59))
+)
+"""The times that Python has, in seconds."""
 
 
 def held_schema() -> Any:
@@ -123,16 +125,16 @@ class BlockParser:
 
     def _extras(self, found: Sequence[Any]) -> Any | None:
         """Return the values of unknown columns as JSON."""
-        parts: list[Any] = []
+        joined: Any = None
         for place, name in self._extra:
             column = found[place]
             if column.null_count < len(column):
-                texts = [f"{_json(name)}: {_json(value)}" for value in column.dictionary.to_pylist()]
-                parts.append(pa.array(texts, pa.string()).take(column.indices))
-        if not parts:
+                texts = [f", {_json(name)}: {_json(value)}" for value in column.dictionary.to_pylist()]
+                part = pc.fill_null(pa.array(texts, pa.string()).take(column.indices), "")
+                joined = part if joined is None else pc.binary_join_element_wise(joined, part, "")
+        if joined is None:
             return None
-        joined = pc.binary_join_element_wise(*parts, ", ", null_handling="skip")
-        whole = pc.binary_join_element_wise("{", joined, "}", "")
+        whole = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 2), "}", "")
         return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), whole)
 
 
@@ -191,10 +193,9 @@ def _times(converted: Conversion) -> Callable[[Any], Any | None]:
             times = column.cast(pa.timestamp("us"))
         except pa.ArrowInvalid:
             return None
-        ends = pc.min_max(times)
-        if ends["min"].is_valid and not (
-            ends["min"].as_py() >= _FIRST.as_py() and ends["max"].as_py() <= _LAST.as_py()
-        ):
+        ends = pc.min_max(times.cast(pa.int64()))
+        first, last = ends["min"].as_py(), ends["max"].as_py()
+        if first is not None and (first < _SECONDS[0] * 1_000_000 or last > _SECONDS[1] * 1_000_000):
             return None
         return times.cast(kind)
 

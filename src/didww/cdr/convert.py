@@ -66,7 +66,7 @@ def arrow_batches(
     those that a file does not have are null. The metadata of their schema has `direction`: `inbound` or `outbound`.
 
     Args:
-        source: A file, compressed with gzip or not, a folder of such files, or an iterable of files.
+        source: A file, compressed with gzip or not, a folder of such files, or an iterable of these.
         rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`.
         max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.
         progress: Called with the bytes of the files that were read, and their size.
@@ -114,7 +114,8 @@ def export_files(source: Any) -> list[str]:
     for path in cast("Iterable[Any]", source):
         if not isinstance(path, str | bytes | os.PathLike):
             raise InvalidValueError(f"source must have paths, got {type(path).__name__}.", field="source")
-        names.append(os.fsdecode(cast("PathLike", path)))
+        name = os.fsdecode(cast("PathLike", path))
+        names.extend(_in_folder(name) if Path(name).is_dir() else [name])
     return names
 
 

@@ -158,8 +158,8 @@ def _table(path: Path) -> str:
 
 
 def _count(connection: Any, tables: tuple[str, str], span: Span) -> int:
-    found: int = connection.execute(f"{_duplicates(tables, span)} select count(*) from duplicates").fetchone()[0]
-    return found
+    ((found,),) = connection.execute(f"{_duplicates(tables, span)} select count(*) from duplicates").fetchall()
+    return int(found)
 
 
 def _new(connection: Any, tables: tuple[str, str], span: Span, found: int) -> Iterator[Batch]:

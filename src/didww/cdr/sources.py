@@ -11,7 +11,7 @@ from didww._util.text import shown
 from didww.cdr.arrow import pa, pc
 from didww.cdr.blocks import batch_of_records, direction_of, held_schema
 from didww.cdr.convert import Counted, export_files, held_batches
-from didww.cdr.schema import DIRECTIONS, PARTITIONS, arrow_schema
+from didww.cdr.schema import DIRECTIONS, MONEY, PARTITIONS, arrow_schema
 from didww.exceptions import InvalidValueError
 from didww.resources.call import InboundCall, OutboundCall
 
@@ -141,9 +141,24 @@ def _held(batch: Batch) -> Batch:
         if field.name not in batch.schema.names:
             columns.append(pa.nulls(batch.num_rows, field.type))
             continue
-        column = batch.column(field.name).cast(known[field.name])
+        column = _cast(batch.column(field.name), known[field.name], field.name)
         columns.append(column.dictionary_encode() if pa.types.is_dictionary(field.type) else column)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _cast(column: Any, kind: Any, name: str) -> Any:
+    """Return a column with another type.
+
+    Raises:
+        InvalidValueError: It has amounts that are not exact.
+    """
+    if not pa.types.is_decimal(kind):
+        return column.cast(kind)
+    if pa.types.is_floating(column.type):
+        raise InvalidValueError(f"Amounts must be exact, so {name} cannot have floats. Use decimals.", field=name)
+    if pa.types.is_integer(column.type):
+        column = column.cast(pa.decimal128(38, MONEY[1]))
+    return column.cast(kind)
 
 
 def _checked(make: Callable[[Any], Batch], rows: Any) -> Batch:

@@ -24,6 +24,6 @@ def sql(calls: Any, query: str) -> Answer:
     # A temporary view tells the types of the columns on every engine. It lasts as long as the connection.
     view = f"didww_query_{uuid4().hex}"
     table = f"{NAME} AS ({backend.compile(calls)})"
-    backend.raw_sql(f"CREATE TEMPORARY VIEW {view} AS WITH {table} SELECT * FROM (\n{text}\n) AS answer")  # noqa: S608
+    backend.raw_sql(f"CREATE TEMPORARY VIEW {view} AS WITH {table} SELECT * FROM (\n{text}\n) AS answer")
     table = backend.table(view)
     return Answer(table, {name: str(type) for name, type in table.schema().items()}, sort=None)

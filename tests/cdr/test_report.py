@@ -35,8 +35,6 @@ from support.command import Command
 if TYPE_CHECKING:
     from didww.cdr.calls import Calls
 
-pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis uses its former name
-
 START = datetime(2026, 10, 1, tzinfo=UTC)
 END = START + timedelta(days=20)
 TRUNK = "<b>Desk</b> & $1$"

@@ -204,22 +204,46 @@ def test_hours_without_calls_are_drawn() -> None:
 
 
 def test_trunk_that_fails_at_night_is_named() -> None:
-    """With its share at the worst hour and at all others; hours with few attempts do not count."""
+    """With the hours, across midnight, and its share at all others."""
     rows = [
-        {"trunk": f"Trunk {n}", "hour": hour, "attempts": 100, "answered": 90} for n in range(3) for hour in range(24)
+        {"trunk": f"Trunk {n}", "hour": hour, "attempts": 100, "answered": 90 - (hour + n) % 3}
+        for n in range(3)
+        for hour in range(24)
     ]
-    rows += [{"trunk": "Night", "hour": 2, "attempts": 50, "answered": 20}]
-    rows += [{"trunk": "Night", "hour": 12, "attempts": 100, "answered": 95}]
-    rows += [{"trunk": "Night", "hour": 13, "attempts": 3, "answered": 0}]
-    rows += [{"trunk": None, "hour": 13, "attempts": 300, "answered": 0}]
+    night = (22, 23, 0, 1, 2, 3)
+    rows += [
+        {"trunk": "Night", "hour": n, "attempts": 40, "answered": 20 if n in night else 36}
+        for n in range(24)
+        if n != 12
+    ]
+    rows += [
+        {"trunk": "Night", "hour": 12, "attempts": 3, "answered": 0},
+        {"trunk": None, "hour": 9, "attempts": 300, "answered": 0},
+    ]
     plot = failures(rows, "inbound")
     assert plot is not None
     assert plot.finding == (
-        "Night fails most between 02:00 and 03:00 UTC: 60.0% of 50 attempts were not answered. "
-        "At its other hours, 5.0% were not."
+        "Night fails most between 22:00 and 04:00 UTC: 50.0% of 240 attempts were not answered, and 10.4% at its other "
+        "hours."
     )
     assert len(plot.table.rows) == 4
     assert failures(rows[-1:], "inbound") is None
+
+
+def test_trunks_that_fail_alike_at_all_hours_are_not_named() -> None:
+    """Nor one that always fails, or never, or a few attempts."""
+    rows = [
+        {"trunk": f"Trunk {n}", "hour": hour, "attempts": 100, "answered": 50 * n}
+        for n in range(3)
+        for hour in range(24)
+    ]
+    rows += [
+        {"trunk": "Rare", "hour": 3, "attempts": 2, "answered": 0},
+        {"trunk": "Rare", "hour": 4, "attempts": 2, "answered": 2},
+    ]
+    plot = failures(rows, "outbound")
+    assert plot is not None
+    assert plot.finding == "No trunk fails at some hours much more than at its others."
 
 
 def test_failed_attempts_by_code() -> None:

@@ -21,6 +21,8 @@ from didww.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from didww._core.bulk import Report as Report
+    from didww._core.call_rows import RejectedRow as RejectedRow
+    from didww._core.call_rows import read_calls as read_calls
     from didww._core.download import Progress as Progress
     from didww._core.price_rows import read_prices as read_prices
     from didww._core.prices import PriceFile as PriceFile
@@ -354,6 +356,7 @@ __all__ = [
     "RecordFileError",
     "RecordIterator",
     "Region",
+    "RejectedRow",
     "Report",
     "RequestValidator",
     "ReroutingDisconnectCode",
@@ -405,6 +408,7 @@ __all__ = [
     "VoiceOutTrunkStatus",
     "WaitError",
     "__version__",
+    "read_calls",
     "read_prices",
     "sign_callback",
 ]
@@ -545,6 +549,7 @@ _MODULES = {
     "RecordFileError": "exceptions",
     "RecordIterator": "_endpoints.iterators",
     "Region": "resources.region",
+    "RejectedRow": "_core.call_rows",
     "Report": "_core.bulk",
     "RequestValidator": "callback.request_validator",
     "ReroutingDisconnectCode": "enums",
@@ -595,6 +600,7 @@ _MODULES = {
     "VoiceOutTrunkRegenerateCredential": "resources.voice_out_trunk_regenerate_credential",
     "VoiceOutTrunkStatus": "enums",
     "WaitError": "exceptions",
+    "read_calls": "_core.call_rows",
     "read_prices": "_core.price_rows",
     "sign_callback": "callback.callback_request",
 }

@@ -32,8 +32,8 @@ from didww import (
     VoiceOutPriceCategory,
     read_prices,
 )
+from didww._core.csv_rows import MAX_ROW
 from didww._core.effects import Request, Response
-from didww._core.price_rows import MAX_ROW
 from didww.exceptions import (
     ApiConnectionError,
     DidwwApiError,

@@ -41,6 +41,7 @@ STRINGS = {
     "AddressVerificationStatus": ["pending", "approved", "rejected"],
     "AreaLevel": ["world_wide", "country", "area", "city"],
     "CallbackMethod": ["get", "post"],
+    "CallStatus": ["Completed", "Failed"],
     "CliFormat": ["raw", "e164", "local"],
     "DefaultDstAction": ["allow_all", "reject_all"],
     "DidHistoryAction": [
@@ -52,6 +53,7 @@ STRINGS = {
         "restored",
     ],
     "DidHistoryMethod": ["system", "api2", "api3", "staff", "user_panel", "mcp"],
+    "DisconnectInitiator": ["Origination", "Destination", "System"],
     "DiversionInjectMode": ["none", "did_number"],
     "DiversionRelayPolicy": ["none", "as_is", "sip", "tel"],
     "EmergencyCallingServiceStatus": [
@@ -266,7 +268,7 @@ def test_documented_member_names_exist() -> None:
 @each_class
 def test_every_class_cites_its_source(cls: Any) -> None:
     """Each class has its own docstring that ends with its source."""
-    assert "Source: tests/contract/facts" in vars(cls)["__doc__"]
+    assert re.search(r"\n    Source: (tests/contract/facts|docs/reference/cdr-columns\.md)", vars(cls)["__doc__"])
 
 
 @each_class

@@ -8,13 +8,11 @@ error if the file has none: None would mean that there is no such price.
 
 from __future__ import annotations
 
-import csv
 import re
-import zlib
 from collections import Counter
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from didww._core.decompress import Decompressor
+from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
 from didww._core.download import check_max_bytes, target_path
 from didww._util.text import printable, shown
 from didww.exceptions import InvalidValueError, PriceFileError
@@ -29,12 +27,7 @@ if TYPE_CHECKING:
 
     from didww._schema.resource import Resource
 
-__all__ = ["MAX_DECOMPRESSED", "MAX_ROW", "read_prices"]
-
-MAX_DECOMPRESSED: Final = 10 << 30
-"""Default maximum size of a file after decompression, in bytes."""
-MAX_ROW: Final = 64 << 10
-"""Maximum size of a row, in bytes."""
+__all__ = ["MAX_DECOMPRESSED", "read_prices"]
 
 _CLASSES: Final = (VoiceInPrice, VoiceOutPrice, SmsOutPrice, SmsInPrice)
 _DOCUMENTED: Final[Mapping[type[Resource], tuple[str, ...]]] = {
@@ -60,9 +53,6 @@ _DOCUMENTED: Final[Mapping[type[Resource], tuple[str, ...]]] = {
 _OTHER_NAMES: Final[Mapping[type[Resource], Mapping[str, str]]] = {VoiceOutPrice: {"reject": "reject_calls"}}
 """Names that columns without a documented name may have, and their attributes."""
 
-_GZIP_HEAD: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
-_PIECE: Final = 1 << 16
 _TRUTH: Final = {"true": True, "yes": True, "t": True, "1": True, "false": False, "no": False, "f": False, "0": False}
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
@@ -99,115 +89,15 @@ def read_prices(
 
 
 def _rows(name: str, cls: type[P], max_bytes: int) -> Iterator[P]:
-    with _opened(name) as file:
-        source = _Source(name, _lines(name, file, max_bytes))
-        rows = csv.reader(source, strict=True)
-        columns: list[_Column] | None = None
-        while True:
-            source.start_row(rows.line_num)
-            message, cells = "", None
-            try:
-                cells = next(rows, None)
-            except csv.Error as error:
-                message = f"the row is not valid CSV: {error}"
-            if message:
-                raise source.error(message)
-            if cells is None:
-                break
-            if columns is None:
-                columns = _columns(cells, cls, source)
-            elif cells:
-                yield cls._from_row(_attributes(cells, columns, source))
-        if columns is None:
+    with opened(name, PriceFileError) as file:
+        rows = Rows(name, file, max_bytes, PriceFileError)
+        header = next(rows, None)
+        if header is None:
             raise PriceFileError(f"{name} is empty. Download it again.")
-
-
-def _opened(name: str) -> IO[bytes]:
-    try:
-        return open(name, "rb")  # noqa: PTH123 closed by the caller
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-    raise PriceFileError(f"Cannot read {name}: {reason}.")
-
-
-# From bytes to lines
-
-
-def _pieces(name: str, file: IO[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Yield the decompressed bytes of a file."""
-    size, damage, decompressor = 0, "", None
-    try:
-        while data := file.read(_PIECE):
-            if not size and decompressor is None and data.startswith(_GZIP_HEAD):
-                decompressor = Decompressor()
-            for piece in (data,) if decompressor is None else decompressor.feed(data):
-                size += len(piece)
-                if size > max_bytes:
-                    raise PriceFileError(f"{name} decompresses to more than {max_bytes} bytes. Raise `max_bytes=`.")
-                yield piece
-        if decompressor is not None and not decompressor.whole:
-            damage = f"{name} is truncated. Download it again."
-    except zlib.error:
-        damage = f"{name} is damaged. Download it again."
-    except OSError as error:
-        damage = f"Cannot read {name}: {error.strerror or error}."
-    if damage:
-        raise PriceFileError(damage)
-
-
-def _lines(name: str, file: IO[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Yield the lines of a file with their ends; a line is never much longer than `MAX_ROW`."""
-    rest = b""
-    for piece in _pieces(name, file, max_bytes):
-        data, start = rest + piece, 0
-        # Not `split`: a megabyte can have a million lines.
-        while end := data.find(b"\n", start) + 1:
-            yield data[start:end]
-            start = end
-        rest = data[start:]
-        if len(rest) > MAX_ROW:
-            break
-    if rest:
-        yield rest
-
-
-class _Source:
-    """The lines of a file as text for the CSV reader, with the size of the current row limited."""
-
-    def __init__(self, name: str, lines: Iterator[bytes]) -> None:
-        self._name = name
-        self._lines = lines
-        self._line = self._first = self._size = 0
-
-    def start_row(self, lines_read: int) -> None:
-        """Begin a row behind the lines read so far."""
-        self._first = lines_read + 1
-        self._size = 0
-
-    def error(self, message: str, column: str = "") -> PriceFileError:
-        """Return the error for the current row."""
-        where = f"line {self._first}" + (f", column {printable(column[:80])!r}" if column else "")
-        return PriceFileError(f"{self._name}, {where}: {message}.", line=self._first, column=column)
-
-    def __iter__(self) -> _Source:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self._line += 1
-        self._size += len(line)
-        if self._size > MAX_ROW:
-            raise self.error(f"the row is larger than {MAX_ROW} bytes")
-        if self._line == 1:
-            line = line.removeprefix(_BOM)
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            pass
-        raise self.error("the row is not UTF-8")
-
-
-# From cells to attributes
+        columns = _columns(header, cls, rows)
+        for cells in rows:
+            if cells:
+                yield cls._from_row(_attributes(cells, columns, rows))
 
 
 class _Column:
@@ -223,7 +113,7 @@ class _Column:
         self.convert, self.expected = _CONVERSIONS.get(field.kind.name if known and field else "", _AS_TEXT)
 
 
-def _columns(cells: list[str], cls: type[Resource], source: _Source) -> list[_Column]:
+def _columns(cells: list[str], cls: type[Resource], rows: Rows) -> list[_Column]:
     """Return the columns of a header row.
 
     Raises:
@@ -238,17 +128,17 @@ def _columns(cells: list[str], cls: type[Resource], source: _Source) -> list[_Co
     for name, count in Counter(names).items():
         if not name or count > 1:
             problem = f"has {count} columns {printable(name[:80])!r}" if name else "has a column without a name"
-            raise source.error(f"the header {problem}")
+            raise rows.error(f"the header {problem}")
     fields = cls._field_map
     known = [name for name in names if name in fields and fields[name].place == "attributes"]
     if 2 * len(known) <= len(names):
-        raise source.error(
+        raise rows.error(
             f"the header has {len(known)} of its {len(names)} columns in common with {cls.__name__}. "
             "Pass the class of the prices in the file"
         )
     missing = [header for header in _DOCUMENTED[cls] if _attribute_name(header) not in names]
     if missing:
-        raise source.error(
+        raise rows.error(
             f"the header lacks {', '.join(map(repr, missing))}. Download the file again; if this does not help, read "
             "it with the csv module",
             missing[0],
@@ -260,15 +150,15 @@ def _attribute_name(header: str) -> str:
     return "_".join(header.lower().split())
 
 
-def _attributes(cells: list[str], columns: list[_Column], source: _Source) -> dict[str, Any]:
+def _attributes(cells: list[str], columns: list[_Column], rows: Rows) -> dict[str, Any]:
     """Return the raw attributes of a row, as a lookup would return them."""
     if len(cells) != len(columns):
-        raise source.error(f"the row must have {len(columns)} cells, got {len(cells)}")
+        raise rows.error(f"the row must have {len(columns)} cells, got {len(cells)}")
     attributes: dict[str, Any] = {}
     for cell, column in zip(cells, columns, strict=True):
         value = column.convert(cell) if cell else None
         if value is None and cell:
-            raise source.error(f"the cell must be {column.expected}, got {shown(cell)}", column.header)
+            raise rows.error(f"the cell must be {column.expected}, got {shown(cell)}", column.header)
         attributes[column.attribute] = value
     return attributes
 

@@ -11,7 +11,10 @@ from didww.cli.framework import LazyGroup
 __all__ = ["cdr"]
 
 SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    "": {},
+    "": {
+        "sql": ("cdr.sql:sql", "Query call records with SQL."),
+        "convert": ("cdr.convert:convert", "Convert exports to a Parquet dataset."),
+    },
 }
 
 

@@ -1,0 +1,58 @@
+"""Arithmetic that gives the same result on each engine: integers and decimals, rounded half up."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from didww.cdr.extras import need
+
+__all__ = ["DAY", "MONEY_SUM", "count_where", "half_up", "moment", "ratio", "scaled", "seconds", "total"]
+
+DAY: Final = 86400
+"""Seconds of a day."""
+MONEY_SUM: Final = "decimal(38, 9)"
+"""Type of a sum of amounts."""
+
+
+def seconds(time: Any) -> Any:
+    """Return whole seconds since 1970 of a time, as an integer; fractions are cut off."""
+    return time.truncate("s").epoch_seconds().cast("int64")
+
+
+def moment(number: Any) -> Any:
+    """Return the time of a number of seconds since 1970."""
+    ibis: Any = need("ibis")
+    return ibis.timestamp("1970-01-01 00:00:00+00:00") + number.as_interval("s")
+
+
+def total(values: Any, type: str = "int64") -> Any:
+    """Return the sum of a column; 0 if there are no values."""
+    ibis: Any = need("ibis")
+    return ibis.coalesce(values.sum().cast(type), ibis.literal(0).cast(type))
+
+
+def count_where(condition: Any) -> Any:
+    """Return the number of rows for which a condition is true."""
+    return total(condition.ifelse(1, 0))
+
+
+def ratio(number: Any, divisor: Any, digits: int) -> Any:
+    """Return an integer divided by another one, rounded half up; null if the divisor is 0.
+
+    The quotient is an integer of the last digit, so no engine rounds on its own.
+    """
+    divisor = divisor.nullif(0)
+    return scaled((number * (2 * 10**digits) + divisor) // (divisor * 2), digits)
+
+
+def half_up(number: Any, digits: int) -> Any:
+    """Return a floating-point number that is not negative as a decimal, rounded half up."""
+    return scaled((number * float(10**digits) + 0.5).floor().cast("int64"), digits)
+
+
+def scaled(number: Any, digits: int) -> Any:
+    """Return an integer of units of the last digit as a decimal."""
+    ibis: Any = need("ibis")
+    type = f"decimal(18, {digits})"
+    return (number.cast(type) * ibis.literal(Decimal(1).scaleb(-digits), type)).cast(type)

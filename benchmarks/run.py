@@ -582,6 +582,7 @@ def rows() -> Iterator[Row]:
     yield from iterating()
     yield from emulator()
     yield from exporting()
+    yield from reading()
     yield from receiving()
 
 
@@ -647,6 +648,19 @@ def exporting() -> Iterator[Row]:
     speed = found["rows"] / found["seconds"]
     yield Row(group, "made and downloaded", f"{found['seconds']:.1f} s", "", speed, "/s")
     yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 150)
+
+
+def reading() -> Iterator[Row]:
+    """Call records of an export, compressed, in a process of its own."""
+    command = [sys.executable, str(HERE / "call_records.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    found = json.loads(done.stdout)
+    ours, others = found["ours"], found["dictionaries"]
+    group = f"{found['rows']:,} call records of a .csv.gz (median of {len(ours)})"
+    speed = found["rows"] / statistics.median(ours)
+    yield Row(group, "read_calls", middle(ours), "", speed, "/s")
+    yield Row(group, "read_calls : csv.DictReader", middle(ours), middle(others), compared(ours, others), budget=1)
+    yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 60)
 
 
 def figure(value: float | None, unit: str) -> str:

@@ -6,7 +6,7 @@ declaration. `METHODS` lists the methods of each operation.
 
 from __future__ import annotations
 
-__all__ = ["METHODS", "SINGLETON_FIND"]
+__all__ = ["FURTHER_IMPORTS", "FURTHER_OPERATIONS", "METHODS", "SINGLETON_FIND"]
 
 _LIST = '''
 async def list(
@@ -304,6 +304,107 @@ async def wait(
     return await self._wait(resource_id, until, timeout, on_update)
 '''
 
+_FETCH = '''
+async def fetch(
+    self,
+    export_type: CallExportType,
+    *,
+    start: datetime,
+    end: datetime | None = None,
+    did_number: str | None = None,
+    voice_out_trunk: str | UUID | VoiceOutTrunk | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    timeout: float = 3600.0,
+    progress: Callable[[FetchProgress], object] | None = None,
+) -> FetchedFiles:
+    """Create the exports of the calls of a period, wait for them, download them, and return the files.
+
+    There is one export for each month. An export of the same calls that is still being prepared is waited for, and one
+    that was created a day after the end of its calls, or later, is used again. A file that was downloaded from the same
+    export is not downloaded again. So an interrupted call can be repeated.
+
+    Args:
+        export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
+        start: Start of the calls, with a time zone, in this month or one of the two before it, in UTC.
+        end: End of the calls, exclusive. Defaults to now.
+        did_number: Only inbound calls to this number.
+        voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
+        directory: Directory of the files, created if missing. Defaults to the current one. What is known about the
+            files is in its subdirectory `.didww`.
+        timeout: Maximum time to wait for each export, and to download it, in seconds.
+        progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
+            coroutine functions.
+
+    Raises:
+        InvalidValueError: An argument is not valid, or the service does not have the calls; nothing was created.
+        ApiTimeoutError: An export was not ready in time. Repeat the call to go on waiting.
+        DidwwClientError: A file cannot be written.
+
+    Source: docs/how-to/fetch-call-records.md.
+    """
+    from didww._core.call_exports import Wanted, fetch
+    from didww._drivers.call_folder import CallFolder
+
+    wanted = Wanted.of(export_type, did_number, voice_out_trunk)
+    folder = CallFolder(directory, wanted.export_type)
+    return await self._driver.run(
+        fetch(self._configuration, wanted, start, end, folder, timeout, progress)
+    )
+'''
+
+_FETCH_NEW = '''
+async def fetch_new(
+    self,
+    export_type: CallExportType,
+    directory: str | os.PathLike[str],
+    *,
+    start: datetime | None = None,
+    did_number: str | None = None,
+    voice_out_trunk: str | UUID | VoiceOutTrunk | None = None,
+    overlap: timedelta = OVERLAP,
+    timeout: float = 3600.0,
+    progress: Callable[[FetchProgress], object] | None = None,
+) -> FetchedFiles:
+    """Add the calls that are new to a directory, and return the files with them.
+
+    Goes on where the last call of this method ended. Files are never changed, and together they have each row once: a
+    row is known by its call ID and attempt, or without a call ID by all its values. An interruption at any point, even
+    of the process, neither loses nor doubles a row. The files of a call that did not return are returned by the next.
+
+    Args:
+        export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
+        directory: Directory of the files, created if missing: one for each account. What is known about the files is
+            in its subdirectory `.didww`; keep it.
+        start: Start of the calls the first time, with a time zone. Defaults to all that the service has. Later, only
+            whether it would leave a gap is checked.
+        did_number: Only inbound calls to this number.
+        voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
+        overlap: How long after the start of a call its record can appear. It is missed if it appears later. An export
+            begins as much before the end of the last one.
+        timeout: Maximum time to wait for each export, and to download it, in seconds.
+        progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
+            coroutine functions.
+
+    Raises:
+        InvalidValueError: An argument is not valid, there would be a gap because the last call was too long ago, or
+            the directory has other calls; nothing was created.
+        DidwwClientError: Another program is fetching into the directory, or a file cannot be written.
+        ApiTimeoutError: An export was not ready in time. Repeat the call.
+        CallFileError: An export is damaged.
+
+    Source: docs/how-to/fetch-call-records.md.
+    """
+    from didww._core.call_exports import Wanted
+    from didww._core.call_exports_new import fetch_new
+    from didww._drivers.call_folder import CallFolder
+
+    wanted = Wanted.of(export_type, did_number, voice_out_trunk)
+    folder = CallFolder(directory, wanted.export_type)
+    return await self._driver.run(
+        fetch_new(self._configuration, wanted, start, folder, overlap, timeout, progress)
+    )
+'''
+
 METHODS = {
     "list": (_LIST, _ITERATE, _FIRST, _ONE, _COUNT),
     "find": (_FIND,),
@@ -311,5 +412,19 @@ METHODS = {
     "update": (_UPDATE, _MANY),
     "delete": (_DELETE, _MANY),
     "wait": (_WAIT,),
+    "fetch": (_FETCH, _FETCH_NEW),
 }
 """The methods of each operation."""
+
+FURTHER_OPERATIONS = {"exports": ("fetch",)}
+"""Operations of single resource types that the service does not have, made of several requests."""
+
+FURTHER_IMPORTS = {
+    "fetch": (
+        "import os",
+        "from datetime import datetime, timedelta",
+        "from didww._core.call_exports import CallExportType, FetchedFiles, FetchProgress",
+        "from didww.resources.voice_out_trunk import VoiceOutTrunk",
+    )
+}
+"""Imports for type checking that the methods of these operations need."""

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from endpoint_template import METHODS, SINGLETON_FIND
+from endpoint_template import FURTHER_IMPORTS, FURTHER_OPERATIONS, METHODS, SINGLETON_FIND
 from public_names import PUBLIC
 from synchronous import synchronous
 
@@ -170,7 +170,8 @@ def operations_of(cls: type[Resource]) -> list[str]:
     ]
     if cls._type_name == "encrypted_files":
         offered.remove("create")  # use upload_file of the client
-    return [*offered, "wait"] if cls._outcome is not None and offered else offered
+    waiting = ["wait"] if cls._outcome is not None and offered else []
+    return [*offered, *waiting, *FURTHER_OPERATIONS.get(cls._type_name, ())]
 
 
 def includes_offered(cls: type[Resource]) -> bool:
@@ -277,6 +278,7 @@ def endpoint(cls: type[Resource]) -> str:
             methods.append(textwrap.indent(rewrapped(text.strip("\n")), "    "))
     imports = [
         "from didww._core.bulk import CONCURRENCY",
+        "from didww._core.call_periods import OVERLAP",
         "from didww._core.pagination import PREFETCH",
         "from didww._endpoints.async_base import AsyncEndpoint",
         "from didww._endpoints.base import Endpoint",
@@ -292,6 +294,7 @@ def endpoint(cls: type[Resource]) -> str:
         "from didww._endpoints.iterators import AsyncRecordIterator, RecordIterator",
         "from didww.query_params import QueryParams",
         f"from didww.query_types import {', '.join(query_names(cls))}" if query_names(cls) else "",
+        *chain(*(FURTHER_IMPORTS.get(operation, ()) for operation in operations_of(cls))),
     ]
     body = "\n\n".join(methods)
     doc = indented_doc(cls)

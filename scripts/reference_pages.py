@@ -315,7 +315,7 @@ def operations(cls: type[Resource]) -> list[str]:
     """Return the table of operations, with their methods."""
     rows: list[str] = []
     for name in operations_of(cls):
-        if name == "wait":
+        if name not in METHODS:
             continue
         path = f"/v3/{cls._path}" if name in ("list", "create") or cls._singleton else f"/v3/{cls._path}/{{id}}"
         methods = ", ".join(f"`{method}`" for method in method_names(cls, name))

@@ -45,3 +45,11 @@ def test_iteration_benchmark_runs() -> None:
 def test_export_benchmark_runs() -> None:
     """The file has about as many rows as were asked for."""
     assert 1000 < run("exports.py")["rows"] < 4000
+
+
+@pytest.mark.slow
+def test_call_record_benchmark_runs() -> None:
+    """Both sides read all rows of the file."""
+    result = run("call_records.py")
+    assert 1000 < result["rows"] < 4000
+    assert len(result["ours"]) == len(result["dictionaries"])

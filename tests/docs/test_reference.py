@@ -11,11 +11,10 @@ import pytest
 
 from didww._schema.filter_rules import filter_types, includes, sort_keys
 from didww._schema.registry import all_classes
-from didww.emulator.data.cdr import _SOURCE_COLUMNS, CDR_IN_COLUMNS, CDR_OUT_COLUMNS
 from didww.emulator.data.messages import SMS_IN_COLUMNS, SMS_OUT_COLUMNS
+from didww.resources.call import CallRecord, InboundCall, OutboundCall, columns_of
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
-SOURCE = CDR_IN_COLUMNS.index("Source")
 
 
 def test_generated_pages_are_up_to_date() -> None:
@@ -38,17 +37,27 @@ def test_resource_page_names_each_member(cls: type) -> None:
     assert {name for name in names if f"`{name}`" not in page} == set()
 
 
-@pytest.mark.parametrize(
-    ("heading", "columns"),
-    [
-        ("Inbound calls", (*CDR_IN_COLUMNS[: SOURCE + 1], *_SOURCE_COLUMNS, *CDR_IN_COLUMNS[SOURCE + 1 :])),
-        ("Outbound calls", CDR_OUT_COLUMNS),
-        ("Inbound text messages", SMS_IN_COLUMNS),
-        ("Outbound text messages", SMS_OUT_COLUMNS),
-    ],
-)
-def test_columns_of_exports_are_documented(heading: str, columns: tuple[str, ...]) -> None:
-    """The page lists the columns of exports in their order, those of both API versions."""
+def section(heading: str) -> str:
+    """The section of a kind of exports, up to what follows its table."""
     page = (REFERENCE / "cdr-columns.md").read_text(encoding="utf-8")
-    section = page.split(f"## {heading}")[1].split("\n## ")[0].split("Codes that DIDWW")[0]
-    assert tuple(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)) == columns
+    return page.split(f"## {heading}")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    ("heading", "columns"), [("Inbound text messages", SMS_IN_COLUMNS), ("Outbound text messages", SMS_OUT_COLUMNS)]
+)
+def test_columns_of_text_messages_are_documented(heading: str, columns: tuple[str, ...]) -> None:
+    """The page lists the columns of exports in their order."""
+    assert tuple(re.findall(r"^\| `([^`]+)`", section(heading), re.MULTILINE)) == columns
+
+
+@pytest.mark.parametrize(("heading", "cls"), [("Inbound calls", InboundCall), ("Outbound calls", OutboundCall)])
+def test_columns_of_calls_are_documented(heading: str, cls: type[CallRecord]) -> None:
+    """The page lists the columns in the order of the files, those of each API version, with their attributes."""
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|", section(heading), re.MULTILINE)
+    declared = columns_of(cls)
+    now = [(name, attribute) for attribute, *_, column in declared for name in (column.name, column.renamed) if name]
+    before = [(column.before, attribute) for attribute, *_, column in declared if column.before]
+    assert rows == now + before * (cls is InboundCall)
+    later = [column.renamed for *_, column in declared if column.renamed]
+    assert re.findall(r"^\| `([^`]+)`.* Since version 2026-11-19", section(heading), re.MULTILINE) == later

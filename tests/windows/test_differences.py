@@ -19,7 +19,8 @@ from didww._drivers import files
 from didww._drivers.sync import _Started
 from didww._server import asgi_server
 from didww._server.connections import Connections
-from didww.cli import app, locks
+from didww._util import locks
+from didww.cli import app
 from didww.exceptions import DidwwClientError
 
 
@@ -85,7 +86,7 @@ def test_locks_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     windows = Msvcrt(errno.EACCES, errno.EDEADLK, errno.EACCES)
     monkeypatch.setitem(sys.modules, "msvcrt", windows)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "fcntl", None)  # type: ignore[arg-type]
-    with (tmp_path / "lock").open("a+b") as file, locks._locked(file):
+    with (tmp_path / "lock").open("a+b") as file, locks.locked(file):
         assert windows.calls == [(2, 1)] * 4
     assert windows.calls[4:] == [(0, 1)]
 

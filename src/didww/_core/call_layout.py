@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from itertools import repeat
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from didww._core.call_values import Conversion, conversion
-from didww._util.text import printable, shown
+from didww._util.text import shown
 from didww.exceptions import CallFileError
 from didww.resources.call import InboundCall, OutboundCall, columns_of
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "layout_of"]
 
+_ROW_END: Final = "\0"
+"""Marks the end of a row among cells, in which it is not valid."""
 _CLASSES: Final[tuple[type[CallRecord], ...]] = (InboundCall, OutboundCall)
 
 
@@ -34,11 +36,13 @@ class Layout:
     Attributes:
         record_class: Class of the records.
         names: Names of the columns in the file.
+        places: The attributes that have a column, and its place.
     """
 
     def __init__(self, record_class: type[CallRecord], names: Sequence[str], places: Mapping[str, int]) -> None:
         self.record_class = record_class
         self.names = tuple(names)
+        self.places = dict(places)
         conversions: dict[type, Conversion] = {}
         self._columns: list[tuple[int | None, Conversion, bool]] = []
         for attribute, kind, optional, _ in columns_of(record_class):
@@ -76,6 +80,8 @@ class Layout:
         Raises:
             CallFileError: The row is not valid.
         """
+        if any("\0" in cell for cell in cells):
+            raise rows.error("the row has a NUL character")
         if len(cells) != len(self.names):
             raise rows.error(f"the row must have {len(self.names)} cells, got {len(cells)}")
         values: list[Any] = []
@@ -98,23 +104,41 @@ class Layout:
 
     def _extras(self, columns: Sequence[Sequence[str]]) -> list[Mapping[str, str]]:
         names = [name for _, name in self._extra]
-        cells = zip(*(columns[place] for place, _ in self._extra), strict=True)
-        return [MappingProxyType({name: cell for name, cell in zip(names, row, strict=True) if cell}) for row in cells]
+        chosen = [columns[place] for place, _ in self._extra]
+        if not any("" in cells for cells in chosen):
+            return list(map(dict, map(zip, repeat(names), zip(*chosen, strict=True))))
+        return [
+            {name: cell for name, cell in zip(names, row, strict=True) if cell} for row in zip(*chosen, strict=True)
+        ]
 
 
 def _columns(text: str, width: int) -> Sequence[Sequence[str]] | None:
     """Return the columns of whole lines; None if they are not rows of as many cells."""
-    if '"' in text or "\r" in text or not text.endswith("\n"):
+    text = text.replace("\r\n", "\n") if '"' not in text else text
+    if '"' not in text and "\r" not in text and text.endswith("\n"):
+        # Every comma ends a cell.
+        cells = text[:-1].replace("\n", f",{_ROW_END},").split(",")
+    elif quoted := _all_quoted(text):
+        cells = quoted
+    else:
         rows = list(csv.reader(io.StringIO(text, newline="\n"), strict=True))
         columns: list[Sequence[str]] = list(zip(*rows, strict=True))
         return columns if len(columns) == width else None
-    # Without quotes, every comma ends a cell. The ends of lines become a column, which shows that all have as many.
-    cells = text.replace("\n", ",\n,").split(",")
-    cells.pop()
+    # The ends of rows become a column, which shows that all rows have as many cells.
+    cells.append(_ROW_END)
     ends = cells[width :: width + 1]
-    if len(ends) * (width + 1) != len(cells) or ends != ["\n"] * len(ends):
+    if len(ends) * (width + 1) != len(cells) or ends != [_ROW_END] * len(ends):
         return None
     return [cells[place :: width + 1] for place in range(width)]
+
+
+def _all_quoted(text: str) -> list[str] | None:
+    """Return the cells of rows, and their ends, if every cell has quotes around it and none within."""
+    end = "\r\n" if text.endswith("\r\n") else "\n"
+    if not (text.startswith('"') and text.endswith(f'"{end}')):
+        return None
+    cells = text[1 : -len(end) - 1].replace(f'"{end}"', f'","{_ROW_END}","').split('","')
+    return cells if text.count('"') == 2 * (len(cells) - cells.count(_ROW_END)) else None
 
 
 def layout_of(rows: Rows, record_class: type[CallRecord] | None = None) -> Layout:
@@ -130,24 +154,32 @@ def layout_of(rows: Rows, record_class: type[CallRecord] | None = None) -> Layou
     header = next(rows, None)
     if header is None:
         raise CallFileError(f"{rows.name} is empty. Download it again.")
-    found: dict[type[CallRecord], dict[str, int]] = {cls: _places(header, cls) for cls in _CLASSES}
-    best: type[CallRecord] = max(_CLASSES, key=lambda cls: len(found[cls]))
+    names = [name.strip() for name in header]
+    for name, count in Counter(names).items():
+        if not name or count > 1:
+            problem = f"has {count} columns {shown(name)}" if name else "has a column without a name"
+            raise rows.error(f"the header {problem}")
+    found = {cls: _places(names, cls) for cls in _CLASSES}
+    best = max(found, key=lambda cls: len(found[cls]))
+    known = len(found[record_class or best])
+    if "time_start" not in found[best]:
+        raise rows.error("the header has no column 'Date/Time Start (UTC)', so this is no export of calls")
+    if record_class is None and (2 * known < len(names) or all(len(places) == known for places in found.values())):
+        raise rows.error(
+            f"the header has {known} of its {len(names)} columns in common with {best.__name__}. Pass `record_class=` "
+            "if this is an export of calls"
+        )
+    if known < len(found[best]):
+        raise rows.error(f"the header is that of {best.__name__}. Pass it as `record_class`, or omit `record_class`")
     cls = record_class or best
-    for place, name in enumerate(header):
-        if not name.strip() or header.index(name) != place:
-            problem = f"two columns {printable(name[:80])!r}" if name.strip() else "a column without a name"
-            raise rows.error(f"the header has {problem}")
-    if "time_start" not in found[best] or len({len(places) for places in found.values()}) == 1:
-        raise rows.error("the header has not the columns of call records")
-    if cls is not best:
-        raise rows.error(f"the header is that of {best.__name__}, not of {cls.__name__}")
-    return Layout(cls, [name.strip() for name in header], found[cls])
+    return Layout(cls, names, found[cls])
 
 
-def _places(header: list[str], cls: type[CallRecord]) -> dict[str, int]:
+def _places(names: list[str], cls: type[CallRecord]) -> dict[str, int]:
+    """Return the attributes that have a column, and the place of the column."""
     attributes = {_plain(name): attribute for attribute, *_, column in columns_of(cls) for name in column.names}
     places: dict[str, int] = {}
-    for place, name in enumerate(header):
+    for place, name in enumerate(names):
         if attribute := attributes.get(_plain(name)):
             places.setdefault(attribute, place)
     return places

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
 
 from didww._core.call_layout import layout_of
-from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
+from didww._core.csv_rows import MAX_DECOMPRESSED, MAX_ROW, Rows, opened
 from didww._core.download import check_max_bytes
 from didww._util.text import shown
 from didww.exceptions import CallFileError, InvalidValueError
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
     Path: TypeAlias = str | bytes | os.PathLike[str]
 
-__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "read_calls", "read_rows"]
+__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "RowReader", "read_calls", "read_rows"]
 
 MAX_REJECTED: Final = 100_000
 """Maximum number of rejected rows of a file."""
-MAX_REJECTED_TEXT: Final = 64 << 20
-"""Maximum size of the rejected rows of a file together, in bytes."""
+MAX_REJECTED_TEXT: Final = 16 << 20
+"""Maximum length of the rejected rows of a file together, in characters."""
+
+_SMALL: Final = 2 << 10
+"""Size of a block in which the row that is not valid is looked for row by row, in bytes."""
 
 _REREAD: Final = 1 << 20
 
@@ -135,74 +139,94 @@ def _records(
     for name in names:
         with opened(name, CallFileError) as file:
             rows = Rows(name, file, max_bytes, CallFileError)
-            yield from read_rows(rows, layout_of(rows, record_class), rejects)
+            yield from chain.from_iterable(read_rows(rows, layout_of(rows, record_class), rejects))
 
 
-def read_rows(rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> Iterator[Any]:
-    """Yield the records of the rows that follow the header.
+def read_rows(rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> Iterator[list[Any]]:
+    """Yield the records of the rows that follow the header, in lists of those that were read together.
 
     Raises:
         CallFileError: A row is not valid and there is no list for it, there are too many such rows, or the file is
             damaged.
     """
-    slowly = _RowByRow(rows, layout, rejects)
-    while True:
-        block = rows.peek()
-        records = layout.records(block)
-        if records is None:
-            # Not to the end of a row that goes on behind the block: it would be read in part.
-            end = rows.position + max(1, len(block))
-            while rows.position < end:
-                if slowly.ended:
-                    return
-                yield from slowly.next_row()
-        else:
-            rows.skip(block)
-            yield from records
+    reader = RowReader(rows, layout, rejects)
+    while not reader.ended:
+        yield from reader.block()
 
 
-class _RowByRow:
-    """Reads rows one by one, and rejects those that are not valid."""
+class RowReader:
+    """Reads the rows of a file, and rejects those that are not valid.
+
+    Attributes:
+        ended: Whether all rows were read.
+    """
 
     def __init__(self, rows: Rows, layout: Layout, rejects: list[RejectedRow] | None) -> None:
         self._rows = rows
         self._layout = layout
         self._rejects = rejects
         self._rejected = self._size = self._reread = 0
+        self._block = MAX_ROW
         self.ended = False
 
-    def next_row(self) -> Iterator[Any]:
-        """Yield the record of the next row, if it is valid and not empty."""
+    def until(self, position: int) -> Iterator[Any]:
+        """Yield the records of whole blocks until a number of bytes was read."""
+        while self._rows.position < position and not self.ended:
+            yield from chain.from_iterable(self.block(position - self._rows.position))
+
+    def block(self, most: int = MAX_ROW) -> Iterator[list[Any]]:
+        """Yield the records of the next block, at most `most` bytes, in lists of those that were read together."""
+        rows = self._rows
+        block = rows.peek(min(most, self._block))
+        records = self._layout.records(block)
+        if records is not None:
+            rows.skip(block)
+            self._block = min(2 * self._block, MAX_ROW)
+            yield records
+        elif len(block) > _SMALL:
+            # Most of its rows are valid.
+            self._block = max(_SMALL, len(block) // 8)
+        else:
+            # The last row can go on behind the block.
+            end = rows.position + max(1, len(block))
+            while rows.position < end and not self.ended:
+                record = self._next_record()
+                if record is not None:
+                    yield [record]
+            # A row can be longer than a small block.
+            self._block = min(2 * self._block, MAX_ROW)
+
+    def _next_record(self) -> Any:
+        """Return the record of the next row; None if it is not valid, is empty, or does not exist."""
+        rows = self._rows
         try:
-            cells = next(self._rows, None)
-            if cells is None:
-                self.ended = True
-            elif "\0" in "".join(cells):
-                raise self._rows.error("the row has a NUL character")
-            elif cells:
-                yield self._layout.record(cells, self._rows)
+            cells = next(rows, None)
+            self.ended = cells is None
+            return self._layout.record(cells, rows) if cells else None
         except CallFileError as error:
-            if self._rejects is None or self._rows.damaged:
+            if self._rejects is None or rows.damaged:
                 raise
             self._reject(error, self._rejects)
+        return None
 
     def _reject(self, error: CallFileError, rejects: list[RejectedRow]) -> None:
         rows = self._rows
-        # A quote that is never closed takes the next rows with it: only the first line is at fault. What is read again
-        # is limited, so that a hostile file cannot take much longer than others.
         taken, before = rows.text, rows.position
-        if self._reread < _REREAD + 8 * before and rows.again():
-            self._reread += before - rows.position
-            taken = taken[: len(taken) - (before - rows.position)]
+        # A quote without its second takes the next rows with it. Only the first line is at fault. How much is read
+        # again is limited, so that a hostile file does not take much longer than others.
+        if rows.torn and self._reread < _REREAD + 8 * before and rows.again():
+            again = before - rows.position
+            self._reread += again
+            taken = taken[: len(taken) - again]
         else:
             rows.to_line_end()
+        text = taken.decode(errors="backslashreplace").removesuffix("\n").removesuffix("\r")
         self._rejected += 1
-        self._size += len(taken)
+        self._size += len(text)
         if self._rejected > MAX_REJECTED or self._size > MAX_REJECTED_TEXT:
             raise CallFileError(
-                f"{rows.name} has more than {self._rejected - 1} rows that are not valid; the last: {error}",
+                f"{rows.name} has too many rows that are not valid: {self._rejected}. The last: {error}",
                 line=error.line,
                 column=error.column,
             )
-        text = taken.decode(errors="backslashreplace").removesuffix("\n").removesuffix("\r")
         rejects.append(RejectedRow(rows.name, error.line, error.column, str(error), text))

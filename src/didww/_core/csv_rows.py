@@ -6,6 +6,7 @@ moves behind it. Lines are counted either way, so that every error has the line 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import zlib
 from typing import IO, TYPE_CHECKING, Final
@@ -26,7 +27,6 @@ MAX_ROW: Final = 64 << 10
 """Maximum size of a row, and of a block, in bytes."""
 
 _GZIP_HEAD: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
 _PIECE: Final = 1 << 16
 
 
@@ -47,8 +47,8 @@ class UnreadableError(Exception):
     """A file cannot be read further; its text follows the name of the file, with `{}` for the place."""
 
 
-def pieces(file: IO[bytes], max_bytes: int, *, plain: bool = False) -> Iterator[bytes]:
-    """Yield the decompressed bytes of a file, at most 1 MiB at a time; its own if `plain`.
+def pieces(file: IO[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield the decompressed bytes of a file, at most 1 MiB at a time.
 
     Raises:
         UnreadableError: The file cannot be read, is damaged, truncated, or larger than `max_bytes`.
@@ -56,7 +56,7 @@ def pieces(file: IO[bytes], max_bytes: int, *, plain: bool = False) -> Iterator[
     size, damage, decompressor = 0, "", None
     try:
         while data := file.read(_PIECE):
-            if not size and decompressor is None and not plain and data.startswith(_GZIP_HEAD):
+            if not size and decompressor is None and data.startswith(_GZIP_HEAD):
                 decompressor = Decompressor()
             for piece in (data,) if decompressor is None else decompressor.feed(data):
                 size += len(piece)
@@ -76,38 +76,37 @@ def pieces(file: IO[bytes], max_bytes: int, *, plain: bool = False) -> Iterator[
 class Rows:
     """The rows of a file: an iterator of lists of cells, of which empty lines have none.
 
-    After an error about a row, the next row can be read, or the lines of the refused one but the first again.
+    After an error about a row, the next row can be read.
 
     Attributes:
         name: Name of the file, for errors.
         line: Number of the line at which the current row begins, from 1.
+        torn: Whether the last error is about where the row ends: quotes that do not match, or too many bytes.
         damaged: Whether the last error is about the file, which cannot be read further, and not about the row.
+        pieces: The decompressed bytes; replace them to read ahead.
     """
 
-    def __init__(
-        self, name: str, file: IO[bytes], max_bytes: int, error: type[RecordFileError], *, lines_before: int = 0
-    ) -> None:
+    def __init__(self, name: str, file: IO[bytes], max_bytes: int, error: type[RecordFileError]) -> None:
         """Read a file.
 
         Args:
             name: Name of the file, for errors.
-            file: The file, compressed with gzip or not; or a part of a file after decompression.
+            file: The file, compressed with gzip or not.
             max_bytes: Maximum size of the decompressed file, in bytes.
             error: Class of the errors.
-            lines_before: Number of lines before this part of the file.
         """
         self.name = name
         self.line = 0
-        self.damaged = False
+        self.torn = self.damaged = False
         self._error = error
-        self._pieces = pieces(file, max_bytes, plain=lines_before > 0)
+        self.pieces = pieces(file, max_bytes)
         self._ended = False
         self._damage = ""
         # The buffer has the current row, which begins at `_row` and has been read up to `_next`.
         self._data = b""
         self._row = self._next = self._before = 0
-        self._lines = lines_before
-        self._cut = False
+        self._lines = 0
+        self._cut = self._foreign = False
         self._reader = csv.reader(_Texts(self), strict=True)
 
     @property
@@ -131,9 +130,15 @@ class Rows:
         """
         self._row = self._next
         self.line = self._lines + 1
+        self.torn = self._foreign = False
         try:
-            return next(self._reader)
+            cells = next(self._reader)
+            if not self._foreign:
+                return cells
+            wide = self.line == 1 and self.text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            message = "the file is UTF-16; convert it to UTF-8" if wide else "the row is not UTF-8"
         except csv.Error as problem:
+            self.torn = True
             message = f"the row is not valid CSV: {problem}"
         raise self.error(message)
 
@@ -143,7 +148,7 @@ class Rows:
         return self._error(f"{self.name}, {where}: {message}.", line=self.line, column=column)
 
     def again(self) -> bool:
-        """Go back to the second line of the current row; return whether it has one."""
+        """Go back to the second line of the current row, to read it as a row; return whether there is one."""
         second = self._data.find(b"\n", self._row, self._next) + 1
         if not second or second == self._next:
             return False
@@ -161,21 +166,21 @@ class Rows:
             self._cut = not end and self._fill()
             self._lines += not self._cut
 
-    def peek(self) -> bytes:
-        """Return the next whole lines, at most `MAX_ROW` bytes.
+    def peek(self, size: int = MAX_ROW) -> bytes:
+        """Return the next whole lines, at most `size` bytes.
 
         There are none at the end, where the file is damaged, or if a line is longer.
         """
         self._row = self._next
-        while len(self._data) - self._next < MAX_ROW and self._fill():
+        while len(self._data) - self._next < size and self._fill():
             pass
-        end = min(len(self._data), self._next + MAX_ROW)
+        end = min(len(self._data), self._next + size)
         if not (self._ended and not self._damage and end == len(self._data)):
             end = self._data.rfind(b"\n", self._next, end) + 1
         return self._data[self._next : end]
 
     def skip(self, block: bytes) -> None:
-        """Move behind a block that `peek` returned."""
+        """Move behind a block that `peek` returned, or whole lines at its start."""
         self._next += len(block)
         self._lines += block.count(b"\n")
 
@@ -184,7 +189,7 @@ class Rows:
 
         Raises:
             StopIteration: The file has ended.
-            RecordFileError: The row is too long or not UTF-8, or the file is damaged.
+            RecordFileError: The row is too long, or the file is damaged.
         """
         searched = self._next - self._row
         while not (end := self._data.find(b"\n", self._row + searched) + 1):
@@ -206,22 +211,25 @@ class Rows:
         line = self._data[self._next : end]
         self._next = end
         if self._cut:
-            raise self.error(f"the row is larger than {MAX_ROW} bytes")
+            self.torn = True
+            hint = "; maybe a quote is not closed" if self._lines >= self.line else ""
+            raise self.error(f"the row is larger than {MAX_ROW} bytes{hint}")
         self._lines += 1
         if first:
-            line = line.removeprefix(_BOM)
+            line = line.removeprefix(codecs.BOM_UTF8)
         try:
             return line.decode()
         except UnicodeDecodeError:
-            pass
-        raise self.error("the row is not UTF-8")
+            # To the end of the row: what follows is part of it.
+            self._foreign = True
+            return line.decode(errors="replace")
 
     def _fill(self) -> bool:
         """Read on, and drop what is before the current row; return whether there was more."""
         if self._ended:
             return False
         try:
-            piece = next(self._pieces, b"")
+            piece = next(self.pieces, b"")
         except UnreadableError as damage:
             piece, self._damage = b"", str(damage)
         if not piece:

@@ -44,6 +44,7 @@ __all__ = [
     "Start",
     "Started",
     "Stream",
+    "Work",
     "callback",
     "clock",
 ]
@@ -269,6 +270,15 @@ class Invoke(Struct, frozen=True):
     timeout: float
 
 
+class Work(Struct, frozen=True):
+    """Call a function of this package that may block; the result is its own.
+
+    An asynchronous driver calls it in a thread.
+    """
+
+    function: Callable[[], Any]
+
+
 class Started(Protocol):
     """A call that runs concurrently with the one that started it; an object of the driver."""
 
@@ -305,6 +315,7 @@ Effect: TypeAlias = (
     | Sleep
     | Await
     | Invoke
+    | Work
     | Start
     | Join
 )

@@ -30,6 +30,7 @@ __all__ = ["OPERATIONS", "check_whole", "create", "delete", "find", "id_of", "li
 OPERATIONS: Final = (
     *("list", "iterate", "first", "one", "count", "find"),
     *("create", "create_many", "update", "update_many", "delete", "delete_many", "wait"),
+    *("fetch", "fetch_new"),
 )
 """The method names of all operations that an endpoint can offer."""
 

@@ -29,6 +29,7 @@ from didww._core.effects import (
     Sleep,
     SlowDown,
     Start,
+    Work,
 )
 from didww._drivers.async_loop import AsyncLoop
 from didww._drivers.files import close_file, open_file, restart_file, write_file
@@ -71,6 +72,7 @@ class AsyncDriver(AsyncLoop):
             FileClose: _close,
             Await: _wait,
             Invoke: _invoke,
+            Work: lambda effect: _in_thread(effect.function),
             # Not a method, because a reference cycle would delay the cleanup of an unclosed client.
             Start: lambda effect: _start(transport, effect, running),
             Join: lambda effect: effect.started.join(),

@@ -29,6 +29,7 @@ from didww._core.effects import (
     Sleep,
     SlowDown,
     Start,
+    Work,
 )
 from didww._drivers.files import close_file, open_file, restart_file, write_file
 from didww._drivers.logging_and_hooks import notify
@@ -76,6 +77,7 @@ class Driver(Loop):
             FileClose: lambda effect: close_file(effect.file, effect.rename_to),
             Await: lambda effect: _wait(effect.completion, effect.timeout),
             Invoke: lambda effect: _invoke(effect.function),
+            Work: lambda effect: effect.function(),
             Start: lambda effect: _Started(transport, effect.call, running),
             Join: lambda effect: effect.started.join(),
         }

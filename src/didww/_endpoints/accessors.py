@@ -249,7 +249,7 @@ class Accessors:
         """An export of call or message records as a file.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
-            `update_many`, `wait`.
+            `update_many`, `wait`, `fetch`, `fetch_new`.
         """
         from didww._endpoints.exports import ExportsEndpoint
 

@@ -246,7 +246,7 @@ class AsyncAccessors:
         """An export of call or message records as a file.
 
         Operations: `list`, `iterate`, `first`, `one`, `count`, `find`, `create`, `create_many`, `update`,
-            `update_many`, `wait`.
+            `update_many`, `wait`, `fetch`, `fetch_new`.
         """
         from didww._endpoints.exports import AsyncExportsEndpoint
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from didww._core.bulk import CONCURRENCY
+from didww._core.call_periods import OVERLAP
 from didww._core.pagination import PREFETCH
 from didww._endpoints.async_base import AsyncEndpoint
 from didww._endpoints.base import Endpoint
@@ -12,15 +13,19 @@ from didww._util.tracebacks import short_tracebacks
 from didww.resources.export import Export
 
 if TYPE_CHECKING:
+    import os
     from builtins import list as List  # noqa: N812 `list` is a method here
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from didww._core.bulk import Report
+    from didww._core.call_exports import CallExportType, FetchedFiles, FetchProgress
     from didww._core.response import ApiResponse
     from didww._endpoints.iterators import AsyncRecordIterator, RecordIterator
     from didww.query_params import QueryParams
     from didww.query_types import ExportFilter, ExportSort
+    from didww.resources.voice_out_trunk import VoiceOutTrunk
 
 __all__ = ["AsyncExportsEndpoint", "ExportsEndpoint"]
 
@@ -311,6 +316,100 @@ class AsyncExportsEndpoint(AsyncEndpoint[Export]):
         """
         return await self._wait(resource_id, until, timeout, on_update)
 
+    async def fetch(
+        self,
+        export_type: CallExportType,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        did_number: str | None = None,
+        voice_out_trunk: str | UUID | VoiceOutTrunk | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        timeout: float = 3600.0,
+        progress: Callable[[FetchProgress], object] | None = None,
+    ) -> FetchedFiles:
+        """Create the exports of the calls of a period, wait for them, download them, and return the files.
+
+        There is one export for each month. An export of the same calls that is still being prepared is waited for, and
+        one that was created a day after the end of its calls, or later, is used again. A file that was downloaded from
+        the same export is not downloaded again. So an interrupted call can be repeated.
+
+        Args:
+            export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
+            start: Start of the calls, with a time zone, in this month or one of the two before it, in UTC.
+            end: End of the calls, exclusive. Defaults to now.
+            did_number: Only inbound calls to this number.
+            voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
+            directory: Directory of the files, created if missing. Defaults to the current one. What is known about the
+                files is in its subdirectory `.didww`.
+            timeout: Maximum time to wait for each export, and to download it, in seconds.
+            progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
+                coroutine functions.
+
+        Raises:
+            InvalidValueError: An argument is not valid, or the service does not have the calls; nothing was created.
+            ApiTimeoutError: An export was not ready in time. Repeat the call to go on waiting.
+            DidwwClientError: A file cannot be written.
+
+        Source: docs/how-to/fetch-call-records.md.
+        """
+        from didww._core.call_exports import Wanted, fetch
+        from didww._drivers.call_folder import CallFolder
+
+        wanted = Wanted.of(export_type, did_number, voice_out_trunk)
+        folder = CallFolder(directory, wanted.export_type)
+        return await self._driver.run(fetch(self._configuration, wanted, start, end, folder, timeout, progress))
+
+    async def fetch_new(
+        self,
+        export_type: CallExportType,
+        directory: str | os.PathLike[str],
+        *,
+        start: datetime | None = None,
+        did_number: str | None = None,
+        voice_out_trunk: str | UUID | VoiceOutTrunk | None = None,
+        overlap: timedelta = OVERLAP,
+        timeout: float = 3600.0,
+        progress: Callable[[FetchProgress], object] | None = None,
+    ) -> FetchedFiles:
+        """Add the calls that are new to a directory, and return the files with them.
+
+        Goes on where the last call of this method ended. Files are never changed, and together they have each row once:
+        a row is known by its call ID and attempt, or without a call ID by all its values. An interruption at any point,
+        even of the process, neither loses nor doubles a row. The files of a call that did not return are returned by
+        the next.
+
+        Args:
+            export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
+            directory: Directory of the files, created if missing: one for each account. What is known about the files
+                is in its subdirectory `.didww`; keep it.
+            start: Start of the calls the first time, with a time zone. Defaults to all that the service has. Later,
+                only whether it would leave a gap is checked.
+            did_number: Only inbound calls to this number.
+            voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
+            overlap: How long after the start of a call its record can appear. It is missed if it appears later. An
+                export begins as much before the end of the last one.
+            timeout: Maximum time to wait for each export, and to download it, in seconds.
+            progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
+                coroutine functions.
+
+        Raises:
+            InvalidValueError: An argument is not valid, there would be a gap because the last call was too long ago, or
+                the directory has other calls; nothing was created.
+            DidwwClientError: Another program is fetching into the directory, or a file cannot be written.
+            ApiTimeoutError: An export was not ready in time. Repeat the call.
+            CallFileError: An export is damaged.
+
+        Source: docs/how-to/fetch-call-records.md.
+        """
+        from didww._core.call_exports import Wanted
+        from didww._core.call_exports_new import fetch_new
+        from didww._drivers.call_folder import CallFolder
+
+        wanted = Wanted.of(export_type, did_number, voice_out_trunk)
+        folder = CallFolder(directory, wanted.export_type)
+        return await self._driver.run(fetch_new(self._configuration, wanted, start, folder, overlap, timeout, progress))
+
 
 @short_tracebacks
 class ExportsEndpoint(Endpoint[Export]):
@@ -597,3 +696,97 @@ class ExportsEndpoint(Endpoint[Export]):
             ApiTimeoutError: The timeout expired. The service continues: wait again with the same id.
         """
         return self._wait(resource_id, until, timeout, on_update)
+
+    def fetch(
+        self,
+        export_type: CallExportType,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        did_number: str | None = None,
+        voice_out_trunk: str | UUID | VoiceOutTrunk | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        timeout: float = 3600.0,
+        progress: Callable[[FetchProgress], object] | None = None,
+    ) -> FetchedFiles:
+        """Create the exports of the calls of a period, wait for them, download them, and return the files.
+
+        There is one export for each month. An export of the same calls that is still being prepared is waited for, and
+        one that was created a day after the end of its calls, or later, is used again. A file that was downloaded from
+        the same export is not downloaded again. So an interrupted call can be repeated.
+
+        Args:
+            export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
+            start: Start of the calls, with a time zone, in this month or one of the two before it, in UTC.
+            end: End of the calls, exclusive. Defaults to now.
+            did_number: Only inbound calls to this number.
+            voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
+            directory: Directory of the files, created if missing. Defaults to the current one. What is known about the
+                files is in its subdirectory `.didww`.
+            timeout: Maximum time to wait for each export, and to download it, in seconds.
+            progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
+                coroutine functions.
+
+        Raises:
+            InvalidValueError: An argument is not valid, or the service does not have the calls; nothing was created.
+            ApiTimeoutError: An export was not ready in time. Repeat the call to go on waiting.
+            DidwwClientError: A file cannot be written.
+
+        Source: docs/how-to/fetch-call-records.md.
+        """
+        from didww._core.call_exports import Wanted, fetch
+        from didww._drivers.call_folder import CallFolder
+
+        wanted = Wanted.of(export_type, did_number, voice_out_trunk)
+        folder = CallFolder(directory, wanted.export_type)
+        return self._driver.run(fetch(self._configuration, wanted, start, end, folder, timeout, progress))
+
+    def fetch_new(
+        self,
+        export_type: CallExportType,
+        directory: str | os.PathLike[str],
+        *,
+        start: datetime | None = None,
+        did_number: str | None = None,
+        voice_out_trunk: str | UUID | VoiceOutTrunk | None = None,
+        overlap: timedelta = OVERLAP,
+        timeout: float = 3600.0,
+        progress: Callable[[FetchProgress], object] | None = None,
+    ) -> FetchedFiles:
+        """Add the calls that are new to a directory, and return the files with them.
+
+        Goes on where the last call of this method ended. Files are never changed, and together they have each row once:
+        a row is known by its call ID and attempt, or without a call ID by all its values. An interruption at any point,
+        even of the process, neither loses nor doubles a row. The files of a call that did not return are returned by
+        the next.
+
+        Args:
+            export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
+            directory: Directory of the files, created if missing: one for each account. What is known about the files
+                is in its subdirectory `.didww`; keep it.
+            start: Start of the calls the first time, with a time zone. Defaults to all that the service has. Later,
+                only whether it would leave a gap is checked.
+            did_number: Only inbound calls to this number.
+            voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
+            overlap: How long after the start of a call its record can appear. It is missed if it appears later. An
+                export begins as much before the end of the last one.
+            timeout: Maximum time to wait for each export, and to download it, in seconds.
+            progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
+                coroutine functions.
+
+        Raises:
+            InvalidValueError: An argument is not valid, there would be a gap because the last call was too long ago, or
+                the directory has other calls; nothing was created.
+            DidwwClientError: Another program is fetching into the directory, or a file cannot be written.
+            ApiTimeoutError: An export was not ready in time. Repeat the call.
+            CallFileError: An export is damaged.
+
+        Source: docs/how-to/fetch-call-records.md.
+        """
+        from didww._core.call_exports import Wanted
+        from didww._core.call_exports_new import fetch_new
+        from didww._drivers.call_folder import CallFolder
+
+        wanted = Wanted.of(export_type, did_number, voice_out_trunk)
+        folder = CallFolder(directory, wanted.export_type)
+        return self._driver.run(fetch_new(self._configuration, wanted, start, folder, overlap, timeout, progress))

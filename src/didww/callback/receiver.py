@@ -1,17 +1,13 @@
-"""Verify raw requests, call your handlers and build the response, with any web framework.
-
-Each event is processed by a generator of steps, which a synchronous and an asynchronous driver run.
-"""
+"""Verify raw requests, call your handlers and build the response, with any web framework."""
 
 from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, overload
 
 from didww._util.text import printable
+from didww.callback.handling import Handler, describe, drive, drive_async, is_async, steps
 from didww.callback.incoming import Rejections, normalize_headers, pairs_of, read_before
 from didww.callback.response import CallbackResponse
 from didww.callback.stores import MemoryStore
@@ -19,6 +15,7 @@ from didww.callback.typed import Event
 from didww.exceptions import CallbackRejectedError, InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from didww.callback.asgi import AsgiApp
@@ -58,67 +55,6 @@ class Verifier(Protocol[E_co]):
         ...
 
 
-class _Step(NamedTuple):
-    """A call for the driver to make: to the store or to the handler.
-
-    Attributes:
-        call: Function to call.
-        argument: Its only argument.
-    """
-
-    call: Callable[[Any], object]
-    argument: object
-
-
-class _Claiming:
-    """A claim made in one thread that another thread may give up at the same time; either way it is released.
-
-    Args:
-        store: Where to claim.
-    """
-
-    def __init__(self, store: SeenStore) -> None:
-        self._store = store
-        self._lock = Lock()
-        self._claimed = self._given_up = False
-
-    def __call__(self, key: str) -> str:
-        claim = self._store.claim(key)
-        with self._lock:
-            self._claimed = claim == "mine"
-            abandoned = self._claimed and self._given_up
-        if abandoned:
-            self._store.release(key)
-        return claim
-
-    def give_up(self, key: str) -> None:
-        """Release the claim, now or as soon as the other thread has made it."""
-        with self._lock:
-            self._given_up = True
-            claimed = self._claimed
-        if claimed:
-            self._store.release(key)
-
-
-class _Once:
-    """A function that runs only once, in the first thread that calls it: a second release could end another claim.
-
-    Args:
-        call: Function to call.
-    """
-
-    def __init__(self, call: Callable[[str], None]) -> None:
-        self._call = call
-        self._free = Lock()
-
-    def __call__(self, key: str) -> None:
-        if self._free.acquire(blocking=False):
-            self._call(key)
-
-
-_Steps: TypeAlias = Generator[_Step, Any, bool]
-
-
 class CallbackReceiver:
     """Verifies requests, ignores duplicates, and calls your handler for each event.
 
@@ -151,7 +87,7 @@ class CallbackReceiver:
             )
         self._verifier = verifier
         self._store: SeenStore = MemoryStore() if store is None else store
-        self._handlers: dict[type[Event], Callable[[Any], object]] = {}
+        self._handlers: dict[type[Event], Handler] = {}
         self._rejections = Rejections()
 
     @overload
@@ -176,12 +112,51 @@ class CallbackReceiver:
             InvalidValueError: A class already has a handler or is not an event class of this verifier, or the function
                 does not take exactly one argument.
         """
+        return self._registering("on", kinds, batch=False)
+
+    @overload
+    def on_batch(self, kind: type[K], /) -> Callable[[Callable[[list[K]], R]], Callable[[list[K]], R]]: ...
+    @overload
+    def on_batch(
+        self, kind: type[K], other: type[L], /
+    ) -> Callable[[Callable[[list[K | L]], R]], Callable[[list[K | L]], R]]: ...
+    @overload
+    def on_batch(self, *kinds: type[Event]) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]: ...
+
+    def on_batch(self, *kinds: type[Event]) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]:
+        """Register the decorated function as the handler for all events of these classes in a request.
+
+        It gets them as a list in one call, without those that were handled before: for a single insert into a database,
+        for example. If it raises, none of them counts as handled. Otherwise like `on`.
+
+        Raises:
+            InvalidValueError: A class already has a handler or is not an event class of this verifier, or the function
+                does not take exactly one argument.
+
+        Example:
+            >>> from didww import CallEventVerifier, InboundCdr
+            >>> receiver = CallbackReceiver(CallEventVerifier(headers={"X-Auth-Token": "test-token"}))
+            >>> @receiver.on_batch(InboundCdr)
+            ... def ended(records: list[InboundCdr]) -> None:
+            ...     print([record.duration for record in records])
+            >>> body = b'''{"type": "inbound-cdr", "id": "1", "attributes": {"duration": 42}}
+            ... {"type": "inbound-cdr", "id": "2", "attributes": {"duration": 7}}'''
+            >>> receiver.handle(method="POST", url="/calls", headers={"X-Auth-Token": "test-token"}, body=body)
+            [42, 7]
+            CallbackResponse(status=200, body='ok')
+        """
+        return self._registering("on_batch", kinds, batch=True)
+
+    def _registering(
+        self, method: str, kinds: tuple[type[Event], ...], *, batch: bool
+    ) -> Callable[[Callable[[Any], R]], Callable[[Any], R]]:
+        """Check the classes, and return a decorator that registers their handler."""
         if not kinds:
-            raise InvalidValueError("on needs at least one event class, e.g. on(OrderCallback).", field="kinds")
+            raise InvalidValueError(f"{method} needs at least one event class, e.g. on(OrderCallback).", field="kinds")
         for kind in kinds:
             if not _is_kind(kind):
                 raise InvalidValueError(
-                    f"on needs event classes such as OrderCallback, got {kind!r:.80}.", field="kinds"
+                    f"{method} needs event classes such as OrderCallback, got {kind!r:.80}.", field="kinds"
                 )
             event_type = self._verifier.event_type
             if not issubclass(kind, event_type) and not issubclass(event_type, kind):
@@ -195,10 +170,11 @@ class CallbackReceiver:
 
         def register(handler: Callable[[Any], R]) -> Callable[[Any], R]:
             if not _takes_one_argument(handler):
+                what = "a list of events" if batch else "the event"
                 raise InvalidValueError(
-                    f"A handler must take the event as its only argument, got {handler!r:.80}.", field="handler"
+                    f"A handler must take {what} as its only argument, got {handler!r:.80}.", field="handler"
                 )
-            self._handlers.update(dict.fromkeys(kinds, handler))
+            self._handlers.update(dict.fromkeys(kinds, Handler(handler, batch)))
             return handler
 
         return register
@@ -218,7 +194,10 @@ class CallbackReceiver:
         events = self._events(method, url, headers, body)
         if isinstance(events, CallbackResponse):
             return events
-        return _response_for([_drive(self._steps(handler, event)) for handler, event in self._with_handlers(events)])
+        outcomes: list[bool] = []
+        for handler, handled in self._with_handlers(events):
+            outcomes += drive(steps(self._store, handler, handled))
+        return _response_for(outcomes)
 
     async def handle_async(self, *, method: str, url: str, headers: Headers, body: bytes) -> CallbackResponse:
         """Verify a request, run its handlers and return the response; synchronous handlers run in a thread."""
@@ -228,13 +207,13 @@ class CallbackReceiver:
         if isinstance(events, CallbackResponse):
             return events
         outcomes: list[bool] = []
-        for handler, event in self._with_handlers(events):
-            steps = self._steps(handler, event)
-            if _is_async(handler):
-                outcomes.append(await _drive_async(steps, in_thread=self._store.blocking))
+        for handler, handled in self._with_handlers(events):
+            run = steps(self._store, handler, handled)
+            if is_async(handler.call):
+                outcomes += await drive_async(run, in_thread=self._store.blocking)
             else:
                 # All steps in one thread: once started they finish and are recorded, even if the request is canceled.
-                outcomes.append(await anyio.to_thread.run_sync(_drive, steps))
+                outcomes += await anyio.to_thread.run_sync(drive, run)
         return _response_for(outcomes)
 
     def asgi(self, *, read_timeout: float = 10.0) -> AsgiApp:
@@ -286,50 +265,22 @@ class CallbackReceiver:
             self._rejections.log(f"A request was rejected ({error.reason}): {text}")
             return CallbackResponse(error.status, error.reason)
 
-    def _with_handlers(self, events: Sequence[Event]) -> Iterator[tuple[Callable[[Any], object], Event]]:
-        """Return the events that have a handler, each with its handler."""
+    def _with_handlers(self, events: Sequence[Event]) -> list[tuple[Handler, list[Event]]]:
+        """Return the calls of handlers to make, in order: each handler with its events."""
+        calls: list[tuple[Handler, list[Event]]] = []
+        batches: dict[int, list[Event]] = {}  # by the identity of the handler, which may be unhashable
         for event in events:
             handler = next((self._handlers[cls] for cls in type(event).__mro__ if cls in self._handlers), None)
-            if handler is not None:
-                yield handler, event
-                continue
-            # Only the classes for unknown events have no type name.
-            log.log(logging.INFO if event._type_name else logging.WARNING, "No handler for %s.", _describe(event))
-
-    def _steps(self, handler: Callable[[Any], object], event: Event) -> _Steps:
-        """Process an event; the result is whether it was handled, now or before."""
-        store, key = self._store, event.key
-        claiming = _Claiming(store)
-        try:
-            claim = yield _Step(claiming, key)
-        except Exception:
-            log.exception("Could not check whether %s was handled before; DIDWW may retry it.", _describe(event))
-            return False
-        except BaseException:  # canceled while another thread is claiming
-            claiming.give_up(key)
-            raise
-        if claim != "mine":
-            state = "was already handled" if claim == "done" else "is being handled"
-            log.info("Ignored a duplicate of %s: it %s.", _describe(event), state)
-            return cast("bool", claim == "done")
-        handled = False
-        try:
-            yield _Step(handler, event)
-            handled = True
-        except Exception:
-            log.exception("The handler for %s failed; DIDWW may retry it.", _describe(event))
-        except BaseException:  # canceled: no driver is left to run another step
-            store.release(key)
-            raise
-        record = _Once(store.done if handled else store.release)
-        try:
-            yield _Step(record, key)
-        except Exception:
-            log.exception("Could not record the result for %s.", _describe(event))
-        except BaseException:  # canceled, perhaps before another thread started to record it
-            record(key)
-            raise
-        return handled
+            if handler is None:
+                # Only the classes for unknown events have no type name.
+                log.log(logging.INFO if event._type_name else logging.WARNING, "No handler for %s.", describe(event))
+            elif id(handler) in batches:
+                batches[id(handler)].append(event)
+            else:
+                calls.append((handler, [event]))
+                if handler.batch:
+                    batches[id(handler)] = calls[-1][1]
+        return calls
 
 
 def _is_kind(kind: object) -> bool:
@@ -346,75 +297,6 @@ def _takes_one_argument(handler: Callable[..., object]) -> bool:
     return True
 
 
-def _is_async(call: Callable[..., object]) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 a callable object
-
-
 def _response_for(outcomes: list[bool]) -> CallbackResponse:
     failed = outcomes.count(False)
     return CallbackResponse(500, f"{failed} of {len(outcomes)} not handled") if failed else CallbackResponse(200, "ok")
-
-
-def _describe(event: Event) -> str:
-    """Return the type, ID and status of an event for the log."""
-    fields = event.to_dict()
-    parts = [str(fields[name]) for name in ("type", "id", "status") if fields.get(name)]
-    return printable(" ".join(part[:80] for part in parts)) or "an event"
-
-
-def _drive(steps: _Steps) -> bool:
-    """Run the steps in order, in this thread."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                result = step.call(step.argument)
-                if inspect.isawaitable(result):
-                    result = _run(result)
-            except BaseException as error:  # noqa: BLE001 passed on to the generator
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as end:
-        return cast("bool", end.value)
-
-
-def _run(awaitable: Awaitable[object]) -> object:
-    import asyncio
-
-    async def main() -> object:
-        return await awaitable
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(main())
-    if inspect.iscoroutine(awaitable):
-        awaitable.close()
-    raise InvalidValueError(
-        "An async handler cannot run here: an event loop is already running in this thread. Call handle_async, or "
-        "serve receiver.asgi().",
-        field="handler",
-    )
-
-
-async def _drive_async(steps: _Steps, *, in_thread: bool) -> bool:
-    """Run the steps of an async handler in order; steps of a blocking store run in a thread."""
-    import anyio.to_thread
-
-    try:
-        step = next(steps)
-        while True:
-            try:
-                if in_thread and not _is_async(step.call):
-                    result = await anyio.to_thread.run_sync(step.call, step.argument)
-                else:
-                    result = step.call(step.argument)
-                    if inspect.isawaitable(result):
-                        result = await result
-            except BaseException as error:  # noqa: BLE001 passed on to the generator
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as end:
-        return cast("bool", end.value)

@@ -9,9 +9,11 @@ from didww.cdr.answers import anomalies, concurrency, places, routing, selection
 from didww.cdr.answers.query import sql as query_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    import os
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -313,5 +315,39 @@ class Calls:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._table.columns)})"
 
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "Call report",
+        capacity: int | Mapping[str, int] | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Path:
+        """Write a report: one page of HTML with plots, for screens of any size and for print.
+
+        It has traffic by hour and weekday, answer ratio, duration and failures by trunk, disconnect codes, cost by
+        country and day, channels in use, unusual hours, new places, calls that reached no trunk, and a table for each
+        plot. The page is complete in itself, has no script, and shows sums only: it is small for any number of calls.
+
+        Args:
+            path: The file. It is replaced when the page is complete.
+            title: Title of the page.
+            capacity: Number of channels that you have: for inbound calls, or for each direction, as in
+                `{"inbound": 30, "outbound": 10}`.
+            progress: Called with the name of each question, such as `trunks`, before it is asked.
+
+        Returns:
+            The file.
+
+        Raises:
+            InvalidValueError: `capacity` is not valid, or a package of the extra is not installed.
+            OSError: The file cannot be written.
+        """
+        from didww.cdr.report import write_report
+
+        return write_report(self, path, title=title, capacity=capacity, progress=progress)
+
     def _repr_html_(self) -> str:
-        return self.summary("direction")._repr_html_()
+        from didww.cdr.report import for_notebook
+
+        return for_notebook(self)

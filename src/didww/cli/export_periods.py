@@ -9,6 +9,7 @@ import click
 
 from didww.cli import periods
 from didww.cli.periods import Period, add_months
+from didww.resources.export import KEPT, MONTHS_BEFORE
 
 if TYPE_CHECKING:
     from didww.cli.periods import DateTime
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Wanted", "age", "covers", "month", "month_of", "period_of"]
 
-MONTHS_BEFORE: Final = 2
-"""Months before the current one of which the service has calls. Source: tests/contract/facts/exports.yaml."""
-KEPT: Final = timedelta(days=28)
-"""Age up to which an export certainly has its file."""
 RECENT: Final = timedelta(minutes=15)
 """Age up to which an export of a period that ends now is good enough."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from didww._util.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
 
 __all__ = ["reference_lock"]
-
-_PAUSE: Final = 0.05
 
 
 @contextmanager
@@ -35,38 +33,5 @@ def reference_lock(session: Session, reference: str | None) -> Generator[None]:
     folder = Path(platformdirs.user_cache_dir("didww", appauthor=False)) / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = hashlib.sha256(f"{session.client.base_url} {session.settings.emulator_file} {reference}".encode())
-    with (folder / name.hexdigest()[:16]).open("a+b") as file, _locked(file):
+    with (folder / name.hexdigest()[:16]).open("a+b") as file, locked(file):
         yield
-
-
-@contextmanager
-def _locked(file: IO[bytes]) -> Generator[None]:
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows
-        with _locked_on_windows(file):
-            yield
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file releases the lock
-
-
-@contextmanager
-def _locked_on_windows(file: IO[bytes]) -> Generator[None]:
-    import importlib
-
-    msvcrt: Any = importlib.import_module("msvcrt")
-    file.seek(0)
-    while True:
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # Ctrl-C would not end LK_LOCK, which waits
-            break
-        except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EDEADLK):
-                raise
-        time.sleep(_PAUSE)
-    try:
-        yield
-    finally:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)  # Windows may release it long after the file is closed

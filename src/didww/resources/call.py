@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from types import MappingProxyType, NoneType
+from types import NoneType
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, get_args, get_type_hints
 
 import msgspec
@@ -22,7 +22,6 @@ __all__ = ["CallRecord", "Column", "DeclaredColumn", "InboundCall", "OutboundCal
 
 _SPLIT_SOURCE: Final = "2026-11-19"
 """The first API version whose exports of inbound calls have four columns for the source."""
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Column(NamedTuple):
@@ -130,7 +129,7 @@ class InboundCall(msgspec.Struct, frozen=True, gc=False):
     cnam: Annotated[Decimal | None, Column("CNAM IN (USD)", "Charge of the caller's name, in US dollars.")] = None
     cost: Annotated[Decimal | None, Column("Total (USD)", "Sum of the charges, in US dollars.")] = None
     call_id: _CallId = None
-    extra: Mapping[str, str] = _NOTHING
+    extra: Mapping[str, str] = {}
     """Values of columns that this SDK does not know, by their name in the file; without empty ones."""
 
 
@@ -161,7 +160,7 @@ class OutboundCall(msgspec.Struct, frozen=True, gc=False):
     cost: Annotated[Decimal | None, Column("Charged (USD)", "Charge, in US dollars.")] = None
     p_charge_info: Annotated[str | None, Column("P-Charge-Info", "Value of the SIP header P-Charge-Info.")] = None
     call_id: _CallId = None
-    extra: Mapping[str, str] = _NOTHING
+    extra: Mapping[str, str] = {}
     """Values of columns that this SDK does not know, by their name in the file; without empty ones."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from didww.version import ApiVersion
+
+MONTHS_BEFORE: Final = 2
+"""Months before the current one of which the service has calls. Source: tests/contract/facts/exports.yaml."""
+KEPT: Final = timedelta(days=28)
+"""Age up to which an export certainly has its file."""
 
 _Id: TypeAlias = str | UUID | Resource
 

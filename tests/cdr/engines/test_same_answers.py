@@ -13,15 +13,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from didww.cdr import Calls
 from support.call_tables import START, calls_of_the_emulator, many_records, records, table_of
-from support.engines import to_postgres
+from support.engines import WARNINGS, spark_session, to_postgres
+from support.postgres import postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import pyarrow as pa
 
     from didww.cdr import Answer
+
+pytestmark = [pytest.mark.slow, *(pytest.mark.filterwarnings(text) for text in WARNINGS)]
 
 DAY = timedelta(days=1)
 ALL = "hour,weekday,day,month,number,country,trunk,trunk_group,capacity_group,disconnect_code,direction,account"
@@ -46,8 +48,22 @@ QUESTIONS: dict[str, Callable[[Calls], Answer]] = {
     "where": lambda calls: calls.where(trunk=["office", "a", "b\n1"], answered=True).summary("country"),
 }
 
-EXAMPLES = {"PostgreSQL": 20, "Spark": 1}
+EXAMPLES = {"PostgreSQL": 5, "Spark": 1}
 """Spark takes about a second for a question, so its records come in one large table."""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server."""
+    with postgres_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """A local Spark session."""
+    with spark_session() as session:
+        yield session
 
 
 @pytest.fixture(params=["PostgreSQL", "Spark"])
@@ -60,11 +76,13 @@ def engine(request: pytest.FixtureRequest) -> str:
 def load(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A function that puts records into an engine, and returns its calls."""
     if engine == "PostgreSQL":
-        folder: Path = request.getfixturevalue("postgres")
-        connection = ibis.postgres.connect(host=str(folder), user="calls", database="postgres")
+        pytest.importorskip("psycopg", reason="needs psycopg: pip install --group engines")
+        address: str = request.getfixturevalue("postgres")
+        to_postgres(address, "calls", table_of([]))
+        connection = ibis.connect(address)
 
         def to_server(table: pa.Table) -> Calls:
-            to_postgres(folder, "calls", table)
+            to_postgres(address, "calls", table)
             return Calls(connection.table("calls"))
 
         yield to_server

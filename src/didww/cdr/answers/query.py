@@ -26,7 +26,7 @@ def sql(calls: Any, query: str) -> Answer:
     # a view of their own, for they can come from a table that is called `calls`, too.
     source, answer = (f"didww_{kind}_{uuid4().hex}" for kind in ("calls", "answer"))
     backend.raw_sql(f"CREATE TEMPORARY VIEW {source} AS {backend.compile(calls)}")
-    whole = f"WITH {NAME} AS (SELECT * FROM {source}) SELECT * FROM (\n{text}\n) AS answer"  # noqa: S608
+    whole = f"WITH {NAME} AS (SELECT * FROM {source}) SELECT * FROM (\n{text}\n) AS answer"
     backend.raw_sql(f"CREATE TEMPORARY VIEW {answer} AS {whole}")
     with warnings.catch_warnings():  # Ibis calls a method of DuckDB by its former name
         warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)

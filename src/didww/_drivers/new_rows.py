@@ -1,0 +1,132 @@
+"""Which row of a file of call records is which, so that a row of a later file is known again.
+
+A row with a call ID is known by that and its attempt. A row without one is known by all its values, and by how many
+equal rows are before it in the file. Only columns that all versions of the API have count, by their meaning, so that a
+row stays the same if the version changes or a column is added.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from didww._core.csv_rows import MAX_ROW, Rows, opened
+from didww.exceptions import CallFileError
+from didww.resources.call import InboundCall, OutboundCall, columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import IO
+
+__all__ = ["KeyedRow", "keyed_rows"]
+
+_CLASSES: Final = {"cdr_in": InboundCall, "cdr_out": OutboundCall}
+_MAX_BYTES: Final = 100 << 30
+_MAX_INVALID: Final = 1000
+"""Maximum number of rows that are not valid CSV. They are kept as they are."""
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+
+
+class KeyedRow(NamedTuple):
+    """A row, as it is in the file.
+
+    Attributes:
+        key: What it is known by; 16 bytes. Empty for the header.
+        time: Start of the call, such as `2026-11-01 08:30:00`; empty if the row has none.
+        text: The row with its line end.
+    """
+
+    key: bytes
+    time: str
+    text: bytes
+
+
+def keyed_rows(path: str, export_type: str, equal_before: Callable[[bytes], int]) -> Iterator[KeyedRow]:
+    """Yield the header of a downloaded export, then its rows, with constant memory use.
+
+    Args:
+        path: The file.
+        export_type: `cdr_in` or `cdr_out`.
+        equal_before: Returns how often it was called with these bytes before.
+
+    Raises:
+        CallFileError: The file cannot be read, is damaged, or is not one of call records.
+    """
+    with opened(path, CallFileError) as file:
+        yield from _keyed(path, file, export_type, equal_before)
+
+
+def _keyed(path: str, file: IO[bytes], export_type: str, equal_before: Callable[[bytes], int]) -> Iterator[KeyedRow]:
+    rows = Rows(path, file, _MAX_BYTES, CallFileError)
+    header = next(rows, None)
+    if header is None:
+        raise CallFileError(f"{path} is empty. Download it again.")
+    places = _places(header, export_type)
+    if "time_start" not in places:
+        raise rows.error("the header has no column with the start of the calls")
+    yield KeyedRow(b"", "", _whole_line(rows.text))
+    start, call_id, attempt = (places.get(name) for name in ("time_start", "call_id", "attempt"))
+    changing = _changing(export_type)
+    lasting = [(name, place) for name, place in places.items() if name not in changing]
+    invalid, width = 0, len(header)
+    while True:
+        text = b""
+        try:
+            cells = next(rows, None)
+        except CallFileError:
+            invalid += 1
+            text, cells = _invalid(rows), []
+            if not text or invalid > _MAX_INVALID:
+                raise
+        if cells is None:
+            return
+        text = text or rows.text
+        if len(cells) == width:
+            identity = cells[call_id] if call_id is not None else ""
+            time = cells[start] if start is not None else ""
+            if identity:
+                key = _digest("id", identity, cells[attempt].strip() if attempt is not None else "")
+            else:
+                values = _digest("values", *(f"{name}={cells[place]}" for name, place in lasting if cells[place]))
+                key = _digest("values", values.hex(), str(equal_before(values)))
+            yield KeyedRow(key, time[:19].replace("T", " ") if _TIME.match(time) else "", _whole_line(text))
+        elif text.strip():
+            values = _digest("text", text.rstrip(b"\r\n").decode(errors="surrogateescape"))
+            yield KeyedRow(_digest("text", values.hex(), str(equal_before(values))), "", _whole_line(text))
+
+
+def _invalid(rows: Rows) -> bytes:
+    """Return the first line of a row that is not valid CSV; empty if the rows behind it cannot be read.
+
+    A quote that is never closed takes the next rows with it, so these are read again.
+    """
+    text, before = rows.text, rows.position
+    if rows.damaged or len(text) >= MAX_ROW:
+        return b""
+    return text[: len(text) - (before - rows.position)] if rows.again() else text
+
+
+def _places(header: list[str], export_type: str) -> dict[str, int]:
+    """Return the places of the known columns by attribute, in the order of the declarations."""
+    found = {" ".join(name.lower().split()): place for place, name in reversed([*enumerate(header)])}
+    places: dict[str, int] = {}
+    for attribute, *_, column in columns_of(_CLASSES[export_type]):
+        place = next((found[name.lower()] for name in column.names if name.lower() in found), None)
+        if place is not None:
+            places[attribute] = place
+    return places
+
+
+def _changing(export_type: str) -> set[str]:
+    """Return the attributes whose columns not all versions have."""
+    return {attribute for attribute, *_, column in columns_of(_CLASSES[export_type]) if column.since}
+
+
+def _digest(*parts: str) -> bytes:
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return blake2b(text.encode(errors="surrogateescape"), digest_size=16).digest()
+
+
+def _whole_line(text: bytes) -> bytes:
+    return text if text.endswith(b"\n") else text + b"\n"

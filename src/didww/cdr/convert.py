@@ -1,0 +1,212 @@
+"""Convert exports of calls to Arrow.
+
+A thread decompresses the file ahead. Whole blocks of lines are parsed by Arrow (`blocks`); a block with a row that is
+not valid, or of a form that Arrow reads in another way, is read row by row like `read_calls`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from didww._core.call_layout import layout_of
+from didww._core.call_rows import RowReader
+from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
+from didww._core.download import Progress, check_max_bytes
+from didww.cdr.extras import need
+from didww.cdr.read_ahead import read_ahead
+from didww.exceptions import CallFileError, InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    from pyarrow import RecordBatch
+
+    from didww._core.call_rows import RejectedRow
+    from didww.cdr.arrow import Batch
+    from didww.resources.call import CallRecord
+
+    PathLike: TypeAlias = str | bytes | os.PathLike[str]
+
+__all__ = ["ENDINGS", "Held", "arrow_batches", "export_files", "held_batches"]
+
+ENDINGS: Final = (".csv.gz", ".csv")
+"""How the names of exports in a folder end."""
+_BLOCK: Final = 8 << 20
+_RECORDS: Final = 50_000
+
+
+class Held(NamedTuple):
+    """Records of one class as a batch with dictionaries, which `decoded` resolves.
+
+    Attributes:
+        record_class: The class.
+        batch: The records.
+    """
+
+    record_class: type[CallRecord]
+    batch: Batch
+
+
+def arrow_batches(
+    source: PathLike | Iterable[PathLike],
+    *,
+    rejects: list[RejectedRow] | None = None,
+    max_bytes: int = MAX_DECOMPRESSED,
+    progress: Callable[[Progress], None] | None = None,
+) -> Iterator[RecordBatch]:
+    """Yield the rows of exports of calls as Arrow record batches, with constant memory use.
+
+    The values are those of `read_calls`. All batches have the columns of a dataset (docs/reference/call-dataset.md);
+    those that a file does not have are null. The metadata of their schema has `direction`: `inbound` or `outbound`.
+
+    Args:
+        source: A file, compressed with gzip or not, a folder of such files, or an iterable of these.
+        rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`.
+        max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.
+        progress: Called with the bytes of the files that were read, and their size.
+
+    Raises:
+        CallFileError: A file cannot be read, is damaged, has other records, or is larger than `max_bytes`; or a row is
+            not valid. The error has its line and column.
+        InvalidValueError: An argument is not valid, or pyarrow is not installed.
+
+    Source: docs/reference/cdr-columns.md.
+    """
+    need("pyarrow")
+    check_max_bytes(max_bytes)
+    return _decoded(export_files(source), rejects, max_bytes, progress)
+
+
+def _decoded(
+    names: list[str],
+    rejects: list[RejectedRow] | None,
+    max_bytes: int,
+    progress: Callable[[Progress], None] | None,
+) -> Iterator[RecordBatch]:
+    from didww.cdr.blocks import decoded, direction_of
+
+    count = Counted(names, progress)
+    for name in names:
+        for record_class, batch in held_batches(name, rejects=rejects, max_bytes=max_bytes, count=count):
+            yield decoded(batch, {b"direction": direction_of(record_class).encode()})
+
+
+def export_files(source: Any) -> list[str]:
+    """Return the files of a source: itself, those of a folder, or those of an iterable.
+
+    Raises:
+        InvalidValueError: It is something else, or a folder without exports.
+    """
+    if isinstance(source, str | bytes | os.PathLike):
+        name = os.fsdecode(cast("PathLike", source))
+        return _in_folder(name) if Path(name).is_dir() else [name]
+    if not isinstance(source, Iterable):
+        raise InvalidValueError(
+            f"source must be a path or an iterable of paths, got {type(source).__name__}.", field="source"
+        )
+    names: list[str] = []
+    for path in cast("Iterable[Any]", source):
+        if not isinstance(path, str | bytes | os.PathLike):
+            raise InvalidValueError(f"source must have paths, got {type(path).__name__}.", field="source")
+        name = os.fsdecode(cast("PathLike", path))
+        names.extend(_in_folder(name) if Path(name).is_dir() else [name])
+    return names
+
+
+def _in_folder(name: str) -> list[str]:
+    found = sorted(
+        str(path)
+        for path in Path(name).iterdir()
+        if path.name.endswith(ENDINGS) and not path.name.startswith((".", "_")) and path.is_file()
+    )
+    if not found:
+        raise InvalidValueError(f"The folder {name} has no files *.csv.gz or *.csv.", field="source")
+    return found
+
+
+class Counted:
+    """Counts the bytes of files that were read.
+
+    Args:
+        names: The files.
+        progress: Called by `tell`.
+    """
+
+    def __init__(self, names: Iterable[str], progress: Callable[[Progress], None] | None) -> None:
+        self._progress = progress
+        self._done = self._told = 0
+        self._total = sum(Path(name).stat().st_size for name in names if Path(name).is_file()) if progress else 0
+
+    def file(self, file: IO[bytes]) -> IO[bytes]:
+        """Return a file whose reads are counted."""
+        return cast("IO[bytes]", _CountedFile(file, self))
+
+    def add(self, size: int) -> None:
+        """Count bytes; from any thread."""
+        self._done += size
+
+    def tell(self) -> None:
+        """Tell what was counted since the last time."""
+        if self._progress is not None and self._done > self._told:
+            self._told = self._done
+            self._progress(Progress(self._told, self._total))
+
+
+class _CountedFile:
+    def __init__(self, file: IO[bytes], count: Counted) -> None:
+        self._file = file
+        self._count = count
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._count.add(len(data))
+        return data
+
+
+def held_batches(
+    name: str,
+    *,
+    rejects: list[RejectedRow] | None = None,
+    max_bytes: int = MAX_DECOMPRESSED,
+    count: Counted | None = None,
+) -> Iterator[Held]:
+    """Yield the rows of one file as batches.
+
+    Raises:
+        CallFileError: As `arrow_batches`.
+    """
+    from didww.cdr.blocks import BlockParser, batch_of_records
+
+    with opened(name, CallFileError) as file:
+        rows = Rows(name, file if count is None else count.file(file), max_bytes, CallFileError)
+        ahead = read_ahead(rows.pieces, _BLOCK)
+        with closing(ahead):
+            rows.pieces = ahead
+            layout = layout_of(rows, None)
+            parser = BlockParser(layout)
+            slowly = RowReader(rows, layout, rejects)
+            while not slowly.ended:
+                block = _between_quotes(rows.peek(_BLOCK))
+                batch = parser.parse(block)
+                if batch is not None:
+                    rows.skip(block)
+                    yield Held(layout.record_class, batch)
+                else:
+                    records = slowly.until(rows.position + max(1, len(block)))
+                    while some := list(islice(records, _RECORDS)):
+                        yield Held(layout.record_class, batch_of_records(some))
+                if count is not None:
+                    count.tell()
+
+
+def _between_quotes(block: bytes) -> bytes:
+    """Return a block without the lines at its end that belong to a cell that goes on behind it."""
+    if b'"' in block and block.count(b'"') % 2:
+        return block[: block.rfind(b"\n", 0, block.rfind(b'"')) + 1]
+    return block

@@ -1,0 +1,82 @@
+"""Connections of DuckDB: with UTC times, no downloads of extensions, and limited memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from didww.cdr.extras import need
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+    from typing import Self
+
+    import duckdb
+    from pyarrow import RecordBatchReader
+
+__all__ = ["OnDemand", "connect", "prepare", "reader_of", "text"]
+
+
+def connect(
+    *, memory: str | None = None, folder: str | os.PathLike[str] | None = None, database: str = ":memory:"
+) -> duckdb.DuckDBPyConnection:
+    """Return a new connection.
+
+    Args:
+        memory: Limit of its memory, such as `512MB`. Defaults to that of DuckDB, most of the machine's.
+        folder: Folder for what does not fit. Defaults to one in the current directory.
+        database: The file of a database. Defaults to one in memory.
+    """
+    config = {"autoinstall_known_extensions": "false"}
+    if memory is not None:
+        config["memory_limit"] = memory
+    if folder is not None:
+        config["temp_directory"] = str(folder)
+    connection = need("duckdb").connect(database, config=config)
+    prepare(connection)
+    return connection  # type: ignore[no-any-return]
+
+
+class OnDemand:
+    """A connection that is opened when it is first used; a context manager.
+
+    Args:
+        memory: Limit of its memory.
+        folder: Folder for what does not fit.
+    """
+
+    def __init__(self, memory: str, folder: Path) -> None:
+        self._memory = memory
+        self._folder = folder
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection."""
+        if self._connection is None:
+            self._connection = connect(memory=self._memory, folder=self._folder)
+        return self._connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Show times in UTC."""
+    connection.execute("set TimeZone = 'UTC'")
+
+
+def text(value: str) -> str:
+    """Return a text in SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def reader_of(relation: Any) -> RecordBatchReader:
+    """Return the rows of a relation as record batches."""
+    # The name of this method depends on the version of DuckDB.
+    read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+    return read()  # type: ignore[no-any-return]

@@ -1,0 +1,91 @@
+"""Reports about calls: one page of HTML with plots, and its first part for notebooks.
+
+Only answers of `Calls` are drawn, which are sums, so a page of any number of calls is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from didww.cdr.extras import need
+from didww.cdr.report.contents import contents, overview
+from didww.cdr.report.page import fragment, page
+from didww.cdr.schema import DIRECTIONS
+from didww.exceptions import InvalidValueError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from didww.cdr.calls import Calls
+
+__all__ = ["for_notebook", "write_report"]
+
+_TITLE = "Call report"
+
+
+def write_report(
+    calls: Calls,
+    path: str | os.PathLike[str],
+    *,
+    title: str = _TITLE,
+    capacity: int | Mapping[str, int] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a report as one page of HTML. See `Calls.report`.
+
+    Args:
+        calls: The calls.
+        path: The file. It is replaced when the page is complete.
+        title: Title of the page.
+        capacity: Number of channels: of inbound calls, or of each direction, as in `{"inbound": 30, "outbound": 10}`.
+        progress: Called with the name of each question before it is asked.
+
+    Returns:
+        The file.
+
+    Raises:
+        InvalidValueError: `capacity` is not valid, or a package is missing.
+    """
+    need("matplotlib")
+    text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore))
+    file = Path(path)
+    part = file.with_name(f".{file.name}.{uuid4().hex}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="\n") as output:
+            output.write(text)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    return file
+
+
+def for_notebook(calls: Calls) -> str:
+    """Return the key figures and the traffic as HTML."""
+    need("matplotlib")
+    return fragment("Calls", *overview(calls))
+
+
+def _ignore(step: str) -> None:
+    """Do nothing: no progress is shown."""
+
+
+def _by_direction(capacity: int | Mapping[str, int] | None) -> dict[str, int]:
+    if capacity is None:
+        return {}
+    channels = cast("Mapping[Any, Any]", capacity if isinstance(capacity, Mapping) else {"inbound": capacity})
+    checked: dict[str, int] = {}
+    for direction, number in channels.items():
+        if direction not in DIRECTIONS.values():
+            raise InvalidValueError(
+                f"capacity has the directions 'inbound' and 'outbound', not {direction!r:.80}.", field="capacity"
+            )
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise InvalidValueError(
+                f"capacity must be a number of channels from 1, not {number!r:.80}.", field="capacity"
+            )
+        checked[direction] = number
+    return checked

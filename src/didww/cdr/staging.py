@@ -1,0 +1,183 @@
+"""Write batches of call records to Parquet files that are not yet part of a dataset: one for each month.
+
+A thread writes while the next batch is read. Rows are held until they fill a row group.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from didww.cdr.arrow import pa, pc, pq
+from didww.cdr.blocks import held_schema
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from didww.cdr.arrow import Batch
+
+__all__ = ["ROW_GROUP", "Staged", "Staging", "parquet_writer"]
+
+ROW_GROUP: Final = 1 << 18
+"""Rows of a row group, about."""
+_UNIQUE: Final = ("call_id",)
+_MAX_OPEN: Final = 24
+"""Maximum number of files that are written at once; a further month closes the one that was used least recently."""
+
+
+class Staged(NamedTuple):
+    """A complete file that is not yet part of the dataset.
+
+    Attributes:
+        path: The file.
+        direction: `inbound` or `outbound`.
+        month: The month, such as `2026-11`.
+        rows: Number of rows.
+        first: Start of the first call.
+        last: Start of the last call.
+    """
+
+    path: Path
+    direction: str
+    month: str
+    rows: int
+    first: datetime
+    last: datetime
+
+
+class Staging:
+    """Writes batches to files in a folder; a context manager.
+
+    Args:
+        folder: The folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[tuple[str, str], _Month] = {}
+        self._finished: list[Staged] = []
+        self._thread = ThreadPoolExecutor(1, "didww-parquet")
+        self._pending: Future[None] | None = None
+        self._number = 0
+
+    def add(self, direction: str, batch: Batch) -> None:
+        """Write a batch, in the thread; the last one is complete."""
+        self._wait()
+        if batch.num_rows:
+            self._pending = self._thread.submit(self._write, direction, batch)
+
+    def finish(self) -> list[Staged]:
+        """Complete all files and return them."""
+        self._wait()
+        for month in self._open.values():
+            self._finished.append(month.close())
+        self._open.clear()
+        return self._finished
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._thread.shutdown()
+        for month in self._open.values():
+            month.abandon()
+
+    def _wait(self) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def _write(self, direction: str, batch: Batch) -> None:
+        for month, first, last, rows in _by_month(batch):
+            key = (direction, month)
+            writer = self._open.pop(key, None)
+            if writer is None:
+                if len(self._open) >= _MAX_OPEN:
+                    self._finished.append(self._open.pop(next(iter(self._open))).close())
+                self._number += 1
+                writer = _Month(self._folder / f"{self._number}.parquet", direction, month)
+            self._open[key] = writer
+            writer.add(rows, first, last)
+
+
+class _Month:
+    """The file of a month."""
+
+    def __init__(self, path: Path, direction: str, month: str) -> None:
+        self._path = path
+        self._key = (direction, month)
+        self._writer = parquet_writer(path)
+        self._held: list[Batch] = []
+        self._rows = self._waiting = 0
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+
+    def add(self, batch: Batch, first: datetime, last: datetime) -> None:
+        self._held.append(batch)
+        self._waiting += batch.num_rows
+        self._rows += batch.num_rows
+        self._first = first if self._first is None else min(first, self._first)
+        self._last = last if self._last is None else max(last, self._last)
+        if self._waiting >= ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        table = pa.Table.from_batches(self._held, held_schema()).unify_dictionaries()
+        self._held, self._waiting = [], 0
+        self._writer.write_table(table, row_group_size=2 * ROW_GROUP)
+
+    def close(self) -> Staged:
+        if self._held:
+            self._flush()
+        self._writer.close()
+        assert self._first is not None  # noqa: S101 for type checkers: a month has rows
+        assert self._last is not None  # noqa: S101 the same
+        return Staged(self._path, *self._key, self._rows, self._first, self._last)
+
+    def abandon(self) -> None:
+        self._writer.close()
+
+
+def parquet_writer(path: Path) -> Any:
+    """Return a writer of a file of a dataset, which takes dictionaries for texts that repeat."""
+    schema = held_schema()
+    times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        # Without the Arrow schema, all engines read the same types: texts, not dictionaries.
+        store_schema=False,
+        # Values that are all different are larger and slower with a dictionary.
+        use_dictionary=[name for name in schema.names if name not in times and name not in _UNIQUE],
+        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
+        # Only times are in order, so that their ranges tell which row groups a query needs.
+        write_statistics=times,
+    )
+
+
+def _by_month(batch: Batch) -> list[tuple[str, datetime, datetime, Batch]]:
+    """Split a batch by the month of `time_start`: month, start of the first and of the last call, and rows."""
+    starts = batch.column("time_start")
+    first, last = _range(starts)
+    if (first.year, first.month) == (last.year, last.month):
+        return [(_month(first), first, last, batch)]
+    months: Any = pc.floor_temporal(starts, unit="month")
+    parts: list[tuple[str, datetime, datetime, Batch]] = []
+    for month in sorted(pc.unique(months).to_pylist()):
+        rows = batch.filter(pc.equal(months, pa.scalar(month, starts.type)))
+        parts.append((_month(month), *_range(rows.column("time_start")), rows))
+    return parts
+
+
+def _range(starts: Any) -> tuple[datetime, datetime]:
+    ends = pc.min_max(starts)
+    return ends["min"].as_py(), ends["max"].as_py()
+
+
+def _month(time: datetime) -> str:
+    return f"{time.year:04}-{time.month:02}"

@@ -1,0 +1,73 @@
+"""`didww cdr sql`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from didww.cli.framework import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from didww.cli.session import Session
+
+__all__ = ["sql"]
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        'didww cdr sql "select trunk, count(*) as attempts, sum(cost) as cost from calls group by trunk" calls/',
+        'didww cdr sql "select * from calls where duration > 3600" november.csv.gz december.csv.gz -o csv',
+    ),
+)
+@click.argument("statement", metavar="QUERY")
+@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.option("--account", metavar="NAME", help="Only the calls of this account of the dataset.")
+@click.pass_obj
+def sql(session: Session, statement: str, files: tuple[str, ...], account: str | None) -> None:
+    """Query call records with SQL, by DuckDB.
+
+    The table is `calls`. Its columns are those of a dataset: time_start, trunk, duration, cost and so on. FILES are
+    exports, a folder with exports, or a dataset, which is faster: `didww cdr convert` makes one.
+    """
+    import shutil
+
+    from didww.cdr.duck import connect, reader_of
+    from didww.cdr.opening import open_dataset
+    from didww.cli.output import print_rows
+    from didww.cli.terminal import transferring
+    from didww.exceptions import InvalidValueError
+
+    with transferring("Reading", at_once=False) as progress:
+        dataset, temporary = open_dataset(files[0] if len(files) == 1 else files, account=account, progress=progress)
+    import duckdb
+
+    try:
+        with connect(folder=temporary) as connection:
+            dataset.view(connection, account=account)
+            try:
+                found: Any = connection.sql(statement)
+                if found is not None:
+                    names = [str(name) for name in found.columns]
+                    print_rows(session.settings, _rows(reader_of(found)), names)
+            except duckdb.Error as error:
+                message = f"DuckDB refused the query: {str(error).rstrip()}"
+                raise InvalidValueError(message, field="QUERY") from None
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _rows(batches: Any) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        for row in batch.to_pylist():
+            yield {name: _short(value) for name, value in row.items()}
+
+
+def _short(value: Any) -> Any:
+    """Return an amount without the zeros at its end."""
+    return Decimal(f"{value.normalize():f}") if isinstance(value, Decimal) and value.is_finite() else value

@@ -1,0 +1,449 @@
+"""A dataset has each record once, whatever is added, in which order, and however often."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from didww import CallFileError, DidwwClientError, InboundCall, InvalidValueError, OutboundCall, read_calls
+from didww.cdr import CallDataset, arrow_batches, duplicates, sources, staging
+from didww.cdr.dataset import Appended
+from didww.cdr.schema import arrow_schema, dataset_columns
+from didww.emulator.data.cdr import csv_line
+from support.call_files import FIRST, LAST, inbound_text, outbound_text, text_of, write
+
+pytest.importorskip("pyarrow")
+pytest.importorskip("duckdb")
+import pyarrow as pa
+import pyarrow.dataset as pa_dataset
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+T0 = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def inbound(call_id, attempt=1, second=0, **values):
+    return InboundCall(T0 + timedelta(seconds=second), call_id=call_id, attempt=attempt, **values)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return CallDataset(tmp_path / "calls")
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Two exports: inbound and outbound calls of the end of a month and the beginning of the next one."""
+    folder = tmp_path_factory.mktemp("exports")
+    return [write(folder / "in.csv.gz", inbound_text()), write(folder / "out.csv.gz", outbound_text())]
+
+
+def counted(records):
+    """Records by their values; `extra` is no hashable mapping."""
+    return Counter((type(record), *map(hashable, msgspec.structs.astuple(record))) for record in records)
+
+
+def hashable(value):
+    return tuple(sorted(value.items())) if isinstance(value, Mapping) else value
+
+
+# Adding
+
+
+def test_append(dataset, exports):
+    """Both directions, in folders by month; the second time nothing is added."""
+    every = list(read_calls(exports))
+    assert dataset.append(exports) == Appended(len(every), 0, 0)
+    assert dataset.append(exports) == Appended(0, len(every), 0)
+    assert counted(dataset.calls()) == counted(every)
+    assert [Path(path).parent.relative_to(dataset.path).as_posix() for path in dataset.files] == [
+        f"account=default/direction={direction}/month={month}"
+        for direction in ("inbound", "outbound")
+        for month in ("2026-09", "2026-10")
+    ]
+
+
+def test_overlapping_exports(dataset, tmp_path):
+    """Each of several periods that overlap adds only what is new, in any order."""
+    days = [(0, 2), (1, 4), (3, 5), (0, 5)]
+    random.Random(1).shuffle(days)
+    for number, (first, last) in enumerate(days):
+        text = inbound_text(FIRST + timedelta(days=first), FIRST + timedelta(days=last))
+        dataset.append(write(tmp_path / f"{number}.csv", text))
+    expected = list(read_calls(write(tmp_path / "all.csv", inbound_text(FIRST, LAST))))
+    assert counted(dataset.calls()) == counted(expected)
+
+
+KEYS = st.tuples(
+    st.sampled_from(["a", "b", None]),
+    st.sampled_from([1, 2, None]),
+    st.sampled_from([0, 1, 599]),
+    st.sampled_from(["x", None]),
+)
+
+
+@given(files=st.lists(st.lists(KEYS, max_size=8), max_size=4))
+def test_each_record_once(tmp_path_factory, files):
+    """The law of duplicates: those with a call ID once, of those without one as many as the file with most of them."""
+    dataset = CallDataset(tmp_path_factory.mktemp("law"))
+    ids, most = set(), Counter()
+    for rows in files:
+        calls = [inbound(id_, attempt, second, source=source) for id_, attempt, second, source in rows]
+        before = dataset.arrow().num_rows
+        added = dataset.append(calls)
+        assert added.rows + added.duplicates == len(calls)
+        ids |= {(id_, attempt) for id_, attempt, *_ in rows if id_ is not None}
+        most |= Counter(row for row in rows if row[0] is None)
+        assert dataset.arrow().num_rows == before + added.rows == len(ids) + most.total()
+    found = [(call.call_id, call.attempt) for call in dataset.calls() if call.call_id is not None]
+    assert Counter(found) == Counter(ids)
+
+
+def test_same_record_seconds_later(dataset):
+    """A record whose start is given a little differently is the same; another call with that ID, much later, is not."""
+    assert dataset.append([inbound("a")]).rows == 1
+    assert dataset.append([inbound("a", second=-1)]) == Appended(0, 1, 0)
+    assert dataset.append([inbound("a", second=86400)]) == Appended(1, 0, 0)
+
+
+def test_accounts_and_directions_are_apart(dataset):
+    same = [inbound("a"), OutboundCall(T0, call_id="a")]
+    assert dataset.append(same).rows == 2
+    assert dataset.append(same, account="other").rows == 2
+    assert len(list(dataset.calls(account="other", direction="outbound"))) == 1
+
+
+def test_files_of_other_times_are_not_compared(dataset, monkeypatch):
+    """DuckDB is used only if the times of files overlap."""
+    monkeypatch.setattr("didww.cdr.duck.connect", None)
+    for day in range(3):
+        assert dataset.append([inbound("a", second=day * 86400)]).rows == 1
+    with pytest.raises(TypeError):  # None is not callable
+        dataset.append([inbound("a")])
+
+
+def test_slices_of_time(dataset, tmp_path, monkeypatch):
+    """Rows are compared in slices, with the same result."""
+    monkeypatch.setattr(duplicates, "_SLICE", 500)
+    text = inbound_text(numbers=4)
+    lines = text.splitlines(keepends=True)
+    half = write(tmp_path / "half.csv", "".join(lines[:1] + lines[1::2]))
+    doubled = write(tmp_path / "doubled.csv", text + "".join(lines[1:]))
+    dataset.append(half)
+    dataset.append(doubled)
+    assert counted(dataset.calls()) == counted(read_calls(write(tmp_path / "all.csv", text)))
+
+
+def test_unordered_file(dataset, tmp_path):
+    """A file that is not in the order of time."""
+    header, *lines = inbound_text().splitlines(keepends=True)
+    random.Random(2).shuffle(lines)
+    path = write(tmp_path / "calls.csv.gz", header + "".join(lines + lines[:100]))
+    assert dataset.append(path) == Appended(len(lines), 100, 0)
+
+
+def test_arrow_batches_and_tables(dataset, exports):
+    """Batches, of this package or with a column `direction`, and tables."""
+    every = list(read_calls(exports))
+    assert dataset.append(arrow_batches(exports)).rows == len(every)
+    assert dataset.append(dataset.arrow()) == Appended(0, len(every), 0)
+    assert dataset.append(dataset.batches()) == Appended(0, len(every), 0)
+    assert dataset.append(dataset.arrow(), account="copy").rows == len(every)
+
+
+def test_small_table(dataset):
+    """Columns that a table does not have are null; types that fit are converted."""
+    table = pa.table({"time_start": [T0], "cost": [1], "direction": ["outbound"], "trunk": ["A"]})
+    assert dataset.append(table).rows == 1
+    assert list(dataset.calls()) == [OutboundCall(T0, cost=Decimal(1), trunk="A")]
+
+
+INVALID = {
+    "not iterable": (5, "source"),
+    "of something": ([5], "source"),
+    "mixed": ([inbound("a"), 5], "source"),
+    "without direction": (pa.table({"time_start": [T0]}), "direction"),
+    "wrong direction": (pa.table({"time_start": [T0], "direction": ["in"]}), "direction"),
+    "unknown column": (pa.table({"time_start": [T0], "direction": ["inbound"], "trnk": ["a"]}), "source"),
+    "without start": (pa.table({"direction": ["inbound"], "trunk": ["a"]}), "time_start"),
+    "too large": (pa.table({"time_start": [T0], "direction": ["inbound"], "duration": [1 << 40]}), "source"),
+    "floats": (pa.table({"time_start": [T0], "direction": ["inbound"], "cost": [0.1]}), "cost"),
+    "too many digits": ([inbound("a", cost=Decimal("0.12345678901"))], "source"),
+}
+
+
+@pytest.mark.parametrize(("source", "field"), INVALID.values(), ids=INVALID)
+def test_invalid_sources(dataset, source, field):
+    with pytest.raises(InvalidValueError) as caught:
+        dataset.append(source)
+    assert caught.value.field == field
+    assert dataset.files == []
+
+
+@pytest.mark.parametrize("account", ["", "a/b", "..", "a b", "x" * 101])
+def test_invalid_account(dataset, account):
+    with pytest.raises(InvalidValueError) as caught:
+        dataset.append([], account=account)
+    assert caught.value.field == "account"
+
+
+def test_rejects(dataset, tmp_path):
+    """Rows that are not valid are an error, and nothing of the file is added; or they are collected."""
+    rows = [{"Date/Time Start (UTC)": "2026-11-01 00:00:00", "Attempt": cell} for cell in ("1", "x", "3")]
+    path = write(tmp_path / "calls.csv", text_of(rows))
+    with pytest.raises(CallFileError) as caught:
+        dataset.append(path)
+    assert (caught.value.line, caught.value.column) == (3, "Attempt")
+    assert dataset.files == []
+    rejects = []
+    assert dataset.append(path, rejects=rejects) == Appended(2, 0, 1)
+    assert [row.line for row in rejects] == [3]
+
+
+def test_many_months(dataset, monkeypatch):
+    """More months than are written at once."""
+    monkeypatch.setattr(staging, "_MAX_OPEN", 3)
+    calls = [InboundCall(datetime(2026, 1 + n % 6, 1, tzinfo=UTC), call_id=str(n)) for n in range(12)]
+    assert dataset.append(iter([*calls, *calls])) == Appended(12, 12, 0)
+    assert len(dataset.files) == 6
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "_RECORDS", 1)
+        assert dataset.append([*calls, *calls], account="other") == Appended(12, 12, 0)
+    assert counted(dataset.calls(account="other")) == counted(calls)
+
+
+def test_progress(dataset, exports):
+    told = []
+    dataset.append(exports, progress=told.append)
+    assert told[-1].done == told[-1].total == sum(path.stat().st_size for path in exports)
+
+
+def test_folder_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DidwwClientError, match="Cannot write"):
+        CallDataset(tmp_path / "file").append([inbound("a")])
+
+
+# Crashes, and several writers
+
+CRASH = """
+import os, sys
+from didww.cdr import CallDataset
+calls = ("os.mkdir", "os.rename", "shutil.rmtree")
+left = int(sys.argv[1])
+dataset = CallDataset(sys.argv[2])
+sources = sys.argv[3:]
+import didww.cdr.sources, didww.cdr.staging, didww.cdr.duplicates
+def hook(event, arguments):
+    global left
+    if event in calls and sys.argv[2] in str(arguments[0]):
+        left -= 1
+        if left < 0:
+            os._exit(9)
+sys.addaudithook(hook)
+dataset.append(sources)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_step(tmp_path):
+    """A process that is killed at any operation on files loses and doubles nothing: append is repeated."""
+    path = write(tmp_path / "in.csv.gz", inbound_text(numbers=2))
+    every = counted(read_calls(path))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    steps = range(14)
+    running = []
+    for step in steps:
+        command = [sys.executable, "-c", CRASH, str(step), str(tmp_path / str(step)), str(path)]
+        running.append(subprocess.Popen(command, env=environment))
+        if step % 2:
+            running[-2].wait()
+    added = []
+    for step, process in zip(steps, running, strict=True):
+        assert process.wait() == (9 if step < steps[-1] else 0)
+        dataset = CallDataset(tmp_path / str(step))
+        before = counted(dataset.calls())
+        assert before <= every
+        added.append(before.total())
+        dataset.append(path)
+        assert counted(dataset.calls()) == every
+    assert added == sorted(added)
+    assert len(set(added)) == 3  # nothing, a month, both months
+
+
+def test_error_between_months(dataset, exports, monkeypatch):
+    """What was added before an error stays; the next call adds the rest."""
+    publish = type(dataset._store).publish
+
+    def fail(store, *arguments):
+        if dataset.files:
+            raise OSError(28, "No space left on device")
+        return publish(store, *arguments)
+
+    monkeypatch.setattr(type(dataset._store), "publish", fail)
+    with pytest.raises(OSError, match="No space"):
+        dataset.append(exports)
+    assert len(dataset.files) == 1
+    monkeypatch.undo()
+    dataset.append(exports)
+    assert counted(dataset.calls()) == counted(read_calls(exports))
+
+
+def test_no_traces(dataset, exports):
+    """Only the lock and the folders of accounts."""
+    dataset.append(exports)
+    assert sorted(path.name for path in Path(dataset.path).iterdir()) == ["_lock", "account=default"]
+
+
+def test_threads_at_once(tmp_path, exports):
+    """Several writers add the same records once."""
+    added = []
+    writers = [
+        threading.Thread(target=lambda: added.append(CallDataset(tmp_path / "calls").append(exports))) for _ in range(3)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    every = list(read_calls(exports))
+    assert sorted(each.rows for each in added) == [0, 0, len(every)]
+    assert counted(CallDataset(tmp_path / "calls").calls()) == counted(every)
+
+
+@pytest.mark.slow
+def test_processes_at_once(tmp_path, exports):
+    program = "import sys; from didww.cdr import CallDataset; print(CallDataset(sys.argv[1]).append(sys.argv[2:]).rows)"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", program, str(tmp_path / "calls"), *map(str, exports)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(3)]
+    added = [int(process.communicate()[0]) for process in running]
+    assert sum(added) == len(list(read_calls(exports)))
+    assert sorted(added)[:2] == [0, 0]
+
+
+# Reading
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, exports):
+    dataset = CallDataset(tmp_path_factory.mktemp("filled"))
+    dataset.append(exports)
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def costs(exports):
+    """The exact sum of the cost, by direction and month."""
+    sums = {}
+    for call in read_calls(exports):
+        key = ("inbound" if isinstance(call, InboundCall) else "outbound", f"{call.time_start:%Y-%m}")
+        sums[key] = sums.get(key, Decimal(0)) + (call.cost or 0)
+    return sums
+
+
+def test_types_of_files(filled):
+    """Files have the documented types, without dictionaries, so that all engines read the same."""
+    for path in filled.files:
+        assert pq.read_schema(path) == arrow_schema()
+
+
+def test_arrow(filled, costs):
+    table = filled.arrow(["cost", "direction", "month"])
+    found = table.group_by(["direction", "month"]).aggregate([("cost", "sum")]).to_pylist()
+    assert {(row["direction"], row["month"]): row["cost_sum"] for row in found} == costs
+    assert filled.arrow().schema.names == [*(name for name, *_ in dataset_columns()), "account", "direction", "month"]
+
+
+def test_duckdb(filled, costs):
+    query = "select direction, month, sum(cost), max(time_start) from calls group by all"
+    rows = filled.sql(query).fetchall()
+    assert {(direction, month): total for direction, month, total, _ in rows} == costs
+    assert all(latest.utcoffset() == timedelta(0) for *_, latest in rows)
+    assert filled.relation().count("*").fetchall() == [(filled.arrow().num_rows,)]
+
+
+def test_polars(filled, costs):
+    polars = pytest.importorskip("polars")
+    frame = filled.polars()
+    assert frame.schema["cost"] == polars.Decimal(18, 9)
+    assert frame.schema["time_start"] == polars.Datetime("us", "UTC")
+    found = frame.group_by("direction", "month").agg(polars.col("cost").sum()).rows()
+    assert {(direction, month): total for direction, month, total in found} == costs
+
+
+def test_pandas(filled, costs):
+    pytest.importorskip("pandas")
+    frame = filled.pandas(["direction", "month", "cost", "time_start"])
+    assert str(frame["time_start"].dtype) == "timestamp[us, tz=UTC][pyarrow]"
+    assert frame.groupby(["direction", "month"])["cost"].sum().to_dict() == costs
+
+
+def test_other_readers(filled, costs):
+    """The folder as it is: pyarrow's dataset, DuckDB's globs and polars' scan find the partitions."""
+    import duckdb
+
+    total = sum(costs.values())
+    found = pa_dataset.dataset(filled.path, partitioning="hive").to_table()
+    assert pa.compute.sum(found["cost"]).as_py() == total
+    with duckdb.connect() as connection:
+        text = f"select sum(cost), min(direction) from read_parquet('{filled.path}/*/*/*/*.parquet', hive_partitioning=true)"
+        assert connection.execute(text).fetchone() == (total, "inbound")
+    polars = pytest.importorskip("polars")
+    assert polars.scan_parquet(filled.path).select(polars.col("cost").sum()).collect().item() == total
+
+
+def test_empty(dataset):
+    """A dataset without files has all columns and no rows."""
+    assert dataset.arrow().schema.names[-1] == "month"
+    assert list(dataset.calls()) == []
+    assert dataset.sql("select count(*), max(cost) from calls").fetchall() == [(0, None)]
+    assert dataset.append([]) == Appended(0, 0, 0)
+
+
+def test_unknown_column(filled):
+    with pytest.raises(InvalidValueError, match="trunk") as caught:
+        filled.arrow(["trnk"])
+    assert caught.value.field == "columns"
+
+
+def test_repr(dataset):
+    assert repr(dataset) == f"CallDataset({dataset.path!r})"
+
+
+# File systems
+
+
+@pytest.mark.parametrize("kind", ["local", "subtree", "memory"])
+def test_filesystems(tmp_path, exports, kind):
+    """Folders of this machine by pyarrow's file systems, and one that is not of this machine."""
+    systems = {
+        "local": (fs.LocalFileSystem(), str(tmp_path / "calls")),
+        "subtree": (fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), "calls"),
+        "memory": (fs._MockFileSystem(), "bucket/calls"),
+    }
+    system, path = systems[kind]
+    dataset = CallDataset(path, filesystem=system)
+    every = list(read_calls(exports))
+    assert dataset.append(exports).rows == len(every)
+    assert dataset.append(exports) == Appended(0, len(every), 0)
+    assert counted(dataset.calls()) == counted(every)
+    assert dataset.sql("select count(*) from calls where month = '2026-10'").fetchall()[0][0] > 0
+    assert (tmp_path / "calls").exists() == (kind != "memory")
+
+
+def test_header_only(dataset, tmp_path):
+    """An export without calls."""
+    assert dataset.append(write(tmp_path / "calls.csv", csv_line(["Date/Time Start (UTC)", "Attempt"]))) == (0, 0, 0)

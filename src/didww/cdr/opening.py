@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -57,7 +58,9 @@ def open_calls(
         connection = connect(folder=temporary)
         backend = ibis.duckdb.from_connection(connection)
         dataset.view(connection, account=None if temporary else account)
-        calls = Calls(backend.table("calls"))
+        with warnings.catch_warnings():  # Ibis calls a method of DuckDB by its former name
+            warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+            calls = Calls(backend.table("calls"))
     except BaseException:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import CallFileError, DidwwClientError, InboundCall, InvalidValueError, OutboundCall, read_calls
-from didww.cdr import CallDataset, arrow_batches, duplicates
+from didww.cdr import CallDataset, arrow_batches, duplicates, sources, staging
 from didww.cdr.dataset import Appended
 from didww.cdr.schema import arrow_schema, dataset_columns
 from didww.emulator.data.cdr import csv_line
@@ -131,14 +131,14 @@ def test_files_of_other_times_are_not_compared(dataset, monkeypatch):
     monkeypatch.setattr("didww.cdr.duck.connect", None)
     for day in range(3):
         assert dataset.append([inbound("a", second=day * 86400)]).rows == 1
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError):  # None is not callable
         dataset.append([inbound("a")])
 
 
 def test_slices_of_time(dataset, tmp_path, monkeypatch):
     """Rows are compared in slices, with the same result."""
-    monkeypatch.setattr(duplicates, "_SLICE", 50)
-    text = inbound_text()
+    monkeypatch.setattr(duplicates, "_SLICE", 500)
+    text = inbound_text(numbers=4)
     lines = text.splitlines(keepends=True)
     half = write(tmp_path / "half.csv", "".join(lines[:1] + lines[1::2]))
     doubled = write(tmp_path / "doubled.csv", text + "".join(lines[1:]))
@@ -213,11 +213,16 @@ def test_rejects(dataset, tmp_path):
     assert [row.line for row in rejects] == [3]
 
 
-def test_many_months(dataset):
+def test_many_months(dataset, monkeypatch):
     """More months than are written at once."""
-    calls = [InboundCall(datetime(2000 + n // 12, 1 + n % 12, 1, tzinfo=UTC), call_id=str(n)) for n in range(60)]
-    assert dataset.append([*calls, *calls]) == Appended(60, 60, 0)
-    assert len(dataset.files) == 60
+    monkeypatch.setattr(staging, "_MAX_OPEN", 3)
+    calls = [InboundCall(datetime(2026, 1 + n % 6, 1, tzinfo=UTC), call_id=str(n)) for n in range(12)]
+    assert dataset.append(iter([*calls, *calls])) == Appended(12, 12, 0)
+    assert len(dataset.files) == 6
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "_RECORDS", 1)
+        assert dataset.append([*calls, *calls], account="other") == Appended(12, 12, 0)
+    assert counted(dataset.calls(account="other")) == counted(calls)
 
 
 def test_progress(dataset, exports):
@@ -237,7 +242,7 @@ def test_folder_cannot_be_written(tmp_path):
 CRASH = """
 import os, sys
 from didww.cdr import CallDataset
-calls = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "open")
+calls = ("os.mkdir", "os.rename", "shutil.rmtree")
 left = int(sys.argv[1])
 dataset = CallDataset(sys.argv[2])
 sources = sys.argv[3:]
@@ -254,25 +259,29 @@ dataset.append(sources)
 
 
 @pytest.mark.slow
-def test_killed_at_any_step(tmp_path, exports):
+def test_killed_at_any_step(tmp_path):
     """A process that is killed at any operation on files loses and doubles nothing: append is repeated."""
-    every = counted(read_calls(exports))
-    code, step, added = 9, 0, set()
+    path = write(tmp_path / "in.csv.gz", inbound_text(numbers=2))
+    every = counted(read_calls(path))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    while code:
-        folder = tmp_path / str(step)
-        CallDataset(folder).append(exports[1])
-        command = [sys.executable, "-c", CRASH, str(step), str(folder), *map(str, exports)]
-        code = subprocess.run(command, check=False, env=environment).returncode
-        dataset = CallDataset(folder)
+    steps = range(14)
+    running = []
+    for step in steps:
+        command = [sys.executable, "-c", CRASH, str(step), str(tmp_path / str(step)), str(path)]
+        running.append(subprocess.Popen(command, env=environment))
+        if step % 2:
+            running[-2].wait()
+    added = []
+    for step, process in zip(steps, running, strict=True):
+        assert process.wait() == (9 if step < steps[-1] else 0)
+        dataset = CallDataset(tmp_path / str(step))
         before = counted(dataset.calls())
-        added.add(before.total())
         assert before <= every
-        dataset.append(exports)
+        added.append(before.total())
+        dataset.append(path)
         assert counted(dataset.calls()) == every
-        step += 1
-    assert step > 8
-    assert len(added) == 3  # nothing, a month, both months
+    assert added == sorted(added)
+    assert len(set(added)) == 3  # nothing, a month, both months
 
 
 def test_error_between_months(dataset, exports, monkeypatch):
@@ -296,7 +305,7 @@ def test_error_between_months(dataset, exports, monkeypatch):
 def test_no_traces(dataset, exports):
     """Only the lock and the folders of accounts."""
     dataset.append(exports)
-    assert sorted(os.listdir(dataset.path)) == ["_lock", "account=default"]
+    assert sorted(path.name for path in Path(dataset.path).iterdir()) == ["_lock", "account=default"]
 
 
 def test_threads_at_once(tmp_path, exports):

@@ -207,6 +207,6 @@ def held_batches(
 
 def _between_quotes(block: bytes) -> bytes:
     """Return a block without the lines at its end that belong to a cell that goes on behind it."""
-    if block.count(b'"') % 2:
+    if b'"' in block and block.count(b'"') % 2:
         return block[: block.rfind(b"\n", 0, block.rfind(b'"')) + 1]
     return block

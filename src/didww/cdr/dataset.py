@@ -19,8 +19,6 @@ from didww.exceptions import InvalidValueError
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import timedelta
-    from pathlib import Path
 
     import duckdb
     import polars as pl
@@ -30,14 +28,12 @@ if TYPE_CHECKING:
     from didww._core.call_rows import RejectedRow
     from didww._core.download import Progress
     from didww.cdr.duplicates import Span
-    from didww.cdr.staging import Staged
-    from didww.cdr.store import Part, Store
+    from didww.cdr.store import Store
     from didww.resources.call import CallRecord
 
 __all__ = ["Appended", "CallDataset"]
 
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_MEMORY: Final = "512MB"
 
 
 class Appended(NamedTuple):
@@ -136,74 +132,22 @@ class CallDataset:
             DidwwClientError: The folder cannot be written.
             InvalidValueError: An argument is not valid.
         """
+        from didww.cdr.adding import Adding
         from didww.cdr.sources import opened_source
 
         if not _ACCOUNT.fullmatch(str(account)):
             raise InvalidValueError(
                 f"account must be up to 100 letters, digits, '.', '_' and '-', got {shown(account)}.", field="account"
             )
-        opened = opened_source(source, rejects, check_max_bytes(max_bytes), progress)
+        files = opened_source(source, rejects, check_max_bytes(max_bytes), progress)
         before = 0 if rejects is None else len(rejects)
         rows = duplicates = 0
-        with self._store.writing() as folder:
-            for number, batches in enumerate(opened):
-                place = folder / str(number)
-                place.mkdir()
-                for found, known in self._append(batches, account, place):
-                    rows += found
+        with self._store.writing() as folder, Adding(self._store, account, folder, self._spans) as adding:
+            for batches in files:
+                for new, known in adding.add(batches):
+                    rows += new
                     duplicates += known
         return Appended(rows, duplicates, 0 if rejects is None else len(rejects) - before)
-
-    def _append(
-        self, batches: Iterator[tuple[str, RecordBatch]], account: str, folder: Path
-    ) -> Iterator[tuple[int, int]]:
-        """Add the batches of a file, each with its direction; yield the numbers of new and known rows of each part."""
-        from didww.cdr.duplicates import Watch
-        from didww.cdr.staging import Staging
-
-        watches: dict[str, Watch] = {}
-        with Staging(folder) as staging:
-            for direction, batch in batches:
-                staging.add(direction, batch)
-                watches.setdefault(direction, Watch()).see(batch)
-            staged = staging.finish()
-        seen: set[tuple[str, str]] = set()
-        for part in staged:
-            key = (part.direction, part.month)
-            yield self._add(part, account, folder, certain=watches[part.direction].certain and key not in seen)
-            seen.add(key)
-
-    def _add(self, staged: Staged, account: str, folder: Path, *, certain: bool) -> tuple[int, int]:
-        from didww.cdr.duck import connect
-        from didww.cdr.duplicates import without_duplicates
-
-        near = self._near(staged, account)
-        path: Path | None = staged.path
-        duplicates = 0
-        if near or not certain:
-            with connect(memory=_MEMORY, folder=folder / "duckdb") as connection:
-                existing = self._table(connection, [part for part, _ in near]) if near else None
-                spans = [span for _, span in near]
-                path, duplicates = without_duplicates(connection, staged, existing, spans, folder, certain=certain)
-        if path is not None:
-            self._store.publish(path, account, staged.direction, staged.month)
-        return staged.rows - duplicates, duplicates
-
-    def _near(self, staged: Staged, account: str) -> list[tuple[Part, Span]]:
-        """Return the files that can have rows of another one, and their times."""
-        from didww.cdr.duplicates import MARGIN, Span
-
-        own = Span(staged.first, staged.last)
-        months = {f"{time.year:04}-{time.month:02}" for time in _around(own, MARGIN)}
-        found: list[tuple[Part, Span]] = []
-        for part in self._store.parts():
-            if (part.account, part.direction) == (account, staged.direction) and part.month in months:
-                if part.path not in self._spans:
-                    self._spans[part.path] = self._store.span(part)
-                span = self._spans[part.path]
-                if span is not None and span.is_near(own):
-                    found.append((part, span))
-        return found
 
     # Reading
 
@@ -279,7 +223,7 @@ class CallDataset:
 
         if connection is None:
             connection = connect()
-        return connection.sql(f"select * from {self._table(connection)}")
+        return connection.sql(f"select * from {self._store.table(connection, self._store.parts())}")
 
     def sql(self, query: str, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
         """Return the result of a query in DuckDB's SQL, in which the table of the records is `calls`.
@@ -306,7 +250,9 @@ class CallDataset:
             account: Only those of this account.
         """
         parts = [part for part in self._store.parts() if account in (None, part.account)]
-        connection.execute(f"create or replace temporary view calls as select * from {self._table(connection, parts)}")
+        connection.execute(
+            f"create or replace temporary view calls as select * from {self._store.table(connection, parts)}"
+        )
 
     def calls(
         self, *, account: str | None = None, direction: str | None = None, month: str | None = None
@@ -321,24 +267,6 @@ class CallDataset:
         wanted = [(name, value) for name, value in partition.items() if value is not None]
         parts = [part for part in self._store.parts() if all(getattr(part, name) == value for name, value in wanted)]
         return self._store.dataset(parts, arrow_schema())
-
-    def _table(self, connection: duckdb.DuckDBPyConnection, parts: Sequence[Part] | None = None) -> str:
-        """Return the records in SQL."""
-        from didww.cdr.duck import text
-
-        parts = self._store.parts() if parts is None else parts
-        if self._store.local is not None and parts:
-            paths = ", ".join(text(str(self._store.local_path(part.path))) for part in parts)
-            return (
-                f"read_parquet([{paths}], union_by_name = true, hive_partitioning = true, hive_types_autocast = false)"
-            )
-        name = f"didww_calls_{len(parts)}_{id(self):x}"
-        connection.register(name, self._store.dataset(parts, arrow_schema()))
-        return name
-
-
-def _around(span: Span, margin: timedelta) -> tuple[Any, Any, Any]:
-    return span.first - margin, span.first, span.last + margin
 
 
 def _known(columns: Iterable[str] | None) -> list[str] | None:

@@ -8,11 +8,13 @@ from didww.cdr.extras import need
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
+    from typing import Self
 
     import duckdb
     from pyarrow import RecordBatchReader
 
-__all__ = ["connect", "prepare", "reader_of", "text"]
+__all__ = ["OnDemand", "connect", "prepare", "reader_of", "text"]
 
 
 def connect(
@@ -33,6 +35,34 @@ def connect(
     connection = need("duckdb").connect(database, config=config)
     prepare(connection)
     return connection  # type: ignore[no-any-return]
+
+
+class OnDemand:
+    """A connection that is opened when it is first used; a context manager.
+
+    Args:
+        memory: Limit of its memory.
+        folder: Folder for what does not fit.
+    """
+
+    def __init__(self, memory: str, folder: Path) -> None:
+        self._memory = memory
+        self._folder = folder
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection."""
+        if self._connection is None:
+            self._connection = connect(memory=self._memory, folder=self._folder)
+        return self._connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:

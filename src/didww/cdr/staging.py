@@ -23,6 +23,7 @@ __all__ = ["ROW_GROUP", "Staged", "Staging", "parquet_writer"]
 
 ROW_GROUP: Final = 1 << 18
 """Rows of a row group, about."""
+_UNIQUE: Final = ("call_id",)
 _MAX_OPEN: Final = 24
 """Maximum number of files that are written at once; a further month closes the one that was used least recently."""
 
@@ -144,8 +145,19 @@ class _Month:
 
 def parquet_writer(path: Path) -> Any:
     """Return a writer of a file of a dataset, which takes dictionaries for texts that repeat."""
-    # Without the Arrow schema, all engines read the same types: texts, not dictionaries.
-    return pq.ParquetWriter(path, held_schema(), store_schema=False, compression="snappy")
+    schema = held_schema()
+    times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        # Without the Arrow schema, all engines read the same types: texts, not dictionaries.
+        store_schema=False,
+        # Values that are all different are larger and slower with a dictionary.
+        use_dictionary=[name for name in schema.names if name not in times and name not in _UNIQUE],
+        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
+        # Only times are in order, so that their ranges tell which row groups a query needs.
+        write_statistics=times,
+    )
 
 
 def _by_month(batch: Batch) -> list[tuple[str, datetime, datetime, Batch]]:

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww._util.locks import locked
 from didww.cdr.arrow import pa, pa_dataset, pa_fs, pq
+from didww.cdr.duck import text
 from didww.cdr.duplicates import ANY_TIME, Span
+from didww.cdr.schema import PARTITIONS, arrow_schema
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from duckdb import DuckDBPyConnection
     from pyarrow import Schema
     from pyarrow.fs import FileSystem
 
@@ -74,18 +77,11 @@ class Store:
     def parts(self) -> list[Part]:
         """Return the files, in the order of their paths."""
         selector = pa_fs.FileSelector(self.root, recursive=True, allow_not_found=True)
-        found: list[Part] = []
-        for info in self.filesystem.get_file_info(selector):
-            inner = info.path.removeprefix(self.root).lstrip("/")
-            if info.type == pa_fs.FileType.File and (match := _PART.fullmatch(inner)):
-                found.append(Part(info.path, *match.groups()))
-        return sorted(found)
-
-    def local_path(self, path: str) -> str | None:
-        """Return the path of a file on this machine; None if it is not there."""
-        if self.local is None:
-            return None
-        return str(self.local / path.removeprefix(self.root).lstrip("/"))
+        return sorted(
+            Part(info.path, *match.groups())
+            for info in self.filesystem.get_file_info(selector)
+            if info.type == pa_fs.FileType.File and (match := _PART.fullmatch(self._inner(info.path)))
+        )
 
     @contextmanager
     def writing(self) -> Generator[Path]:
@@ -146,8 +142,6 @@ class Store:
 
     def dataset(self, parts: Sequence[Part], schema: Schema) -> Any:
         """Return files as a dataset of pyarrow, with the columns of their folders."""
-        from didww.cdr.schema import PARTITIONS
-
         folders = pa.schema([(name, pa.string()) for name in PARTITIONS])
         whole = pa.schema([*schema, *folders])
         if not parts:
@@ -160,6 +154,18 @@ class Store:
             partitioning=pa_dataset.partitioning(folders, flavor="hive"),
             partition_base_dir=self.root,
         )
+
+    def table(self, connection: DuckDBPyConnection, parts: Sequence[Part]) -> str:
+        """Return files as a table in DuckDB's SQL."""
+        if self.local is not None and parts:
+            paths = ", ".join(text(str(self.local / self._inner(part.path))) for part in parts)
+            return f"read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types_autocast=false)"
+        name = f"didww_calls_{uuid.uuid4().hex}"
+        connection.register(name, self.dataset(parts, arrow_schema()))
+        return name
+
+    def _inner(self, path: str) -> str:
+        return path.removeprefix(self.root).lstrip("/")
 
 
 def _local(filesystem: Any, root: str) -> Path | None:

@@ -15,4 +15,4 @@ test:
 
 # What `test` leaves out, and each law with all its examples (PROFILE=fast: with few).
 check:
-	@$(RUN) check --profile $(PROFILE)
+	@$(RUN) check --profile $(PROFILE) $(CHECK)

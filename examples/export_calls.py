@@ -8,12 +8,11 @@ Cost: nothing. Call records are personal data: only you can read the file.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from didww import ApiTimeoutError, DidwwClient, DidwwError, ExportType
+from didww import ApiTimeoutError, DidwwClient, DidwwError, ExportType, InboundCall, read_calls
 from didww.resources.export import CdrInFilters, Export
 
 
@@ -45,10 +44,10 @@ def main() -> None:
         path = client.download_and_decompress_export(export, args.out)
 
     calls, seconds = Counter[str](), Counter[str]()
-    with path.open(encoding="utf-8", newline="") as file:
-        for call in csv.DictReader(file):  # read columns by name; DIDWW may add some
-            calls[call["Destination DID"]] += 1
-            seconds[call["Destination DID"]] += int(call["Duration (sec)"] or 0)
+    for call in read_calls(path, InboundCall):
+        number = call.did_number or ""
+        calls[number] += 1
+        seconds[number] += call.duration or 0
 
     print(f"{calls.total()} calls in {args.days} days, written to {path}")
     for number, count in calls.most_common(10):

@@ -172,6 +172,7 @@ Entry = dict[str, "str | list[Entry | str]"]
 def navigation() -> list[Entry]:
     """Return the navigation of the site."""
     nav: list[Entry] = [{"Home": "index.md"}, {"Tutorial": "tutorial.md"}]
+    nav.append({"Tutorial: call records": "tutorial-call-records.md"})
     nav += [{title: section(PAGES / folder / "index.md")} for title, folder in SECTIONS.items()]
     project = [("Comparison", "comparison.md"), ("Architecture", "architecture.md"), ("Changelog", "changelog.md")]
     project += [("Contributing", "contributing.md"), ("Security", "security-policy.md")]

@@ -10,6 +10,7 @@ __all__ = ["PUBLIC"]
 PUBLIC = {
     "didww._core.bulk": "Report",
     "didww._core.download": "Progress",
+    "didww._core.call_exports": "FetchedFiles FetchProgress",
     "didww._core.call_rows": "RejectedRow read_calls",
     "didww._core.price_rows": "read_prices",
     "didww._core.prices": "PriceFile SmsDomain",

@@ -13,7 +13,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = (
@@ -82,14 +85,23 @@ def _is_newer(stamp: Path, source: Path) -> bool:
 
 
 def _run(*command: str, show: bool = False) -> None:
-    if show:
-        print(*(word.removeprefix(f"{ROOT}{os.sep}") for word in command), flush=True)
-    process = subprocess.Popen(command, cwd=ROOT)
-    while process.returncode is None:
-        with contextlib.suppress(KeyboardInterrupt):  # which the program gets, too
-            process.wait()
-    if process.returncode:
-        raise TaskFailedError(process.returncode if process.returncode > 0 else 128 - process.returncode)
+    _run_all([command], show=show)
+
+
+def _run_all(commands: Sequence[tuple[str, ...]], *, show: bool) -> None:
+    """Run programs at the same time, wait for all, and raise the first one's failure."""
+    processes: list[subprocess.Popen[bytes]] = []
+    for command in commands:
+        if show:
+            print(*(word.removeprefix(f"{ROOT}{os.sep}") for word in command), flush=True)
+        processes.append(subprocess.Popen(command, cwd=ROOT))
+    for process in processes:
+        while process.returncode is None:
+            with contextlib.suppress(KeyboardInterrupt):  # which the program gets, too
+                process.wait()
+    for process in processes:
+        if process.returncode:
+            raise TaskFailedError(process.returncode if process.returncode > 0 else 128 - process.returncode)
 
 
 def demo(venv: Environment, options: Any) -> None:  # noqa: ARG001
@@ -106,12 +118,13 @@ def test(venv: Environment, options: Any) -> None:
 
 def check(venv: Environment, options: Any) -> None:
     """Check formatting and types, and run all tests, each law with all its examples (--profile=fast: with few)."""
+    if options.with_docs:
+        venv.need_docs()
     venv.need_tools()
     _run(venv.program("ruff"), "format", "--check", ".", show=True)
     _run(venv.program("ruff"), "check", ".", show=True)
-    _run(venv.python, "-m", "mypy", show=True)
-    _run(venv.python, "-m", "pyright", "--pythonpath", venv.python, show=True)
-    _run(venv.program("lint-imports"), show=True)
+    typed = [(venv.python, "-m", "mypy"), (venv.python, "-m", "pyright", "--pythonpath", venv.python)]
+    _run_all([*typed, (venv.program("lint-imports"),)], show=True)  # each uses one core
     # More than there are cores: a third of the time, the tests wait for processes, servers and browsers.
     workers = str((os.cpu_count() or 1) + 2)
     _run(venv.python, "-m", "pytest", "-n", workers, f"--hypothesis-profile={options.profile}", show=True)
@@ -169,6 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
         added.set_defaults(task=task, arguments=[])
         if task is check:
             added.add_argument("--profile", choices=("fast", "slow"), default="slow", help="profile of hypothesis")
+            added.add_argument("--with-docs", action="store_true", help="install what the test of the site needs, too")
     options, options.arguments = parser.parse_known_args(arguments)
     if options.arguments and options.task is not test:
         parser.error(f"unrecognized arguments: {' '.join(options.arguments)}")

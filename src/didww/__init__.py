@@ -21,6 +21,8 @@ from didww.version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from didww._core.bulk import Report as Report
+    from didww._core.call_exports import FetchedFiles as FetchedFiles
+    from didww._core.call_exports import FetchProgress as FetchProgress
     from didww._core.call_rows import RejectedRow as RejectedRow
     from didww._core.call_rows import read_calls as read_calls
     from didww._core.download import Progress as Progress
@@ -296,6 +298,8 @@ __all__ = [
     "ExportStatus",
     "ExportType",
     "Feature",
+    "FetchProgress",
+    "FetchedFiles",
     "GenericAuthenticationMethod",
     "GenericOrderItem",
     "HttpInConfiguration",
@@ -488,6 +492,8 @@ _MODULES = {
     "ExportStatus": "enums",
     "ExportType": "enums",
     "Feature": "enums",
+    "FetchProgress": "_core.call_exports",
+    "FetchedFiles": "_core.call_exports",
     "GenericAuthenticationMethod": "resources.authentication_method.base",
     "GenericOrderItem": "resources.order_item.generic_order_item",
     "HttpInConfiguration": "resources.sms_configuration.http_in",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from html.parser import HTMLParser
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -22,55 +20,11 @@ from didww.cdr.report.plots.anomalies import anomalies
 from didww.cdr.report.plots.channels import channels
 from didww.cdr.report.plots.codes import codes
 from didww.cdr.report.plots.costs import costs
-from didww.cdr.report.plots.traffic import traffic
+from didww.cdr.report.plots.failures import failures
+from didww.cdr.report.plots.traffic import edges_of, ranges_of, traffic
 from didww.cdr.report.plots.trunks import trunks
-from didww.cdr.report.scales import time_ticks, value_ticks
-
-START = datetime(2026, 9, 1, tzinfo=UTC)
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "$\\frac{1}{0}$ $x^2",
-    "@0@ @1@",
-    "#0a0b00 var(--ink)",
-    "a\u202eb\x00\x07\nc",
-    "東京オフィス" * 30,
-    "&lt;&amp;</svg></style><style>*{}",
-    "x" * 5000,
-    "🙂",
-    " ",
-)
-
-
-def trunk(name: str | None, attempts: int, answered: int) -> dict[str, Any]:
-    minutes = Decimal(answered) * 2
-    return {"trunk": name, "attempts": attempts, "answered": answered, "minutes": minutes, "cost": minutes / 100}
-
-
-def cost(day: int, country: str | None, amount: str) -> dict[str, Any]:
-    return {"day": date(2026, 9, 1) + timedelta(days=day), "country": country, "cost": Decimal(amount)}
-
-
-def anomaly(hours: int, name: str | None, measure: str, distance: str) -> dict[str, Any]:
-    time = START + timedelta(hours=hours)
-    numbers = {"value": Decimal(12), "usual": Decimal("1.5"), "distance": Decimal(distance)}
-    return {"time": time, "trunk": name, "measure": measure, **numbers}
-
-
-@cache
-def every_plot(names: tuple[str, ...] = ("Main", "Backup")) -> list[Plot]:
-    """Return a plot of each kind, in which each name stands wherever a name of the data can."""
-    hours = [{"weekday": day, "hour": hour, "calls": day * hour} for day in range(1, 8) for hour in range(24)]
-    peaks = [{"time": START + timedelta(hours=n), "peak": n % 24} for n in range(24 * 40)]
-    made = [
-        traffic(hours),
-        trunks([trunk(name, 100 + n, 50) for n, name in enumerate(names)], "inbound"),
-        costs([cost(n, name, "1.25") for n, name in enumerate(names)]),
-        channels(peaks, "inbound", 20),
-        codes([{"disconnect_code": name, "attempts": 9, "answered": 1} for name in names], "outbound"),
-        anomalies([anomaly(n, name, "cost", "4.5") for n, name in enumerate(names)], START, START + timedelta(days=9)),
-    ]
-    return [plot for plot in made if plot is not None]
+from didww.cdr.report.scales import day_ticks, time_ticks, value_ticks
+from support.report_plots import HOSTILE, START, anomaly, cost, every_plot, peak, trunk
 
 
 def texts(drawing: str) -> list[str]:
@@ -105,16 +59,15 @@ def test_traffic_names_the_busiest_hour() -> None:
     assert traffic([]) is None
 
 
-def test_legend_of_traffic_has_each_number_of_calls_once() -> None:
+@pytest.mark.parametrize("most", [1, 2, 5, 6, 7, 1000])
+def test_legend_of_traffic_has_each_number_of_calls_once(most: int) -> None:
     """Its ranges follow each other, however few calls there are."""
-    for most in (1, 2, 5, 6, 7, 1000):
-        plot = traffic([{"weekday": 1, "hour": 0, "calls": most}])
-        assert plot is not None
-        labels = [entry.label for entry in plot.legend]
-        numbers = [int(part) for label in labels for part in re.findall(r"\d+", label.replace(",", ""))]
-        assert numbers == sorted(numbers), labels
-        assert numbers[:2] == [0, 1]
-        assert int(re.findall(r"\d+", labels[-1].replace(",", ""))[0]) <= most
+    edges = edges_of(most)
+    labels = ranges_of(edges)
+    numbers = [int(part) for label in labels for part in re.findall(r"\d+", label.replace(",", ""))]
+    assert numbers == sorted(numbers), labels
+    assert numbers[:2] == [0, 1]
+    assert edges[-1] <= most
 
 
 def test_trunks_beyond_the_first_are_drawn_as_one_bar() -> None:
@@ -145,9 +98,9 @@ def test_cost_table_is_exact() -> None:
     plot = costs([*rows, cost(1, None, "0.009")])
     assert plot is not None
     headings = [column.heading for column in plot.table.columns]
-    assert headings == ["Day", *(f"Country {n}" for n in range(5)), "Other countries", "Total"]
-    assert plot.table.rows[-1][-1] == sum(row["cost"] for row in rows) + Decimal("0.009")
-    assert plot.table.rows[-1][1] == Decimal("30.003")
+    assert headings == ["Day", *(f"Country {n}" for n in range(5)), "Other countries", "Country not given", "Total"]
+    assert plot.table.rows[0][-1] == sum(row["cost"] for row in rows) + Decimal("0.009")
+    assert plot.table.rows[0][1] == Decimal("30.003")
     assert [sum(row[1:-1]) for row in plot.table.rows] == [row[-1] for row in plot.table.rows]
     assert costs([cost(0, "France", "0")]) is None
 
@@ -162,32 +115,73 @@ def test_days_without_cost_are_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("capacity", "words"),
+    ("capacity", "full", "words"),
     [
-        (None, "At most 7 channels were in use, first on 1 Sep 2026, 05:00 UTC."),
-        (10, "The capacity of 10 was never reached: 3 were always free."),
-        (7, "The capacity of 7 was reached in 1 hour:"),
-        (3, "The capacity of 3 was reached in 5 hours:"),
+        (None, 0, "At most 7 channels were in use, first on 1 Sep 2026, 05:05 UTC."),
+        (10, 0, "The capacity of 10 was never reached: 3 were always free."),
+        (7, 61, "The capacity of 7 was reached once, for 1 min 1 s in all."),
     ],
 )
-def test_channels_against_capacity(capacity: int | None, words: str) -> None:
+def test_channels_against_capacity(capacity: int | None, full: int, words: str) -> None:
     """The sentence says whether there are enough."""
-    plot = channels([{"time": START + timedelta(hours=n), "peak": n + 2} for n in range(6)], "inbound", capacity)
+    rows = [peak(n, n + 2, full if n == 5 else 0) for n in range(6)]
+    plot = channels(rows, "inbound", "hour", capacity)
     assert plot is not None
     assert words in plot.finding
-    assert ("Capacity" in " ".join(texts(plot.drawings[0]))) == (capacity is not None)
+    for drawing in plot.drawings:
+        assert ("Capacity" in " ".join(texts(drawing))) == (capacity is not None)
 
 
-def test_long_periods_show_the_peak_of_each_day() -> None:
-    """And few days that of each hour."""
-    long = channels([{"time": START + timedelta(hours=n), "peak": n % 5} for n in range(24 * 400)], "outbound")
-    few = channels([{"time": START + timedelta(hours=n), "peak": n % 5} for n in range(24)], "outbound")
-    assert long is not None
-    assert few is not None
-    assert "each day" in long.notes
-    assert "each hour" in few.notes
-    assert sum(map(len, long.drawings)) < 60_000
-    assert len(long.table.rows) == 400
+def test_hours_without_calls_are_drawn() -> None:
+    """As no channels; and long periods stay small."""
+    plot = channels([peak(0, 3), peak(24 * 400, 5)], "outbound", "day")
+    assert plot is not None
+    assert "Oct" in texts(plot.drawings[0]) or "Nov" in texts(plot.drawings[0])
+    assert sum(map(len, plot.drawings)) < 60_000
+    assert channels([peak(0, 0)], "outbound", "day") is None
+
+
+def test_trunk_that_fails_at_night_is_named() -> None:
+    """With the hours, across midnight, and its share at all others."""
+    rows = [
+        {"trunk": f"Trunk {n}", "hour": hour, "attempts": 100, "answered": 90 - (hour + n) % 3}
+        for n in range(3)
+        for hour in range(24)
+    ]
+    night = (22, 23, 0, 1, 2, 3)
+    rows += [
+        {"trunk": "Night", "hour": n, "attempts": 40, "answered": 20 if n in night else 36}
+        for n in range(24)
+        if n != 12
+    ]
+    rows += [
+        {"trunk": "Night", "hour": 12, "attempts": 3, "answered": 0},
+        {"trunk": None, "hour": 9, "attempts": 300, "answered": 0},
+    ]
+    plot = failures(rows, "inbound")
+    assert plot is not None
+    assert plot.finding == (
+        "Night fails most between 22:00 and 04:00 UTC: 50.0% of 240 attempts were not answered, and 10.4% at its other "
+        "hours."
+    )
+    assert len(plot.table.rows) == 4
+    assert failures(rows[-1:], "inbound") is None
+
+
+def test_trunks_that_fail_alike_at_all_hours_are_not_named() -> None:
+    """Nor one that always fails, or never, or a few attempts."""
+    rows = [
+        {"trunk": f"Trunk {n}", "hour": hour, "attempts": 100, "answered": 50 * n}
+        for n in range(3)
+        for hour in range(24)
+    ]
+    rows += [
+        {"trunk": "Rare", "hour": 3, "attempts": 2, "answered": 0},
+        {"trunk": "Rare", "hour": 4, "attempts": 2, "answered": 2},
+    ]
+    plot = failures(rows, "outbound")
+    assert plot is not None
+    assert plot.finding == "No trunk fails at some hours much more than at its others."
 
 
 def test_failed_attempts_by_code() -> None:
@@ -210,17 +204,17 @@ def test_failed_attempts_by_code() -> None:
 def test_many_anomalies_stay_small() -> None:
     """The nearest are left out of the drawing and of the table, which says how many."""
     rows = [anomaly(n % 2000, "Main", "failures", "5.0") for n in range(5000)]
-    plot = anomalies(rows, START, START + timedelta(days=90))
+    plot = anomalies(rows, START.date(), date(2026, 12, 1))
     assert plot is not None
     assert plot.table.omitted == 5000 - MOST_ROWS
     assert sum(map(len, plot.drawings)) < 120_000
-    assert plot.finding.startswith("5,000 hours of trunks are far from the usual")
+    assert plot.finding.startswith("5,000 hours of trunks are far above the usual")
 
 
 def test_drawings_take_their_colors_and_font_from_the_page() -> None:
     """They have two widths, no font or color of their own, and no id that another one has."""
     plots = every_plot()
-    for plot in plots:
+    for plot in filter(lambda plot: plot.drawings, plots):
         wide, narrow = map(ET.fromstring, plot.drawings)
         assert wide.attrib["viewBox"].split()[2] == str(WIDE)
         assert narrow.attrib["viewBox"].split()[2] == str(NARROW)
@@ -294,6 +288,13 @@ def test_tables_say_how_many_rows_they_leave_out() -> None:
     assert fragment("Calls", [], [], [Plot("p", "P", "x", (), Table((Column("A"),), ()))]).count("<table") == 0
 
 
+def test_very_long_names_do_not_fill_the_page() -> None:
+    """Neither in sentences nor in tables."""
+    for plot in every_plot(HOSTILE):
+        assert len(plot.finding) < 1000
+        assert max(len(str(cell)) for row in plot.table.rows for cell in row) < 200
+
+
 def test_long_names_are_shortened_in_the_middle() -> None:
     """By the width of their characters."""
     assert cut("Main", 20) == "Main"
@@ -316,6 +317,21 @@ def test_ticks_of_time(hours: int, most: int, labels: list[str]) -> None:
     """They are beginnings of hours, days, Mondays, months or years."""
     ticks = time_ticks(START, START + timedelta(hours=hours), most)
     assert [label for _, label in ticks] == labels
+
+
+@pytest.mark.parametrize("year", [1, 1987, 2026, 9999])
+def test_times_in_other_centuries_are_drawn(year: int) -> None:
+    """Also the first and the last day that there is; with few ticks and steps."""
+    days = sorted([date(2026, 9, 1), date(year, 12, 31), date(year, 1, 1)])
+    plot = costs([{"day": day, "country": "France", "cost": Decimal("0.1")} for day in days])
+    assert plot is not None
+    assert plot.finding.startswith("$0.30 in all")
+    assert sum(map(len, plot.drawings)) < 100_000
+    assert ("Each step has" in plot.notes) == (year != 2026)
+    assert 1 <= len(day_ticks(days[0], days[-1], 5)) <= 10
+    start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (days[0], days[-1]))
+    assert 1 <= len(time_ticks(start, end, 5)) <= 10
+    assert len(time_ticks(end, end + timedelta(hours=9), 9)) == 10
 
 
 def test_ticks_of_values() -> None:

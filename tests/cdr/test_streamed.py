@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -243,3 +244,20 @@ def test_any_object_is_a_record_or_is_refused(data: st.DataObject, raw: dict[str
         for declared in columns_of(type(call)):
             value = getattr(call, declared.attribute)
             assert value is None or isinstance(value, declared.type)
+
+
+def table() -> list[str]:
+    """The lines of the table in docs/how-to/stream-call-records.md."""
+    lines: list[str] = []
+    for kind, mapped in MAPPINGS.items():
+        for column, sources, confirmed, note in mapped:
+            names = ", ".join(f"`{source}`" for source in sources)
+            lines.append(f"| `{kind}` | `{column}` | {names} | {note} | {'yes' if confirmed else 'no'} |")
+    return lines
+
+
+def test_page_has_the_mapping() -> None:
+    """The page for users has the mapping, line by line."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "stream-call-records.md"
+    found = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(("| `in", "| `out"))]
+    assert found == table()

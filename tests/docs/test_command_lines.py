@@ -13,7 +13,11 @@ from didww.cli.app import command
 from didww.cli.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("tutorial*.md")),
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINES = [
     (page.name, line.removeprefix("$ "))

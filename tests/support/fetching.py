@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from didww import DidOrderItem, Order, VoiceOutTrunk
+from didww import CredentialsAndIpAuthenticationMethod, DidOrderItem, OnCliMismatchAction, Order, VoiceOutTrunk
 from didww.emulator import Emulator
 from didww.emulator.behaviors.exports import get_lines, get_out_lines
 from didww.emulator.data.cdr import cdr_in, cdr_out
@@ -28,7 +28,7 @@ class Account:
     def __init__(self, seed: int = 1) -> None:
         self.emulator = Emulator(seed=seed)
         self.emulator.clock.freeze(NOW.isoformat())
-        self.emulator.transitions.set("exports", reads=1)
+        self.emulator.transitions.set("exports", after=0)
         self.emulator.transitions.set("orders", after=0)
         self.client = self.emulator.client()
         group = self.client.did_groups().first(
@@ -57,6 +57,16 @@ class Account:
                 chosen = {} if trunk is None else {"voice_out_trunk.id": trunk.id}
                 made = cdr_out([*get_out_lines(session, chosen)], start, end, engine.seed)
             return Counter(line for _, text in made for line in text.splitlines())
+
+    def trunk(self) -> VoiceOutTrunk:
+        """Return a new outbound trunk."""
+        method = CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["203.0.113.0/24"])
+        new = VoiceOutTrunk(
+            name="Office",
+            on_cli_mismatch_action=OnCliMismatchAction.SEND_ORIGINAL_CLI,
+            authentication_method=method,
+        )
+        return self.client.voice_out_trunks().create(new).data
 
     def posts(self) -> int:
         """Return how many exports were requested so far."""

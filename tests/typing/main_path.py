@@ -20,20 +20,25 @@ from didww import (
     DidwwClient,
     DidwwError,
     Environment,
+    InboundCall,
+    OutboundCall,
     Progress,
     QueryParams,
     RawResponse,
     ReadOnlyClientError,
     RecordIterator,
+    RejectedRow,
     Report,
     ServiceUrls,
     TokenProvider,
+    read_calls,
 )
 from didww._schema.meta import Meta
 from didww.callback.request_validator import RequestValidator
 from didww.encrypt import Encrypt
 from didww.enums import (
     CallbackMethod,
+    CallStatus,
     CliFormat,
     Codec,
     DidHistoryAction,
@@ -489,3 +494,17 @@ async def asynchronously(client: AsyncDidwwClient) -> None:
     export = (await client.exports().wait("id")).data
     assert_type(await client.download_export(export, "export.csv.gz"), Path)
     assert_type(await client.download_and_decompress_export(export, "export.csv"), Path)
+
+
+def call_records(path: Path) -> None:
+    """Read exports of calls."""
+    rejects: list[RejectedRow] = []
+    for call in read_calls(path, InboundCall, rejects=rejects):
+        assert_type(call, InboundCall)
+        assert_type(call.time_start, datetime)
+        assert_type(call.time_connect, datetime | None)
+        assert_type(call.cost, Decimal | None)
+        assert_type(call.duration, int | None)
+        assert_type(call.status, CallStatus | None)
+    for either in read_calls(["calls.csv.gz", path]):
+        assert_type(either, InboundCall | OutboundCall)

@@ -189,3 +189,10 @@ def export_filters(client: DidwwClient) -> None:
     Export(filters={"from": "2026-03-01", "to": "2026-03-02", "did": "1"})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     for item in client.dids().delete_many(["id"]).items:
         item.input.id  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def call_records() -> None:
+    didww.read_calls("calls.csv", Did)  # type: ignore[type-var] # pyright: ignore[reportCallIssue,reportArgumentType]
+    didww.read_calls(5)  # type: ignore[call-overload] # pyright: ignore[reportArgumentType]
+    call = next(didww.read_calls("calls.csv", didww.InboundCall))
+    call.billing_duration += 1  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType]

@@ -193,6 +193,8 @@ class RowReader:
                 record = self._next_record()
                 if record is not None:
                     yield [record]
+            # A row can be longer than a small block.
+            self._block = min(2 * self._block, MAX_ROW)
 
     def _next_record(self) -> Any:
         """Return the record of the next row; None if it is not valid, is empty, or does not exist."""

@@ -23,8 +23,9 @@ _DIGITS: Final = 9
 _MAX_KEPT: Final = 10_000
 _MAX_KEPT_TEXT: Final = 40
 _INTEGER: Final = re.compile(r"[0-9]{1,10}")
-_DECIMAL: Final = re.compile(r"-?0*([0-9]{1,9})(?:\.([0-9]{1,9})0*)?")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z?")
+# Zeros at the end are limited, too: no more than 38 digits in all, which decimals of Arrow and databases can have.
+_DECIMAL: Final = re.compile(r"-?0*[0-9]{1,9}(?:\.[0-9]{1,9}0{0,20})?")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z?")
 _ZONE: Final = "+00:00"
 _MARKS: Final = ((4, "-"), (7, "-"), (10, " "), (13, ":"), (16, ":"))
 """The places of a time such as `2026-11-01 00:00:00` that have no digit, and what they have."""
@@ -85,7 +86,11 @@ class _Times(Conversion):
         # Times are rarely the same, so a dictionary would not help. One text of all is checked and converted faster.
         text = f"{_ZONE},".join((*filled, ""))
         width = 20 + len(_ZONE)
-        if len(text) != width * len(filled) or any(text[place::width] != mark * len(filled) for place, mark in _MARKS):
+        usual = len(text) == width * len(filled) and all(
+            text[place::width] == mark * len(filled) for place, mark in _MARKS
+        )
+        # Newer Pythons accept 24:00:00.
+        if not usual or " 24:" in text:
             return super().column(cells)
         parts = text[:-1].split(",") if text else []
         if len(parts) != len(filled):

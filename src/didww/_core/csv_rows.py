@@ -47,8 +47,8 @@ class UnreadableError(Exception):
     """A file cannot be read further; its text follows the name of the file, with `{}` for the place."""
 
 
-def pieces(file: IO[bytes], max_bytes: int, *, plain: bool = False) -> Iterator[bytes]:
-    """Yield the decompressed bytes of a file, at most 1 MiB at a time; its own if `plain`.
+def pieces(file: IO[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield the decompressed bytes of a file, at most 1 MiB at a time.
 
     Raises:
         UnreadableError: The file cannot be read, is damaged, truncated, or larger than `max_bytes`.
@@ -56,7 +56,7 @@ def pieces(file: IO[bytes], max_bytes: int, *, plain: bool = False) -> Iterator[
     size, damage, decompressor = 0, "", None
     try:
         while data := file.read(_PIECE):
-            if not size and decompressor is None and not plain and data.startswith(_GZIP_HEAD):
+            if not size and decompressor is None and data.startswith(_GZIP_HEAD):
                 decompressor = Decompressor()
             for piece in (data,) if decompressor is None else decompressor.feed(data):
                 size += len(piece)
@@ -86,29 +86,26 @@ class Rows:
         pieces: The decompressed bytes; replace them to read ahead.
     """
 
-    def __init__(
-        self, name: str, file: IO[bytes], max_bytes: int, error: type[RecordFileError], *, lines_before: int = 0
-    ) -> None:
+    def __init__(self, name: str, file: IO[bytes], max_bytes: int, error: type[RecordFileError]) -> None:
         """Read a file.
 
         Args:
             name: Name of the file, for errors.
-            file: The file, compressed with gzip or not; or a part of a file after decompression.
+            file: The file, compressed with gzip or not.
             max_bytes: Maximum size of the decompressed file, in bytes.
             error: Class of the errors.
-            lines_before: Number of lines before this part of the file.
         """
         self.name = name
         self.line = 0
         self.torn = self.damaged = False
         self._error = error
-        self.pieces = pieces(file, max_bytes, plain=lines_before > 0)
+        self.pieces = pieces(file, max_bytes)
         self._ended = False
         self._damage = ""
         # The buffer has the current row, which begins at `_row` and has been read up to `_next`.
         self._data = b""
         self._row = self._next = self._before = 0
-        self._lines = lines_before
+        self._lines = 0
         self._cut = self._foreign = False
         self._reader = csv.reader(_Texts(self), strict=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from didww._core.call_exports import FetchedFiles, FetchProgress
     from didww._core.call_rows import RejectedRow, read_calls
     from didww.cdr.answer import Answer
     from didww.cdr.calls import Calls
@@ -25,6 +26,8 @@ __all__ = [
     "CallRecord",
     "CallSink",
     "Calls",
+    "FetchProgress",
+    "FetchedFiles",
     "InboundCall",
     "OutboundCall",
     "RejectedRow",
@@ -40,6 +43,8 @@ _HOMES = {
     "CallRecord": "resources.call",
     "CallSink": "cdr.sink",
     "Calls": "cdr.calls",
+    "FetchProgress": "_core.call_exports",
+    "FetchedFiles": "_core.call_exports",
     "InboundCall": "resources.call",
     "OutboundCall": "resources.call",
     "RejectedRow": "_core.call_rows",

@@ -6,13 +6,15 @@ dlt is imported when the source is created: `pip install "didww-sdk[dlt]"`.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from didww._core.call_periods import earliest
 from didww._util.text import shown
-from didww.cdr.dlt_tables import KEY, call_files, tables
+from didww.cdr.dataset import CallDataset
+from didww.cdr.dlt_tables import KEY, call_files, empty_table, tables
 from didww.cdr.extras import need
 from didww.client import DidwwClient
 from didww.enums import ExportType
@@ -20,12 +22,11 @@ from didww.exceptions import InvalidValueError
 from didww.resources.call import InboundCall, OutboundCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from os import PathLike
 
     import pyarrow as pa
 
-    from didww.cdr.dataset import CallDataset
     from didww.resources.call import CallRecord
     from didww.resources.voice_out_trunk import VoiceOutTrunk
 
@@ -47,7 +48,7 @@ class _Wanted(NamedTuple):
         account: Name of the account, unless the source has it.
         start: Time of the first, or None.
         end: Time before which they start, or None.
-        overlap: How far a load from a client goes back behind the latest call of the one before.
+        overlap: How far a load from a client begins before the end of the one before.
     """
 
     account: str
@@ -72,16 +73,16 @@ def calls(
     `record_key`: call ID and attempt, or for a record without a call ID a digest of the record and its number among
     equal ones. Tables are merged by `account` and `record_key`: a record that is loaded again replaces itself.
 
-    From a client, each load fetches the calls since the latest one that was loaded, and those up to `overlap` before
-    it, because records can appear late. From files, each load reads those that are new or have changed. dlt stores this
-    state with the data, so that a load that fails is repeated from the same place.
+    From a client, each load fetches the calls since the end of the one before, and those up to `overlap` before that,
+    because records can appear late. Each account and filter goes on separately. From files, each load reads those that
+    are new or have changed. dlt stores this state with the data, so that a load that fails is repeated as it was.
 
     Args:
         source: A client, to export the calls; or a dataset or its folder, exports, or a folder of exports.
         account: Name of the account, in the column `account`. Datasets have it themselves.
-        start: Load only calls from this time on. Required with a client; later loads go on where the last one ended.
+        start: Load only calls from this time on. Required with a client, for the first load.
         end: Load only calls that start before this time. Defaults to all; with a client, to now.
-        overlap: How far each load from a client goes back.
+        overlap: How far each load from a client begins before the end of the one before.
         did_number: Only calls to this number. Only with a client, and for inbound calls.
         voice_out_trunk: Only calls over this trunk, or the trunk with this ID. Only with a client, and for outbound
             calls.
@@ -103,6 +104,8 @@ def calls(
     wanted = _Wanted(account, _bound(start, "start"), _bound(end, "end"), overlap)
     filters = {"did_number": did_number, "voice_out_trunk": voice_out_trunk}
     _check(source, wanted, filters)
+    if not isinstance(source, DidwwClient | CallDataset | str | os.PathLike):
+        source = tuple(source)  # both resources read it
     resources: list[Any] = []
     for cls, (name, export_type, filter_name) in _TABLES.items():
         if isinstance(source, DidwwClient):
@@ -127,7 +130,7 @@ def _check(source: object, wanted: _Wanted, filters: dict[str, Any]) -> None:
                 field="start",
             )
         return
-    if not isinstance(source, (str, os.PathLike)) and not hasattr(source, "__iter__") and not hasattr(source, "append"):
+    if not isinstance(source, CallDataset | str | os.PathLike | Iterable):
         raise InvalidValueError(
             f"source must be a DidwwClient, a dataset, or paths of exports, got {shown(source)}.", field="source"
         )
@@ -153,52 +156,52 @@ def _exporting(
     filters: dict[str, Any],
     cls: type[CallRecord],
     wanted: _Wanted,
-) -> Callable[..., Iterator[pa.Table]]:
+) -> Callable[[], Iterator[pa.Table]]:
     """Return the function of a resource that fetches calls from the service."""
-    cursor = dlt.sources.incremental(
-        "time_start", initial_value=wanted.start, lag=wanted.overlap.total_seconds(), on_cursor_value_missing="raise"
-    )
+    # Accounts and filters of one pipeline go on separately: each has calls that the others have not loaded.
+    which = " ".join([wanted.account, *(str(getattr(value, "id", value)) for value in filters.values() if value)])
 
-    def load(time_start: Any = cursor) -> Iterator[pa.Table]:
+    def load() -> Iterator[pa.Table]:
         state = dlt.current.resource_state()
-        start = _plain(time_start.start_value)
-        if "until" in state:
-            start = max(start, _resumed(datetime.fromisoformat(state["until"]), wanted.overlap))
-        if wanted.end is not None and start >= wanted.end:
+        if not state:
+            yield empty_table(cls)
+        loaded = state.setdefault("until", {})
+        start = wanted.start
+        if which in loaded:
+            start = _resumed(datetime.fromisoformat(loaded[which]), wanted.overlap)
+        if start is None or (wanted.end is not None and start >= wanted.end):
             return
         with TemporaryDirectory() as folder:
             fetched = client.exports().fetch(export_type, start=start, end=wanted.end, directory=folder, **filters)
             for file in call_files(fetched.paths, cls):
-                yield from tables(file.batches(), cls, wanted.account, wanted.start, wanted.end)
-        state["until"] = fetched.end.isoformat()
+                yield from tables(file.batches(), cls, wanted.account, start, wanted.end)
+        loaded[which] = fetched.end.isoformat()
 
     return load
 
 
 def _reading(dlt: Any, source: Any, cls: type[CallRecord], wanted: _Wanted) -> Callable[[], Iterator[pa.Table]]:
     """Return the function of a resource that reads files."""
-    period = "".join(f" {bound.isoformat() if bound else ''}" for bound in (wanted.start, wanted.end))
+    bounds = (wanted.start, wanted.end)
 
     def load() -> Iterator[pa.Table]:
-        loaded = dlt.current.resource_state().setdefault("files", {})
+        state = dlt.current.resource_state()
+        if not state:
+            yield empty_table(cls)
+        loaded = state.setdefault("files", {})
         for file in call_files(source, cls):
-            version = file.version + period.rstrip()
+            account = file.account if file.account is not None else wanted.account
+            version = " ".join([file.version, account, *(bound.isoformat() if bound else "-" for bound in bounds)])
             if loaded.get(file.name) != version:
-                account = file.account if file.account is not None else wanted.account
-                yield from tables(file.batches(), cls, account, wanted.start, wanted.end)
+                yield from tables(file.batches(), cls, account, *bounds)
                 loaded[file.name] = version
 
     return load
 
 
 def _resumed(until: datetime, overlap: timedelta) -> datetime:
-    """Return where to go on after a load that ended at a time: also if there were no calls, so that the cursor stayed.
+    """Return where to go on after a load of the calls until a time.
 
     What the service does not keep any longer was loaded before, unless that is too long ago; then `fetch` says so.
     """
     return max(until - overlap, min(until, earliest(datetime.now(UTC))))
-
-
-def _plain(time: datetime) -> datetime:
-    """Return the time as a plain datetime; dlt's class of datetimes has other arithmetic."""
-    return datetime.fromisoformat(time.isoformat()).astimezone(UTC)

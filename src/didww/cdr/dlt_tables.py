@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from didww.cdr.store import Part, Store
     from didww.resources.call import CallRecord
 
-__all__ = ["KEY", "CallFile", "call_files", "tables"]
+__all__ = ["KEY", "CallFile", "call_files", "empty_table", "tables"]
 
 KEY: Final = "record_key"
 """The column that identifies a record within an account."""
@@ -70,10 +70,8 @@ def tables(
 
     pc: Any = need("pyarrow.compute", "dlt")
     seen: Counter[bytes] = Counter()
-    names = [declared.attribute for declared in columns_of(cls)] + ["extra"]
-    known: Any = arrow_schema()
-    fields: list[Any] = [pa.field(name, pa.string(), nullable=False) for name in (KEY, "account")]
-    schema = pa.schema([*fields, *map(known.field, names)])
+    schema = _schema(cls)
+    names = schema.names[2:]
     for batch in batches:
         # Keys need all equal records of the file, so that they are numbered alike in each load.
         columns: list[Any] = [_keys(batch, seen), pa.repeat(pa.scalar(account), len(batch)), *map(batch.column, names)]
@@ -84,6 +82,21 @@ def tables(
             table = table.filter(pc.field("time_start") < pa.scalar(end))
         if len(table):
             yield table
+
+
+def empty_table(cls: type[CallRecord]) -> pa.Table:
+    """Return a table without records, by which dlt creates the table before the first call."""
+    return _schema(cls).empty_table()
+
+
+def _schema(cls: type[CallRecord]) -> pa.Schema:
+    import pyarrow as pa
+
+    known: Any = arrow_schema()
+    fields: list[Any] = [pa.field(name, pa.string(), nullable=False) for name in (KEY, "account")]
+    return pa.schema(
+        [*fields, *map(known.field, [declared.attribute for declared in columns_of(cls)]), known.field("extra")]
+    )
 
 
 def _keys(batch: pa.RecordBatch, seen: Counter[bytes]) -> pa.Array[Any]:

@@ -15,11 +15,11 @@ from didww.cli.framework import SectionOption
 from didww.resources.export import FILTER_KEYS, SmsInStatus, SmsInTrunkType, SmsOutStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from didww.cli.session import Session
 
-__all__ = ["check_type", "filter_options", "filters_of", "reference_of"]
+__all__ = ["check_type", "filter_options", "filter_options_of", "filters_of", "reference_of"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 MAX_REFERENCE: Final = 100
@@ -169,8 +169,18 @@ def _versions(each: Filter) -> Versions:
 
 
 def filter_options(function: F) -> F:
-    """Add the options; the command gets them by names that begin with `filter_`."""
-    for option, each in reversed(FILTERS.items()):
+    """Add all options; the command gets them by names that begin with `filter_`."""
+    return filter_options_of(*FILTERS)(function)
+
+
+def filter_options_of(*options: str) -> Callable[[F], F]:
+    """Return what adds some of the options."""
+    return lambda function: _with_options(function, options)
+
+
+def _with_options(function: F, options: tuple[str, ...]) -> F:
+    for option in reversed(options):
+        each = FILTERS[option]
         words = tuple(dict.fromkeys(word for choices in each.choices.values() for word in choices))
         choices: dict[str, Any] = (
             {"type": parameters.OneOf(words), "metavar": "|".join(words)} if words else {"metavar": each.metavar}
@@ -200,8 +210,16 @@ def check_type(session: Session, export_type: str) -> None:
     session.check_versions(f"The export type {export_type} does not exist", versions)
 
 
-def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> dict[str, Value]:
+def filters_of(
+    session: Session, export_type: str, given: Mapping[str, Any], options: Iterable[str] = FILTERS
+) -> dict[str, Value]:
     """Return the values of the filters that were given, by the names of the service.
+
+    Args:
+        session: The run.
+        export_type: The type of export.
+        given: The values of the options.
+        options: The options of the command.
 
     Raises:
         UsageError: The type of export does not have one of them.
@@ -213,7 +231,7 @@ def filters_of(session: Session, export_type: str, given: Mapping[str, Any]) -> 
         if text is None:
             continue
         if export_type not in each.keys:
-            others = [name for name, other in FILTERS.items() if export_type in other.keys]
+            others = [name for name in options if export_type in FILTERS[name].keys]
             raise click.UsageError(
                 f"{option} is for {' and '.join(each.keys)}. Filters of {export_type}: {', '.join(others)}."
             )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
     from didww.resources.export import Export
 
-__all__ = ["exports"]
+__all__ = ["exports", "service_time"]
 
 
 TYPES: Final = ("cdr_in", "cdr_out", "sms_in", "sms_out")
@@ -131,7 +131,7 @@ def create(
     than 15 minutes ago for a period that ends now.
     """
     if isinstance(month, int):
-        month = export_periods.month_of(_service_time(session), month)
+        month = export_periods.month_of(service_time(session), month)
     wanted = export_periods.Wanted.of(first, last, month, duration)
     check_type(session, export_type)
     named = filters_of(session, export_type, given)
@@ -143,7 +143,7 @@ def create(
         filter={"external_reference_id": reference}, sort="-created_at", limit=100
     )
     candidates = [] if new else list(existing)
-    now = session.now() if candidates else _service_time(session)
+    now = session.now() if candidates else service_time(session)
     period = wanted.period(now)
     export = next((each for each in candidates if export_periods.covers(each, export_type, filters, period, now)), None)
     if export is None:
@@ -161,7 +161,7 @@ def create(
         _fetch(session, export, path=path, gunzip=gunzip, force=force, wait_limit=wait_limit)
 
 
-def _service_time(session: Session) -> Any:
+def service_time(session: Session) -> Any:
     """Return the time of the service; a request tells it, if none was sent so far."""
     if not session.emulated and session.client.server_time is None:
         session.client.exports().list(page=(1, 1))

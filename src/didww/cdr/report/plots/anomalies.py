@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.colors import stand_in
-from didww.cdr.report.drawing import Drawing
-from didww.cdr.report.numbers import NO_TRUNK, count, day
+from didww.cdr.report.drawing import Drawing, named
+from didww.cdr.report.numbers import NO_TRUNK, count, day, money
 from didww.cdr.report.parts import Column, LegendEntry, Plot, drawn, limited
 from didww.cdr.report.scales import day_ticks
 
@@ -48,14 +48,14 @@ def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plo
     finding = (
         f"{count(len(rows))} hours of trunks are far above the usual, {count(trunks[most])} of them of {most}. "
         f"The farthest: {_MEASURED[top['measure']]} of {_name(top['trunk'])} on {_hour(top)}, "
-        f"{_amount(top['value'])} instead of {_amount(top['usual'])}."
+        f"{_amount(top, 'value')} instead of {_amount(top, 'usual')}."
     )
     columns = (
         Column("Hour (UTC)", kind="time"),
         Column("Trunk"),
         Column("Measure"),
-        Column("Value", _amount, kind="number"),
-        Column("Usual", _amount, kind="number"),
+        Column("Value", kind="number"),
+        Column("Usual", kind="number"),
         Column("Score", kind="number"),
     )
     table = [
@@ -63,8 +63,8 @@ def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plo
             _hour(row),
             _name(row["trunk"]),
             MEASURES[row["measure"]][1],
-            row["value"],
-            row["usual"],
+            _amount(row, "value"),
+            _amount(row, "usual"),
             row["score"],
         )
         for row in rows
@@ -81,16 +81,16 @@ def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plo
 
 
 def _name(trunk: str | None) -> str:
-    return trunk or NO_TRUNK
+    return named(trunk, NO_TRUNK)
 
 
 def _hour(row: Mapping[str, Any]) -> str:
     return f"{day(row['day'])}, {row['hour']:02}:00"
 
 
-def _amount(value: Any) -> str:
-    """Return a number with as many places as it needs, and two at most."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+def _amount(row: Mapping[str, Any], name: str) -> str:
+    """Return an amount of money, or a number with two places at most."""
+    return money(row[name]) if row["measure"] == "cost" else f"{row[name]:,.2f}".rstrip("0").rstrip(".")
 
 
 def _draw(width: int, rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Drawing:

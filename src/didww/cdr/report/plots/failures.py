@@ -5,23 +5,26 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from math import sqrt
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from didww.cdr.report.cells import HOURS, draw_cells, hours
+from didww.cdr.report.cells import HOURS, draw_cells
 from didww.cdr.report.colors import FAILING
+from didww.cdr.report.drawing import named
 from didww.cdr.report.numbers import NO_TRUNK, NONE, TO, count, percent
 from didww.cdr.report.parts import Column, LegendEntry, Plot, drawn, limited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["failures"]
 
 _MOST: Final = 12
 _FEW: Final = 5
 """Cells with fewer attempts are left empty: their ratio says nothing."""
-_ENOUGH: Final = 20
-"""Attempts of a cell before it is worth a word."""
+_CLEAR: Final = 4.0
+"""Standard errors from which a trunk that fails at some hours is worth a word."""
+_MOST_TESTED: Final = 500
 _EDGES: Final = (0.05, 0.15, 0.3, 0.5, 0.75)
 """The first share of each color after that of none."""
 
@@ -49,12 +52,14 @@ def failures(rows: Sequence[Mapping[str, Any]], direction: str) -> Plot | None:
 
     name = f"failures-{direction}"
     title = f"Failed attempts by hour and {direction} trunk"
-    finding = _finding(cells)
+    finding = _finding(cells, ordered[:_MOST_TESTED])
     columns = (
         Column("Trunk"),
         *(Column(f"{hour:02}", _share, "number") for hour in range(HOURS)),
     )
-    table = [(trunk, *(cells.get((trunk, hour), (0, 0)) for hour in range(HOURS))) for trunk in ordered]
+    table = [
+        (named(trunk, NO_TRUNK), *(cells.get((trunk, hour), (0, 0)) for hour in range(HOURS))) for trunk in ordered
+    ]
     others = f" The {count(_MOST)} trunks with the most attempts are drawn." if len(ordered) > _MOST else ""
     return Plot(
         name,
@@ -79,20 +84,61 @@ def _ranges() -> list[str]:
     return [f"below {first:.0%}", *between, f"{last:.0%} or more"]
 
 
-def _finding(cells: Mapping[tuple[str | None, int], tuple[int, int]]) -> str:
-    counted = {place: cell for place, cell in cells.items() if place[0] and cell[0] >= _ENOUGH}
-    if not counted:
-        return f"No hour of a trunk has {count(_ENOUGH)} attempts or more."
-    worst = max(counted, key=lambda place: (counted[place][1] / counted[place][0], place[0] or NO_TRUNK, place[1]))
-    attempts, failed = counted[worst]
+def _finding(cells: Mapping[tuple[str | None, int], tuple[int, int]], trunks: Sequence[str]) -> str:
+    """Return which trunk fails at some hours much more than at its others."""
+    spans = (
+        span for trunk in trunks for span in _spans([cells.get((trunk, hour), (0, 0)) for hour in range(HOURS)], trunk)
+    )
+    worst = max(spans, key=lambda span: span.distance, default=None)
+    if worst is None or worst.distance < _CLEAR:
+        return "No trunk fails at some hours much more than at its others."
+    first, last = f"{worst.start:02}:00", f"{(worst.start + worst.length) % HOURS:02}:00"
+    share = percent(worst.failed, worst.attempts)
     return (
-        f"{worst[0]} fails most between {hours(worst[1]).replace(TO, ' and ')} UTC: {percent(failed, attempts)} of "
-        f"{count(attempts)} attempts were not answered. {_usual(counted, worst)}"
-    ).strip()
+        f"{named(worst.trunk, NO_TRUNK)} fails most between {first} and {last} UTC: {share} of "
+        f"{count(worst.attempts)} attempts were not answered, and {worst.usual:.1%} at its other hours."
+    )
 
 
-def _usual(cells: Mapping[tuple[str | None, int], tuple[int, int]], worst: tuple[str | None, int]) -> str:
-    """Return what the trunk does at its other hours."""
-    others = [cell for (trunk, hour), cell in cells.items() if trunk == worst[0] and hour != worst[1]]
-    attempts, failed = (sum(cell[place] for cell in others) for place in (0, 1))
-    return f"At its other hours, {percent(failed, attempts)} were not." if attempts else ""
+class _Span(NamedTuple):
+    """Hours of a trunk that follow each other, and how much more it fails in them.
+
+    Attributes:
+        trunk: Name of the trunk.
+        start: The first hour.
+        length: Number of hours.
+        attempts: Attempts in them.
+        failed: Those that were not answered.
+        usual: Share that was not answered at the other hours.
+        distance: Difference of the shares, in standard errors.
+    """
+
+    trunk: str
+    start: int
+    length: int
+    attempts: int
+    failed: int
+    usual: float
+    distance: float
+
+
+def _spans(cells: Sequence[tuple[int, int]], trunk: str) -> Iterator[_Span]:
+    """Yield the spans of up to half a day, also across midnight.
+
+    With f of n attempts failed in the span, g of m at the other hours, and p = (f + g) / (n + m), the distance is
+    (f / n - g / m) / sqrt(p * (1 - p) * (1 / n + 1 / m)): a test of two proportions.
+    """
+    all_attempts, all_failed = (sum(cell[place] for cell in cells) for place in (0, 1))
+    if not 0 < all_failed < all_attempts:
+        return
+    overall = all_failed / all_attempts
+    for start in range(HOURS):
+        attempts = failed = 0
+        for length in range(1, HOURS // 2 + 1):
+            more = cells[(start + length - 1) % HOURS]
+            attempts, failed = attempts + more[0], failed + more[1]
+            rest = all_attempts - attempts
+            if attempts and rest:
+                usual = (all_failed - failed) / rest
+                error = sqrt(overall * (1 - overall) * (1 / attempts + 1 / rest))
+                yield _Span(trunk, start, length, attempts, failed, usual, (failed / attempts - usual) / error)

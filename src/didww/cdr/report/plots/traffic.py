@@ -15,7 +15,7 @@ from didww.cdr.report.parts import Column, LegendEntry, Plot, Table, drawn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["traffic"]
+__all__ = ["edges_of", "ranges_of", "traffic"]
 
 _DAYS: Final = len(WEEKDAYS)
 
@@ -37,7 +37,7 @@ def traffic(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
         f"The busiest hour is {WEEKDAYS[busiest[0]]}, {hours(busiest[1])}, with {count(most)} calls. "
         f"{percent(night, total)} of the calls come between 22:00 and 06:00 UTC."
     )
-    edges = _edges(most)
+    edges = edges_of(most)
 
     def color(weekday: int, hour: int) -> str:
         return HEAT[bisect_right(edges, cells.get((weekday, hour), 0))]
@@ -52,7 +52,7 @@ def traffic(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
             lambda width: draw_cells("traffic", width, _names(width), color), f"Calls by hour and weekday. {finding}"
         ),
         Table(columns, table),
-        [LegendEntry(color, label) for color, label in zip(HEAT, _ranges(edges), strict=False)],
+        [LegendEntry(color, label) for color, label in zip(HEAT, ranges_of(edges), strict=False)],
     )
 
 
@@ -60,13 +60,13 @@ def _names(width: int) -> Sequence[str]:
     return WEEKDAYS if width == WIDE else [name[:3] for name in WEEKDAYS]
 
 
-def _edges(most: int) -> list[int]:
+def edges_of(most: int) -> list[int]:
     """Return the first number of calls of each color after that of none."""
     colors = len(HEAT) - 1
     return sorted({1 + most * step // colors for step in range(colors)})
 
 
-def _ranges(edges: Sequence[int]) -> list[str]:
+def ranges_of(edges: Sequence[int]) -> list[str]:
     """Return what each color stands for."""
     ends = [f"{edge:,}" if after == edge + 1 else f"{edge:,}{TO}{after - 1:,}" for edge, after in pairwise(edges)]
     return ["0", *ends, f"{edges[-1]:,} or more"]

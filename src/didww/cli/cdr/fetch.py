@@ -1,0 +1,147 @@
+"""`didww cdr fetch`: call records into a directory, and again only new ones."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from didww.cli import export_periods, parameters, periods
+from didww.cli.export_filters import filter_options_of, filters_of
+from didww.cli.exports import service_time
+from didww.cli.framework import Command
+from didww.cli.output import print_rows
+from didww.cli.parameters import wait_option
+from didww.cli.terminal import transferring, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from datetime import timedelta
+
+    from didww import FetchedFiles, FetchProgress
+    from didww.cli.periods import DateTime, Period
+    from didww.cli.session import Session
+
+__all__ = ["fetch"]
+
+TYPES: Final = ("cdr_in", "cdr_out")
+_FILTERS: Final = {"--number": "did_number", "--trunk": "voice_out_trunk"}
+_COLUMNS: Final = ("file", "bytes")
+
+
+@click.command(
+    cls=Command,
+    changes=True,
+    examples=(
+        "didww cdr fetch cdr_in calls/",
+        "didww cdr fetch cdr_out calls/ --from 2026-11-01",
+        "didww cdr fetch cdr_in october/ --month 2026-10 --number +442079460001",
+    ),
+)
+@click.argument("export_type", metavar="|".join(TYPES), type=parameters.OneOf(TYPES))
+@click.argument("directory", type=click.Path(file_okay=False))
+@click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
+@click.option("--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time. Needs --from.")
+@click.option(
+    "--month",
+    type=export_periods.month,
+    metavar="YYYY-MM|this|last",
+    help="A month, this one (until now) or the last one.",
+)
+@click.option("--last", "duration", type=parameters.duration, metavar="DURATION", help="Until now, e.g. 7d or 12h.")
+@click.option(
+    "--overlap",
+    type=parameters.duration,
+    default="1d",
+    show_default=True,
+    metavar="DURATION",
+    help="For new calls: how long after its start the record of a call can appear.",
+)
+@filter_options_of(*_FILTERS)
+@wait_option("60m")
+@click.pass_obj
+def fetch(
+    session: Session,
+    /,
+    export_type: str,
+    directory: str,
+    first: DateTime | None,
+    last: DateTime | None,
+    month: Period | int | None,
+    duration: timedelta | None,
+    overlap: timedelta,
+    wait_limit: float,
+    **given: Any,
+) -> None:
+    """Fetch call records into a directory: exports are created, awaited and downloaded.
+
+    cdr_in has inbound calls, cdr_out outbound calls. Without a period, the command fetches the calls that are new since
+    the last time; the first time, those from --from on, or else all that the service has. The files are never changed,
+    and together they have each record once, even if a run is interrupted. Run it again to go on.
+
+    With --month, --last, or --from and --to, it fetches that period, one file for each month. Use another directory.
+    """
+    named = filters_of(session, export_type, given, _FILTERS)
+    filters = {argument: named[key].value for key, argument in _ARGUMENTS.items() if key in named}
+    endpoint: Any = session.client.exports()
+    common: dict[str, Any] = {**filters, "timeout": wait_limit}
+    if month is None and duration is None and last is None:
+        start = None if first is None else first.time
+        with _progress() as progress:
+            files = endpoint.fetch_new(
+                export_type, directory, start=start, overlap=overlap, progress=progress, **common
+            )
+    else:
+        if isinstance(month, int):
+            month = export_periods.month_of(service_time(session), month)
+        wanted = export_periods.Wanted.of(first, last, month, duration)
+        period = wanted.period(service_time(session))
+        end = None if wanted.end is None else period.end
+        with _progress() as progress:
+            files = endpoint.fetch(
+                export_type, start=period.start, end=end, directory=directory, progress=progress, **common
+            )
+    _print(session, files)
+
+
+_ARGUMENTS: Final = {"did_number": "did_number", "voice_out_trunk.id": "voice_out_trunk"}
+
+
+def _print(session: Session, files: FetchedFiles) -> None:
+    kind = f"{files.export_type} from {files.start:%Y-%m-%d %H:%M} to {files.end:%Y-%m-%d %H:%M} UTC"
+    if files.rows is None:
+        session.say(f"Fetched {kind}.")
+    else:
+        session.say(f"{files.rows} new {'record' if files.rows == 1 else 'records'} in {kind}.")
+    rows = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
+    if rows or not session.settings.for_person:
+        print_rows(session.settings, rows, _COLUMNS)
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[FetchProgress], None]]:
+    """Show on standard error which export is awaited or downloaded; call the result with each `FetchProgress`."""
+    from didww._core.download import Progress
+
+    with ExitStack() as shown:
+        step: tuple[object, ...] = ()
+        show: Callable[[Progress], None] | None = None
+
+        def tell(progress: FetchProgress) -> None:
+            nonlocal step, show
+            if step != progress[:2]:
+                step = progress[:2]
+                shown.close()
+                which = (
+                    f"export {progress.part} of {progress.parts}, {progress.start:%Y-%m-%d} to {progress.end:%Y-%m-%d}"
+                )
+                if progress.step == "waiting":
+                    show = None
+                    shown.enter_context(waiting(f"Waiting for {which}"))("being prepared")
+                else:
+                    show = shown.enter_context(transferring(f"Downloading {which}"))
+            if show is not None:
+                show(Progress(progress.done, progress.total))
+
+        yield tell

@@ -1,0 +1,65 @@
+"""`didww cdr report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from didww.cli.framework import Command
+
+if TYPE_CHECKING:
+    from didww.cli.session import Session
+
+__all__ = ["report"]
+
+_CHANNELS: Final = click.IntRange(min=1)
+
+
+@click.command(
+    cls=Command,
+    output=False,
+    examples=(
+        "didww cdr report calls/",
+        "didww cdr report november.csv.gz december.csv.gz -o report.html --capacity 30",
+    ),
+)
+@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.option("-o", "--output", "path", metavar="FILE", default="report.html", help="Page. Defaults to report.html.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@click.option("--title", metavar="TEXT", default="Call report", help="Title of the page. Defaults to Call report.")
+@click.option("--capacity", metavar="N", type=_CHANNELS, help="Channels that you have for inbound calls.")
+@click.option("--outbound-capacity", metavar="N", type=_CHANNELS, help="Channels that you have for outbound calls.")
+@click.option("--account", metavar="NAME", help="Only the calls of this account of the dataset.")
+@click.pass_obj
+def report(
+    session: Session,
+    files: tuple[str, ...],
+    path: str,
+    force: bool,
+    title: str,
+    capacity: int | None,
+    outbound_capacity: int | None,
+    account: str | None,
+) -> None:
+    """Write a report: one page of HTML with plots, for screens and print.
+
+    FILES are exports, a folder with exports, or a dataset, which is faster: `didww cdr convert` makes one.
+
+    The page shows traffic by hour and weekday, answer ratio, duration and failures by trunk, disconnect codes, cost by
+    country and day, channels in use, unusual hours, new places, and calls that reached no trunk.
+    """
+    from didww.cdr.extras import need
+    from didww.cdr.opening import open_calls
+    from didww.cli import export_files
+    from didww.cli.terminal import transferring, waiting
+
+    need("matplotlib")
+    export_files.check(path, force=force, name="-o", advice="Pass --force to replace it, or another file with -o.")
+    with transferring("Reading", at_once=False) as progress:
+        calls = open_calls(files[0] if len(files) == 1 else files, account=account, progress=progress)
+    channels = {"inbound": capacity, "outbound": outbound_capacity}
+    known = {direction: number for direction, number in channels.items() if number is not None}
+    with waiting("Report") as show:
+        file = calls.report(path, title=title, capacity=known, progress=show)
+    session.say(f"Report: {file} ({file.stat().st_size:,} bytes).")

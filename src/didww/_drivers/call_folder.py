@@ -33,16 +33,16 @@ class CallFolder:
     """A directory with files of one type of call records.
 
     Args:
-        directory: Its path. Defaults to the current directory.
+        directory: Its path; empty for the current directory.
         export_type: `cdr_in` or `cdr_out`.
 
     Raises:
         InvalidValueError: `directory` is not a path.
     """
 
-    def __init__(self, directory: str | bytes | os.PathLike[str] | None, export_type: str) -> None:
+    def __init__(self, directory: str | bytes | os.PathLike[str], export_type: str) -> None:
         try:
-            self.path = Path() if directory is None else Path(os.fsdecode(directory))
+            self.path = Path(os.fsdecode(directory))
         except TypeError:
             raise InvalidValueError(
                 f"directory must be a path (str, bytes or os.PathLike), got {type(directory).__name__}.",
@@ -183,8 +183,9 @@ class CallFolder:
         for name in state.files("written"):
             self._rename(state, name)
         with _writing(self._hidden):
-            for path in self._hidden.glob(f"{self._type}_*{_PART}"):
-                path.unlink()
+            for pattern in (f"{self._type}_*{_PART}", f"{self.download_path.name}*"):
+                for path in self._hidden.glob(pattern):
+                    path.unlink()
 
     def _rename(self, state: CallState, name: str) -> None:
         with _writing(self.path / name):

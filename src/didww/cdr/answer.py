@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Answer", "cell_text", "fetched"]
+__all__ = ["Answer", "backend_of", "cell_text", "fetched"]
 
 _SHOWN: Final = 40
 """Rows that the text and the HTML of an answer have."""
@@ -142,12 +142,18 @@ class Answer:
         return [list(row.values()) for row in rows_of(self._arrow.slice(0, _SHOWN))]
 
 
+def backend_of(table: Any) -> Any:
+    """Return the Ibis backend of a table; of one in memory, the default: DuckDB."""
+    ibis: Any = need("ibis")
+    return ibis.get_backend(table)
+
+
 def fetched(table: Any) -> Any:
     """Return the rows of an Ibis table as an Arrow table.
 
     Spark hands over Arrow data itself: by way of pandas, as Ibis does it, integers with nulls become floating point.
     """
-    backend = table.get_backend()
+    backend = backend_of(table)
     if backend.name == "pyspark":
         backend._run_pre_execute_hooks(table)
         frame = backend.raw_sql(backend.compile(table))

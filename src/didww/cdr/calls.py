@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from didww.cdr.answer import fetched
 from didww.cdr.answers import anomalies, concurrency, places, routing, selection, summary
 from didww.cdr.answers.query import sql as query_sql
 
@@ -309,7 +310,7 @@ class Calls:
         return selection.all_of(self._table).pandas()
 
     def __len__(self) -> int:
-        return int(self._table.count().execute())
+        return int(fetched(self._table.aggregate(n=self._table.count()))["n"][0].as_py())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._table.columns)})"

@@ -346,7 +346,7 @@ async def fetch(
     from didww._drivers.call_folder import CallFolder
 
     wanted = Wanted.of(export_type, did_number, voice_out_trunk)
-    folder = CallFolder(directory, wanted.export_type)
+    folder = CallFolder("" if directory is None else directory, wanted.export_type)
     return await self._driver.run(
         fetch(self._configuration, wanted, start, end, folder, timeout, progress)
     )

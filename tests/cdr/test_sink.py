@@ -77,7 +77,7 @@ def test_acknowledged_records_survive_the_process(folder: Path) -> None:
     assert spooled(folder.parent) == 2
     assert rows(folder) == []
     sink._let_go()  # as the system does with the locks of a killed process
-    CallSink(folder)
+    CallSink(folder).close()
     assert ids(folder) == [("in-1", 1), ("out-2", 0)]
     assert spooled(folder.parent) == 0
 
@@ -177,7 +177,9 @@ def test_failure_at_the_end_is_raised_and_nothing_is_lost(folder: Path) -> None:
     sink.write(events(inbound(1)))
     with pytest.raises(DidwwClientError, match="The disk is full"):
         sink.close()
-    CallSink(folder, spool=folder.parent / "spool")
+    added = threading.Event()
+    with CallSink(Watched(folder, added.set), spool=folder.parent / "spool"):
+        assert added.wait(60)  # without any new record
     assert ids(folder) == [("in-1", 1)]
 
 

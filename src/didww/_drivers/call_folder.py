@@ -16,7 +16,7 @@ from didww._drivers.new_rows import keyed_rows
 from didww.exceptions import DidwwClientError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from didww._core.call_exports import Wanted
     from didww._core.call_exports_new import Known
@@ -33,16 +33,16 @@ class CallFolder:
     """A directory with files of one type of call records.
 
     Args:
-        directory: Its path. Defaults to the current directory.
+        directory: Its path; empty for the current directory.
         export_type: `cdr_in` or `cdr_out`.
 
     Raises:
         InvalidValueError: `directory` is not a path.
     """
 
-    def __init__(self, directory: str | bytes | os.PathLike[str] | None, export_type: str) -> None:
+    def __init__(self, directory: str | bytes | os.PathLike[str], export_type: str) -> None:
         try:
-            self.path = Path() if directory is None else Path(os.fsdecode(directory))
+            self.path = Path(os.fsdecode(directory))
         except TypeError:
             raise InvalidValueError(
                 f"directory must be a path (str, bytes or os.PathLike), got {type(directory).__name__}.",
@@ -173,7 +173,7 @@ class CallFolder:
             raise DidwwClientError(f"Cannot create {self._hidden}: {error.strerror or error}.") from None
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[CallState]:
+    def _opened(self) -> Generator[CallState]:
         self._create()
         with CallState(self._hidden / f"{self._type}.sqlite") as state:
             yield state
@@ -183,8 +183,9 @@ class CallFolder:
         for name in state.files("written"):
             self._rename(state, name)
         with _writing(self._hidden):
-            for path in self._hidden.glob(f"{self._type}_*{_PART}"):
-                path.unlink()
+            for pattern in (f"{self._type}_*{_PART}", f"{self.download_path.name}*"):
+                for path in self._hidden.glob(pattern):
+                    path.unlink()
 
     def _rename(self, state: CallState, name: str) -> None:
         with _writing(self.path / name):
@@ -244,7 +245,7 @@ class CallFolder:
 
 
 @contextlib.contextmanager
-def _created(path: Path, header: bytes) -> Iterator[gzip.GzipFile]:
+def _created(path: Path, header: bytes) -> Generator[gzip.GzipFile]:
     """Open a new compressed file, which is on the disk when it is closed."""
     with _writing(path):
         with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as raw:
@@ -268,7 +269,7 @@ def _flush(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

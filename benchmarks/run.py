@@ -583,6 +583,7 @@ def rows() -> Iterator[Row]:
     yield from emulator()
     yield from exporting()
     yield from reading()
+    yield from reporting()
     yield from receiving()
 
 
@@ -661,6 +662,19 @@ def reading() -> Iterator[Row]:
     yield Row(group, "read_calls", middle(ours), "", speed, "/s")
     yield Row(group, "read_calls : csv.DictReader", middle(ours), middle(others), compared(ours, others), budget=1)
     yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 60)
+
+
+def reporting() -> Iterator[Row]:
+    """A report over millions of call records, in a process of its own."""
+    command = [sys.executable, str(HERE / "call_report.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    found = json.loads(done.stdout)
+    group = f"report over {found['rows']:,} call records (once)"
+    yield Row(group, "page written", f"{found['seconds']:.1f} s", "", found["rows"] / found["seconds"], "/s")
+    longest, seconds = max(found["questions"].items(), key=lambda item: item[1])
+    yield Row(group, f"longest question: {longest}", f"{seconds:.1f} s", "")
+    yield Row(group, "size of the page", f"{found['bytes']:,} bytes", "", found["bytes"] / 1e6, "MB", 1)
+    yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB")
 
 
 def figure(value: float | None, unit: str) -> str:

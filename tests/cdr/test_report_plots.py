@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -23,7 +23,7 @@ from didww.cdr.report.plots.costs import costs
 from didww.cdr.report.plots.failures import failures
 from didww.cdr.report.plots.traffic import edges_of, ranges_of, traffic
 from didww.cdr.report.plots.trunks import trunks
-from didww.cdr.report.scales import time_ticks, value_ticks
+from didww.cdr.report.scales import day_ticks, time_ticks, value_ticks
 from support.report_plots import HOSTILE, START, anomaly, cost, every_plot, peak, trunk
 
 
@@ -99,8 +99,8 @@ def test_cost_table_is_exact() -> None:
     assert plot is not None
     headings = [column.heading for column in plot.table.columns]
     assert headings == ["Day", *(f"Country {n}" for n in range(5)), "Other countries", "Country not given", "Total"]
-    assert plot.table.rows[-1][-1] == sum(row["cost"] for row in rows) + Decimal("0.009")
-    assert plot.table.rows[-1][1] == Decimal("30.003")
+    assert plot.table.rows[0][-1] == sum(row["cost"] for row in rows) + Decimal("0.009")
+    assert plot.table.rows[0][1] == Decimal("30.003")
     assert [sum(row[1:-1]) for row in plot.table.rows] == [row[-1] for row in plot.table.rows]
     assert costs([cost(0, "France", "0")]) is None
 
@@ -288,6 +288,13 @@ def test_tables_say_how_many_rows_they_leave_out() -> None:
     assert fragment("Calls", [], [], [Plot("p", "P", "x", (), Table((Column("A"),), ()))]).count("<table") == 0
 
 
+def test_very_long_names_do_not_fill_the_page() -> None:
+    """Neither in sentences nor in tables."""
+    for plot in every_plot(HOSTILE):
+        assert len(plot.finding) < 1000
+        assert max(len(str(cell)) for row in plot.table.rows for cell in row) < 200
+
+
 def test_long_names_are_shortened_in_the_middle() -> None:
     """By the width of their characters."""
     assert cut("Main", 20) == "Main"
@@ -310,6 +317,21 @@ def test_ticks_of_time(hours: int, most: int, labels: list[str]) -> None:
     """They are beginnings of hours, days, Mondays, months or years."""
     ticks = time_ticks(START, START + timedelta(hours=hours), most)
     assert [label for _, label in ticks] == labels
+
+
+@pytest.mark.parametrize("year", [1, 1987, 2026, 9999])
+def test_times_in_other_centuries_are_drawn(year: int) -> None:
+    """Also the first and the last day that there is; with few ticks and steps."""
+    days = sorted([date(2026, 9, 1), date(year, 12, 31), date(year, 1, 1)])
+    plot = costs([{"day": day, "country": "France", "cost": Decimal("0.1")} for day in days])
+    assert plot is not None
+    assert plot.finding.startswith("$0.30 in all")
+    assert sum(map(len, plot.drawings)) < 100_000
+    assert ("Each step has" in plot.notes) == (year != 2026)
+    assert 1 <= len(day_ticks(days[0], days[-1], 5)) <= 10
+    start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (days[0], days[-1]))
+    assert 1 <= len(time_ticks(start, end, 5)) <= 10
+    assert len(time_ticks(end, end + timedelta(hours=9), 9)) == 10
 
 
 def test_ticks_of_values() -> None:

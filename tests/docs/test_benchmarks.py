@@ -53,3 +53,12 @@ def test_call_record_benchmark_runs() -> None:
     result = run("call_records.py")
     assert 1000 < result["rows"] < 4000
     assert len(result["ours"]) == len(result["dictionaries"])
+
+
+@pytest.mark.slow
+def test_call_report_benchmark_runs() -> None:
+    """Each question of the report has its time, and the page its size."""
+    result = run("call_report.py")
+    assert 1000 < result["rows"] < 4000
+    assert len(result["questions"]) > 5
+    assert 10_000 < result["bytes"] < 1_000_000

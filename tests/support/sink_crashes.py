@@ -50,6 +50,7 @@ def check(folder: Path) -> None:
     """Check that all that was acknowledged is in the dataset once, and that the rest can be sent again."""
     acknowledged = (folder / "acknowledged").read_bytes()
     with CallSink(folder / "calls") as sink:
+        sink.flush()
         found = rows(folder)
         for number in acknowledged:
             wanted = [(keys(record)) for record in BATCHES[number] if record["attributes"]["time_start"]]

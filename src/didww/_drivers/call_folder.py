@@ -16,7 +16,7 @@ from didww._drivers.new_rows import keyed_rows
 from didww.exceptions import DidwwClientError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from didww._core.call_exports import Wanted
     from didww._core.call_exports_new import Known
@@ -173,7 +173,7 @@ class CallFolder:
             raise DidwwClientError(f"Cannot create {self._hidden}: {error.strerror or error}.") from None
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[CallState]:
+    def _opened(self) -> Generator[CallState]:
         self._create()
         with CallState(self._hidden / f"{self._type}.sqlite") as state:
             yield state
@@ -245,7 +245,7 @@ class CallFolder:
 
 
 @contextlib.contextmanager
-def _created(path: Path, header: bytes) -> Iterator[gzip.GzipFile]:
+def _created(path: Path, header: bytes) -> Generator[gzip.GzipFile]:
     """Open a new compressed file, which is on the disk when it is closed."""
     with _writing(path):
         with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as raw:
@@ -269,7 +269,7 @@ def _flush(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

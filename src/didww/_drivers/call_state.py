@@ -17,7 +17,7 @@ from didww._util.fork import in_sqlite
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 __all__ = ["BATCH", "CallState"]
@@ -89,7 +89,7 @@ class CallState:
         self.close()
 
     @contextlib.contextmanager
-    def _checked(self) -> Iterator[None]:
+    def _checked(self) -> Generator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -103,7 +103,7 @@ class CallState:
             return self._db.execute(statement, values).fetchall()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """Write all or nothing."""
         self._rows("BEGIN IMMEDIATE")
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 __all__ = ["FolderLock"]
@@ -35,7 +35,7 @@ class FolderLock:
         self._released = False
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def in_use(self) -> Generator[None]:
         """Keep the lock meanwhile.
 
         Raises:

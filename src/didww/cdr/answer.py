@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Answer", "cell_text", "fetched"]
+__all__ = ["Answer", "backend_of", "cell_text", "fetched"]
 
 _SHOWN: Final = 40
 """Rows that the text and the HTML of an answer have."""
@@ -45,11 +45,12 @@ class Answer:
         InvalidValueError: There is no such column to sort by, or the limit is not positive.
 
     Example:
-        >>> import ibis
-        >>> Answer(ibis.memtable({"trunk": ["Office", "Desk"], "calls": [3, 4]}), {"trunk": "string", "calls": "int64"})
+        >>> import ibis, pyarrow
+        >>> table = ibis.memtable(pyarrow.table({"trunk": ["Office", "Desk"], "calls": [3, 4]}))
+        >>> Answer(table, {"trunk": "string", "calls": "int64"}, sort="-calls")
         trunk   calls
-        Office      3
         Desk        4
+        Office      3
     """
 
     def __init__(
@@ -142,12 +143,18 @@ class Answer:
         return [list(row.values()) for row in rows_of(self._arrow.slice(0, _SHOWN))]
 
 
+def backend_of(table: Any) -> Any:
+    """Return the Ibis backend of a table; of one in memory, the default: DuckDB."""
+    ibis: Any = need("ibis")
+    return ibis.get_backend(table)
+
+
 def fetched(table: Any) -> Any:
     """Return the rows of an Ibis table as an Arrow table.
 
     Spark hands over Arrow data itself: by way of pandas, as Ibis does it, integers with nulls become floating point.
     """
-    backend = table.get_backend()
+    backend = backend_of(table)
     if backend.name == "pyspark":
         backend._run_pre_execute_hooks(table)
         frame = backend.raw_sql(backend.compile(table))

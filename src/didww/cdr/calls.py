@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from didww.cdr.answer import fetched
 from didww.cdr.answers import anomalies, concurrency, places, routing, selection, summary
 from didww.cdr.answers.query import sql as query_sql
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
     from pathlib import Path
 
@@ -51,7 +52,7 @@ class Calls:
         start: datetime | None = None,
         end: datetime | None = None,
         answered: bool | None = None,
-        **values: str | Iterable[str] | None,
+        **values: str | int | date | Iterable[str | int | date] | None,
     ) -> Calls:
         """Return the calls with some values, to ask questions about them.
 
@@ -60,8 +61,8 @@ class Calls:
             start: First time of the start of a call.
             end: End of the period, exclusive.
             answered: Whether calls were answered.
-            values: A value, or several, of `trunk`, `number`, `country`, `account`, `disconnect_code` or another name
-                of `summary(by=)`; None selects the calls without a value.
+            values: A value, or several, of `trunk`, `number`, `country`, `hour`, `weekday`, `day` or another name of
+                `summary(by=)`; None selects the calls without a value.
 
         Raises:
             InvalidValueError: There is no such name, or a value is invalid.
@@ -309,7 +310,7 @@ class Calls:
         return selection.all_of(self._table).pandas()
 
     def __len__(self) -> int:
-        return int(self._table.count().execute())
+        return int(fetched(self._table.aggregate(n=self._table.count()))["n"][0].as_py())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._table.columns)})"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from didww.cdr.store import Store
     from didww.resources.call import CallRecord
 
-__all__ = ["Appended", "CallDataset"]
+__all__ = ["Appended", "CallDataset", "checked_account"]
 
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -48,6 +48,19 @@ class Appended(NamedTuple):
     rows: int
     duplicates: int
     rejected: int
+
+
+def checked_account(account: str) -> str:
+    """Return the name of an account.
+
+    Raises:
+        InvalidValueError: It cannot be the name of a folder of a dataset.
+    """
+    if not _ACCOUNT.fullmatch(str(account)):
+        raise InvalidValueError(
+            f"account must be up to 100 letters, digits, '.', '_' and '-', got {shown(account)}.", field="account"
+        )
+    return account
 
 
 class CallDataset:
@@ -135,10 +148,7 @@ class CallDataset:
         from didww.cdr.adding import Adding
         from didww.cdr.sources import opened_source
 
-        if not _ACCOUNT.fullmatch(str(account)):
-            raise InvalidValueError(
-                f"account must be up to 100 letters, digits, '.', '_' and '-', got {shown(account)}.", field="account"
-            )
+        checked_account(account)
         files = opened_source(source, rejects, check_max_bytes(max_bytes), progress)
         before = 0 if rejects is None else len(rejects)
         rows = duplicates = 0

@@ -31,7 +31,7 @@ def need(module: str, extra: str = "cdr") -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != package:
+        if error.name != package:
             raise
     install = f'pip install "didww-sdk[{extra}]"' if extra else f"pip install {package}"
     raise InvalidValueError(f"This needs the package {package}. Install it with `{install}`.", field=package)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import msgspec
 
 from didww.callback.call_events import InboundCdr, OutboundCdr
-from didww.cdr.dataset import CallDataset
+from didww.cdr.dataset import CallDataset, checked_account
 from didww.cdr.spool import Spool, SpoolFile
 from didww.cdr.streamed import record_of
 from didww.exceptions import DidwwClientError, InvalidValueError
@@ -41,8 +41,8 @@ class CallSink:
     dataset when there are `max_rows` of them, when the first is `max_age` old, and when the sink is closed. A record
     that DIDWW sends again is not added again: records have the same key in the dataset, their call ID and attempt.
 
-    If the process is killed, the next sink with the same spool adds what it left behind. Several threads, and several
-    processes on one machine, can use one spool and one dataset.
+    If the process is killed, the next sink with the same spool adds what it left behind, in the background. Several
+    threads, and several processes on one machine, can use one spool and one dataset.
 
     What is no call record, e.g. without a start, is set aside in files of the spool (`rejected`), and logged.
 
@@ -57,7 +57,7 @@ class CallSink:
 
     Raises:
         InvalidValueError: An argument is not valid, or the dataset is not local and `spool` is missing.
-        DidwwClientError: The spool or the dataset cannot be written.
+        DidwwClientError: The spool cannot be written.
 
     Example:
         >>> import tempfile
@@ -91,9 +91,7 @@ class CallSink:
         self.account = account
         self._max_rows = max_rows
         self._max_age = max_age.total_seconds()
-        folder = _spool_folder(self.dataset, spool)
-        self.dataset.append((), account=account)  # reports a wrong account or path now, not with the first record
-        self._spool = Spool(folder / f"account={account}")
+        self._spool = Spool(_spool_folder(self.dataset, spool) / f"account={checked_account(account)}")
         self._clock = time.monotonic
         self._file: SpoolFile | None = None  # the one that is being written
         self._due = 0.0  # when its records are to be added
@@ -103,8 +101,11 @@ class CallSink:
         self._changed = Condition(RLock())  # held while the state changes; notified after each change
         self._draining = RLock()  # held while records are added to the dataset
         self._thread: Thread | None = None
+        self._left = self._spool.has_files()  # perhaps of processes that ended
         _sinks.add(self)
-        self.flush()
+        if self._left:
+            with self._changed:
+                self._start()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.dataset!r}, account={self.account!r})"
@@ -155,10 +156,7 @@ class CallSink:
                 ) from None
             if self._file.lines >= self._max_rows:
                 self._seal()
-            if self._thread is None:
-                self._thread = Thread(target=self._work, name="didww-call-sink", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
+            self._start()
 
     def flush(self) -> int:
         """Add all records of the spool to the dataset now; return the number of new ones.
@@ -204,6 +202,13 @@ class CallSink:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.close)
 
+    def _start(self) -> None:
+        """Let the background thread look for work; start it if there is none."""
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="didww-call-sink", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
     def _seal(self) -> None:
         """End the current file."""
         with self._changed:
@@ -224,6 +229,7 @@ class CallSink:
                     rows += self._add(file)
                 finally:
                     file.let_go()
+            self._left = False
         return rows
 
     def _add(self, file: SpoolFile) -> int:
@@ -254,8 +260,9 @@ class CallSink:
                 now = self._clock()
                 if self._file is not None and now >= self._due:
                     self._seal()
-                wake = self._retry if self._full else self._due
-                if self._closed or (self._file is None and not self._full):
+                ready = self._left or bool(self._full)
+                wake = self._retry if ready else self._due
+                if self._closed or (self._file is None and not ready):
                     self._thread = None
                     return
                 if wake > now:

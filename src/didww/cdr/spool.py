@@ -122,27 +122,34 @@ class Spool:
         try:
             while True:
                 path = self.folder / f"{secrets.token_hex(8)}{_ENDING}"
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
-                if _locked(descriptor, path):
+                file = _locked(path, os.O_CREAT | os.O_EXCL)
+                if file is not None:  # otherwise another process took it over before it was locked
                     _sync_folder(self.folder)
-                    return SpoolFile(path, descriptor)
-                os.close(descriptor)  # another process took it over before it was locked
+                    return file
         except OSError as error:
             raise _unusable(self.folder, error) from None
 
     def abandoned(self) -> Iterator[SpoolFile]:
-        """Yield the files that nobody has locked, and lock them: those of processes that ended."""
+        """Yield the files that nobody has locked, and lock them: those of processes that ended.
+
+        Raises:
+            DidwwClientError: A file cannot be opened, or the file system has no locks.
+        """
         for path in sorted(self.folder.glob(f"*{_ENDING}")):
             if path.name.endswith(_REJECTED + _ENDING):
                 continue
             try:
-                descriptor = os.open(path, os.O_RDWR | _BINARY)
+                file = _locked(path)
             except FileNotFoundError:
                 continue
-            if _locked(descriptor, path):
-                yield SpoolFile(path, descriptor)
-            else:
-                os.close(descriptor)
+            except OSError as error:
+                raise _unusable(self.folder, error) from None
+            if file is not None:
+                yield file
+
+    def has_files(self) -> bool:
+        """Return whether there are files of records, locked or not."""
+        return any(not path.name.endswith(_REJECTED + _ENDING) for path in self.folder.glob(f"*{_ENDING}"))
 
     def rejected(self) -> tuple[Path, ...]:
         """Return the files of records that could not be read."""
@@ -152,8 +159,20 @@ class Spool:
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
-def _locked(descriptor: int, path: Path) -> bool:
-    """Lock an open file; return whether that succeeded, and the file still exists."""
+def _locked(path: Path, flags: int = 0) -> SpoolFile | None:
+    """Open a file and lock it; return None if another one has it locked, or has deleted it."""
+    descriptor = os.open(path, os.O_RDWR | flags | _BINARY, 0o600)
+    taken = False
+    try:
+        taken = _lock(descriptor) and path.exists()
+    finally:
+        if not taken:
+            os.close(descriptor)
+    return SpoolFile(path, descriptor) if taken else None
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file; return whether nobody else had it locked."""
     try:
         if sys.platform == "win32":
             msvcrt: Any = importlib.import_module("msvcrt")
@@ -168,7 +187,7 @@ def _locked(descriptor: int, path: Path) -> bool:
         if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
             return False
         raise
-    return path.exists()
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

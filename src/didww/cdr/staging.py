@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ROW_GROUP", "Staged", "Staging", "parquet_writer"]
 
-ROW_GROUP: Final = 1 << 18
+ROW_GROUP: Final = 1 << 17
 """Rows of a row group, about."""
+_MAX_HELD: Final = 2 * ROW_GROUP
+"""Maximum number of rows that wait for their row group, in all months together."""
 _UNIQUE: Final = ("call_id",)
 _MAX_OPEN: Final = 24
 """Maximum number of files that are written at once; a further month closes the one that was used least recently."""
@@ -103,37 +105,43 @@ class Staging:
                 writer = _Month(self._folder / f"{self._number}.parquet", direction, month)
             self._open[key] = writer
             writer.add(rows, first, last)
+            while sum(each.waiting for each in self._open.values()) >= _MAX_HELD:
+                max(self._open.values(), key=lambda each: each.waiting).flush()
 
 
 class _Month:
-    """The file of a month."""
+    """The file of a month.
+
+    Attributes:
+        waiting: Number of rows that are not written yet.
+    """
 
     def __init__(self, path: Path, direction: str, month: str) -> None:
         self._path = path
         self._key = (direction, month)
         self._writer = parquet_writer(path)
         self._held: list[Batch] = []
-        self._rows = self._waiting = 0
+        self._rows = self.waiting = 0
         self._first: datetime | None = None
         self._last: datetime | None = None
 
     def add(self, batch: Batch, first: datetime, last: datetime) -> None:
         self._held.append(batch)
-        self._waiting += batch.num_rows
+        self.waiting += batch.num_rows
         self._rows += batch.num_rows
         self._first = first if self._first is None else min(first, self._first)
         self._last = last if self._last is None else max(last, self._last)
-        if self._waiting >= ROW_GROUP:
-            self._flush()
+        if self.waiting >= ROW_GROUP:
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         table = pa.Table.from_batches(self._held, held_schema()).unify_dictionaries()
-        self._held, self._waiting = [], 0
+        self._held, self.waiting = [], 0
         self._writer.write_table(table, row_group_size=2 * ROW_GROUP)
 
     def close(self) -> Staged:
         if self._held:
-            self._flush()
+            self.flush()
         self._writer.close()
         assert self._first is not None  # noqa: S101 for type checkers: a month has rows
         assert self._last is not None  # noqa: S101 the same
@@ -147,17 +155,19 @@ def parquet_writer(path: Path) -> Any:
     """Return a writer of a file of a dataset, which takes dictionaries for texts that repeat."""
     schema = held_schema()
     times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
-    return pq.ParquetWriter(
-        path,
-        schema,
+    options: dict[str, Any] = {
         # Without the Arrow schema, all engines read the same types: texts, not dictionaries.
-        store_schema=False,
+        "store_schema": False,
         # Values that are all different are larger and slower with a dictionary.
-        use_dictionary=[name for name in schema.names if name not in times and name not in _UNIQUE],
-        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
+        "use_dictionary": [name for name in schema.names if name not in times and name not in _UNIQUE],
+        "column_encoding": dict.fromkeys(times, "DELTA_BINARY_PACKED"),
         # Only times are in order, so that their ranges tell which row groups a query needs.
-        write_statistics=times,
-    )
+        "write_statistics": times,
+    }
+    try:
+        return pq.ParquetWriter(path, schema, store_decimal_as_integer=True, **options)
+    except TypeError:  # an earlier version of pyarrow
+        return pq.ParquetWriter(path, schema, **options)
 
 
 def _by_month(batch: Batch) -> list[tuple[str, datetime, datetime, Batch]]:

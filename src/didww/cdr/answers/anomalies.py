@@ -134,13 +134,14 @@ def _compared(cells: Any, name: str, measure: _Measure, min_days: int) -> Any:
         q=(cells["square"].sum().over(hour).cast(_WHOLE) - cells["square"]).cast(_WHOLE),
     )
     cells = cells.filter(cells["days"] > min_days)
-    n = cells["n"].cast("float64")
+    # An engine may divide before it leaves rows out.
+    n = cells["n"].cast("float64").nullif(0.0)
     spread = ((cells["n"] * cells["q"]).cast(_WHOLE) - (cells["s"] * cells["s"]).cast(_WHOLE)).cast("float64")
     unit = float(_UNIT)
     cells = cells.mutate(
         own=cells["x"].cast("float64") / unit,
         mean=cells["s"].cast("float64") / n / unit,
-        root=(spread / (n * (n - 1.0))).sqrt() / unit,
+        root=(spread / (n * (n - 1.0)).nullif(0.0)).sqrt() / unit,
     )
     cells = cells.mutate(least=ibis.greatest(cells["root"], measure.least(cells["mean"])))
     cells = cells.filter(cells["own"] - cells["mean"] >= float(measure.smallest), cells["own"] > cells["mean"])

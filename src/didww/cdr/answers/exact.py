@@ -54,5 +54,5 @@ def half_up(number: Any, digits: int) -> Any:
 def scaled(number: Any, digits: int) -> Any:
     """Return an integer of units of the last digit as a decimal."""
     ibis: Any = need("ibis")
-    type = f"decimal(18, {digits})"
-    return (number.cast(type) * ibis.literal(Decimal(1).scaleb(-digits), type)).cast(type)
+    wide = f"decimal(25, {digits})"  # any integer of 64 bits
+    return (number.cast(wide) * ibis.literal(Decimal(1).scaleb(-digits), wide)).cast(f"decimal(18, {digits})")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 from uuid import uuid4
 
-from didww.cdr.answer import Answer
+from didww.cdr.answer import Answer, backend_of
 from didww.exceptions import InvalidValueError
 
 __all__ = ["NAME", "sql"]
@@ -19,11 +20,15 @@ def sql(calls: Any, query: str) -> Answer:
     text = query.strip().rstrip(";").strip()
     if not text:
         raise InvalidValueError("The query is empty. Write one such as SELECT count(*) AS n FROM calls.", field="query")
-    backend = calls.get_backend()
+    backend = backend_of(calls)
     backend._run_pre_execute_hooks(calls)  # hands over tables that are in memory
-    # A temporary view tells the types of the columns on every engine. It lasts as long as the connection.
-    view = f"didww_query_{uuid4().hex}"
-    table = f"{NAME} AS ({backend.compile(calls)})"
-    backend.raw_sql(f"CREATE TEMPORARY VIEW {view} AS WITH {table} SELECT * FROM (\n{text}\n) AS answer")
-    table = backend.table(view)
+    # Temporary views tell the types of the columns on every engine. They last as long as the connection. The calls have
+    # a view of their own, for they can come from a table that is called `calls`, too.
+    source, answer = (f"didww_{kind}_{uuid4().hex}" for kind in ("calls", "answer"))
+    backend.raw_sql(f"CREATE TEMPORARY VIEW {source} AS {backend.compile(calls)}")
+    whole = f"WITH {NAME} AS (SELECT * FROM {source}) SELECT * FROM (\n{text}\n) AS answer"
+    backend.raw_sql(f"CREATE TEMPORARY VIEW {answer} AS {whole}")
+    with warnings.catch_warnings():  # Ibis calls a method of DuckDB by its former name
+        warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+        table = backend.table(answer)
     return Answer(table, {name: str(type) for name, type in table.schema().items()}, sort=None)

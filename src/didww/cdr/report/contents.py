@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from didww.cdr.report.drawing import named
 from didww.cdr.report.numbers import NONE, compact, count, days, duration, moment, money, percent
 from didww.cdr.report.page import Figure
 from didww.cdr.report.plots.anomalies import anomalies
@@ -29,8 +30,12 @@ _Rows: TypeAlias = "Sequence[Mapping[str, Any]]"
 
 _HOURLY: Final = 15
 """Up to this number of days, the channels are those of each hour; else of each day."""
-_NEW: Final = timedelta(days=7)
-"""Places are new if their first call is in this time before the end, and other calls are older."""
+_CHANNEL_DAYS: Final = 1000
+"""The channels are those of the last days up to this number, even if a record has a time in another century."""
+_NEW_DAYS: Final = 7
+"""Places are new if their first call is in the last days of this number, and other calls are older."""
+_ACCOUNTS: Final = 10
+"""Accounts that are named."""
 _MOST_ROWS: Final = 5000
 """Rows of an answer whose number is not limited by its question."""
 
@@ -76,9 +81,10 @@ def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str]
     first, last = _period(by_day)
     progress("channels in use")
     every = "hour" if (last - first).days < _HOURLY else "day"
+    start, end = max(_midnight(first, 0), _midnight(last, -_CHANNEL_DAYS)), _midnight(last, 2)
     in_use = {
-        direction: calls.concurrency(every=every, capacity=capacity.get(direction), direction=direction).rows
-        for direction in _directions(totals)
+        each: calls.concurrency(every=every, capacity=capacity.get(each), direction=each, start=start, end=end).rows
+        for each in _directions(totals)
     }
     plots = [
         *_of_traffic(calls, progress),
@@ -113,7 +119,7 @@ def _of_changes(calls: Calls, first: date, last: date, progress: Callable[[str],
     progress("unusual hours")
     yield anomalies(calls.anomalies(limit=_MOST_ROWS).rows, first, last)
     progress("new places")
-    since = datetime(last.year, last.month, last.day, tzinfo=UTC) - _NEW
+    since = _midnight(last, -_NEW_DAYS)
     yield new_places(calls.new_places(start=since, limit=_MOST_ROWS).rows, since)
     progress("calls without a trunk")
     yield unrouted(calls.unrouted(limit=_MOST_ROWS).rows)
@@ -132,6 +138,12 @@ def _period(by_day: _Rows) -> tuple[date, date]:
     return min(every), max(every)
 
 
+def _midnight(day: date, days: int) -> datetime:
+    """Return the beginning of the day so many days later; within the years that there are."""
+    found = date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+
+
 def _directions(totals: _Rows) -> list[str]:
     return sorted({row["direction"] for row in totals})
 
@@ -142,7 +154,9 @@ def _covers(totals: _Rows, first: date, last: date) -> tuple[str, ...]:
     parts = _of_each(totals, "attempts", count) or _directions(totals)[0]
     lines = [f"{days(first, last)}, times in UTC. {count(records)} records: {parts}."]
     if accounts != ["default"]:
-        lines.append(f"{'Account' if len(accounts) == 1 else 'Accounts'}: {', '.join(accounts)}.")
+        more = f" and {count(len(accounts) - _ACCOUNTS)} more" if len(accounts) > _ACCOUNTS else ""
+        names = ", ".join(named(each, "") for each in accounts[:_ACCOUNTS])
+        lines.append(f"{'Account' if len(accounts) == 1 else 'Accounts'}: {names}{more}.")
     return tuple(lines)
 
 

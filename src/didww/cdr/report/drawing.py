@@ -21,11 +21,12 @@ from didww.cdr.report.colors import STAND_INS, stand_in
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-__all__ = ["NARROW", "WIDE", "Drawing", "cut", "style", "width_of"]
+__all__ = ["NARROW", "WIDE", "Drawing", "cut", "named", "style", "width_of"]
 
 WIDE: Final = 720
 NARROW: Final = 340
 """Widths of a drawing, in pixels: for most screens and print, and for phones."""
+_LONGEST: Final = 100
 _FONT: Final = 12.0
 _LOCK: Final = RLock()
 """matplotlib's settings are those of the process."""
@@ -213,6 +214,16 @@ def width_of(text: str) -> int:
         (5, 4)
     """
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def named(name: str | None, none: str) -> str:
+    """Return a name of the data for a sentence or a table, or the text for none; very long ones are shortened.
+
+    Example:
+        >>> named(None, "(no trunk)"), len(named("x" * 5000, "(no trunk)"))
+        ('(no trunk)', 100)
+    """
+    return cut(name, _LONGEST) if name else none
 
 
 def cut(text: str, most: int) -> str:

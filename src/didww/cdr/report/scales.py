@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from didww.cdr.extras import need
@@ -16,7 +16,7 @@ __all__ = ["day_ticks", "time_ticks", "value_ticks"]
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _STEPS: Final = tuple(_HOUR * n for n in (1, 3, 6, 12, 24, 48, 24 * 7, 24 * 14))
-_MONTHS: Final = (1, 2, 3, 6, 12, 24, 60, 120)
+_MONTHS: Final = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
 
 
 def value_ticks(most: float, number: int, *, whole: bool = False) -> list[float]:
@@ -73,11 +73,13 @@ def day_ticks(first: date, last: date, most: int) -> list[tuple[int, str]]:
 
 def _multiples(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
     """Yield the multiples of a step; those of weeks are Mondays."""
-    monday = (start - timedelta(days=start.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-    time = monday if step >= 7 * _DAY else monday + timedelta(days=start.weekday())
-    while time <= end:
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    time = midnight + timedelta(days=-start.weekday() % 7) if step >= 7 * _DAY else midnight
+    while True:
         if time >= start:
             yield time
+        if end - time < step:
+            return
         time += step
 
 
@@ -86,8 +88,9 @@ def _label(time: datetime, step: timedelta) -> str:
 
 
 def _months(start: datetime, end: datetime, step: int) -> Iterator[datetime]:
-    year, month = start.year, 1
-    while (time := datetime(year, month, 1, tzinfo=start.tzinfo)) <= end:
+    first = start.year if step < 12 else -(-start.year // (step // 12)) * (step // 12)
+    year, month = first, 1
+    while year <= MAXYEAR and (time := datetime(year, month, 1, tzinfo=start.tzinfo)) <= end:
         if time >= start:
             yield time
         year, month = year + (month + step - 1) // 12, (month + step - 1) % 12 + 1

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.colors import stand_in
-from didww.cdr.report.drawing import Drawing
+from didww.cdr.report.drawing import Drawing, named
 from didww.cdr.report.numbers import NO_TRUNK, count, day, money
 from didww.cdr.report.parts import Column, LegendEntry, Plot, drawn, limited
 from didww.cdr.report.scales import day_ticks
@@ -81,7 +81,7 @@ def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plo
 
 
 def _name(trunk: str | None) -> str:
-    return trunk or NO_TRUNK
+    return named(trunk, NO_TRUNK)
 
 
 def _hour(row: Mapping[str, Any]) -> str:

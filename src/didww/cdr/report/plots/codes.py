@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.bars import Bar, Panel, Row, draw_bars
+from didww.cdr.report.drawing import named
 from didww.cdr.report.numbers import compact, count, percent
 from didww.cdr.report.parts import Column, Plot, drawn, limited
 
@@ -96,4 +97,4 @@ def _failed(row: Mapping[str, Any]) -> int:
 
 
 def _name(code: str | None) -> str:
-    return f"{code} {_REASONS.get(code, '')}".strip() if code else "(no code)"
+    return named(f"{code} {_REASONS.get(code, '')}".strip() if code else None, "(no code)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,12 +13,14 @@ from didww.cdr.report.scales import day_ticks, value_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 __all__ = ["costs"]
 
 _OTHERS: Final = "Other countries"
 _UNKNOWN: Final = "Country not given"
 _NOTE: Final = "Exports of inbound calls have the country of the caller since API version 2026-11-19."
+_MOST_STEPS: Final = 400
 _HEIGHT: Final = 230
 _ZERO: Final = Decimal(0)
 
@@ -51,7 +52,7 @@ def costs(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
     amounts = (Column(name, money, kind="number") for name in (*names, "Total"))
     columns = (Column("Day", _day, "time"), *amounts)
     table: list[tuple[Any, ...]] = [(each, *(one.get(each, _ZERO) for one in series), of_day[each]) for each in days]
-    table.append((None, *(sum(one.values(), _ZERO) for one in series), total))
+    table.insert(0, (None, *(sum(one.values(), _ZERO) for one in series), total))
     colors = ["rest" if name == _UNKNOWN and len(names) > 1 else SERIES[place] for place, name in enumerate(names)]
     return Plot(
         "costs",
@@ -60,8 +61,13 @@ def costs(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
         drawn(lambda width: _draw(width, days, series, colors), f"Cost by country and day. {finding}"),
         limited(columns, table),
         [LegendEntry(color, name) for color, name in zip(colors, names, strict=True)] if len(names) > 1 else (),
-        _NOTE if _UNKNOWN in names else "",
+        _notes(step_of((days[-1] - days[0]).days + 1), unknown=_UNKNOWN in names),
     )
+
+
+def _notes(step: int, *, unknown: bool) -> str:
+    parts = [f"Each step has {step} days." if step > 1 else "", _NOTE if unknown else ""]
+    return " ".join(filter(None, parts))
 
 
 def _day(value: date | None) -> str:
@@ -85,16 +91,26 @@ def _series(
     return [series[name] for name in names], names
 
 
+def step_of(days: int) -> int:
+    """Return the number of days of a step of the drawing, so that it has not too many."""
+    return -(-days // _MOST_STEPS)
+
+
 def _draw(width: int, days: Sequence[date], series: Sequence[Mapping[date, Decimal]], colors: Sequence[str]) -> Drawing:
     drawing = Drawing("costs", width, _HEIGHT)
     axes = drawing.axes(left=44, bottom=26, top=8, right=6)
     first, number = days[0], (days[-1] - days[0]).days + 1
-    base = [0.0] * number
+    each = step_of(number)
+    edges = [*range(0, number, each), number]
+    base = [Decimal(0)] * (len(edges) - 1)
     for costs_of, color in zip(series, colors, strict=True):
-        top = [low + float(costs_of.get(first + timedelta(days=n), 0)) for n, low in enumerate(base)]
-        axes.stairs(top, range(number + 1), baseline=base, fill=True, facecolor=stand_in(color), linewidth=0)
+        top = [*base]
+        for one, cost in costs_of.items():
+            top[(one - first).days // each] += cost
+        low, high = [float(value) for value in base], [float(value) for value in top]
+        axes.stairs(high, edges, baseline=low, fill=True, facecolor=stand_in(color), linewidth=0)
         base = top
-    levels = value_ticks(max(base), 4)
+    levels = value_ticks(float(max(base)), 4)
     axes.set_xlim(0, number)
     axes.set_ylim(0, levels[-1])
     drawing.ticks(axes, "y", levels, [f"${short(level)}" for level in levels], grid=True)

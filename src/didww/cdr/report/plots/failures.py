@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww.cdr.report.cells import HOURS, draw_cells
 from didww.cdr.report.colors import FAILING
-from didww.cdr.report.numbers import NONE, TO, count, percent
+from didww.cdr.report.drawing import named
+from didww.cdr.report.numbers import NO_TRUNK, NONE, TO, count, percent
 from didww.cdr.report.parts import Column, LegendEntry, Plot, drawn, limited
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def failures(rows: Sequence[Mapping[str, Any]], direction: str) -> Plot | None:
         Column("Trunk"),
         *(Column(f"{hour:02}", _share, "number") for hour in range(HOURS)),
     )
-    table = [(trunk, *(cells.get((trunk, hour), (0, 0)) for hour in range(HOURS))) for trunk in ordered]
+    table = [
+        (named(trunk, NO_TRUNK), *(cells.get((trunk, hour), (0, 0)) for hour in range(HOURS))) for trunk in ordered
+    ]
     others = f" The {count(_MOST)} trunks with the most attempts are drawn." if len(ordered) > _MOST else ""
     return Plot(
         name,
@@ -90,8 +93,9 @@ def _finding(cells: Mapping[tuple[str | None, int], tuple[int, int]], trunks: Se
     if worst is None or worst.distance < _CLEAR:
         return "No trunk fails at some hours much more than at its others."
     first, last = f"{worst.start:02}:00", f"{(worst.start + worst.length) % HOURS:02}:00"
+    share = percent(worst.failed, worst.attempts)
     return (
-        f"{worst.trunk} fails most between {first} and {last} UTC: {percent(worst.failed, worst.attempts)} of "
+        f"{named(worst.trunk, NO_TRUNK)} fails most between {first} and {last} UTC: {share} of "
         f"{count(worst.attempts)} attempts were not answered, and {worst.usual:.1%} at its other hours."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from didww.cdr.report.drawing import named
 from didww.cdr.report.numbers import count, day, moment, money
 from didww.cdr.report.parts import Column, Plot, limited
 
@@ -25,7 +26,7 @@ def new_places(rows: Sequence[Mapping[str, Any]], since: datetime) -> Plot | Non
     """
     if not rows:
         return None
-    names = [f"{_FROM_OR_TO[row['direction']]} {row['place']}" for row in rows]
+    names = [f"{_FROM_OR_TO[row['direction']]} {named(row['place'], '')}" for row in rows]
     columns = (
         Column("Calls"),
         Column("First call (UTC)", moment, "time"),
@@ -60,7 +61,7 @@ def unrouted(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
         Column("Last call (UTC)", moment, "time"),
     )
     table = [
-        (row["number"] or "(no number)", row["calls"], row["callers"], row["first_call"], row["last_call"])
+        (named(row["number"], "(no number)"), row["calls"], row["callers"], row["first_call"], row["last_call"])
         for row in rows
     ]
     total = sum(row["calls"] for row in rows)

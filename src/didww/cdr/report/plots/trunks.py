@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.bars import Bar, Panel, Row, draw_bars
+from didww.cdr.report.drawing import named
 from didww.cdr.report.numbers import NO_TRUNK, NONE, compact, count, duration, money, percent
 from didww.cdr.report.parts import Column, Plot, drawn, limited
 
@@ -59,7 +60,7 @@ def trunks(rows: Sequence[Mapping[str, Any]], direction: str) -> Plot | None:
 
 
 def _name(trunk: str | None) -> str:
-    return trunk or NO_TRUNK
+    return named(trunk, NO_TRUNK)
 
 
 def _average(row: Mapping[str, Any]) -> float | None:
@@ -105,4 +106,4 @@ def _finding(rows: Sequence[Mapping[str, Any]]) -> str:
     if len(known) < 2:
         return overall
     worst = min(known, key=lambda row: (int(row["answered"]) / int(row["attempts"]), row["trunk"]))
-    return f"{overall} {worst['trunk']} has the lowest ratio, {percent(worst['answered'], worst['attempts'])}."
+    return f"{overall} {_name(worst['trunk'])} has the lowest ratio, {percent(worst['answered'], worst['attempts'])}."

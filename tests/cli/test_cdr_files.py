@@ -1,0 +1,82 @@
+"""`didww cdr convert` and `didww cdr sql`."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from didww import read_calls
+from didww.cdr import CallDataset
+from support.call_files import inbound_text, outbound_text, text_of, write
+
+pytest.importorskip("pyarrow")
+pytest.importorskip("duckdb")
+
+
+@pytest.fixture
+def exports(tmp_path, monkeypatch):
+    """Two exports in the current directory."""
+    monkeypatch.chdir(tmp_path)
+    return [write(tmp_path / "in.csv.gz", inbound_text(numbers=3)), write(tmp_path / "out.csv", outbound_text())]
+
+
+def test_convert(didww, exports):
+    """Exports become a dataset; a second time, all records are there already."""
+    every = len(list(read_calls(exports)))
+    first = didww("cdr convert in.csv.gz out.csv calls/ -o json")
+    assert first.code == 0, first
+    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "files": 4}
+    assert json.loads(first.out) == expected
+    assert "Converting" in first.err
+    again = didww("cdr convert . calls/ --account default -o json")
+    assert json.loads(again.out) == expected | {"rows": 0, "duplicates": every}
+    assert CallDataset("calls").arrow().num_rows == every
+
+
+def test_convert_rejects(didww, exports, tmp_path):
+    """Rows that are not valid are an error with the line, or rows of a CSV file."""
+    start = {"Date/Time Start (UTC)": "2026-11-01 00:00:00"}
+    write(tmp_path / "bad.csv", text_of([start, start | {"Attempt": "=1"}]))
+    failed = didww("cdr convert bad.csv calls/")
+    assert failed.code != 0
+    assert "bad.csv, line 3, column 'Attempt'" in failed.err
+    done = didww("cdr convert bad.csv calls/ --rejects rejected.csv -o json")
+    assert json.loads(done.out) | {"files": 1} == {
+        "dataset": "calls/",
+        "rows": 1,
+        "duplicates": 0,
+        "rejected": 1,
+        "files": 1,
+    }
+    with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["file"], row["line"], row["column"]) == ("bad.csv", "3", "Attempt")
+    assert didww("cdr convert bad.csv calls/ --rejects rejected.csv").code == 2
+
+
+def test_sql(didww, exports):
+    """Exports or a dataset, in each format; amounts are exact."""
+    query = '"select direction, count(*) as n, sum(cost) as cost from calls group by direction order by direction"'
+    calls = list(read_calls(exports))
+    costs = {cls: sum(call.cost for call in calls if type(call) is cls) for cls in {type(call) for call in calls}}
+    found = didww(f"cdr sql {query} in.csv.gz out.csv -o json")
+    assert found.code == 0, found
+    rows = json.loads(found.out)
+    assert [row["direction"] for row in rows] == ["inbound", "outbound"]
+    assert {row["cost"] for row in rows} == {str(cost) for cost in costs.values()}
+    assert sum(row["n"] for row in rows) == len(calls)
+    didww("cdr convert in.csv.gz out.csv calls/ --account main")
+    assert json.loads(didww(f"cdr sql {query} calls -o json").out) == rows
+    assert json.loads(didww(f"cdr sql {query} calls --account main -o json").out) == rows
+    assert didww(f"cdr sql {query} calls --account other -o csv").out == "direction,n,cost\n"
+
+
+def test_sql_errors(didww, exports):
+    wrong = didww("cdr sql 'select trnk from calls' in.csv.gz")
+    assert wrong.code != 0
+    assert "trnk" in wrong.err
+    assert "Traceback" not in wrong.err
+    missing = didww("cdr sql 'select 1' missing.csv")
+    assert "There is no file or folder missing.csv." in missing.err

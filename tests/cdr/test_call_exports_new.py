@@ -63,7 +63,7 @@ def test_each_call_adds_what_is_new(account: Account, client: Any, tmp_path: Pat
     assert (first.rows, second.rows) == (lines_of(first).total(), lines_of(second).total())
     assert lines_of(second).total() >= 3
     assert all_lines(tmp_path) == whole
-    assert sum(call.cost or 0 for call in read_calls(tmp_path.glob("*.csv.gz"))) == total(whole, 20)
+    assert sum(call.cost or 0 for call in read_calls(tmp_path.glob("*.csv.gz"))) == total(whole, 20) > 0
     assert (second.start, second.end) == (NOW - timedelta(days=1), now_of(account))
     account.emulator.clock.advance("1 second")
     assert client.exports().fetch_new("cdr_in", tmp_path).paths == ()

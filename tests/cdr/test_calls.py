@@ -191,6 +191,10 @@ def test_where(generated: pa.Table) -> None:
     assert len(calls.where(trunk=None)) == sum(row["trunk"] is None for row in rows)
     assert len(calls.where(number="442079460003", start=START + timedelta(days=1), end=START + timedelta(days=3))) > 0
     assert some.arrow().num_rows == len(some)
+    nights = [row for row in rows if row["time_start"].hour in {22, 23, 0}]
+    assert len(calls.where(hour=[22, "23", 0])) == len(nights)
+    day = START.date()
+    assert len(calls.where(day=day)) == len(calls.where(day=day.isoformat())) > 0
 
 
 def test_sql(generated: pa.Table) -> None:
@@ -235,6 +239,9 @@ def test_the_answer_goes_on_as_an_ibis_table(generated: pa.Table) -> None:
         (lambda calls: calls.dead_numbers(["desk"]), "numbers", "phone numbers"),
         (lambda calls: calls.where(trnk="a"), "trnk", "Did you mean 'trunk'"),
         (lambda calls: calls.where(trunk=[]), "trunk", "no value"),
+        (lambda calls: calls.where(trunk=5), "trunk", "text"),
+        (lambda calls: calls.where(hour="night"), "hour", "an integer"),
+        (lambda calls: calls.where(day=START), "day", "a date"),
     ],
 )
 def test_errors_name_the_argument_and_the_way_out(generated: pa.Table, ask: Any, field: str, text: str) -> None:

@@ -45,11 +45,12 @@ class Answer:
         InvalidValueError: There is no such column to sort by, or the limit is not positive.
 
     Example:
-        >>> import ibis
-        >>> Answer(ibis.memtable({"trunk": ["Office", "Desk"], "calls": [3, 4]}), {"trunk": "string", "calls": "int64"})
+        >>> import ibis, pyarrow
+        >>> table = ibis.memtable(pyarrow.table({"trunk": ["Office", "Desk"], "calls": [3, 4]}))
+        >>> Answer(table, {"trunk": "string", "calls": "int64"}, sort="-calls")
         trunk   calls
-        Office      3
         Desk        4
+        Office      3
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from didww.cdr.answers.query import sql as query_sql
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
     from decimal import Decimal
     from pathlib import Path
 
@@ -52,7 +52,7 @@ class Calls:
         start: datetime | None = None,
         end: datetime | None = None,
         answered: bool | None = None,
-        **values: str | Iterable[str] | None,
+        **values: str | int | date | Iterable[str | int | date] | None,
     ) -> Calls:
         """Return the calls with some values, to ask questions about them.
 
@@ -61,8 +61,8 @@ class Calls:
             start: First time of the start of a call.
             end: End of the period, exclusive.
             answered: Whether calls were answered.
-            values: A value, or several, of `trunk`, `number`, `country`, `account`, `disconnect_code` or another name
-                of `summary(by=)`; None selects the calls without a value.
+            values: A value, or several, of `trunk`, `number`, `country`, `hour`, `weekday`, `day` or another name of
+                `summary(by=)`; None selects the calls without a value.
 
         Raises:
             InvalidValueError: There is no such name, or a value is invalid.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.answer import Answer
 from didww.cdr.answers.dimensions import answered as was_answered
@@ -10,8 +12,7 @@ from didww.cdr.answers.dimensions import between, in_direction, named
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
 __all__ = ["all_of", "where"]
 
@@ -23,7 +24,7 @@ def where(
     start: datetime | None,
     end: datetime | None,
     answered: bool | None,
-    values: Mapping[str, str | Iterable[str] | None],
+    values: Mapping[str, Any],
 ) -> Any:
     """Return the calls of a table that have some values. See `Calls.where`."""
     calls = between(in_direction(calls, direction), start, end)
@@ -34,12 +35,31 @@ def where(
         own = dimension.of(calls)
         if value is None:
             calls = calls.filter(own.isnull())
-        else:
-            several = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
-            if not several:
-                raise InvalidValueError(f"{name} has no value. Pass one, or several.", field=name)
-            calls = calls.filter(own.isin(several))
+            continue
+        several = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+        if not several:
+            raise InvalidValueError(f"{name} has no value. Pass one, or several.", field=name)
+        calls = calls.filter(own.isin([_value(name, dimension.type, each) for each in several]))
     return calls
+
+
+_TYPES: Final[Mapping[str, tuple[type, Callable[[str], Any], str]]] = {
+    "int64": (int, int, "an integer"),
+    "date": (date, date.fromisoformat, "a date, such as 2026-11-30"),
+    "string": (str, str, "text"),
+}
+"""By type of a dimension: that of its values, a function that makes one of a text, and its name."""
+
+
+def _value(name: str, kind: str, value: Any) -> Any:
+    """Return a value of a dimension, which can be a text of it."""
+    type, parse, what = _TYPES[kind]
+    if isinstance(value, type) and not isinstance(value, bool | datetime):
+        return value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return parse(value.strip())
+    raise InvalidValueError(f"{name} must be {what}, not {value!r:.80}.", field=name)
 
 
 def all_of(calls: Any) -> Answer:

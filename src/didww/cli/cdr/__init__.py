@@ -13,6 +13,7 @@ __all__ = ["cdr"]
 SECTIONS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "": {
         "fetch": ("cdr.fetch:fetch", "Fetch call records into a folder; again only new ones."),
+        "summary": ("cdr.summary:summary", "Count calls, minutes and cost, by trunk, hour, number and more."),
         "report": ("cdr.report:report", "Write a page with plots of traffic, failures, cost and capacity."),
         "sql": ("cdr.sql:sql", "Query call records with SQL."),
         "convert": ("cdr.convert:convert", "Convert exports to a Parquet dataset."),

@@ -71,7 +71,7 @@ class CallDataset:
     are those of docs/reference/call-dataset.md: amounts are decimals, times are in UTC. The folder need not exist.
 
     Args:
-        path: The folder; or a path in `filesystem`, such as `bucket/calls`.
+        path: The folder; a path in `filesystem`, such as `bucket/calls`; or an address such as `s3://bucket/calls`.
         filesystem: A file system of `pyarrow.fs`. Defaults to the one of the machine.
 
     Raises:

@@ -584,6 +584,7 @@ def rows() -> Iterator[Row]:
     yield from exporting()
     yield from reading()
     yield from reporting()
+    yield from asking()
     yield from receiving()
 
 
@@ -675,6 +676,19 @@ def reporting() -> Iterator[Row]:
     yield Row(group, f"longest question: {longest}", f"{seconds:.1f} s", "")
     yield Row(group, "size of the page", f"{found['bytes']:,} bytes", "", found["bytes"] / 1e6, "MB", 1)
     yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB")
+
+
+def asking() -> Iterator[Row]:
+    """The same questions about millions of call records on DuckDB and Spark, in a process of its own."""
+    command = [sys.executable, str(HERE / "call_engines.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    found = json.loads(done.stdout)
+    group = f"{found['rows']:,} call records, DuckDB : local Spark (once)"
+    for question, seconds in found["seconds"].items():
+        ours, spark = seconds["DuckDB"], seconds.get("Spark")
+        ratio = None if spark is None else ours / spark
+        against = "not installed" if spark is None else f"{spark:.1f} s"
+        yield Row(group, question, f"{ours:.1f} s", against, ratio)
 
 
 def figure(value: float | None, unit: str) -> str:

@@ -227,6 +227,22 @@ def test_command_checks_before_it_reads(cli: Command, exports: Path, tmp_path: P
     assert cli(f"cdr report {exports} --capacity 0").code == 2
 
 
+def test_command_takes_a_period(cli: Command, exports: Path, tmp_path: Path) -> None:
+    """The last day is included."""
+    target = tmp_path / "page.html"
+    result = cli(f"cdr report {exports / 'out.csv'} -o {target} --from 2026-10-03 --to 2026-10-05")
+    assert result.code == 0, result
+    assert "3 Oct \N{EN DASH} 5 Oct 2026, times in UTC" in target.read_text("utf-8")
+
+
+def test_command_refuses_two_periods(cli: Command, exports: Path) -> None:
+    """Or one that ends before it begins."""
+    both = cli(f"cdr report {exports} --month 2026-10 --to 2026-10-05")
+    assert (both.code, "--month" in both.err) == (2, True)
+    turned = cli(f"cdr report {exports} --from 2026-10-06 --to 2026-10-05")
+    assert (turned.code, "--to must be after --from" in turned.err) == (2, True)
+
+
 def test_damaged_times_do_not_blow_up_the_page(tmp_path: Path) -> None:
     """Starts and ends in other millennia."""
     rows = write_inbound(tmp_path / "in.csv")[:200]

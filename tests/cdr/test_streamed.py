@@ -97,6 +97,7 @@ def test_inbound_record() -> None:
         disconnect_code="200",
         disconnect_reason="Bye",
         disconnect_initiator=DisconnectInitiator.ORIGINATION,
+        trunk="sip:desk@sip.example.com",
         destination="sip:desk@sip.example.com",
         toll_free=Decimal("0.25"),
         metered=Decimal("0.003"),
@@ -143,6 +144,7 @@ def test_outbound_record() -> None:
         (INBOUND, {"disconnect_initiator": 2}, "disconnect_initiator", None),
         (INBOUND, {"internal_disconnect_code": None, "legb_disconnect_code": 503}, "disconnect_code", "503"),
         (INBOUND, {"trunk_destination": ""}, "destination", "desk"),
+        (INBOUND, {"trunk_destination": ""}, "trunk", None),
         (INBOUND, {"call_id": "26-1"}, "call_id", "26-1"),
         (INBOUND, {"local_tag": None}, "call_id", INBOUND["id"]),
         (INBOUND, {"routing_attempt": None}, "call_id", INBOUND["id"]),
@@ -212,7 +214,7 @@ def test_mapping_is_complete(event: type[Any], cls: type[Any]) -> None:
     mapped = MAPPINGS[event._type_name]
     attributes = {declared.attribute for declared in columns_of(cls)}
     not_sent = {
-        InboundCall: {"cli", "source_country", "source_network", "trunk", "trunk_group", "capacity_group", "cnam"},
+        InboundCall: {"cli", "source_country", "source_network", "trunk_group", "capacity_group", "cnam"},
         OutboundCall: {"destination_country", "destination_network"},
     }[cls]
     assert {item.attribute for item in mapped} == attributes - not_sent

@@ -169,6 +169,12 @@ TABLE = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record whose response was lost is looked up at once."""
+    monkeypatch.setattr("didww._core.retry.FIRST_PAUSE", 0.0)
+
+
 @pytest.mark.parametrize("version", API_VERSIONS)
 @pytest.mark.parametrize("session", ["sync", "async"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.status}-{row.code}-{row.title or row.body}"[:50])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +29,11 @@ from didww import (
     VoiceInTrunkGroup,
     VoiceOutTrunk,
 )
+from didww._core.effects import Request
 from didww.emulator import Clock, Emulator
 from didww.emulator.data.cdr import Attempt, Line, OutLine, cdr_in, cdr_out
 from didww.emulator.data.outages import Outage
+from didww.emulator.http import control_api
 from support.hypothesis_profiles import law
 
 NOW = datetime(2026, 3, 25, 12, tzinfo=UTC)
@@ -331,3 +335,31 @@ def test_entries_are_the_rows(seed: int, first: int, length: int, share: float, 
     ]
     if share == 1:
         assert not any(row[3] == "Completed" and outage.covers(row[0]) for row in outbound if row[11] == "Out")
+
+
+def test_failures_and_charges_over_the_control_api(scene: Scene) -> None:
+    """JSON has the same parameters and results as Python; an invalid one is refused with its name."""
+
+    def control(method: str, path: str, **parameters: Any) -> tuple[int, Any]:
+        query = "&".join(f"{name}={value}" for name, value in parameters.items()) if method == "GET" else ""
+        body = json.dumps(parameters).encode() if method == "POST" else b""
+        url = f"http://emulator.example.com/_emulator/calls/{path}?{query}"
+        response = control_api.handle(scene.emulator, Request(method, url, {}, body))
+        return response.status, json.loads(response.body)
+
+    expected = {"trunk": scene.berlin.id, "name": "Berlin", "hours": [22, 6], "share": 0.6, "code": "503"}
+    sent = {"trunk": scene.berlin.id, "hours": [22, 6], "share": 0.6, "start": "2026-03-01"}
+    assert control("POST", "fail", **sent) == (200, expected)
+    assert control("GET", "failing") == (200, [expected])
+    status, charges = control("GET", "charges", start="2026-03-20", end="2026-03-21T12:00:00Z")
+    assert (status, charges) == (
+        200,
+        [
+            {**msgspec.structs.asdict(one), "charged": str(one.charged)}
+            for one in scene.emulator.calls.charges(start="2026-03-20", end="2026-03-21T12:00:00Z")
+        ],
+    )
+    assert len(charges) > 3
+    status, refused = control("POST", "fail", trunk=scene.berlin.id, hours=[6])
+    assert (status, refused["error"].partition(" ")[0]) == (422, "hours")
+    assert control("POST", "fail", trunk="unknown")[0] == 404

@@ -28,6 +28,7 @@ from didww import (
     VoiceOutTrunkCallback,
     sign_callback,
 )
+from didww.cdr import CallSink
 from didww.enums import OrderStatus
 
 verifier = CallbackVerifier(secrets=["test-callback-secret"], public_url="https://hooks.example.com/didww")
@@ -71,6 +72,17 @@ def record(cdr: InboundCdr | OutboundCdr) -> None:
     assert_type(cdr.customer_vat, Decimal | None)
 
 
+@receiver.on_batch(OrderCallback)
+def orders(callbacks: list[OrderCallback]) -> None:
+    assert_type(callbacks[0].status, OrderStatus)
+
+
+def into_a_dataset(events: CallbackReceiver, sink: CallSink) -> None:
+    events.on_batch(InboundCdr, OutboundCdr)(sink.write)
+    sink.attach(events)
+    assert_type(sink.flush(), int)
+
+
 @receiver.on(InboundCallEvent)
 def wider(event: CallEvent) -> None:
     assert_type(event.id, str | None)
@@ -93,6 +105,7 @@ def mistakes() -> None:
         callback.to_dict()
 
     other.__name__
+    receiver.on_batch(ExportCallback)(other)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     receiver.on(str)  # type: ignore[type-var] # pyright: ignore[reportCallIssue, reportArgumentType]
     receiver.handle(method="GET", url="/", headers={}, body="text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     CallbackReceiver(verifier, store={})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -179,10 +179,15 @@ class Rows:
             end = self._data.rfind(b"\n", self._next, end) + 1
         return self._data[self._next : end]
 
-    def skip(self, block: bytes) -> None:
-        """Move behind a block that `peek` returned, or whole lines at its start."""
+    def skip(self, block: bytes, lines: int | None = None) -> None:
+        """Move behind a block that `peek` returned, or whole lines at its start.
+
+        Args:
+            block: The block.
+            lines: Number of its ends of lines, if known.
+        """
         self._next += len(block)
-        self._lines += block.count(b"\n")
+        self._lines += block.count(b"\n") if lines is None else lines
 
     def next_line(self) -> str:
         """Return the next line of the current row, with its end, as text.

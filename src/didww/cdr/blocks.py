@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
-__all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "held_schema"]
+__all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "held_schema", "lines_of"]
 
 _VARIED: Final = frozenset({"source", "cli", "destination", "call_id", "p_charge_info", "extra"})
 """Texts that rarely repeat. The others are held as dictionaries."""
@@ -102,7 +102,8 @@ class BlockParser:
             table = pa_csv.read_csv(
                 pa.BufferReader(block),
                 read_options=self._read,
-                parse_options=pa_csv.ParseOptions(newlines_in_values=quoted),
+                # An empty line is refused, so that rows without quotes are lines.
+                parse_options=pa_csv.ParseOptions(newlines_in_values=quoted, ignore_empty_lines=False),
                 convert_options=self._convert,
             )
         except pa.ArrowInvalid:
@@ -249,6 +250,11 @@ def batch_of_records(records: Iterable[CallRecord]) -> Batch:
 
 def _value(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
+
+
+def lines_of(block: bytes, rows: int) -> int:
+    """Return the number of lines of a block that was parsed: that of its ends of lines."""
+    return block.count(b"\n") if b'"' in block else rows - (not block.endswith(b"\n"))
 
 
 def direction_of(record_class: type[CallRecord]) -> str:

@@ -181,7 +181,7 @@ def held_batches(
     Raises:
         CallFileError: As `arrow_batches`.
     """
-    from didww.cdr.blocks import BlockParser, batch_of_records
+    from didww.cdr.blocks import BlockParser, batch_of_records, lines_of
 
     with opened(name, CallFileError) as file:
         rows = Rows(name, file if count is None else count.file(file), max_bytes, CallFileError)
@@ -195,7 +195,7 @@ def held_batches(
                 block = _between_quotes(rows.peek(_BLOCK))
                 batch = parser.parse(block)
                 if batch is not None:
-                    rows.skip(block)
+                    rows.skip(block, lines_of(block, batch.num_rows))
                     yield Held(layout.record_class, batch)
                 else:
                     records = slowly.until(rows.position + max(1, len(block)))

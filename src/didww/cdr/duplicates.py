@@ -66,18 +66,10 @@ class Watch:
 
 def _unique(rows: Any) -> bool:
     """Return whether no two rows have the same call ID and attempt."""
-    attempts = rows.column("attempt")
-    first = pc.fill_null(pc.equal(attempts, 1), fill_value=False)
-    for some in (rows.filter(first), rows.filter(pc.invert(first))):
-        ids = some.column("call_id")
-        if pc.count_distinct(ids).as_py() + ids.null_count == len(ids):
-            continue
-        if some.num_rows and pc.all(pc.equal(some.column("attempt"), 1)).as_py():
-            return False
-        counts = some.filter(pc.is_valid(ids)).group_by(["call_id", "attempt"]).aggregate([([], "count_all")])
-        if pc.max(counts.column("count_all")).as_py() > 1:
-            return False
-    return True
+    ids = rows.column("call_id")
+    known = rows.filter(pc.is_valid(ids)) if ids.null_count else rows
+    grouped = known.group_by(["call_id", "attempt"], use_threads=False).aggregate([])
+    return bool(grouped.num_rows == known.num_rows)
 
 
 def without_duplicates(

@@ -155,17 +155,19 @@ def parquet_writer(path: Path) -> Any:
     """Return a writer of a file of a dataset, which takes dictionaries for texts that repeat."""
     schema = held_schema()
     times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
-    return pq.ParquetWriter(
-        path,
-        schema,
+    options: dict[str, Any] = {
         # Without the Arrow schema, all engines read the same types: texts, not dictionaries.
-        store_schema=False,
+        "store_schema": False,
         # Values that are all different are larger and slower with a dictionary.
-        use_dictionary=[name for name in schema.names if name not in times and name not in _UNIQUE],
-        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
+        "use_dictionary": [name for name in schema.names if name not in times and name not in _UNIQUE],
+        "column_encoding": dict.fromkeys(times, "DELTA_BINARY_PACKED"),
         # Only times are in order, so that their ranges tell which row groups a query needs.
-        write_statistics=times,
-    )
+        "write_statistics": times,
+    }
+    try:
+        return pq.ParquetWriter(path, schema, store_decimal_as_integer=True, **options)
+    except TypeError:  # an earlier version of pyarrow
+        return pq.ParquetWriter(path, schema, **options)
 
 
 def _by_month(batch: Batch) -> list[tuple[str, datetime, datetime, Batch]]:

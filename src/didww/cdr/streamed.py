@@ -66,6 +66,12 @@ MAPPINGS: Final[Mapping[str, tuple[Mapped, ...]]] = {
             confirmed=False,
             note="3 is `Origination`; 1 is `System`, as DIDWW's example suggests; other numbers are left empty",
         ),
+        Mapped(
+            "trunk",
+            ("trunk_destination",),
+            confirmed=False,
+            note="the stream has no name of the trunk; its destination stands for it",
+        ),
         Mapped("destination", ("trunk_destination", "dst_number")),
         Mapped("toll_free", ("tf_amount",), confirmed=False),
         Mapped("pstn", ("trm_amount",), confirmed=False),

@@ -97,9 +97,9 @@ def _draw_bar(
 
     long = end - start - _VALUE
     track = Rectangle((start, middle - _THICK / 2), long, _THICK, facecolor=stand_in("panel"), linewidth=0)
-    paper.add_patch(track)
+    paper.add_artist(track)
     if bar.value:
         share = min(bar.value / panel.most, 1) if panel.most > 0 else 0
         color = stand_in("rest" if rest else panel.color)
-        paper.add_patch(Rectangle((start, middle - _THICK / 2), long * share, _THICK, facecolor=color, linewidth=0))
+        paper.add_artist(Rectangle((start, middle - _THICK / 2), long * share, _THICK, facecolor=color, linewidth=0))
     drawing.text(paper, end, middle, bar.text, align="right")

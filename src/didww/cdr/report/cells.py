@@ -57,7 +57,7 @@ def draw_cells(name: str, width: int, names: Sequence[str], color: Callable[[int
             if filled is not None:
                 corner = (hour + gap_x / 2, row + gap_y / 2)
                 cell = Rectangle(corner, 1 - gap_x, 1 - gap_y, facecolor=stand_in(filled), linewidth=0, clip_on=False)
-                axes.add_patch(cell)
+                axes.add_artist(cell)
     ticks = range(0, HOURS, 6 if drawing.narrow else 3)
     drawing.ticks(axes, "x", ticks, [f"{hour:02}:00" for hour in ticks])
     drawing.ticks(axes, "y", [row + 0.5 for row in range(len(names))], labels)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from didww.cli import export_periods, parameters, periods
+from didww.cli.errors import StillPendingError
 from didww.cli.export_filters import filter_options_of, filters_of
 from didww.cli.exports import service_time
 from didww.cli.framework import Command
 from didww.cli.output import print_rows
 from didww.cli.parameters import wait_option
 from didww.cli.terminal import transferring, waiting
+from didww.exceptions import ApiTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["fetch"]
 
 TYPES: Final = ("cdr_in", "cdr_out")
-_FILTERS: Final = {"--number": "did_number", "--trunk": "voice_out_trunk"}
+_FILTERS: Final = ("--number", "--trunk")
+_ARGUMENTS: Final = {"did_number": "did_number", "voice_out_trunk.id": "voice_out_trunk"}
+"""The argument of each filter of the service."""
+_AGAIN: Final = "To continue: run the same command again."
 _COLUMNS: Final = ("file", "bytes")
 
 
@@ -83,29 +88,29 @@ def fetch(
     With --month, --last, or --from and --to, it fetches that period, one file for each month. Use another directory.
     """
     named = filters_of(session, export_type, given, _FILTERS)
-    filters = {argument: named[key].value for key, argument in _ARGUMENTS.items() if key in named}
-    endpoint: Any = session.client.exports()
-    common: dict[str, Any] = {**filters, "timeout": wait_limit}
+    arguments: dict[str, Any] = {_ARGUMENTS[key]: value for key, (value, _) in named.items()}
+    method: str
     if month is None and duration is None and last is None:
-        start = None if first is None else first.time
-        with _progress() as progress:
-            files = endpoint.fetch_new(
-                export_type, directory, start=start, overlap=overlap, progress=progress, **common
-            )
+        method = "fetch_new"
+        arguments |= {"start": None if first is None else first.time, "overlap": overlap}
     else:
+        method = "fetch"
         if isinstance(month, int):
             month = export_periods.month_of(service_time(session), month)
         wanted = export_periods.Wanted.of(first, last, month, duration)
         period = wanted.period(service_time(session))
-        end = None if wanted.end is None else period.end
-        with _progress() as progress:
-            files = endpoint.fetch(
-                export_type, start=period.start, end=end, directory=directory, progress=progress, **common
+        arguments |= {"start": period.start, "end": None if wanted.end is None else period.end}
+    with _progress(session) as progress:
+        try:
+            files = getattr(session.client.exports(), method)(
+                export_type, directory=directory, timeout=wait_limit, progress=progress, **arguments
             )
+        except ApiTimeoutError as error:
+            if error.phase != "waiting for the record":
+                raise
+            raise StillPendingError(str(error)) from error
+    session.advice.clear()
     _print(session, files)
-
-
-_ARGUMENTS: Final = {"did_number": "did_number", "voice_out_trunk.id": "voice_out_trunk"}
 
 
 def _print(session: Session, files: FetchedFiles) -> None:
@@ -120,7 +125,7 @@ def _print(session: Session, files: FetchedFiles) -> None:
 
 
 @contextmanager
-def _progress() -> Generator[Callable[[FetchProgress], None]]:
+def _progress(session: Session) -> Generator[Callable[[FetchProgress], None]]:
     """Show on standard error which export is awaited or downloaded; call the result with each `FetchProgress`."""
     from didww._core.download import Progress
 
@@ -130,6 +135,8 @@ def _progress() -> Generator[Callable[[FetchProgress], None]]:
 
         def tell(progress: FetchProgress) -> None:
             nonlocal step, show
+            if not step:
+                session.advice.append(_AGAIN)
             if step != progress[:2]:
                 step = progress[:2]
                 shown.close()

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from didww.cli import periods
 from didww.cli.framework import Command
 
 if TYPE_CHECKING:
+    from didww.cli.periods import DateTime, Period
     from didww.cli.session import Session
 
 __all__ = ["report"]
@@ -22,12 +24,16 @@ _CHANNELS: Final = click.IntRange(min=1)
     examples=(
         "didww cdr report calls/",
         "didww cdr report november.csv.gz december.csv.gz -o report.html --capacity 30",
+        "didww cdr report calls/ --month 2026-11 -o november.html",
     ),
 )
 @click.argument("files", metavar="FILES...", nargs=-1, required=True)
 @click.option("-o", "--output", "path", metavar="FILE", default="report.html", help="Page. Defaults to report.html.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @click.option("--title", metavar="TEXT", default="Call report", help="Title of the page. Defaults to Call report.")
+@click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
+@click.option("--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time.")
+@click.option("--month", type=periods.month, metavar="YYYY-MM", help="A month instead.")
 @click.option("--capacity", metavar="N", type=_CHANNELS, help="Channels that you have for inbound calls.")
 @click.option("--outbound-capacity", metavar="N", type=_CHANNELS, help="Channels that you have for outbound calls.")
 @click.option("--account", metavar="NAME", help="Only the calls of this account of the dataset.")
@@ -38,6 +44,9 @@ def report(
     path: str,
     force: bool,
     title: str,
+    first: DateTime | None,
+    last: DateTime | None,
+    month: Period | None,
     capacity: int | None,
     outbound_capacity: int | None,
     account: str | None,
@@ -54,10 +63,17 @@ def report(
     from didww.cli import export_files
     from didww.cli.terminal import transferring, waiting
 
+    if month is not None and (first or last) is not None:
+        raise click.UsageError("Pass --month, or --from and --to.")
+    start, end = month or (None if first is None else first.time, None if last is None else last.end)
+    if start is not None and end is not None and end <= start:
+        raise click.UsageError("--to must be after --from; a day is included as a whole.")
     need("matplotlib")
     export_files.check(path, force=force, name="-o", advice="Pass --force to replace it, or another file with -o.")
     with transferring("Reading", at_once=False) as progress:
         calls = open_calls(files[0] if len(files) == 1 else files, account=account, progress=progress)
+    if start is not None or end is not None:
+        calls = calls.where(start=start, end=end)
     channels = {"inbound": capacity, "outbound": outbound_capacity}
     known = {direction: number for direction, number in channels.items() if number is not None}
     with waiting("Report") as show:

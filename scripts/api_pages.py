@@ -84,6 +84,26 @@ API_PAGES = {
             "callback.call_events",
         ),
     ),
+    "call-records": Page(
+        "Call records",
+        "Call records as data: fetch and read them, keep them as Parquet files, and ask about them. The classes of the "
+        "records have the [columns](../cdr-columns.md) as attributes.",
+        (
+            "_endpoints.exports.ExportsEndpoint.fetch",
+            "_endpoints.exports.ExportsEndpoint.fetch_new",
+            "_core.call_exports.FetchedFiles",
+            "_core.call_exports.FetchProgress",
+            "_core.call_rows.read_calls",
+            "_core.call_rows.RejectedRow",
+            "cdr.opening.open_calls",
+            "cdr.calls.Calls",
+            "cdr.answer.Answer",
+            "cdr.dataset",
+            "cdr.convert.arrow_batches",
+            "cdr.sink.CallSink",
+            "cdr.dlt_source",
+        ),
+    ),
     "encryption": Page("Encryption", "Encrypt documents before you upload them.", ("encrypt.Encrypt",)),
     "emulator": Page(
         "Emulator in Python",

@@ -30,7 +30,7 @@ The public API of didww with its signatures. Written by `{COMMAND}`; do not edit
 A changed line is a changed promise: describe it in changelog.d/.
 """
 
-PACKAGES = ("didww", "didww.emulator", "didww.transport")
+PACKAGES = ("didww", "didww.cdr", "didww.emulator", "didww.transport")
 """Packages whose `__all__` is public."""
 
 MODULES = (
@@ -45,6 +45,7 @@ MODULES = (
     "didww.callback.typed",
     "didww.callback.verifier",
     "didww.callback.wsgi",
+    "didww.cdr.dlt_source",
     "didww.configuration",
     "didww.encrypt",
     "didww.enums",

@@ -20,6 +20,9 @@ __all__ = ["costs"]
 _OTHERS: Final = "Other countries"
 _UNKNOWN: Final = "Country not given"
 _NOTE: Final = "Exports of inbound calls have the country of the caller since API version 2026-11-19."
+_MOST_BARS: Final = 31
+"""Up to this number of days, each has a bar; more are steps without gaps."""
+_WIDEST_BAR: Final = 48
 _MOST_STEPS: Final = 400
 _HEIGHT: Final = 230
 _ZERO: Final = Decimal(0)
@@ -91,6 +94,13 @@ def _series(
     return [series[name] for name in names], names
 
 
+def _dollars(levels: Sequence[float]) -> list[str]:
+    """Return the labels of the ticks of a scale, with cents if one has them."""
+    if all(level == int(level) for level in levels):
+        return [f"${short(level)}" for level in levels]
+    return [money(level, 2 if levels[1] >= 0.01 else 6) for level in levels]
+
+
 def step_of(days: int) -> int:
     """Return the number of days of a step of the drawing, so that it has not too many."""
     return -(-days // _MOST_STEPS)
@@ -108,12 +118,18 @@ def _draw(width: int, days: Sequence[date], series: Sequence[Mapping[date, Decim
         for one, cost in costs_of.items():
             top[(one - first).days // each] += cost
         low, high = [float(value) for value in base], [float(value) for value in top]
-        axes.stairs(high, edges, baseline=low, fill=True, facecolor=stand_in(color), linewidth=0)
+        if number <= _MOST_BARS:
+            middles = [place + 0.5 for place in range(number)]
+            heights = [upper - lower for lower, upper in zip(low, high, strict=True)]
+            wide = min(0.8, _WIDEST_BAR * number / width)
+            axes.bar(middles, heights, wide, low, color=stand_in(color), linewidth=0)
+        else:
+            axes.stairs(high, edges, baseline=low, fill=True, facecolor=stand_in(color), linewidth=0)
         base = top
     levels = value_ticks(float(max(base)), 4)
     axes.set_xlim(0, number)
     axes.set_ylim(0, levels[-1])
-    drawing.ticks(axes, "y", levels, [f"${short(level)}" for level in levels], grid=True)
+    drawing.ticks(axes, "y", levels, _dollars(levels), grid=True)
     ticks = day_ticks(first, days[-1], 4 if drawing.narrow else 9)
     drawing.ticks(axes, "x", [place + 0.5 for place, _ in ticks], [label for _, label in ticks])
     return drawing

@@ -585,6 +585,7 @@ def rows() -> Iterator[Row]:
     yield from reading()
     yield from datasets()
     yield from reporting()
+    yield from asking()
     yield from receiving()
 
 
@@ -693,6 +694,19 @@ def datasets() -> Iterator[Row]:
     group = f"{found['large']:,} call records to Parquet (once)"
     yield Row(group, name, f"{found['large_seconds']:.1f} s", "", found["large"] / found["large_seconds"], "/s")
     yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 1024)
+
+
+def asking() -> Iterator[Row]:
+    """The same questions about millions of call records on DuckDB and Spark, in a process of its own."""
+    command = [sys.executable, str(HERE / "call_engines.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    found = json.loads(done.stdout)
+    group = f"{found['rows']:,} call records, DuckDB : local Spark (once)"
+    for question, seconds in found["seconds"].items():
+        ours, spark = seconds["DuckDB"], seconds.get("Spark")
+        ratio = None if spark is None else ours / spark
+        against = "not installed" if spark is None else f"{spark:.1f} s"
+        yield Row(group, question, f"{ours:.1f} s", against, ratio)
 
 
 def figure(value: float | None, unit: str) -> str:

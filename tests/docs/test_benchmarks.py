@@ -73,3 +73,12 @@ def test_call_report_benchmark_runs() -> None:
     assert 1000 < result["rows"] < 4000
     assert len(result["questions"]) > 5
     assert 10_000 < result["bytes"] < 1_000_000
+
+
+@pytest.mark.slow
+def test_call_engine_benchmark_runs() -> None:
+    """Each question has its time on DuckDB, and on Spark where there is one."""
+    result = run("call_engines.py")
+    assert 1000 < result["rows"] < 4000
+    assert len(result["seconds"]) == 4
+    assert all(seconds["DuckDB"] > 0 for seconds in result["seconds"].values())

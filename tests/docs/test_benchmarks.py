@@ -56,6 +56,17 @@ def test_call_record_benchmark_runs() -> None:
 
 
 @pytest.mark.slow
+def test_call_dataset_benchmark_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sides convert all rows of the file."""
+    pytest.importorskip("duckdb")
+    monkeypatch.setenv("BENCHMARK_ROUNDS", "1")
+    result = run("call_dataset.py")
+    assert 1000 < result["rows"] < 4000
+    assert result["large"] == 10 * result["rows"]
+    assert {len(times) for times in result["times"].values()} == {1}
+
+
+@pytest.mark.slow
 def test_call_report_benchmark_runs() -> None:
     """Each question of the report has its time, and the page its size."""
     result = run("call_report.py")

@@ -8,6 +8,7 @@ if it is accepted there. A block of which this is not certain is refused, and is
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,9 @@ __all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "held_sch
 _VARIED: Final = frozenset({"source", "cli", "destination", "call_id", "p_charge_info", "extra"})
 """Texts that rarely repeat. The others are held as dictionaries."""
 _DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string())
+_BEFORE: Final = (b",", b"\n")
+_AFTER: Final = (b",", b"\n", b"\r\n")
+"""What is before and after the quotes of a cell."""
 _TIME_WIDTH: Final = 19
 _TIME_MARKS: Final = ((4, b"-"), (7, b"-"), (13, b":"), (16, b":"))
 _PARSED_AT_ONCE: Final = 2 << 20
@@ -98,6 +102,8 @@ class BlockParser:
         quoted = b'"' in block
         if not block or b"\0" in block or not _plain_ends(block) or (quoted and not _well_quoted(block)):
             return None
+        if block.startswith(BOM_UTF8):  # which Arrow drops
+            return None
         try:
             table = pa_csv.read_csv(
                 pa.BufferReader(block),
@@ -148,10 +154,17 @@ def _plain_ends(block: bytes) -> bool:
 
 
 def _well_quoted(block: bytes) -> bool:
-    """Return whether each quote begins or ends a cell, or is doubled; False if this is not certain."""
-    single = block.replace(b'""', b"")
-    ends = (b',"', b'\n"', b'",', b'"\n', b'"\r')
-    return single.count(b'"') == sum(map(single.count, ends)) + single.startswith(b'"')
+    """Return whether quotes are only around whole cells, or doubled within these."""
+    first, *rest = block.split(b'"')
+    if len(rest) % 2:
+        return False
+    last = rest.pop()
+    # Every second piece is outside of quotes, and most are equal. An empty one is between the two of a doubled quote.
+    return (
+        (not first or first.endswith(_BEFORE))
+        and (not last or last.startswith(_AFTER))
+        and all(not piece or (piece.startswith(_AFTER) and piece.endswith(_BEFORE)) for piece in set(rest[1::2]))
+    )
 
 
 def _longest(column: Any) -> int:

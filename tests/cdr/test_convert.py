@@ -23,7 +23,6 @@ from didww.emulator.data.cdr import CDR_IN_COLUMNS, csv_line
 from support.call_files import inbound_text, outbound_text, text_of, write
 
 pa = pytest.importorskip("pyarrow")
-from didww.cdr.blocks import BlockParser
 
 
 def records(source, **options):
@@ -153,6 +152,8 @@ def test_files(tmp_path, text):
 
 def test_quotes_of_every_form():
     """What Arrow parses, it parses like the CSV module; the rest is left to that."""
+    from didww.cdr.blocks import BlockParser
+
     layout = Layout(InboundCall, ["Date/Time Start (UTC)", "Source Name"], {"time_start": 0, "source_name": 1})
     parser = BlockParser(layout)
     parsed = 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
-__all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "held_schema", "lines_of"]
+__all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "has_python_times", "held_schema", "lines_of"]
 
 _VARIED: Final = frozenset({"source", "cli", "destination", "call_id", "p_charge_info", "extra"})
 """Texts that rarely repeat. The others are held as dictionaries."""
@@ -207,13 +207,16 @@ def _times(converted: Conversion) -> Callable[[Any], Any | None]:
             times = column.cast(pa.timestamp("us"))
         except pa.ArrowInvalid:
             return None
-        ends = pc.min_max(times.cast(pa.int64()))
-        first, last = ends["min"].as_py(), ends["max"].as_py()
-        if first is not None and (first < _SECONDS[0] * 1_000_000 or last > _SECONDS[1] * 1_000_000):
-            return None
-        return times.cast(kind)
+        return times.cast(kind) if has_python_times(times) else None
 
     return convert
+
+
+def has_python_times(times: Any) -> bool:
+    """Return whether times in microseconds are in the years 1 to 9999."""
+    ends = pc.min_max(times.cast(pa.int64()))
+    first, last = ends["min"].as_py(), ends["max"].as_py()
+    return first is None or (first >= _SECONDS[0] * 1_000_000 and last < _SECONDS[1] * 1_000_000 + 1_000_000)
 
 
 def _usual(column: Any) -> bool:

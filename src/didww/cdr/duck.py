@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.extras import need
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from pathlib import Path
     from typing import Self
 
     import duckdb
     from pyarrow import RecordBatchReader
 
-__all__ = ["OnDemand", "connect", "prepare", "reader_of", "text"]
+__all__ = ["OnDemand", "connect", "files_text", "prepare", "reader_of", "text"]
 
 
 def connect(
@@ -35,6 +37,9 @@ def connect(
     connection = need("duckdb").connect(database, config=config)
     prepare(connection)
     return connection  # type: ignore[no-any-return]
+
+
+_PATTERN: Final = re.compile(r"[*?[]")
 
 
 class OnDemand:
@@ -73,6 +78,12 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 def text(value: str) -> str:
     """Return a text in SQL."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def files_text(paths: Iterable[Path]) -> str:
+    """Return a list of files in SQL. What would be a pattern in their names stands for itself."""
+    names = (_PATTERN.sub(lambda found: f"[{found[0]}]", str(path)) for path in paths)
+    return f"[{', '.join(map(text, names))}]"
 
 
 def reader_of(relation: Any) -> RecordBatchReader:

@@ -106,7 +106,7 @@ def open_dataset(
     temporary = tempfile.mkdtemp(prefix="didww-calls-")
     try:
         dataset = CallDataset(temporary)
-        dataset.append(source, account=account or "default", rejects=rejects, progress=progress)
+        dataset.append(source, account=account, rejects=rejects, progress=progress)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

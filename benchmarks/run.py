@@ -583,7 +583,9 @@ def rows() -> Iterator[Row]:
     yield from emulator()
     yield from exporting()
     yield from reading()
+    yield from datasets()
     yield from reporting()
+    yield from asking()
     yield from receiving()
 
 
@@ -675,6 +677,36 @@ def reporting() -> Iterator[Row]:
     yield Row(group, f"longest question: {longest}", f"{seconds:.1f} s", "")
     yield Row(group, "size of the page", f"{found['bytes']:,} bytes", "", found["bytes"] / 1e6, "MB", 1)
     yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB")
+
+
+def datasets() -> Iterator[Row]:
+    """Call records converted to a dataset, in a process of its own."""
+    command = [sys.executable, str(HERE / "call_dataset.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    found = json.loads(done.stdout)
+    (name, ours), *others = found["times"].items()
+    group = f"{found['rows']:,} call records of a .csv.gz to Parquet (median of {len(ours)})"
+    yield Row(group, name, middle(ours), "", found["rows"] / statistics.median(ours), "/s")
+    for place, (other, seconds) in enumerate(others):
+        ratio = compared(ours, seconds)
+        yield Row(group, f"{name} : {other}", middle(ours), middle(seconds), ratio, budget=None if place else 1)
+    yield Row(group, "then cost by trunk, in SQL", ms(found["answer"]), "", found["rows"] / found["answer"], "/s")
+    group = f"{found['large']:,} call records to Parquet (once)"
+    yield Row(group, name, f"{found['large_seconds']:.1f} s", "", found["large"] / found["large_seconds"], "/s")
+    yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 1024)
+
+
+def asking() -> Iterator[Row]:
+    """The same questions about millions of call records on DuckDB and Spark, in a process of its own."""
+    command = [sys.executable, str(HERE / "call_engines.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    found = json.loads(done.stdout)
+    group = f"{found['rows']:,} call records, DuckDB : local Spark (once)"
+    for question, seconds in found["seconds"].items():
+        ours, spark = seconds["DuckDB"], seconds.get("Spark")
+        ratio = None if spark is None else ours / spark
+        against = "not installed" if spark is None else f"{spark:.1f} s"
+        yield Row(group, question, f"{ours:.1f} s", against, ratio)
 
 
 def figure(value: float | None, unit: str) -> str:

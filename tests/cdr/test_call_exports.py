@@ -50,7 +50,7 @@ def test_calls_of_a_period(account: Account, client: Any, tmp_path: Path) -> Non
     assert (files.start, files.end, files.export_type, len(files)) == (SEPTEMBER, NOW, "cdr_in", 3)
     expected = account.generated("cdr_in", SEPTEMBER, NOW)
     assert lines_of(files) == expected
-    assert total(lines_of(files), 20) == total(expected, 20)
+    assert total(lines_of(files), 20) == total(expected, 20) > 1
     calls = [*read_calls(files)]
     assert sum(call.cost or 0 for call in calls) == total(expected, 20)
     assert len(calls) == expected.total()

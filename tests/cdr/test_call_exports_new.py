@@ -63,7 +63,7 @@ def test_each_call_adds_what_is_new(account: Account, client: Any, tmp_path: Pat
     assert (first.rows, second.rows) == (lines_of(first).total(), lines_of(second).total())
     assert lines_of(second).total() >= 3
     assert all_lines(tmp_path) == whole
-    assert sum(call.cost or 0 for call in read_calls(tmp_path.glob("*.csv.gz"))) == total(whole, 20)
+    assert sum(call.cost or 0 for call in read_calls(tmp_path.glob("*.csv.gz"))) == total(whole, 20) > 0
     assert (second.start, second.end) == (NOW - timedelta(days=1), now_of(account))
     account.emulator.clock.advance("1 second")
     assert client.exports().fetch_new("cdr_in", tmp_path).paths == ()
@@ -112,8 +112,9 @@ def test_any_times_between_calls(steps: list[tuple[int, int, Any]], tmp_path_fac
     assert len({(call.call_id, getattr(call, "attempt", None)) for call in calls}) == len(calls)
 
 
+@pytest.mark.parametrize("distance", [pytest.param(1, marks=pytest.mark.slow), 17])
 @pytest.mark.parametrize("when", ["instead", "after"])
-def test_error_at_each_effect(account: Account, tmp_path: Path, when: str) -> None:
+def test_error_at_each_effect(account: Account, tmp_path: Path, when: str, distance: int) -> None:
     """Whatever effect is interrupted, the next call makes up for it."""
     client, first = account.client, tmp_path / "first"
     client.exports().fetch_new("cdr_in", first, start=START)
@@ -151,7 +152,7 @@ def test_error_at_each_effect(account: Account, tmp_path: Path, when: str) -> No
         shutil.rmtree(directory)
         if left[0] >= 0:
             break
-        number += 1
+        number += distance
     assert number > 30
 
 
@@ -169,11 +170,10 @@ def _killed(directory: Path, first: int, distance: int, count: int) -> int:
 
 @unix_only
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [0, 6])
-def test_process_killed_at_any_line(first: int, tmp_path: Path) -> None:
+def test_process_killed_at_any_line(tmp_path: Path) -> None:
     """A process that is killed anywhere loses and doubles nothing, nor does it leave call records behind."""
     distance = 13 if settings().max_examples >= SLOW else 65  # each takes a second where the disk is slow
-    assert _killed(tmp_path, first, distance, 1690 // distance) > 1040 // distance
+    assert _killed(tmp_path, 3, distance, 1690 // distance) > 1040 // distance
 
 
 @unix_only

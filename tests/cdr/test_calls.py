@@ -257,7 +257,8 @@ def test_without_calls() -> None:
     assert calls.summary().rows == [
         {"calls": 0, "attempts": 0, "answered": 0, "asr": None, "acd": None, "minutes": 0, "cost": 0}
     ]
-    empty = [calls.summary("trunk"), calls.concurrency(), calls.concurrency("trunk", every="hour", capacity=1)]
+    assert calls.concurrency().rows == [{"peak": 0, "peak_at": None, "channel_minutes": 0}]
+    empty = [calls.summary("trunk"), calls.concurrency("trunk", every="hour", capacity=1)]
     empty += [calls.anomalies(), calls.new_places(), calls.unrouted()]
     assert [len(each) for each in empty] == [0] * len(empty)
     assert len(calls.dead_numbers(["442079460001"])) == 1

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from didww import CallFileError, InvalidValueError, OutboundCall, read_calls
+from didww import CallFileError, InboundCall, InvalidValueError, OutboundCall, read_calls
 from didww.cdr import arrow_batches, convert
 from didww.cdr.records import records_of
 from didww.cdr.schema import arrow_schema
@@ -184,7 +184,7 @@ def test_too_large(tmp_path):
 def test_extra_is_json(tmp_path):
     """Unknown columns are an object in JSON, without empty ones."""
     text = text_of([START | {"Mood": 'a"é'}, START], ["Date/Time Start (UTC)", "Destination DID", "Mood", "Pop"])
-    (batch,) = arrow_batches(write(tmp_path / "calls.csv", text))
+    (batch,) = arrow_batches(write(tmp_path / "calls.csv", text), InboundCall)
     assert batch.column("extra").to_pylist() == [json.dumps({"Mood": 'a"é'}, ensure_ascii=False), None]
 
 

@@ -237,6 +237,26 @@ def test_folder_cannot_be_written(tmp_path):
         CallDataset(tmp_path / "file").append([inbound("a")])
 
 
+@pytest.mark.parametrize("step", ["write_table", "rename"])
+def test_disk_is_full(dataset, exports, monkeypatch, step):
+    """The error names the file or folder, and nothing is added."""
+
+    def fail(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter if step == "write_table" else Path, step, fail)
+    with pytest.raises(DidwwClientError, match=r"Cannot write .*calls.*: No space left on device\."):
+        dataset.append(exports)
+    assert dataset.files == []
+
+
+def test_staging_inside(dataset, exports, monkeypatch):
+    """If the folder beside cannot be written, as that of a mounted disk."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert dataset.append(exports).rows > 0
+    assert sorted(path.name for path in Path(dataset.path).iterdir()) == ["_lock", "account=default"]
+
+
 # Crashes, and several writers
 
 CRASH = """
@@ -249,7 +269,7 @@ sources = sys.argv[3:]
 import didww.cdr.sources, didww.cdr.staging, didww.cdr.duplicates
 def hook(event, arguments):
     global left
-    if event in calls and sys.argv[2] in str(arguments[0]):
+    if event in calls and os.path.dirname(sys.argv[2]) in str(arguments[0]):
         left -= 1
         if left < 0:
             os._exit(9)
@@ -264,22 +284,23 @@ def test_killed_at_any_step(tmp_path):
     path = write(tmp_path / "in.csv.gz", inbound_text(numbers=2))
     every = counted(read_calls(path))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    steps = range(14)
-    running = []
-    for step in steps:
-        command = [sys.executable, "-c", CRASH, str(step), str(tmp_path / str(step)), str(path)]
-        running.append(subprocess.Popen(command, env=environment))
-        if step % 2:
-            running[-2].wait()
-    added = []
-    for step, process in zip(steps, running, strict=True):
-        assert process.wait() == (9 if step < steps[-1] else 0)
-        dataset = CallDataset(tmp_path / str(step))
-        before = counted(dataset.calls())
-        assert before <= every
-        added.append(before.total())
-        dataset.append(path)
-        assert counted(dataset.calls()) == every
+    added, ended = [], []
+    while 0 not in ended:
+        steps = range(len(ended), len(ended) + 4)
+        folders = [tmp_path / str(step) / "calls" for step in steps]
+        commands = [
+            [sys.executable, "-c", CRASH, str(n), str(path_), str(path)]
+            for n, path_ in zip(steps, folders, strict=True)
+        ]
+        ended += [process.wait() for process in [subprocess.Popen(command, env=environment) for command in commands]]
+        for folder in folders:
+            dataset = CallDataset(folder)
+            before = counted(dataset.calls())
+            assert before <= every
+            added.append(before.total())
+            dataset.append(path)
+            assert counted(dataset.calls()) == every
+    assert set(ended) == {0, 9}
     assert added == sorted(added)
     assert len(set(added)) == 3  # nothing, a month, both months
 
@@ -290,11 +311,11 @@ def test_error_between_months(dataset, exports, monkeypatch):
 
     def fail(store, *arguments):
         if dataset.files:
-            raise OSError(28, "No space left on device")
+            raise DidwwClientError("Cannot write")
         return publish(store, *arguments)
 
     monkeypatch.setattr(type(dataset._store), "publish", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DidwwClientError, match="Cannot write"):
         dataset.append(exports)
     assert len(dataset.files) == 1
     monkeypatch.undo()
@@ -305,6 +326,7 @@ def test_error_between_months(dataset, exports, monkeypatch):
 def test_no_traces(dataset, exports):
     """Only the lock and the folders of accounts."""
     dataset.append(exports)
+    assert [path.name for path in Path(dataset.path).parent.iterdir()] == ["calls"]
     assert sorted(path.name for path in Path(dataset.path).iterdir()) == ["_lock", "account=default"]
 
 
@@ -442,6 +464,16 @@ def test_filesystems(tmp_path, exports, kind):
     assert counted(dataset.calls()) == counted(every)
     assert dataset.sql("select count(*) from calls where month = '2026-10'").fetchall()[0][0] > 0
     assert (tmp_path / "calls").exists() == (kind != "memory")
+
+
+def test_addresses(tmp_path):
+    """The address of a folder; one of no known file system is an error."""
+    dataset = CallDataset((tmp_path / "calls").as_uri())
+    assert dataset.append([inbound("a")]).rows == 1
+    assert CallDataset(tmp_path / "calls").append([inbound("a")]).rows == 0
+    with pytest.raises(InvalidValueError, match="path") as caught:
+        CallDataset("nonsense://bucket/calls")
+    assert caught.value.field == "path"
 
 
 def test_header_only(dataset, tmp_path):

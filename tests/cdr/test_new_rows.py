@@ -148,10 +148,11 @@ def test_rows_are_kept_as_they_are(folder: CallFolder) -> None:
     ("content", "said"),
     [
         (b"", "is empty"),
-        (gzip.compress(b"a,b\n1,2\n"), "no column with the start"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "no column with the start"),
         (gzip.compress(",".join(OLD).encode() + b"\n2026-11-01 08:00:00" + b"," * 21 + b"\n")[:-6], "truncated"),
         (gzip.compress(",".join(OLD).encode() + b"\n" + b"x" * 100_000), "larger than"),
     ],
+    ids=["empty", "other columns", "truncated", "long line"],
 )
 def test_export_that_cannot_be_read(folder: CallFolder, content: bytes, said: str) -> None:
     """Nothing is added, and the next export is read in full."""

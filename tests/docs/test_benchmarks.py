@@ -56,9 +56,29 @@ def test_call_record_benchmark_runs() -> None:
 
 
 @pytest.mark.slow
+def test_call_dataset_benchmark_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sides convert all rows of the file."""
+    pytest.importorskip("duckdb")
+    monkeypatch.setenv("BENCHMARK_ROUNDS", "1")
+    result = run("call_dataset.py")
+    assert 1000 < result["rows"] < 4000
+    assert result["large"] == 10 * result["rows"]
+    assert {len(times) for times in result["times"].values()} == {1}
+
+
+@pytest.mark.slow
 def test_call_report_benchmark_runs() -> None:
     """Each question of the report has its time, and the page its size."""
     result = run("call_report.py")
     assert 1000 < result["rows"] < 4000
     assert len(result["questions"]) > 5
     assert 10_000 < result["bytes"] < 1_000_000
+
+
+@pytest.mark.slow
+def test_call_engine_benchmark_runs() -> None:
+    """Each question has its time on DuckDB, and on Spark where there is one."""
+    result = run("call_engines.py")
+    assert 1000 < result["rows"] < 4000
+    assert len(result["seconds"]) == 4
+    assert all(seconds["DuckDB"] > 0 for seconds in result["seconds"].values())

@@ -106,12 +106,18 @@ def concurrency(
 ) -> list[dict[str, Any]]:
     """Count the channels at each second at which something begins or ends."""
     found = []
-    for key, own in grouped(rows, by).items():
+    groups = grouped(rows, by)
+    if not by and not groups:
+        groups[()] = []
+    for key, own in groups.items():
         spans = [
             (max(begin, second(start)) if start else begin, min(finish, second(end)) if end else finish)
             for begin, finish in map(interval, own)
         ]
         spans = [(begin, finish) for begin, finish in spans if finish > begin]
+        if not spans and not by and not step:
+            nothing = {"peak": 0, "peak_at": None, "channel_minutes": 0, "capacity": capacity}
+            found.append({**nothing, "times_full": 0, "full_seconds": 0})
         if not spans:
             continue
         last = max(finish for _, finish in spans)

@@ -13,7 +13,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from didww import CredentialsAndIpAuthenticationMethod, DidOrderItem, OnCliMismatchAction, Order, VoiceOutTrunk
+from didww import (
+    CredentialsAndIpAuthenticationMethod,
+    DidOrderItem,
+    OnCliMismatchAction,
+    Order,
+    PstnConfiguration,
+    VoiceInTrunk,
+    VoiceOutTrunk,
+)
 from didww.emulator import Emulator
 from didww.emulator.behaviors.exports import get_lines, get_out_lines
 from didww.emulator.data.cdr import cdr_in, cdr_out
@@ -23,7 +31,7 @@ NOW = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
 
 
 class Account:
-    """An account of an emulator with two numbers in London, on 26 November 2026."""
+    """An account of an emulator with two numbers in London that are forwarded, on 26 November 2026."""
 
     def __init__(self, seed: int = 1) -> None:
         self.emulator = Emulator(seed=seed)
@@ -38,7 +46,13 @@ class Account:
         assert group is not None
         item = DidOrderItem(sku_id=group.stock_keeping_units[0].id, qty=2)
         self.client.orders().create(Order(items=[item]))
-        self.numbers = [did.number for did in self.client.dids().iterate()]
+        trunk = VoiceInTrunk(name="Forwarding", configuration=PstnConfiguration(dst="442079460099"))
+        trunk = self.client.voice_in_trunks().create(trunk).data
+        dids = [*self.client.dids().iterate()]
+        for did in dids:
+            did.voice_in_trunk = trunk
+            self.client.dids().update(did)
+        self.numbers = [did.number for did in dids]
 
     def asynchronous(self, runner: asyncio.Runner) -> Any:
         """Return the asynchronous client, used as if it were the synchronous one."""

@@ -40,7 +40,8 @@ def postgres_server() -> Iterator[str]:
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     initialize = ["-A", "trust", "-U", "didww", "-E", "UTF8", "--locale=C", "--no-sync"]
     try:
-        subprocess.run([programs / "initdb", "-D", data, *initialize], check=True, **as_user)
+        done = subprocess.run([programs / "initdb", "-D", data, *initialize], check=False, **as_user)
+        assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
         subprocess.run(
             [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], check=True, **as_user
         )

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     Path: TypeAlias = str | bytes | os.PathLike[str]
 
-__all__ = ["MAX_REJECTED", "MAX_REJECTED_TEXT", "RejectedRow", "RowReader", "read_calls", "read_rows"]
+__all__ = [
+    "MAX_REJECTED",
+    "MAX_REJECTED_TEXT",
+    "RejectedRow",
+    "RowReader",
+    "check_record_class",
+    "read_calls",
+    "read_rows",
+]
 
 MAX_REJECTED: Final = 100_000
 """Maximum number of rejected rows of a file."""
@@ -102,15 +110,24 @@ def read_calls(
 
     Source: docs/reference/cdr-columns.md.
     """
+    check_record_class(record_class)
+    if rejects is not None and not isinstance(rejects, list):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidValueError(f"rejects must be a list, got {type(rejects).__name__}.", field="rejects")
+    return _records(_names(source), record_class, rejects, check_max_bytes(max_bytes))
+
+
+def check_record_class(record_class: Any) -> None:
+    """Check the argument `record_class`.
+
+    Raises:
+        InvalidValueError: It is another class.
+    """
     if record_class not in (None, InboundCall, OutboundCall):
         raise InvalidValueError(
             f"record_class must be InboundCall or OutboundCall, got {shown(record_class)}. Omit it to find the class "
             "from the header of each file.",
             field="record_class",
         )
-    if rejects is not None and not isinstance(rejects, list):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidValueError(f"rejects must be a list, got {type(rejects).__name__}.", field="rejects")
-    return _records(_names(source), record_class, rejects, check_max_bytes(max_bytes))
 
 
 def _names(source: Path | Iterable[Path]) -> Iterable[str]:

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCH", "CallState"]
 
-BATCH: Final = 500
+BATCH: Final = 2000
 """Number of rows that are looked up together."""
 _FORMAT: Final = 1
 _PATIENCE: Final = 60.0
+_CACHE: Final = 32 << 10
+"""Memory for the state, in KiB. A larger state is slower."""
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS downloads (name TEXT PRIMARY KEY, export TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS streams (
@@ -67,6 +69,7 @@ class CallState:
         try:
             with self._checked(), in_sqlite:
                 self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute(f"PRAGMA cache_size = -{_CACHE}")
                 self._db.executescript(_TABLES)
                 self._db.execute(f"PRAGMA user_version = {_FORMAT}")
                 self._db.execute("CREATE TEMP TABLE equal (key BLOB PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID")
@@ -199,6 +202,6 @@ class CallState:
         with self._checked(), in_sqlite:
             self._db.executemany(
                 "INSERT OR IGNORE INTO seen (stream, key, time) VALUES (?, ?, ?)",
-                [(stream, key, time) for key, time in rows if key not in known],
+                sorted((stream, key, time) for key, time in rows if key not in known),
             )
         return {key for key, _ in rows} - known

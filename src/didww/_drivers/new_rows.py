@@ -124,8 +124,8 @@ def _changing(export_type: str) -> set[str]:
 
 
 def _digest(*parts: str) -> bytes:
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return blake2b(text.encode(errors="surrogateescape"), digest_size=16).digest()
+    # The repr of different texts differs, whatever is in them.
+    return blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
 def _whole_line(text: bytes) -> bytes:

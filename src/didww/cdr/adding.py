@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from didww.cdr.duck import OnDemand
 from didww.cdr.duplicates import MARGIN, Span, Watch, without_duplicates
 from didww.cdr.staging import Staged, Staging
+from didww.cdr.writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,8 @@ class Adding:
         """Add the batches of a file, each with its direction; yield the numbers of new and of known rows by month."""
         self._number += 1
         folder = self._folder / str(self._number)
-        folder.mkdir()
+        with written(folder):
+            folder.mkdir()
         watches: dict[str, Watch] = {}
         with Staging(folder) as staging:
             for direction, batch in batches:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from didww._core.call_layout import layout_of
-from didww._core.call_rows import RowReader
+from didww._core.call_rows import RowReader, check_record_class
 from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
 from didww._core.download import Progress, check_max_bytes
 from didww.cdr.extras import need
@@ -55,6 +55,7 @@ class Held(NamedTuple):
 
 def arrow_batches(
     source: PathLike | Iterable[PathLike],
+    record_class: type[CallRecord] | None = None,
     *,
     rejects: list[RejectedRow] | None = None,
     max_bytes: int = MAX_DECOMPRESSED,
@@ -67,6 +68,7 @@ def arrow_batches(
 
     Args:
         source: A file, compressed with gzip or not, a folder of such files, or an iterable of these.
+        record_class: `InboundCall` or `OutboundCall`. Defaults to that of each file, which its header tells.
         rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`.
         max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.
         progress: Called with the bytes of the files that were read, and their size.
@@ -79,12 +81,14 @@ def arrow_batches(
     Source: docs/reference/cdr-columns.md.
     """
     need("pyarrow")
+    check_record_class(record_class)
     check_max_bytes(max_bytes)
-    return _decoded(export_files(source), rejects, max_bytes, progress)
+    return _decoded(export_files(source), record_class, rejects, max_bytes, progress)
 
 
 def _decoded(
     names: list[str],
+    record_class: type[CallRecord] | None,
     rejects: list[RejectedRow] | None,
     max_bytes: int,
     progress: Callable[[Progress], None] | None,
@@ -93,8 +97,8 @@ def _decoded(
 
     count = Counted(names, progress)
     for name in names:
-        for record_class, batch in held_batches(name, rejects=rejects, max_bytes=max_bytes, count=count):
-            yield decoded(batch, {b"direction": direction_of(record_class).encode()})
+        for cls, batch in held_batches(name, record_class, rejects=rejects, max_bytes=max_bytes, count=count):
+            yield decoded(batch, {b"direction": direction_of(cls).encode()})
 
 
 def export_files(source: Any) -> list[str]:
@@ -171,6 +175,7 @@ class _CountedFile:
 
 def held_batches(
     name: str,
+    record_class: type[CallRecord] | None = None,
     *,
     rejects: list[RejectedRow] | None = None,
     max_bytes: int = MAX_DECOMPRESSED,
@@ -188,7 +193,7 @@ def held_batches(
         ahead = read_ahead(rows.pieces, _BLOCK)
         with closing(ahead):
             rows.pieces = ahead
-            layout = layout_of(rows, None)
+            layout = layout_of(rows, record_class)
             parser = BlockParser(layout)
             slowly = RowReader(rows, layout, rejects)
             while not slowly.ended:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from didww._core.call_rows import check_record_class
 from didww._core.csv_rows import MAX_DECOMPRESSED
 from didww._core.download import check_max_bytes
 from didww._util.text import shown
@@ -70,7 +71,7 @@ class CallDataset:
     are those of docs/reference/call-dataset.md: amounts are decimals, times are in UTC. The folder need not exist.
 
     Args:
-        path: The folder; or a path in `filesystem`, such as `bucket/calls`.
+        path: The folder; a path in `filesystem`, such as `bucket/calls`; or an address such as `s3://bucket/calls`.
         filesystem: A file system of `pyarrow.fs`. Defaults to the one of the machine.
 
     Raises:
@@ -118,6 +119,7 @@ class CallDataset:
         source: Any,
         *,
         account: str = "default",
+        record_class: type[CallRecord] | None = None,
         rejects: list[RejectedRow] | None = None,
         max_bytes: int = MAX_DECOMPRESSED,
         progress: Callable[[Progress], None] | None = None,
@@ -135,6 +137,7 @@ class CallDataset:
             source: Exports (`.csv.gz` or `.csv`): a path, a folder, or an iterable of paths such as `FetchedFiles`. Or
                 record objects, or Arrow record batches with columns of the dataset: an iterable, or a table.
             account: Name of the account that the records are of: letters, digits, `.`, `_` and `-`.
+            record_class: Class of the records of exports. Defaults to that of each file, which its header tells.
             rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`, and nothing of
                 its file is added.
             max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.
@@ -149,7 +152,8 @@ class CallDataset:
         from didww.cdr.sources import opened_source
 
         checked_account(account)
-        files = opened_source(source, rejects, check_max_bytes(max_bytes), progress)
+        check_record_class(record_class)
+        files = opened_source(source, record_class, rejects, check_max_bytes(max_bytes), progress)
         before = 0 if rejects is None else len(rejects)
         rows = duplicates = 0
         with self._store.writing() as folder, Adding(self._store, account, folder, self._spans) as adding:

@@ -30,6 +30,7 @@ _RECORDS: Final = 50_000
 
 def opened_source(
     source: Any,
+    record_class: type[CallRecord] | None,
     rejects: list[RejectedRow] | None,
     max_bytes: int,
     progress: Callable[[Progress], None] | None,
@@ -40,7 +41,7 @@ def opened_source(
         InvalidValueError: It is something else.
     """
     if isinstance(source, str | bytes | os.PathLike):
-        return _files(export_files(cast("Any", source)), rejects, max_bytes, progress)
+        return _files(export_files(cast("Any", source)), record_class, rejects, max_bytes, progress)
     if isinstance(source, pa.Table):
         return iter([_batches(source.to_batches())])
     if isinstance(source, pa.RecordBatch):
@@ -53,7 +54,7 @@ def opened_source(
     if first is None:
         return iter([])
     if isinstance(first, str | bytes | os.PathLike):
-        return _files(export_files(every), rejects, max_bytes, progress)
+        return _files(export_files(every), record_class, rejects, max_bytes, progress)
     if isinstance(first, pa.RecordBatch):
         return iter([_batches(every)])
     if isinstance(first, InboundCall | OutboundCall):
@@ -70,12 +71,16 @@ def _unknown(value: object) -> InvalidValueError:
 
 
 def _files(
-    names: list[str], rejects: list[RejectedRow] | None, max_bytes: int, progress: Callable[[Progress], None] | None
+    names: list[str],
+    record_class: type[CallRecord] | None,
+    rejects: list[RejectedRow] | None,
+    max_bytes: int,
+    progress: Callable[[Progress], None] | None,
 ) -> Iterator[Iterator[tuple[str, Batch]]]:
     count = Counted(names, progress)
     for name in names:
-        held = held_batches(name, rejects=rejects, max_bytes=max_bytes, count=count)
-        yield ((direction_of(record_class), batch) for record_class, batch in held)
+        held = held_batches(name, record_class, rejects=rejects, max_bytes=max_bytes, count=count)
+        yield ((direction_of(cls), batch) for cls, batch in held)
 
 
 def _records(records: Iterable[Any]) -> Iterator[tuple[str, Batch]]:

@@ -6,10 +6,12 @@ A thread writes while the next batch is read. Rows are held until they fill a ro
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww.cdr.arrow import pa, pc, pq
 from didww.cdr.blocks import held_schema
+from didww.cdr.writing import written
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,8 +76,8 @@ class Staging:
     def finish(self) -> list[Staged]:
         """Complete all files and return them."""
         self._wait()
-        for month in self._open.values():
-            self._finished.append(month.close())
+        with written(self._folder):
+            self._finished.extend(month.close() for month in self._open.values())
         self._open.clear()
         return self._finished
 
@@ -87,7 +89,8 @@ class Staging:
     ) -> None:
         self._thread.shutdown()
         for month in self._open.values():
-            month.abandon()
+            with suppress(OSError):
+                month.abandon()
 
     def _wait(self) -> None:
         pending, self._pending = self._pending, None
@@ -95,6 +98,10 @@ class Staging:
             pending.result()
 
     def _write(self, direction: str, batch: Batch) -> None:
+        with written(self._folder):
+            self._add(direction, batch)
+
+    def _add(self, direction: str, batch: Batch) -> None:
         for month, first, last, rows in _by_month(batch):
             key = (direction, month)
             writer = self._open.pop(key, None)

@@ -20,7 +20,8 @@ from didww.cdr.arrow import pa, pa_dataset, pa_fs, pq
 from didww.cdr.duck import text
 from didww.cdr.duplicates import ANY_TIME, Span
 from didww.cdr.schema import PARTITIONS, arrow_schema
-from didww.exceptions import DidwwClientError
+from didww.cdr.writing import written
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -68,7 +69,9 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str], filesystem: FileSystem | None) -> None:
         held: Any = filesystem
-        if held is None:
+        if held is None and "://" in os.fspath(path):
+            held, path = _from_uri(os.fspath(path))
+        elif held is None:
             held, path = pa_fs.LocalFileSystem(), os.path.abspath(os.fspath(path))  # noqa: PTH100 text
         self.filesystem = held
         self.root = Path(os.fspath(path)).as_posix().rstrip("/")
@@ -94,15 +97,14 @@ class Store:
             with tempfile.TemporaryDirectory(prefix="didww-") as folder:
                 yield Path(folder)
             return
-        try:
+        with written(self.local):
             self.local.mkdir(parents=True, exist_ok=True)
             file = (self.local / _LOCK).open("a+b")
-        except OSError as error:
-            raise DidwwClientError(f"Cannot write {self.local}: {error.strerror or error}.") from None
         with file, locked(file):
-            staging = self.local / _STAGING
+            staging = _staging_of(self.local)
             shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed
-            staging.mkdir()
+            with written(staging):
+                staging.mkdir()
             try:
                 yield staging
             finally:
@@ -113,21 +115,26 @@ class Store:
         folder = f"account={account}/direction={direction}/month={month}"
         name = f"part-{uuid.uuid4().hex}.parquet"
         target = f"{self.root}/{folder}/{name}"
-        if self.local is not None:
-            place = self.local / folder
-            place.mkdir(parents=True, exist_ok=True)
-            _synchronize(staged)
-            staged.rename(place / name)
-            _synchronize(place)
-        else:
-            self.filesystem.create_dir(f"{self.root}/{folder}", recursive=True)
-            held = f"{self.root}/{_STAGING}/{name}"
-            self.filesystem.create_dir(f"{self.root}/{_STAGING}", recursive=True)
-            with staged.open("rb") as source, self.filesystem.open_output_stream(held) as sink:
-                while data := source.read(_COPIED):
-                    sink.write(data)
-            self.filesystem.move(held, target)
+        with written(target):
+            if self.local is not None:
+                place = self.local / folder
+                place.mkdir(parents=True, exist_ok=True)
+                _synchronize(staged)
+                staged.rename(place / name)
+                _synchronize(place)
+            else:
+                self._copy(staged, f"{self.root}/{folder}", name)
         return Part(target, account, direction, month)
+
+    def _copy(self, staged: Path, folder: str, name: str) -> None:
+        """Copy a file to an object store under another name, and rename it."""
+        held = f"{self.root}/{_STAGING}/{name}"
+        self.filesystem.create_dir(folder, recursive=True)
+        self.filesystem.create_dir(f"{self.root}/{_STAGING}", recursive=True)
+        with staged.open("rb") as source, self.filesystem.open_output_stream(held) as sink:
+            while data := source.read(_COPIED):
+                sink.write(data)
+        self.filesystem.move(held, f"{folder}/{name}")
 
     def span(self, part: Part) -> Span | None:
         """Return the times of the calls of a file, from its statistics; None without rows."""
@@ -176,6 +183,31 @@ def _local(filesystem: Any, root: str) -> Path | None:
         base = filesystem.base_path
         return _local(filesystem.base_fs, f"{base.rstrip('/')}/{root.lstrip('/')}")
     return None
+
+
+def _from_uri(uri: str) -> tuple[Any, str]:
+    """Return the file system of an address, and the path in it.
+
+    Raises:
+        InvalidValueError: pyarrow knows no such file system.
+    """
+    try:
+        filesystem, path = pa_fs.FileSystem.from_uri(uri)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+    else:
+        return filesystem, path
+    raise InvalidValueError(f"path is no address of a file system that pyarrow knows: {reason}", field="path")
+
+
+def _staging_of(folder: Path) -> Path:
+    """Return the folder for files that are not complete: next to a dataset, as some engines read all files inside.
+
+    It is inside if only that is in the same file system, where files can be renamed into the dataset.
+    """
+    beside = folder.parent / f".{folder.name}.didww-staging"
+    same = folder.parent.stat().st_dev == folder.stat().st_dev
+    return beside if same and os.access(folder.parent, os.W_OK) else folder / _STAGING
 
 
 def _synchronize(path: Path) -> None:

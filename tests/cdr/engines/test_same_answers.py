@@ -11,13 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from didww.cdr import Calls
+from didww.cdr import CallDataset, Calls, open_calls
+from support.call_files import inbound_text, outbound_text, write
 from support.call_tables import START, calls_of_the_emulator, many_records, records, table_of
 from support.engines import WARNINGS, spark_session, to_postgres
 from support.postgres import postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -126,3 +128,15 @@ def test_odd_records_have_the_same_answers(load: Callable[[pa.Table], Calls], en
             assert ask(calls).arrow().equals(ask(wanted).arrow()), name
 
     check()
+
+
+def test_spark_reads_a_dataset_as_it_is(spark: Any, tmp_path: Path) -> None:
+    """The folder of a dataset is a table of Spark: same answers, with the folders as columns of text."""
+    dataset = CallDataset(tmp_path / "calls")
+    write(tmp_path / "in.csv", inbound_text())
+    write(tmp_path / "out.csv", outbound_text())
+    dataset.append([tmp_path / "in.csv", tmp_path / "out.csv"], account="7")
+    calls = Calls(ibis.pyspark.connect(spark).read_parquet(tmp_path / "calls"))
+    wanted = open_calls(dataset)
+    for by in ("account,direction,month", "trunk,disconnect_code"):
+        assert calls.summary(by).arrow().equals(wanted.summary(by).arrow())

@@ -39,6 +39,7 @@ def concurrency(
     limit: int | None = None,
 ) -> Answer:
     """Return the peak of channels in use of a table of calls. See `Calls.concurrency`."""
+    ibis: Any = need("ibis")
     groups = named(by, GROUPS)
     keys = list(groups)
     if every is not None and every not in EVERY:
@@ -53,17 +54,16 @@ def concurrency(
     levels = _levels(used, keys, EVERY[every] if every else None, capacity)
     found = levels.aggregate(
         by=[*keys, *(["slot"] if every else [])],
-        peak=levels["level"].max(),
+        peak=ibis.coalesce(levels["level"].max(), ibis.literal(0, "int64")),
         # The greatest level, and of equal ones the earliest: one number has both.
         first=(levels["level"] * _HORIZON + (_HORIZON - levels["at"])).max(),
         use=total(levels["level"] * levels["length"]),
         times_full=count_where(levels["full"] & ~levels["was_full"]),
         full_seconds=total(levels["full"].ifelse(levels["length"], 0)),
-        capacity=levels["capacity"].max(),
     )
-    found = found.filter(found["peak"].notnull())
     found = found.mutate(
         peak_at=moment(_HORIZON - found["first"] % _HORIZON),
+        capacity=_capacity_of(found, keys, capacity),
         channel_minutes=ratio(found["use"], found["use"] * 0 + 60, 2),
         **({"time": moment(found["slot"])} if every else {}),
     )
@@ -140,11 +140,11 @@ def _levels(used: Any, keys: list[str], step: int | None, capacity: int | Mappin
     )
 
 
-def _capacity_of(points: Any, keys: list[str], capacity: int | Mapping[str, int] | None) -> Any:
+def _capacity_of(rows: Any, keys: list[str], capacity: int | Mapping[str, int] | None) -> Any:
     ibis: Any = need("ibis")
     nothing = ibis.null("int64")
     if isinstance(capacity, Mapping):
         (key,) = keys
-        sizes = [(points[key] == name, ibis.literal(size, "int64")) for name, size in capacity.items()]
+        sizes = [(rows[key] == name, ibis.literal(size, "int64")) for name, size in capacity.items()]
         return ibis.cases(*sizes, else_=nothing) if sizes else nothing
     return nothing if capacity is None else ibis.literal(capacity, "int64")

@@ -48,12 +48,13 @@ def convert(session: Session, files: tuple[str, ...], dataset: str, account: str
         export_files.check(rejects, force=False, name="FILE", advice="Pass another FILE.")
     refused: list[RejectedRow] | None = None if rejects is None else []
     target = CallDataset(dataset)
-    with transferring("Converting") as progress:
-        added = target.append(
-            files[0] if len(files) == 1 else files, account=account, rejects=refused, progress=progress
-        )
-    if rejects is not None and refused:
-        _write(rejects, refused)
+    source = files[0] if len(files) == 1 else files
+    try:
+        with transferring("Converting") as progress:
+            added = target.append(source, account=account, rejects=refused, progress=progress)
+    finally:
+        if rejects is not None and refused:
+            _write(rejects, refused)
     print_row(
         session.settings,
         {

@@ -167,6 +167,12 @@ def test_first_and_last_times(dataset, tmp_path, start):
     assert dataset.append(path) == Appended(1, 1, 0)
 
 
+def test_equal_rows_without_a_call_id(dataset):
+    """As many as the source with most of them."""
+    row = InboundCall(T0, source="x")
+    assert [dataset.append([row] * number).rows for number in (2, 2, 1, 5)] == [2, 0, 0, 3]
+
+
 def test_hours_before_1970(dataset):
     calls = [InboundCall(datetime(1969, 12, 31, 23, minute, tzinfo=UTC), call_id=str(minute)) for minute in (1, 59)]
     assert dataset.append([*calls, *calls]) == Appended(2, 2, 0)

@@ -362,6 +362,34 @@ def test_asyncio_receiver(folder: Path) -> None:
     assert len(ids(folder)) == 40
 
 
+def test_server_shuts_down(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An ASGI server tells the receiver, and the sink adds what it has; an error does not keep the server from ending."""
+    sent: list[str] = []
+
+    async def shut_down(app: CallbackReceiver) -> None:
+        messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+        async def receive() -> dict[str, Any]:
+            return {"type": next(messages)}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        await app.asgi()({"type": "lifespan"}, receive, send)
+
+    dataset = Watched(folder, lambda: None, iter([DidwwClientError("The disk is full.")]))
+    sink = CallSink(dataset, spool=folder.parent / "spool")
+    app = receiver()
+    sink.attach(app)
+    deliver(app, inbound(1))
+    for expected in (0, 1):
+        asyncio.run(shut_down(app))
+        assert len(ids(folder)) == expected
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"] * 2
+    assert "The disk is full" in caplog.text
+    sink.close()
+
+
 def test_over_http(folder: Path) -> None:
     """A batch sent to a server, as DIDWW sends it, is in the dataset."""
     with CallSink(folder) as sink:

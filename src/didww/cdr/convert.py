@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 
     PathLike: TypeAlias = str | bytes | os.PathLike[str]
 
-__all__ = ["ENDINGS", "Held", "arrow_batches", "export_files", "held_batches"]
+__all__ = ["ENDINGS", "Held", "arrow_batches", "check_no_exports", "export_files", "exports_in", "held_batches"]
 
 ENDINGS: Final = (".csv.gz", ".csv")
 """How the names of exports in a folder end."""
+_FETCHED: Final = ".didww"
+"""The folder by which `fetch` goes on."""
 _BLOCK: Final = 8 << 20
 _RECORDS: Final = 50_000
 
@@ -123,12 +125,31 @@ def export_files(source: Any) -> list[str]:
     return names
 
 
-def _in_folder(name: str) -> list[str]:
-    found = sorted(
+def check_no_exports(folder: Path) -> None:
+    """Check that a folder, which has a dataset or gets one, has no exports: some readers would see only one of both.
+
+    Raises:
+        InvalidValueError: It has exports, or calls are fetched into it.
+    """
+    if folder.is_dir() and ((folder / _FETCHED).is_dir() or exports_in(folder)):
+        raise InvalidValueError(
+            f"The folder {folder} has exports. Keep the dataset in another folder, such as {folder}-dataset, or move "
+            "the exports away.",
+            field="path",
+        )
+
+
+def exports_in(folder: Path) -> list[str]:
+    """Return the exports in a folder."""
+    return sorted(
         str(path)
-        for path in Path(name).iterdir()
+        for path in folder.iterdir()
         if path.name.endswith(ENDINGS) and not path.name.startswith((".", "_")) and path.is_file()
     )
+
+
+def _in_folder(name: str) -> list[str]:
+    found = exports_in(Path(name))
     if not found:
         raise InvalidValueError(f"The folder {name} has no files *.csv.gz or *.csv.", field="source")
     return found

@@ -148,7 +148,7 @@ class CallDataset:
         Raises:
             CallFileError: A file cannot be read, is damaged, or has other records; or a row is not valid.
             DidwwClientError: The folder cannot be written.
-            InvalidValueError: An argument is not valid.
+            InvalidValueError: An argument is not valid, or the folder of the dataset has exports.
         """
         from didww.cdr.adding import Adding
         from didww.cdr.sources import opened_source

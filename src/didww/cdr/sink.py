@@ -126,10 +126,13 @@ class CallSink:
     def attach(self, receiver: CallbackReceiver) -> None:
         """Register the sink as the handler of a receiver for `InboundCdr` and `OutboundCdr`.
 
+        When a server of `receiver.asgi()` shuts down, the sink adds its records to the dataset.
+
         Raises:
             InvalidValueError: The receiver has a handler for one of them, or receives other callbacks.
         """
         receiver.on_batch(InboundCdr, OutboundCdr)(self.write)
+        receiver._at_shutdown.append(self.flush)
 
     def write(self, records: Iterable[InboundCdr | OutboundCdr | Mapping[str, Any]]) -> None:
         """Write records to the spool, and return when they are on disk.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww._util.locks import locked
 from didww.cdr.arrow import pa, pa_dataset, pa_fs, pq
+from didww.cdr.convert import check_no_exports
 from didww.cdr.duck import files_text, text
 from didww.cdr.duplicates import ANY_TIME, Span, microseconds
 from didww.cdr.schema import PARTITIONS, arrow_schema
@@ -104,11 +105,13 @@ class Store:
 
         Raises:
             DidwwClientError: The folder cannot be written.
+            InvalidValueError: The folder has exports.
         """
         if self.local is None:
             with tempfile.TemporaryDirectory(prefix="didww-") as folder:
                 yield Path(folder)
             return
+        check_no_exports(self.local)
         with written(self.local):
             self.local.parent.mkdir(parents=True, exist_ok=True)
             self.local.mkdir(_PRIVATE, exist_ok=True)

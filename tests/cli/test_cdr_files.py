@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import pytest
 
@@ -50,6 +51,8 @@ def test_convert_rejects(didww, exports, tmp_path):
         "rejected": 1,
         "files": 1,
     }
+    if os.name != "nt":
+        assert (tmp_path / "rejected.csv").stat().st_mode & 0o777 == 0o600
     with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["file"], row["line"], row["column"]) == ("bad.csv", "3", "Attempt")

@@ -19,9 +19,9 @@ __all__ = ["convert"]
 @click.command(
     cls=Command,
     examples=(
-        "didww cdr convert calls.csv.gz calls/",
-        "didww cdr convert november.csv.gz december.csv.gz calls/ --account main",
-        "didww cdr convert exports/ calls/ --rejects rejected.csv",
+        "didww cdr convert calls.csv.gz dataset/",
+        "didww cdr convert november.csv.gz december.csv.gz dataset/ --account main",
+        "didww cdr convert exports/ dataset/ --rejects rejected.csv",
     ),
 )
 @click.argument("files", metavar="FILES...", nargs=-1)

@@ -5,6 +5,7 @@ A thread writes while the next batch is read. Rows are held until they fill a ro
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -30,6 +31,8 @@ ROW_GROUP: Final = 1 << 17
 _MAX_HELD: Final = 2 * ROW_GROUP
 """Maximum number of rows that wait for their row group, in all months together."""
 _UNIQUE: Final = ("call_id",)
+_AHEAD: Final = 2
+"""Number of batches that wait for the thread: it takes longer for those that fill a row group."""
 _MAX_OPEN: Final = 24
 """Maximum number of files that are written at once; a further month closes the one that was used least recently."""
 
@@ -68,18 +71,18 @@ class Staging:
         self._open: dict[tuple[str, str, str], _Month] = {}
         self._finished: list[Staged] = []
         self._thread = ThreadPoolExecutor(1, "didww-parquet")
-        self._pending: Future[None] | None = None
+        self._pending: deque[Future[None]] = deque()
         self._number = 0
 
     def add(self, account: str, direction: str, batch: Batch) -> None:
-        """Write a batch, in the thread; the last one is complete."""
-        self._wait()
+        """Write a batch, in the thread, as soon as those before it are complete."""
+        self._wait(_AHEAD)
         if batch.num_rows:
-            self._pending = self._thread.submit(self._write, account, direction, batch)
+            self._pending.append(self._thread.submit(self._write, account, direction, batch))
 
     def finish(self) -> list[Staged]:
         """Complete all files and return them."""
-        self._wait()
+        self._wait(0)
         with written(self._folder):
             self._finished.extend(month.close() for month in self._open.values())
         self._open.clear()
@@ -96,10 +99,10 @@ class Staging:
             with suppress(OSError):
                 month.abandon()
 
-    def _wait(self) -> None:
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            pending.result()
+    def _wait(self, ahead: int) -> None:
+        """Wait until at most some batches are left to write."""
+        while len(self._pending) > ahead:
+            self._pending.popleft().result()
 
     def _write(self, account: str, direction: str, batch: Batch) -> None:
         with written(self._folder):

@@ -9,7 +9,7 @@ from didww._util.datetimes import utc_text
 from didww.exceptions import InvalidValueError
 from didww.resources.export import MONTHS_BEFORE
 
-__all__ = ["OVERLAP", "Part", "bound", "earliest", "month_parts", "period_of", "shown_time"]
+__all__ = ["CLOCK_DIFFERENCE", "OVERLAP", "Part", "bound", "earliest", "month_parts", "period_of", "shown_time"]
 
 OVERLAP: Final = timedelta(days=1)
 """How long after the start of a call its record can appear."""

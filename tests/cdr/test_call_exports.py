@@ -191,6 +191,18 @@ def test_exports_of_other_accounts_versions_and_filters_are_not_used(account: Ac
     assert len([*read_calls(files)]) == account.generated("cdr_in", LATE_OCTOBER, end).total()
 
 
+def test_directory_of_another_account(account: Account, client: Any, tmp_path: Path) -> None:
+    """Its files are not replaced."""
+    files = client.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path)
+    before = lines_of(files)
+    other = account.emulator.client("another-key-of-the-tests")
+    posts = account.posts()
+    with pytest.raises(InvalidValueError, match="one account only") as caught:
+        other.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path)
+    assert caught.value.field == "directory"
+    assert (account.posts(), lines_of(files)) == (posts, before)
+
+
 def test_progress(account: Account, client: Any, tmp_path: Path) -> None:
     """`progress` learns which export is waited for, and how much of it is downloaded."""
     account.emulator.transitions.set("exports", reads=1)

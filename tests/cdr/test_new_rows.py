@@ -143,6 +143,33 @@ def test_rows_are_kept_as_they_are(folder: CallFolder) -> None:
     assert len([*folder.path.glob("*.csv.gz")]) == 1
 
 
+def test_late_row_that_differs_in_a_column_of_some_versions(folder: CallFolder) -> None:
+    """It is not taken for another row without a call ID, unless the columns change at the same time."""
+    one = Row(1, 0, "", 1, "442079460000")
+    old, first = cells(one, OLD), cells(one, NEW)
+    second = first.replace(",42079460000,", ",42079460009,")  # `Source Number Out`
+    assert first != second
+    export(folder, [first], NEW)
+    known = add(folder, None, START + timedelta(hours=2))
+    export(folder, [second, first], NEW)
+    known = add(folder, known, START + timedelta(hours=3))
+    assert texts(folder) == [first, second]
+    export(folder, [old, old])
+    known = add(folder, known, START + timedelta(hours=4))
+    export(folder, [old, old])
+    add(folder, known, START + timedelta(hours=5))
+    assert texts(folder) == [first, second]
+
+
+def test_call_id_twice_in_an_export(folder: CallFolder) -> None:
+    """The first is the row."""
+    row = cells(Row(1, 0, "a", 1, "442079460000"), OLD)
+    other = cells(Row(1, 0, "a", 1, "442079460001"), OLD)
+    export(folder, [row, other, row])
+    add(folder, None, START + timedelta(hours=2))
+    assert texts(folder) == [row]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

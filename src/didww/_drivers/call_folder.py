@@ -257,14 +257,18 @@ class CallFolder:
         """Write the rows that are new to a file; return their number, which is 0 if there is no file."""
         rows = keyed_rows(str(self.download_path), self._type, state.equal_before)
         header, number = next(rows), 0
+        same = state.set_columns(stream, header.text.decode(errors="surrogateescape").strip())
         with contextlib.ExitStack() as stack:
             file: gzip.GzipFile | None = None
             while batch := [*islice(rows, BATCH)]:
-                new = state.add_seen(stream, [(row.key, row.time or latest) for row in batch])
+                keys = [row.exact if same else row.key for row in batch]
+                new = state.add_seen(stream, [(key, row.time or latest) for key, row in zip(keys, batch, strict=True)])
+                if others := [row for row in batch if row.key != row.exact]:
+                    state.add_seen(stream, [(row.key if same else row.exact, row.time or latest) for row in others])
                 texts: list[bytes] = []
-                for row in batch:
-                    if row.key in new:
-                        new.remove(row.key)  # of several with the same key, the first is the row
+                for key, row in zip(keys, batch, strict=True):
+                    if key in new:
+                        new.remove(key)  # of several with the same key, the first is the row
                         texts.append(row.text)
                 if texts:
                     with _writing(path):

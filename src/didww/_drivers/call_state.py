@@ -23,7 +23,8 @@ BATCH: Final = 2000
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS downloads (name TEXT PRIMARY KEY, export TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS streams (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, until TEXT NOT NULL, known_from TEXT NOT NULL
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, until TEXT NOT NULL, known_from TEXT NOT NULL,
+    columns TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS files (
     name TEXT PRIMARY KEY, stream INTEGER NOT NULL, rows INTEGER NOT NULL, state TEXT NOT NULL
@@ -71,8 +72,14 @@ class CallState(StateFile):
 
     def stream(self, name: str) -> int:
         """Return the number of a stream, which is added in this transaction if it is new."""
-        self._rows("INSERT OR IGNORE INTO streams (name, until, known_from) VALUES (?, '', '')", name)
+        self._rows("INSERT OR IGNORE INTO streams (name, until, known_from, columns) VALUES (?, '', '', '')", name)
         return int(self._rows("SELECT id FROM streams WHERE name = ?", name)[0][0])
+
+    def set_columns(self, stream: int, columns: str) -> bool:
+        """Note the columns of an export; return whether they are those of the one before, or it is the first."""
+        ((before,),) = self._rows("SELECT columns FROM streams WHERE id = ?", stream)
+        self._rows("UPDATE streams SET columns = ? WHERE id = ?", columns, stream)
+        return before in ("", columns)
 
     def set_known(self, stream: int, known: Known) -> None:
         """Note how far a stream was fetched, and forget the rows that do not matter anymore."""

@@ -133,9 +133,14 @@ def test_repeated_call_uses_what_is_there(account: Account, client: Any, tmp_pat
     again = client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
     assert (again.paths, [export.id for export in again.exports]) == (first.paths, [e.id for e in first.exports])
     assert (account.posts(), account.downloads()) == (2, 2)
+    whole = first.paths[0].read_bytes()
     first.paths[0].unlink()
     client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
     assert (account.posts(), account.downloads()) == (2, 3)
+    first.paths[0].write_bytes(whole[:-10])
+    client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
+    assert (account.posts(), account.downloads()) == (2, 4)
+    assert first.paths[0].read_bytes() == whole
 
 
 def test_export_that_may_be_outdated_is_created_again(account: Account, tmp_path: Path) -> None:
@@ -228,7 +233,7 @@ def test_default_directory_is_the_current_one(
 def test_directory_that_cannot_be_written(account: Account, client: Any, tmp_path: Path) -> None:
     """It is reported before an export is created."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(DidwwClientError, match="file"):
+    with pytest.raises(DidwwClientError, match="file is not a directory"):
         client.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path / "file")
     assert account.posts() == 0
 

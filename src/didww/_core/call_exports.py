@@ -122,7 +122,7 @@ class Folder(AccountFolder, Protocol):
         ...
 
     def has(self, name: str, export_id: str) -> bool:
-        """Return whether the file `name` was downloaded from this export, and is still there."""
+        """Return whether the file `name` was downloaded from this export, and is still there in its size."""
         ...
 
     def note(self, name: str, export_id: str) -> None:

@@ -60,9 +60,12 @@ def period_of(start: datetime, end: datetime | None, now: datetime) -> Part:
         InvalidValueError: The service does not have the calls.
     """
     first = earliest(now)
-    has = f"The service has the calls of this month and of the two before it, from {shown_time(first)} until now"
     if start < first:
-        raise InvalidValueError(f"start must not be before that: {has}, but it is {shown_time(start)}.", field="start")
+        raise InvalidValueError(
+            "start must be within what the service has, which is this month and the two before it, from "
+            f"{shown_time(first)} until now, but it is {shown_time(start)}.",
+            field="start",
+        )
     if start >= now:
         raise InvalidValueError(
             f"start must be before now, {shown_time(now)}, but it is {shown_time(start)}.", field="start"

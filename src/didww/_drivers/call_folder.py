@@ -89,14 +89,15 @@ class CallFolder:
                 )
 
     def has(self, name: str, export_id: str) -> bool:
-        """Return whether a file was downloaded from this export, and is still there."""
+        """Return whether a file was downloaded from this export, and is still there in its size."""
         with self._opened() as state:
-            return state.export_of(name) == export_id and (self.path / name).is_file()
+            path = self.path / name
+            return path.is_file() and state.has_download(name, export_id, path.stat().st_size)
 
     def note(self, name: str, export_id: str) -> None:
         """Remember that a file was downloaded from this export."""
         with self._opened() as state:
-            state.note_download(name, export_id)
+            state.note_download(name, export_id, (self.path / name).stat().st_size)
 
     # For `fetch_new`
 
@@ -200,6 +201,8 @@ class CallFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._hidden.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
+            if self.path.exists() and not self.path.is_dir():
+                raise DidwwClientError(f"{self.path} is not a directory. Pass another one.") from None
             raise DidwwClientError(f"Cannot create {self._hidden}: {error.strerror or error}.") from None
 
     @contextlib.contextmanager

@@ -21,7 +21,7 @@ __all__ = ["BATCH", "CallState"]
 BATCH: Final = 2000
 """Number of rows that are looked up together."""
 _TABLES: Final = """
-CREATE TABLE IF NOT EXISTS downloads (name TEXT PRIMARY KEY, export TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS downloads (name TEXT PRIMARY KEY, export TEXT NOT NULL, size INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS streams (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, until TEXT NOT NULL, known_from TEXT NOT NULL,
     columns TEXT NOT NULL
@@ -50,14 +50,14 @@ class CallState(StateFile):
 
     # Files of `fetch`
 
-    def export_of(self, name: str) -> str:
-        """Return the id of the export that a file was downloaded from; empty if it is not known."""
-        found = self._rows("SELECT export FROM downloads WHERE name = ?", name)
-        return str(found[0][0]) if found else ""
+    def has_download(self, name: str, export_id: str, size: int) -> bool:
+        """Return whether a file was downloaded from an export, and had this size."""
+        of = (name, export_id, size)
+        return bool(self._rows("SELECT 1 FROM downloads WHERE name = ? AND export = ? AND size = ?", *of))
 
-    def note_download(self, name: str, export_id: str) -> None:
-        """Note the export that a file was downloaded from."""
-        self._rows("INSERT OR REPLACE INTO downloads (name, export) VALUES (?, ?)", name, export_id)
+    def note_download(self, name: str, export_id: str, size: int) -> None:
+        """Note the export that a file was downloaded from, and its size in bytes."""
+        self._rows("INSERT OR REPLACE INTO downloads (name, export, size) VALUES (?, ?, ?)", *(name, export_id, size))
 
     # Files of `fetch_new`
 

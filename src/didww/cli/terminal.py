@@ -108,6 +108,8 @@ def transferring(text: str, *, at_once: bool = True) -> Generator[Callable[[Prog
     with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
         task = bars.add_task(text, total=None, visible=at_once)
         yield lambda progress: bars.update(task, completed=progress.done, total=progress.total, visible=True)
+        if bars.tasks[0].total is None:  # the size is known now
+            bars.update(task, total=bars.tasks[0].completed)
 
 
 def _progress_lines(text: str) -> Callable[[Progress], None]:

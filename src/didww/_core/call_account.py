@@ -63,7 +63,7 @@ def check_account(configuration: Configuration, folder: AccountFolder, now: date
     if last.origin != configuration.base_url:
         raise InvalidValueError(
             f"directory must have calls of {configuration.base_url} only; {folder.path} has those of {last.origin}. "
-            "Pass another one.",
+            "Pass another directory.",
             field="directory",
         )
     if now - last.created_at >= KEPT:
@@ -76,7 +76,7 @@ def check_account(configuration: Configuration, folder: AccountFolder, now: date
     if missing:
         raise InvalidValueError(
             f"directory must have calls of one account only; the last export of {folder.path}, {last.export_id}, is "
-            "not in this account. Pass another directory.",
+            "not in this account. Pass another directory, or delete this one if its calls are not needed.",
             field="directory",
         )
 

@@ -160,6 +160,29 @@ def test_export_that_may_be_outdated_is_created_again(account: Account, tmp_path
     )
 
 
+def test_old_exports_are_not_used_again(account: Account, tmp_path: Path) -> None:
+    """Neither one that is being prepared for hours, nor one whose file the service may have removed."""
+    start, end = NOW - timedelta(days=3), NOW - timedelta(days=2)
+    exports, emulator = account.client.exports(), account.emulator
+    emulator.transitions.set("exports", by_hand=True)
+
+    def interrupt(_: FetchProgress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exports.fetch("cdr_in", start=start, end=end, directory=tmp_path, progress=interrupt)
+    emulator.transitions.set("exports", after=0)
+    emulator.clock.advance("2 hours")
+    exports.fetch("cdr_in", start=start, end=end, directory=tmp_path)
+    assert account.posts() == 2
+    emulator.clock.advance("27 days")
+    exports.fetch("cdr_in", start=start, end=end, directory=tmp_path)
+    assert account.posts() == 2
+    emulator.clock.advance("2 days")
+    exports.fetch("cdr_in", start=start, end=end, directory=tmp_path)
+    assert account.posts() == 3
+
+
 def test_interrupted_wait_goes_on(account: Account, client: Any, tmp_path: Path) -> None:
     """An export that is still being prepared is waited for again, not created again."""
     account.emulator.transitions.set("exports", by_hand=True)

@@ -328,6 +328,26 @@ def test_canceled_task_releases_the_lock(account: Account, tmp_path: Path) -> No
     assert all_lines(tmp_path) == account.generated("cdr_in", START, NOW)
 
 
+@unix_only
+def test_files_are_private(account: Account, tmp_path: Path) -> None:
+    """Call records are personal data: only the owner can read them, nor the state."""
+    account.client.exports().fetch_new("cdr_in", tmp_path / "calls", start=START)
+    inside = [path for path in (tmp_path / "calls").rglob("*") if path.is_file()]
+    assert any(path.name.endswith(".csv.gz") for path in inside)
+    assert {path.stat().st_mode & 0o077 for path in inside} == {0}
+
+
+def test_larger_overlap_needs_a_later_export(account: Account, tmp_path: Path) -> None:
+    """An export that was created less than the overlap after its end may lack records, so it is not used again."""
+    exports, start = account.client.exports(), datetime(2026, 10, 20, tzinfo=UTC)
+    account.emulator.clock.freeze("2026-11-04T00:00:00+00:00")
+    first = exports.fetch_new("cdr_in", tmp_path / "one", start=start)
+    same = exports.fetch_new("cdr_in", tmp_path / "two", start=start)
+    larger = exports.fetch_new("cdr_in", tmp_path / "three", start=start, overlap=timedelta(days=5))
+    october = [fetched.exports[0].id for fetched in (first, same, larger)]
+    assert october[0] == october[1] != october[2]
+
+
 # What is refused
 
 

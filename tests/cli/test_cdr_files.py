@@ -27,7 +27,7 @@ def test_convert(didww, exports):
     every = len(list(read_calls(exports)))
     first = didww("cdr convert in.csv.gz out.csv calls/ -o json")
     assert first.code == 0, first
-    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "files": 4}
+    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "parquet_files": 4}
     assert json.loads(first.out) == expected
     assert "Converting" in first.err
     again = didww("cdr convert . calls/ --account default -o json")
@@ -43,12 +43,12 @@ def test_convert_rejects(didww, exports, tmp_path):
     assert failed.code != 0
     assert "bad.csv, line 3, column 'Attempt'" in failed.err
     done = didww("cdr convert bad.csv calls/ --rejects rejected.csv -o json")
-    assert json.loads(done.out) | {"files": 1} == {
+    assert json.loads(done.out) | {"parquet_files": 1} == {
         "dataset": "calls/",
         "rows": 1,
         "duplicates": 0,
         "rejected": 1,
-        "files": 1,
+        "parquet_files": 1,
     }
     with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)

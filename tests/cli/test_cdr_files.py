@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import pytest
 
@@ -50,6 +51,8 @@ def test_convert_rejects(didww, exports, tmp_path):
         "rejected": 1,
         "parquet_files": 1,
     }
+    if os.name != "nt":
+        assert (tmp_path / "rejected.csv").stat().st_mode & 0o777 == 0o600
     with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["file"], row["line"], row["column"]) == ("bad.csv", "3", "Attempt")
@@ -73,10 +76,40 @@ def test_sql(didww, exports):
     assert didww(f"cdr sql {query} calls --account other -o csv").out == "direction,n,cost\n"
 
 
+def test_sql_columns_with_the_same_name(didww, exports):
+    """None is left out, nor has the values of another."""
+    found = didww("cdr sql 'select 1 as a, 2 as a, 3 as a_2, 4 as \"x y\", 5 as x_y' in.csv.gz -o csv")
+    assert found.out == "a,a_2,a_2_2,x_y,x_y_2\n1,2,3,4,5\n"
+
+
+def test_convert_needs_a_dataset(didww, exports, tmp_path):
+    """Not the folder of the exports; one argument are the exports."""
+    missing = didww("cdr convert in.csv.gz")
+    assert missing.code == 2
+    assert "DATASET is missing" in missing.err
+    for arguments in ("in.csv.gz .", ". ."):
+        refused = didww(f"cdr convert {arguments}")
+        assert refused.code != 0
+        assert "has exports" in refused.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv.gz", "out.csv"]
+
+
+def test_convert_is_interrupted(didww, exports, monkeypatch):
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CallDataset, "append", interrupt)
+    assert "To continue: run the same command again." in didww("cdr convert in.csv.gz calls/").err
+
+
 def test_sql_errors(didww, exports):
     wrong = didww("cdr sql 'select trnk from calls' in.csv.gz")
     assert wrong.code != 0
     assert "trnk" in wrong.err
     assert "Traceback" not in wrong.err
+    assert "\\n" not in wrong.err
+    assert "LINE 1" not in wrong.err
+    assert "The table is `calls`." in didww("cdr sql 'select * from cdr' in.csv.gz").err
+    assert "QUERY comes before FILES" in didww("cdr sql in.csv.gz 'select 1'").err
     missing = didww("cdr sql 'select 1' missing.csv")
     assert "There is no file or folder missing.csv." in missing.err

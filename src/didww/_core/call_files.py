@@ -12,9 +12,9 @@ from didww.exceptions import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ENDINGS", "FilePath", "each_file", "export_files"]
+__all__ = ["FilePath", "each_file", "export_files", "exports_in"]
 
-ENDINGS: Final = (".csv.gz", ".csv")
+_ENDINGS: Final = (".csv.gz", ".csv")
 """How the names of exports in a folder end."""
 
 FilePath: TypeAlias = str | bytes | os.PathLike[str]
@@ -51,12 +51,17 @@ def _files(path: FilePath) -> Iterator[str]:
     yield from _in_folder(name) if Path(name).is_dir() else (name,)
 
 
-def _in_folder(name: str) -> list[str]:
-    found = sorted(
+def exports_in(folder: Path) -> list[str]:
+    """Return the exports in a folder."""
+    return sorted(
         str(path)
-        for path in Path(name).iterdir()
-        if path.name.endswith(ENDINGS) and not path.name.startswith((".", "_")) and path.is_file()
+        for path in folder.iterdir()
+        if path.name.endswith(_ENDINGS) and not path.name.startswith((".", "_")) and path.is_file()
     )
+
+
+def _in_folder(name: str) -> list[str]:
+    found = exports_in(Path(name))
     if not found:
         raise InvalidValueError(f"The folder {name} has no files *.csv.gz or *.csv.", field="source")
     return found

@@ -163,7 +163,9 @@ def layout_of(rows: Rows, record_class: type[CallRecord] | None = None) -> Layou
     best = max(found, key=lambda cls: len(found[cls]))
     known = len(found[record_class or best])
     if "time_start" not in found[best]:
-        raise rows.error("the header has no column 'Date/Time Start (UTC)', so this is no export of calls")
+        raise rows.error(
+            "the header has no column 'Date/Time Start (UTC)', so this is not an export of calls; leave the file out"
+        )
     if record_class is None and (2 * known < len(names) or all(len(places) == known for places in found.values())):
         raise rows.error(
             f"the header has {known} of its {len(names)} columns in common with {best.__name__}. If this is an "

@@ -89,6 +89,7 @@ class CallbackReceiver:
         self._store: SeenStore = MemoryStore() if store is None else store
         self._handlers: dict[type[Event], Handler] = {}
         self._rejections = Rejections()
+        self._at_shutdown: list[Callable[[], object]] = []
 
     @overload
     def on(self, kind: type[K], /) -> Callable[[Callable[[K], R]], Callable[[K], R]]: ...
@@ -229,6 +230,7 @@ class CallbackReceiver:
             max_bytes=self._verifier.max_bytes,
             read_timeout=read_timeout,
             rejections=self._rejections,
+            at_shutdown=self._at_shutdown,
         )
 
     def served(self) -> AbstractContextManager[str]:

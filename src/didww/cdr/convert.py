@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
-from didww._core.call_files import ENDINGS, export_files
+from didww._core.call_files import export_files, exports_in
 from didww._core.call_layout import layout_of
 from didww._core.call_rows import RowReader, check_record_class
 from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
-__all__ = ["ENDINGS", "Held", "arrow_batches", "export_files", "held_batches"]
+__all__ = ["Held", "arrow_batches", "check_no_exports", "held_batches"]
 
+_FETCHED: Final = ".didww"
+"""The folder by which `fetch` goes on."""
 _BLOCK: Final = 8 << 20
 _RECORDS: Final = 50_000
 
@@ -94,6 +96,20 @@ def _decoded(
     for name in names:
         for cls, batch in held_batches(name, record_class, rejects=rejects, max_bytes=max_bytes, count=count):
             yield decoded(batch, {b"direction": direction_of(cls).encode()})
+
+
+def check_no_exports(folder: Path) -> None:
+    """Check that a folder, which has a dataset or gets one, has no exports: some readers would see only one of both.
+
+    Raises:
+        InvalidValueError: It has exports, or calls are fetched into it.
+    """
+    if folder.is_dir() and ((folder / _FETCHED).is_dir() or exports_in(folder)):
+        raise InvalidValueError(
+            f"The folder {folder} has exports. Keep the dataset in another folder, such as {folder}-dataset, or move "
+            "the exports away.",
+            field="path",
+        )
 
 
 class Counted:

@@ -10,7 +10,7 @@ import click
 from didww.cli.framework import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from didww.cli.session import Session
 
@@ -35,6 +35,7 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
     exports, a folder with exports, or a dataset, which is faster: `didww cdr convert` makes one.
     """
     import shutil
+    from pathlib import Path
 
     from didww.cdr.duck import connect, reader_of
     from didww.cdr.opening import open_dataset
@@ -42,6 +43,8 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
     from didww.cli.terminal import transferring
     from didww.exceptions import InvalidValueError
 
+    if statement and Path(statement).exists():
+        raise click.UsageError(f"QUERY comes before FILES: {statement} is a file or folder.")
     with transferring("Reading", at_once=False) as progress:
         dataset, temporary = open_dataset(files[0] if len(files) == 1 else files, account=account, progress=progress)
     import duckdb
@@ -52,20 +55,40 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
             try:
                 found: Any = connection.sql(statement)
                 if found is not None:
-                    names = [str(name) for name in found.columns]
-                    print_rows(session.settings, _rows(reader_of(found)), names)
+                    names = _unique(map(str, found.columns))
+                    print_rows(session.settings, _rows(reader_of(found), names), names)
             except duckdb.Error as error:
-                message = f"DuckDB refused the query: {str(error).rstrip()}"
+                message = f"DuckDB refused the query: {_reason(error)}"
                 raise InvalidValueError(message, field="QUERY") from None
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _rows(batches: Any) -> Iterator[dict[str, Any]]:
+def _unique(names: Iterable[str]) -> list[str]:
+    """Return names of columns of which none is there twice."""
+    found: dict[str, str] = {}
+    for name in names:
+        chosen, number = name, 1
+        while (key := chosen.replace(" ", "_")) in found:
+            number += 1
+            chosen = f"{name}_{number}"
+        found[key] = chosen
+    return list(found.values())
+
+
+def _rows(batches: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     for batch in batches:
-        for row in batch.to_pylist():
-            yield {name: _short(value) for name, value in row.items()}
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield dict(zip(names, map(_short, row), strict=True))
+
+
+def _reason(error: Exception) -> str:
+    """Return the message of an error in one line, without the query."""
+    reason = " ".join(str(error).partition("\n\nLINE ")[0].split())
+    if reason.startswith("Catalog Error: Table with name"):
+        return f"{reason.partition(' Did you mean')[0]} The table is `calls`."
+    return reason
 
 
 def _short(value: Any) -> Any:

@@ -113,3 +113,34 @@ def test_sql_errors(didww, exports):
     assert "QUERY comes before FILES" in didww("cdr sql in.csv.gz 'select 1'").err
     missing = didww("cdr sql 'select 1' missing.csv")
     assert "There is no file or folder missing.csv." in missing.err
+
+
+def test_sql_has_all_values_of_a_row(didww, exports):
+    """Also of columns with equal names, of times that Python has not, and of what is no number of JSON."""
+    query = "cdr sql 'select 1 as a, 2 as a, 3 as a_1, 4 as \"b c\", 5 as b_c' in.csv.gz"
+    assert didww(f"{query} -o csv").out == "a,a_1,a_1_1,b_c,b_c_1\n1,2,3,4,5\n"
+    assert json.loads(didww(f"{query} -o json").out) == [{"a": 1, "a_1": 2, "a_1_1": 3, "b_c": 4, "b_c_1": 5}]
+    times = "timestamptz '10000-01-01 00:00:00' as a, '-infinity'::timestamp as b, 'infinity'::date as c"
+    (row,) = json.loads(didww(f"cdr sql \"select {times}, 'nan'::double as n\" in.csv.gz -o json").out)
+    assert row["a"].startswith("10000-01-01 00:00:00")
+    assert (row["b"], row["c"], row["n"]) == ("-infinity", "infinity", "nan")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "'select * from cdr' in.csv.gz",
+            "DuckDB refused the query: there is no such table. The table is `calls`.",
+        ),
+        ("'select trnk from calls' in.csv.gz", 'not found in FROM clause! Candidate bindings: "'),
+        ("'selec' in.csv.gz", 'syntax error at or near "selec"'),
+        ("in.csv.gz 'select 1'", "in.csv.gz is a file or folder. The query comes first, then FILES."),
+    ],
+)
+def test_sql_says_what_is_wrong(didww, exports, line, message):
+    """In one line."""
+    failed = didww(f"cdr sql {line}")
+    assert failed.code != 0
+    assert message in failed.err
+    assert "\\n" not in failed.err

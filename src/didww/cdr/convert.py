@@ -18,7 +18,7 @@ from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
 from didww._core.download import Progress, check_max_bytes
 from didww.cdr.extras import need
 from didww.cdr.read_ahead import read_ahead
-from didww.exceptions import CallFileError
+from didww.exceptions import CallFileError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

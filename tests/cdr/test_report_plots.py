@@ -208,7 +208,19 @@ def test_many_anomalies_stay_small() -> None:
     assert plot is not None
     assert plot.table.omitted == 5000 - MOST_ROWS
     assert sum(map(len, plot.drawings)) < 120_000
-    assert plot.finding.startswith("5,000 hours of trunks are far above the usual")
+    assert plot.finding.startswith("2,000 hours of Main are far above the usual.")
+
+
+def test_hours_are_counted_once() -> None:
+    """Also if several measures are unusual in an hour."""
+    rows = [anomaly(1, "Main", name, "5.0") for name in ("failures", "cost")]
+    one, two = (
+        anomalies(found, START.date(), date(2026, 12, 1)) for found in (rows, [*rows, anomaly(2, "B", "cost", "5.0")])
+    )
+    assert one is not None
+    assert two is not None
+    assert one.finding.startswith("1 hour of Main is far above the usual. The farthest")
+    assert two.finding.startswith("2 hours of trunks are far above the usual, 1 of them of Main.")
 
 
 def test_drawings_take_their_colors_and_font_from_the_page() -> None:

@@ -28,7 +28,7 @@ def test_convert(didww, exports):
     every = len(list(read_calls(exports)))
     first = didww("cdr convert in.csv.gz out.csv calls/ -o json")
     assert first.code == 0, first
-    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "files": 4}
+    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "parquet_files": 4}
     assert json.loads(first.out) == expected
     assert "Converting" in first.err
     again = didww("cdr convert . calls/ --account default -o json")
@@ -44,12 +44,12 @@ def test_convert_rejects(didww, exports, tmp_path):
     assert failed.code != 0
     assert "bad.csv, line 3, column 'Attempt'" in failed.err
     done = didww("cdr convert bad.csv calls/ --rejects rejected.csv -o json")
-    assert json.loads(done.out) | {"files": 1} == {
+    assert json.loads(done.out) | {"parquet_files": 1} == {
         "dataset": "calls/",
         "rows": 1,
         "duplicates": 0,
         "rejected": 1,
-        "files": 1,
+        "parquet_files": 1,
     }
     if os.name != "nt":
         assert (tmp_path / "rejected.csv").stat().st_mode & 0o777 == 0o600
@@ -113,3 +113,34 @@ def test_sql_errors(didww, exports):
     assert "QUERY comes before FILES" in didww("cdr sql in.csv.gz 'select 1'").err
     missing = didww("cdr sql 'select 1' missing.csv")
     assert "There is no file or folder missing.csv." in missing.err
+
+
+def test_sql_has_all_values_of_a_row(didww, exports):
+    """Also of columns with equal names, of times that Python has not, and of what is no number of JSON."""
+    query = "cdr sql 'select 1 as a, 2 as a, 3 as a_1, 4 as \"b c\", 5 as b_c' in.csv.gz"
+    assert didww(f"{query} -o csv").out == "a,a_1,a_1_1,b_c,b_c_1\n1,2,3,4,5\n"
+    assert json.loads(didww(f"{query} -o json").out) == [{"a": 1, "a_1": 2, "a_1_1": 3, "b_c": 4, "b_c_1": 5}]
+    times = "timestamptz '10000-01-01 00:00:00' as a, '-infinity'::timestamp as b, 'infinity'::date as c"
+    (row,) = json.loads(didww(f"cdr sql \"select {times}, 'nan'::double as n\" in.csv.gz -o json").out)
+    assert row["a"].startswith("10000-01-01 00:00:00")
+    assert (row["b"], row["c"], row["n"]) == ("-infinity", "infinity", "nan")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "'select * from cdr' in.csv.gz",
+            "DuckDB refused the query: there is no such table. The table is `calls`.",
+        ),
+        ("'select trnk from calls' in.csv.gz", 'not found in FROM clause! Candidate bindings: "'),
+        ("'selec' in.csv.gz", 'syntax error at or near "selec"'),
+        ("in.csv.gz 'select 1'", "in.csv.gz is a file or folder. The query comes first, then FILES."),
+    ],
+)
+def test_sql_says_what_is_wrong(didww, exports, line, message):
+    """In one line."""
+    failed = didww(f"cdr sql {line}")
+    assert failed.code != 0
+    assert message in failed.err
+    assert "\\n" not in failed.err

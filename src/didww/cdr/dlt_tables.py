@@ -144,7 +144,8 @@ def call_files(source: Any, cls: type[CallRecord]) -> Iterator[CallFile]:
         CallFileError: An export cannot be read.
         InvalidValueError: It is something else, or a folder without exports.
     """
-    from didww.cdr.convert import arrow_batches, check_no_exports, export_files
+    from didww._core.call_files import export_files
+    from didww.cdr.convert import arrow_batches, check_no_exports
     from didww.cdr.dataset import CallDataset
 
     if isinstance(source, str | bytes | os.PathLike):

@@ -91,7 +91,8 @@ def open_dataset(
     """
     need("pyarrow")
     need("duckdb")
-    from didww.cdr.convert import check_no_exports, exports_in
+    from didww._core.call_files import exports_in
+    from didww.cdr.convert import check_no_exports
     from didww.cdr.dataset import CallDataset
 
     if isinstance(source, CallDataset):

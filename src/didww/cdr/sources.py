@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from didww._core.call_files import export_files
 from didww._util.text import shown
 from didww.cdr.arrow import pa, pc
 from didww.cdr.blocks import batch_of_records, direction_of, has_python_times, held_schema
-from didww.cdr.convert import Counted, export_files, held_batches
+from didww.cdr.convert import Counted, held_batches
 from didww.cdr.dataset import checked_account
 from didww.cdr.schema import DIRECTIONS, MONEY, PARTITIONS, arrow_schema
 from didww.exceptions import InvalidValueError

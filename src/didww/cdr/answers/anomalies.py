@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww.cdr.answer import Answer
-from didww.cdr.answers.dimensions import answered, check_period, in_direction, literal
-from didww.cdr.answers.exact import DAY, count_where, half_up, scaled, seconds, total
+from didww.cdr.answers.dimensions import answered, check_period, in_direction
+from didww.cdr.answers.exact import DAY, count_where, half_up, scaled, second, seconds, total
 from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
@@ -88,9 +88,9 @@ def anomalies(
     found = ibis.union(*(_compared(cells, *each, min_days) for each in measures.items()), distinct=False)
     found = found.filter(found["score"] >= ibis.literal(Decimal(str(threshold)), "decimal(18, 1)"))
     if start is not None:
-        found = found.filter(found["begin"] >= seconds(literal(start)))
+        found = found.filter(found["begin"] >= second(start))
     if end is not None:
-        found = found.filter(found["begin"] < seconds(literal(end)))
+        found = found.filter(found["begin"] < second(end))
     return Answer(found, _SCHEMA, sort=("-score", *list(_SCHEMA)[:6]), limit=limit)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.answer import Answer
-from didww.cdr.answers.dimensions import check_period, in_direction, literal, named
-from didww.cdr.answers.exact import DAY, count_where, moment, ratio, seconds, total
+from didww.cdr.answers.dimensions import check_period, in_direction, named
+from didww.cdr.answers.exact import DAY, count_where, moment, ratio, second, seconds, total
 from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
@@ -102,9 +102,9 @@ def _in_use(intervals: Any, start: datetime | None, end: datetime | None) -> Any
     ibis: Any = need("ibis")
     check_period(start, end)
     if start is not None:
-        intervals = intervals.mutate(begin=ibis.greatest(intervals["begin"], seconds(literal(start))))
+        intervals = intervals.mutate(begin=ibis.greatest(intervals["begin"], second(start)))
     if end is not None:
-        intervals = intervals.mutate(finish=ibis.least(intervals["finish"], seconds(literal(end))))
+        intervals = intervals.mutate(finish=ibis.least(intervals["finish"], second(end)))
     return intervals.filter(intervals["finish"] > intervals["begin"])
 
 

@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
+from didww.cdr.answer import backend_of
 from didww.cdr.extras import need
 
-__all__ = ["DAY", "MONEY_SUM", "count_where", "half_up", "moment", "ratio", "scaled", "seconds", "total"]
+__all__ = ["DAY", "MONEY_SUM", "count_where", "half_up", "moment", "ratio", "scaled", "second", "seconds", "total"]
 
 DAY: Final = 86400
 """Seconds of a day."""
 MONEY_SUM: Final = "decimal(38, 9)"
 """Type of a sum of amounts."""
+_TIME: Final = "timestamp('UTC', 6)"
+_MILLION: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def seconds(time: Any) -> Any:
-    """Return whole seconds since 1970 of a time, as an integer; fractions are cut off."""
-    return time.truncate("s").epoch_seconds().cast("int64")
+    """Return whole seconds since 1970 of the times of a table, as integers; fractions are cut off.
+
+    DuckDB cuts times with a time zone by way of a calendar, which takes most of the time of an answer. The integers
+    that it stores are 20 times as fast.
+    """
+    if backend_of(time).name != "duckdb":
+        return time.truncate("s").epoch_seconds().cast("int64")
+    stored = _epoch_us()(time.cast(_TIME))
+    # The remainder of a time before 1970 is negative. What is left is a multiple, so the division is exact.
+    return (stored - (stored % _MILLION + _MILLION) % _MILLION) // _MILLION
+
+
+def second(time: datetime) -> Any:
+    """Return whole seconds since 1970 of one time, as an expression; fractions are cut off."""
+    ibis: Any = need("ibis")
+    return ibis.literal((time - _EPOCH) // timedelta(seconds=1), "int64")
+
+
+@cache
+def _epoch_us() -> Any:
+    """Return DuckDB's function of the microseconds since 1970 of a time."""
+    ibis: Any = need("ibis")
+
+    def epoch_us(time: Any) -> Any: ...
+
+    return ibis.udf.scalar.builtin(epoch_us, signature=((_TIME,), "int64"))
 
 
 def moment(number: Any) -> Any:

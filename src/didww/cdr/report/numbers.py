@@ -35,14 +35,14 @@ _UNITS: Final = ((1_000_000_000, "bn"), (1_000_000, "M"), (1_000, "k"))
 
 
 def count(value: float | Decimal) -> str:
-    """Return a number without its fraction.
+    """Return a number, rounded to a whole one.
 
     Example:
         >>> from decimal import Decimal
-        >>> count(1234567), count(Decimal("12.5"))
-        ('1,234,567', '12')
+        >>> count(1234567), count(Decimal("12.78"))
+        ('1,234,567', '13')
     """
-    return f"{int(value):,}"
+    return f"{value:,.0f}"
 
 
 def short(value: float) -> str:

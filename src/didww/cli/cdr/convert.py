@@ -70,7 +70,7 @@ def convert(session: Session, files: tuple[str, ...], dataset: str, account: str
             "rows": added.rows,
             "duplicates": added.duplicates,
             "rejected": added.rejected,
-            "files": len(target.files),
+            "parquet_files": len(target.files),
         },
     )
 

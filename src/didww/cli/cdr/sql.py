@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import chain, count
+from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,8 +38,9 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
     exports, a folder with exports, or a dataset, which is faster: `didww cdr convert` makes one.
     """
     import shutil
-    from pathlib import Path
 
+    if Path(statement).exists() and not Path(files[0]).exists():
+        raise click.UsageError(f"{statement} is a file or folder. The query comes first, then FILES.")
     from didww.cdr.duck import connect, reader_of
     from didww.cdr.opening import open_dataset
     from didww.cli.output import print_rows
@@ -55,42 +59,58 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
             try:
                 found: Any = connection.sql(statement)
                 if found is not None:
-                    names = _unique(map(str, found.columns))
+                    names = _distinct(map(str, found.columns))
                     print_rows(session.settings, _rows(reader_of(found), names), names)
             except duckdb.Error as error:
-                message = f"DuckDB refused the query: {_reason(error)}"
-                raise InvalidValueError(message, field="QUERY") from None
+                raise InvalidValueError(_refused(error), field="QUERY") from None
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _unique(names: Iterable[str]) -> list[str]:
-    """Return names of columns of which none is there twice."""
+def _refused(error: Exception) -> str:
+    """Return why DuckDB refused a query, in one line without the place in the query."""
+    text = str(error)
+    if "Table with name" in text and "does not exist" in text:
+        return "DuckDB refused the query: there is no such table. The table is `calls`."
+    lines = (line.strip() for line in text.partition("\nLINE ")[0].splitlines())
+    return f"DuckDB refused the query: {' '.join(filter(None, lines))}"
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Return a name of its own for each column: those of a join often have equal names."""
     found: dict[str, str] = {}
     for name in names:
-        chosen, number = name, 1
-        while (key := chosen.replace(" ", "_")) in found:
-            number += 1
-            chosen = f"{name}_{number}"
-        found[key] = chosen
+        numbered = chain([name], (f"{name}_{number}" for number in count(1)))
+        # The keys of JSON and of CSV have no blanks.
+        own = next(each for each in numbered if each.replace(" ", "_") not in found)
+        found[own.replace(" ", "_")] = own
     return list(found.values())
 
 
 def _rows(batches: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     for batch in batches:
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for row in zip(*map(_values, batch.columns), strict=True):
             yield dict(zip(names, map(_short, row), strict=True))
 
 
-def _reason(error: Exception) -> str:
-    """Return the message of an error in one line, without the query."""
-    reason = " ".join(str(error).partition("\n\nLINE ")[0].split())
-    if reason.startswith("Catalog Error: Table with name"):
-        return f"{reason.partition(' Did you mean')[0]} The table is `calls`."
-    return reason
+def _values(column: Any) -> Any:
+    """Return the values of a column; as text if one is a time that Python has not, such as one in the year 10000."""
+    try:
+        return column.to_pylist()
+    except (OverflowError, ValueError):
+        return [_endless(text) for text in column.cast("string").to_pylist()]
+
+
+def _endless(text: str | None) -> str | None:
+    """Return the text of a time; Arrow has none for an infinite one."""
+    if text is None or "out of range" not in text:
+        return text
+    return "-infinity" if ": -" in text else "infinity"
 
 
 def _short(value: Any) -> Any:
-    """Return an amount without the zeros at its end."""
-    return Decimal(f"{value.normalize():f}") if isinstance(value, Decimal) and value.is_finite() else value
+    """Return an amount without the zeros at its end, and as text what JSON has no number for."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return Decimal(f"{value.normalize():f}")
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

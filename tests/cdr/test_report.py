@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
@@ -17,6 +19,7 @@ pytest.importorskip("duckdb")
 pytest.importorskip("matplotlib")
 
 from didww import InvalidValueError
+from didww.cdr import CallDataset, InboundCall
 from didww.cdr.opening import open_calls
 from didww.cdr.report import write_report
 from didww.emulator import Emulator
@@ -77,6 +80,25 @@ def page(calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The report of these calls."""
     file = calls.report(tmp_path_factory.mktemp("report") / "r.html", capacity={"inbound": 2, "outbound": 50})
     return file.read_text("utf-8")
+
+
+def inbound(start: datetime, number: str, trunk: str | None = "Main") -> InboundCall:
+    """An answered call of a minute."""
+    return InboundCall(
+        start,
+        start,
+        start + timedelta(minutes=1),
+        did_number=number,
+        duration=60,
+        trunk=trunk,
+        call_id=f"{start} {number}",
+    )
+
+
+def dataset_of(folder: Path, records: list[InboundCall]) -> CallDataset:
+    dataset = CallDataset(folder / "calls")
+    dataset.append(records)
+    return dataset
 
 
 @pytest.fixture
@@ -169,6 +191,46 @@ def test_file_is_replaced_only_when_the_page_is_complete(calls: Calls, tmp_path:
     assert re.findall(r"Capacity (\d+)", text) == ["7", "7"]  # in two widths
     assert told[0] == "totals"
     assert len(set(told)) == len(told) > 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_devices_and_pipes_are_written_to(cli: Command, calls: Calls, exports: Path, tmp_path: Path) -> None:
+    """A file in the place of /dev/null would break all programs of the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for write in (
+        lambda: calls.report(tmp_path / "link"),
+        lambda: cli(f"cdr report {exports} -o {pipe}"),
+    ):
+        with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, encoding="utf-8") as reader:
+            try:
+                with pipe.open("w"):  # the reader has opened it
+                    write()
+                assert "Call report" in reader.communicate(timeout=60)[0]
+            finally:
+                reader.kill()
+        assert pipe.is_fifo()
+    (tmp_path / "page.html").write_text("before")
+    (tmp_path / "other").symlink_to("page.html")
+    calls.report(tmp_path / "other")
+    assert (tmp_path / "other").is_symlink()
+    assert "Call report" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_report_is_of_all_times(tmp_path: Path) -> None:
+    """Channels, and numbers without a trunk, of ten years and of thousands of numbers."""
+    old, new = START - timedelta(days=3650), START
+    at_once = [inbound(old, str(n)) for n in range(50)]
+    later = [inbound(new + timedelta(hours=n), str(n)) for n in range(30)]
+    many = [inbound(new + timedelta(days=2, minutes=n), str(10**10 + n), trunk=None) for n in range(6000)]
+    text = open_calls(dataset_of(tmp_path, [*at_once, *later, *many])).report(tmp_path / "r.html", capacity=10)
+    page = text.read_text("utf-8")
+    assert "At most 50 channels were in use, first on 3 Oct 2016" in page
+    assert "The capacity of 10 was reached once" in page
+    assert figures(page)["Peak channels"][0] == "50"
+    assert "6,000 calls to 6,000 numbers." in page
+    assert "5,700 more rows are not shown." in page
 
 
 def test_report_without_calls_says_so(calls: Calls, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
+from math import comb
+from random import Random
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,13 +16,14 @@ pytest.importorskip("matplotlib")
 
 from didww.cdr.report.colors import STAND_INS, variables
 from didww.cdr.report.drawing import NARROW, WIDE, Drawing, cut, style, width_of
+from didww.cdr.report.numbers import short
 from didww.cdr.report.page import Figure, fragment, page
 from didww.cdr.report.parts import MOST_ROWS, Column, Plot, Table, limited
 from didww.cdr.report.plots.anomalies import anomalies
 from didww.cdr.report.plots.channels import channels
 from didww.cdr.report.plots.codes import codes
 from didww.cdr.report.plots.costs import costs
-from didww.cdr.report.plots.failures import failures
+from didww.cdr.report.plots.failures import failures, tail
 from didww.cdr.report.plots.traffic import edges_of, ranges_of, traffic
 from didww.cdr.report.plots.trunks import trunks
 from didww.cdr.report.scales import day_ticks, time_ticks, value_ticks
@@ -105,6 +108,24 @@ def test_cost_table_is_exact() -> None:
     assert costs([cost(0, "France", "0")]) is None
 
 
+@pytest.mark.parametrize(
+    ("unknown", "sentence"),
+    [("1", " France has the largest share, 72.7%."), ("90", " The country of 90.0% is not given.")],
+)
+def test_cost_without_a_country_can_be_the_largest_share(unknown: str, sentence: str) -> None:
+    """Then no country is said to have it."""
+    plot = costs([cost(0, "France", "8"), cost(0, "Spain", "2"), cost(0, None, unknown)])
+    assert plot is not None
+    assert plot.finding.endswith(sentence)
+
+
+def test_scale_of_cost_is_exact() -> None:
+    """Ticks of half cents have as many digits."""
+    plot = costs([cost(0, "France", "0.09")])
+    assert plot is not None
+    assert {"$0.025", "$0.050", "$0.075", "$0.100"} <= set(texts(plot.drawings[0]))
+
+
 def test_days_without_cost_are_drawn() -> None:
     """The scale of days has no gaps, even if rows have."""
     plot = costs([cost(0, "France", "1"), cost(27, "France", "2")])
@@ -130,6 +151,20 @@ def test_channels_against_capacity(capacity: int | None, full: int, words: str) 
     assert words in plot.finding
     for drawing in plot.drawings:
         assert ("Capacity" in " ".join(texts(drawing))) == (capacity is not None)
+
+
+def test_channels_of_all_times_are_in_the_sentence() -> None:
+    """If only the last ones are drawn, which is said; or none, if there are no others."""
+    whole = {"peak": 50, "peak_at": START - timedelta(days=3650), "times_full": 1, "full_seconds": 60}
+    plot = channels([peak(n * 24, 1) for n in range(6)], "inbound", "day", 10, whole)
+    assert plot is not None
+    assert plot.finding.startswith("At most 50 channels were in use, first on 3 Sep 2016")
+    assert "The capacity of 10 was reached once, for 1 min 0 s in all." in plot.finding
+    assert plot.notes == "The most calls at the same time in each day since 1 Sep 2026."
+    alone = channels([], "inbound", "day", 51, whole)
+    assert alone is not None
+    assert alone.finding.endswith("The capacity of 51 was never reached: 1 was always free.")
+    assert not alone.drawings
 
 
 def test_hours_without_calls_are_drawn() -> None:
@@ -184,6 +219,47 @@ def test_trunks_that_fail_alike_at_all_hours_are_not_named() -> None:
     assert plot.finding == "No trunk fails at some hours much more than at its others."
 
 
+def test_chance_names_no_trunk() -> None:
+    """Neither a single failed attempt, nor what is left of many spans and trunks whose failures are random."""
+    rows = [{"trunk": "Desk", "hour": hour, "attempts": 1, "answered": int(hour > 3)} for hour in (3, 9, 12, 15)]
+    plot = failures(rows, "inbound")
+    assert plot is not None
+    assert plot.finding.startswith("No trunk fails")
+    random = Random(1)
+    named = 0
+    for attempts, trunk_number in [(5, 1), (5, 10), (30, 10)] * 5:
+        rows = [
+            {
+                "trunk": f"Trunk {n}",
+                "hour": hour,
+                "attempts": attempts,
+                "answered": sum(random.random() > 0.02 for _ in range(attempts)),
+            }
+            for n in range(trunk_number)
+            for hour in range(24)
+        ]
+        plot = failures(rows, "inbound")
+        assert plot is not None
+        named += not plot.finding.startswith("No trunk fails")
+    assert named == 0
+
+
+def test_hours_that_fail_begin_and_end_with_attempts() -> None:
+    """Hours without any are not said to fail."""
+    busy = [{"trunk": "Desk", "hour": hour, "attempts": 100, "answered": 95} for hour in range(8, 18)]
+    plot = failures([*busy, {"trunk": "Desk", "hour": 3, "attempts": 100, "answered": 10}], "inbound")
+    assert plot is not None
+    assert plot.finding.startswith("Desk fails most between 03:00 and 04:00 UTC: 90.0% of 100 attempts")
+
+
+@pytest.mark.parametrize(("failed", "drawn", "found"), [(4, 6, 3), (12, 12, 9), (1, 5, 1), (20, 20, 20)])
+def test_probability_of_failures_is_that_of_all_draws(failed: int, drawn: int, found: int) -> None:
+    """Counted exactly."""
+    ways = sum(comb(failed, n) * comb(40 - failed, drawn - n) for n in range(found, min(failed, drawn) + 1))
+    assert tail(40, failed, drawn, found) == pytest.approx(ways / comb(40, drawn), rel=1e-9)
+    assert tail(40_000_000, 4_000_000, 400_000, 60_000) < 1e-300
+
+
 def test_failed_attempts_by_code() -> None:
     """Answered attempts are in the table only."""
     rows = [
@@ -201,12 +277,29 @@ def test_failed_attempts_by_code() -> None:
     assert codes(rows[:1], "outbound") is None
 
 
+def test_hours_are_counted_once() -> None:
+    """Whatever is unusual in them; and a trunk is not one of several if there is no other."""
+    rows = [anomaly(3, "Main", "cost", "9"), anomaly(3, "Main", "failures", "8"), anomaly(4, "Main", "cost", "7")]
+    plot = anomalies(rows, START.date(), date(2026, 9, 9))
+    assert plot is not None
+    assert plot.finding.startswith("2 hours of trunks are far above the usual, all of Main. The farthest: the cost")
+    one = anomalies(rows[:2], START.date(), date(2026, 9, 9))
+    assert one is not None
+    assert one.finding.startswith("1 hour of a trunk is far above the usual. The farthest")
+
+
+def test_many_trunks_stay_small() -> None:
+    """A table with a column for each hour has fewer rows than one of two columns."""
+    text = page("Calls", [], [], every_plot(tuple(f"Trunk of customer number {n}" for n in range(1000))))
+    assert len(text) < 1_000_000
+
+
 def test_many_anomalies_stay_small() -> None:
     """The nearest are left out of the drawing and of the table, which says how many."""
-    rows = [anomaly(n % 2000, "Main", "failures", "5.0") for n in range(5000)]
-    plot = anomalies(rows, START.date(), date(2026, 12, 1))
+    rows = [anomaly(n, "Main", "failures", "5.0") for n in range(5000)]
+    plot = anomalies(rows, START.date(), date(2027, 5, 1))
     assert plot is not None
-    assert plot.table.omitted == 5000 - MOST_ROWS
+    assert plot.table.omitted == 5000 - len(plot.table.rows) >= 5000 - MOST_ROWS
     assert sum(map(len, plot.drawings)) < 120_000
     assert plot.finding.startswith("2,000 hours of Main are far above the usual.")
 
@@ -313,6 +406,15 @@ def test_long_names_are_shortened_in_the_middle() -> None:
     assert cut("東京オフィスの電話", 9) == "東京…電話"
     for name in HOSTILE:
         assert width_of(cut(name, 28)) <= 28
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999_949, "1M"), (999_400, "999k"), (999_999_999, "1bn"), (999.7, "1k"), (5e12, "5,000bn"), (999.4, "999")],
+)
+def test_short_numbers_have_no_exponent(value: float, text: str) -> None:
+    """Also those that are rounded up to the next unit."""
+    assert short(value) == text
 
 
 @pytest.mark.parametrize(

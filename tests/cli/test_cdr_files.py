@@ -79,7 +79,7 @@ def test_sql(didww, exports):
 def test_sql_columns_with_the_same_name(didww, exports):
     """None is left out, nor has the values of another."""
     found = didww("cdr sql 'select 1 as a, 2 as a, 3 as a_2, 4 as \"x y\", 5 as x_y' in.csv.gz -o csv")
-    assert found.out == "a,a_2,a_2_2,x_y,x_y_2\n1,2,3,4,5\n"
+    assert found.out == "a,a_1,a_2,x_y,x_y_1\n1,2,3,4,5\n"
 
 
 def test_convert_needs_a_dataset(didww, exports, tmp_path):

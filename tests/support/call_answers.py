@@ -169,18 +169,18 @@ def anomalies(
     rows: Sequence[dict[str, Any]], *, threshold: Decimal, min_days: int, smallest: Decimal
 ) -> dict[tuple[Any, ...], Decimal]:
     """The score of each cell, to be compared with a tolerance of its last digit."""
-    last: dict[Any, date] = {}
+    days: dict[Any, set[date]] = defaultdict(set)
     first: dict[Any, date] = {}
     for row in rows:
         account, day = (row["account"], row["direction"]), row["time_start"].date()
-        last[account] = max(last.get(account, day), day)
+        days[account].add(day)
         first[*account, row["trunk"]] = min(first.get((*account, row["trunk"]), day), day)
     found = {}
     cells = grouped(rows, ["account", "direction", "trunk", "hour", "day"])
     for name, measure in MEASURES.items():
         for key, own in cells.items():
             *cell, day = key
-            others = (last[tuple(cell[:2])] - first[tuple(cell[:3])]).days
+            others = sum(each >= first[tuple(cell[:3])] for each in days[tuple(cell[:2])]) - 1
             if others < min_days:
                 continue
             values = [measure(them) for other, them in cells.items() if other[:4] == key[:4] and other[4] != day]

@@ -140,8 +140,8 @@ class CallbackReceiver:
             >>> @receiver.on_batch(InboundCdr)
             ... def ended(records: list[InboundCdr]) -> None:
             ...     print([record.duration for record in records])
-            >>> body = b'''{"type": "inbound-cdr", "id": "1", "attributes": {"duration": 42}}
-            ... {"type": "inbound-cdr", "id": "2", "attributes": {"duration": 7}}'''
+            >>> record = b'{"type": "inbound-cdr", "id": "%d", "attributes": {"duration": %d}}'
+            >>> body = b"\\n".join((record % (1, 42), record % (2, 7)))
             >>> receiver.handle(method="POST", url="/calls", headers={"X-Auth-Token": "test-token"}, body=body)
             [42, 7]
             CallbackResponse(status=200, body='ok')

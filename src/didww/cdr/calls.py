@@ -330,7 +330,7 @@ class Calls:
         plot. The page is complete in itself, has no script, and shows sums only: it is small for any number of calls.
 
         Args:
-            path: The file. It is replaced when the page is complete.
+            path: The file. It is replaced when the page is complete; a device or a pipe is written to.
             title: Title of the page.
             capacity: Number of channels that you have: for inbound calls, or for each direction, as in
                 `{"inbound": 30, "outbound": 10}`.

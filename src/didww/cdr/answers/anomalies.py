@@ -75,7 +75,7 @@ def anomalies(
     check_period(start, end)
     limits = {"threshold": threshold, "min_days": min_days, "min_cost": min_cost, "min_count": min_count}
     for name, value in {**limits, "short": short}.items():
-        if not value >= (2 if name == "min_days" else 0):
+        if not isinstance(value, int | float | Decimal) or not value >= (2 if name == "min_days" else 0):
             raise InvalidValueError(
                 f"{name} must be at least {2 if name == 'min_days' else 0}, not {value!r:.80}.", field=name
             )
@@ -113,16 +113,20 @@ def _cells(calls: Any, short: int) -> Any:
         failures=(count_where(rows["failed"]) * _UNIT).cast(_WHOLE),
         short_calls=(count_where(rows["short"]) * _UNIT).cast(_WHOLE),
     )
+    # Days with records, numbered: a record of another year would make thousands of empty days of those between.
+    by_date = ibis.window(group_by=["account", "direction"], order_by="date")
+    cells = cells.mutate(number=cells["date"].dense_rank().over(by_date))
     all_days = ibis.window(group_by=["account", "direction"])
     trunk_days = ibis.window(group_by=["account", "direction", "trunk"])
-    return cells.mutate(days=cells["date"].max().over(all_days) - cells["date"].min().over(trunk_days) + 1)
+    return cells.mutate(days=cells["number"].max().over(all_days) - cells["number"].min().over(trunk_days) + 1)
 
 
 def _compared(cells: Any, name: str, measure: _Measure, min_days: int) -> Any:
     """Return the cells with the mean and the deviation of a measure at the same hour of the other days.
 
-    Days without calls count as 0. With n other days, their sum S and their sum of squares Q, the mean is S / n, and the
-    deviation the square root of (n * Q - S * S) / (n * (n - 1)). Sums are exact; floating point begins with the roots.
+    Days without calls of the trunk count as 0. With n other days, their sum S and their sum of squares Q, the mean is
+    S / n, and the deviation the square root of (n * Q - S * S) / (n * (n - 1)). Sums are exact; floating point begins
+    with the roots.
     """
     ibis: Any = need("ibis")
     cells = cells.mutate(x=cells[name])

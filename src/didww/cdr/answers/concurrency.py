@@ -9,6 +9,7 @@ from didww.cdr.answer import Answer
 from didww.cdr.answers.dimensions import check_period, in_direction, named
 from didww.cdr.answers.exact import DAY, count_where, moment, ratio, second, seconds, total
 from didww.cdr.extras import need
+from didww.cdr.schema import DIRECTIONS
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ GROUPS: Final = ("trunk", "number", "capacity_group", "trunk_group", "country", 
 EVERY: Final = {"hour": 3600, "day": DAY}
 """Seconds of the periods."""
 _TIME: Final = "timestamp('UTC', 6)"
-_HORIZON: Final = 10**11
-"""More than the seconds of any time."""
+_LATEST: Final = 3 * 10**11
+"""More than the seconds since 1970 of any time, which go up to the year 9999."""
+_HORIZON: Final = 4 * 10**11
+"""More than the seconds from any time until then, which go back to the year 1."""
 
 
 def concurrency(
@@ -56,13 +59,13 @@ def concurrency(
         by=[*keys, *(["slot"] if every else [])],
         peak=ibis.coalesce(levels["level"].max(), ibis.literal(0, "int64")),
         # The greatest level, and of equal ones the earliest: one number has both.
-        first=(levels["level"] * _HORIZON + (_HORIZON - levels["at"])).max(),
+        first=(levels["level"] * _HORIZON + (_LATEST - levels["at"])).max(),
         use=total(levels["level"] * levels["length"]),
         times_full=count_where(levels["full"] & ~levels["was_full"]),
         full_seconds=total(levels["full"].ifelse(levels["length"], 0)),
     )
     found = found.mutate(
-        peak_at=moment(_HORIZON - found["first"] % _HORIZON),
+        peak_at=moment(_LATEST - found["first"] % _HORIZON),
         capacity=_capacity_of(found, keys, capacity),
         channel_minutes=ratio(found["use"], found["use"] * 0 + 60, 2),
         **({"time": moment(found["slot"])} if every else {}),
@@ -83,8 +86,9 @@ def _check_capacity(capacity: int | Mapping[str, int] | None, keys: list[str]) -
                 f"capacity must be a number of channels from 1, not {size!r:.80}.", field="capacity"
             )
     if isinstance(capacity, Mapping) and len(keys) != 1:
+        example = "direction" if set(capacity) <= set(DIRECTIONS.values()) else "trunk"
         raise InvalidValueError(
-            "capacity for each name needs exactly one name in by, such as by='trunk'.", field="capacity"
+            f"capacity for each name needs exactly one name in by, such as by={example!r}.", field="capacity"
         )
 
 

@@ -81,7 +81,7 @@ DIMENSIONS: Final[Mapping[str, Dimension]] = {
 
 
 def named(
-    by: str | Iterable[str], known: Iterable[str] = tuple(DIMENSIONS), *, field: str = "by"
+    by: str | Iterable[str], known: Iterable[str] = tuple(DIMENSIONS), *, field: str = "by", doing: str = "grouped"
 ) -> dict[str, Dimension]:
     """Return the dimensions of some names, in their order.
 
@@ -89,6 +89,7 @@ def named(
         by: A name, names separated by commas, or several names.
         known: The names that are allowed.
         field: The parameter, for errors.
+        doing: What is done by the names, for errors.
 
     Raises:
         InvalidValueError: A name is not known, or occurs twice.
@@ -98,7 +99,7 @@ def named(
     for place, name in enumerate(names):
         if name not in allowed:
             raise InvalidValueError(
-                f"Calls cannot be grouped by {name!r:.80}.{did_you_mean(name, allowed)} Use: {', '.join(allowed)}.",
+                f"Calls cannot be {doing} by {name!r:.80}.{did_you_mean(name, allowed)} Use: {', '.join(allowed)}.",
                 field=field,
             )
         if name in names[:place]:

@@ -97,8 +97,25 @@ def new_places(
         seconds=total(calls["duration"]),
         cost=total(calls["cost"], MONEY_SUM),
     )
+    found = found.left_join(_before(calls), ["direction", "place"]).drop("direction_right", "place_right")
     found = found.inner_join(whole, "direction")
     since = found["last_day"] if start is None else literal(start)
     found = found.filter(found["place"].notnull(), found["first_call"] >= since, found["low"] < since)
+    found = found.filter(found["before"].isnull() | (found["before"] >= since))
     found = found.mutate(minutes=ratio(found["seconds"], found["seconds"] * 0 + 60, 2))
     return Answer(found, _SCHEMA, sort=("-cost", "-attempts", "direction", "place"), limit=limit)
+
+
+def _before(calls: Any) -> Any:
+    """Return for each place the first call with its calling code that has no country, if it has one, or the reverse.
+
+    The same callers would be a new place as soon as exports have a country.
+    """
+    rows = calls.select(
+        "direction", "place", "time_start", code=calling_code(calls), known=DIMENSIONS["country"].of(calls).notnull()
+    )
+    codes = rows.group_by(["direction", "code", "known"]).agg(before=rows["time_start"].min())
+    places = rows.group_by(["direction", "place", "code", "known"]).agg(n=rows.count())
+    others = codes.select("direction", "code", "before", known=~codes["known"])
+    same = places.inner_join(others, ["direction", "code", "known"])
+    return same.group_by(["direction", "place"]).agg(before=same["before"].min())

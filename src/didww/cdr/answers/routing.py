@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.answer import Answer
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["dead_numbers", "unrouted"]
 
 _TIME: Final = "timestamp('UTC', 6)"
+_SIGNS: Final = re.compile(r"[\s().-]")
+"""What people write between the digits of a number."""
 
 
 def unrouted(
@@ -76,7 +79,8 @@ def _texts(numbers: Iterable[Any]) -> list[str]:
     found: dict[str, None] = {}
     for each in numbers:
         text = getattr(each, "number", each)
-        if not isinstance(text, str) or not text.strip().removeprefix("+").isdigit():
+        digits = _SIGNS.sub("", text).removeprefix("+") if isinstance(text, str) else ""
+        if not (digits.isascii() and digits.isdigit()):
             raise InvalidValueError(f"numbers must be phone numbers, or DIDs, not {text!r:.80}.", field="numbers")
-        found[text.strip().removeprefix("+")] = None
+        found[digits] = None
     return list(found)

@@ -31,7 +31,7 @@ def where(
     if answered is not None:
         calls = calls.filter(was_answered(calls) if answered else ~was_answered(calls))
     for name, value in values.items():
-        (dimension,) = named([name], field=name).values()
+        (dimension,) = named([name], field=name, doing="selected").values()
         own = dimension.of(calls)
         if value is None:
             calls = calls.filter(own.isnull())

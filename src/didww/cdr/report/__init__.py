@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from didww.cdr.calls import Calls
 
-__all__ = ["for_notebook", "write_report"]
+__all__ = ["for_notebook", "is_device", "write_report"]
 
 _TITLE = "Call report"
 
@@ -39,7 +39,7 @@ def write_report(
 
     Args:
         calls: The calls.
-        path: The file. It is replaced when the page is complete.
+        path: The file. It is replaced when the page is complete; a device or a pipe is written to.
         title: Title of the page.
         capacity: Number of channels: of inbound calls, or of each direction, as in `{"inbound": 30, "outbound": 10}`.
         progress: Called with the name of each question before it is asked.
@@ -53,14 +53,26 @@ def write_report(
     need("matplotlib")
     text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore))
     file = Path(path)
-    part = file.with_name(f".{file.name}.{uuid4().hex}.part")
+    if is_device(file):
+        file.write_text(text, encoding="utf-8", newline="\n")
+        return file
+    target = file.resolve()  # a link stays one
+    part = target.with_name(f".{target.name}.{uuid4().hex}.part")
     try:
         with part.open("x", encoding="utf-8", newline="\n") as output:
             output.write(text)
-        part.replace(file)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
     return file
+
+
+def is_device(file: Path) -> bool:
+    """Return whether a file is written to as it is: a device or a pipe, such as /dev/null or /dev/stdout.
+
+    Another file in its place would break all programs of the machine that use it.
+    """
+    return file.exists() and not (file.is_file() or file.is_dir())
 
 
 def for_notebook(calls: Calls) -> str:

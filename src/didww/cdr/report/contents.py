@@ -31,13 +31,11 @@ _Rows: TypeAlias = "Sequence[Mapping[str, Any]]"
 _HOURLY: Final = 15
 """Up to this number of days, the channels are those of each hour; else of each day."""
 _CHANNEL_DAYS: Final = 1000
-"""The channels are those of the last days up to this number, even if a record has a time in another century."""
+"""The channels of up to this number of days are drawn, the last ones: a record can have a time in another century."""
 _NEW_DAYS: Final = 7
 """Places are new if their first call is in the last days of this number, and other calls are older."""
 _ACCOUNTS: Final = 10
 """Accounts that are named."""
-_MOST_ROWS: Final = 5000
-"""Rows of an answer whose number is not limited by its question."""
 
 
 _OF_DIRECTIONS: Final = (
@@ -81,18 +79,24 @@ def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str]
     first, last = _period(by_day)
     progress("channels in use")
     every = "hour" if (last - first).days < _HOURLY else "day"
-    start, end = max(_midnight(first, 0), _midnight(last, -_CHANNEL_DAYS)), _midnight(last, 2)
+    start, end = _midnight(last, -_CHANNEL_DAYS), _midnight(last, 2)
     in_use = {
         each: calls.concurrency(every=every, capacity=capacity.get(each), direction=each, start=start, end=end).rows
         for each in _directions(totals)
     }
+    whole = {}
+    if start > _midnight(first, 0):
+        whole = {each: calls.concurrency(capacity=capacity.get(each), direction=each)[0] for each in in_use}
     plots = [
         *_of_traffic(calls, progress),
         costs(by_day),
-        *(channels(rows, direction, every, capacity.get(direction)) for direction, rows in in_use.items()),
+        *(
+            channels(rows, direction, every, capacity.get(direction), whole.get(direction))
+            for direction, rows in in_use.items()
+        ),
         *_of_changes(calls, first, last, progress),
     ]
-    figures = (*_figures(totals), *_peaks(in_use))
+    figures = (*_figures(totals), *_peaks(in_use | {each: [row] for each, row in whole.items()}))
     return Contents(_covers(totals, first, last), figures, tuple(plot for plot in plots if plot is not None))
 
 
@@ -117,12 +121,12 @@ def _of_traffic(calls: Calls, progress: Callable[[str], None]) -> Iterator[Plot 
 
 def _of_changes(calls: Calls, first: date, last: date, progress: Callable[[str], None]) -> Iterator[Plot | None]:
     progress("unusual hours")
-    yield anomalies(calls.anomalies(limit=_MOST_ROWS).rows, first, last)
+    yield anomalies(calls.anomalies().rows, first, last)
     progress("new places")
     since = _midnight(last, -_NEW_DAYS)
-    yield new_places(calls.new_places(start=since, limit=_MOST_ROWS).rows, since)
+    yield new_places(calls.new_places(start=since).rows, since)
     progress("calls without a trunk")
-    yield unrouted(calls.unrouted(limit=_MOST_ROWS).rows)
+    yield unrouted(calls.unrouted().rows)
 
 
 def _by_direction(calls: Calls, by: str) -> dict[str, list[Mapping[str, Any]]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from math import floor
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from decimal import Decimal
 
 __all__ = [
     "MONTHS",
@@ -32,30 +33,31 @@ TO: Final = "\N{EN DASH}"
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = ((1_000_000_000, "bn"), (1_000_000, "M"), (1_000, "k"))
+_ROUNDED_UP: Final = 0.9995
+"""From this share of a unit on, three digits are those of the unit."""
 
 
 def count(value: float | Decimal) -> str:
-    """Return a number, rounded to a whole one.
+    """Return a number as a whole one, rounded half up.
 
     Example:
         >>> from decimal import Decimal
-        >>> count(1234567), count(Decimal("12.78"))
+        >>> count(1234567), count(Decimal("12.5"))
         ('1,234,567', '13')
     """
-    return f"{value:,.0f}"
+    return f"{floor(value + Decimal('0.5')) if isinstance(value, Decimal) else floor(value + 0.5):,}"
 
 
 def short(value: float) -> str:
     """Return a number with three digits at most, for the labels of an axis.
 
     Example:
-        >>> short(1500), short(2_000_000), short(12), short(0.25)
-        ('1.5k', '2M', '12', '0.25')
+        >>> short(1500), short(2_000_000), short(12), short(0.25), short(999_999)
+        ('1.5k', '2M', '12', '0.25', '1M')
     """
-    for size, unit in _UNITS:
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
+    size, unit = next(((size, unit) for size, unit in _UNITS if abs(value) >= size * _ROUNDED_UP), (1, ""))
+    scaled = value / size
+    return f"{scaled:,.0f}{unit}" if abs(scaled) >= 999.5 else f"{scaled:.3g}{unit}"
 
 
 def compact(value: int) -> str:

@@ -73,8 +73,10 @@ class Plot(NamedTuple):
     notes: str = ""
 
 
-MOST_ROWS: Final = 1000
+MOST_ROWS: Final = 300
 """Rows of a table at most, so that the page stays small."""
+_MOST_CELLS: Final = 2400
+"""Cells of a table at most: one with a column for each hour has fewer rows."""
 
 
 def drawn(draw: Callable[[int], Drawing], title: str) -> tuple[str, ...]:
@@ -85,4 +87,5 @@ def drawn(draw: Callable[[int], Drawing], title: str) -> tuple[str, ...]:
 
 def limited(columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, open: bool = False) -> Table:
     """Return a table of the first rows."""
-    return Table(columns, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS), open)
+    most = min(MOST_ROWS, _MOST_CELLS // len(columns))
+    return Table(columns, rows[:most], max(0, len(rows) - most), open)

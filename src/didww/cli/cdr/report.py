@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -60,6 +61,7 @@ def report(
     """
     from didww.cdr.extras import need
     from didww.cdr.opening import open_calls
+    from didww.cdr.report import is_device
     from didww.cli import export_files
     from didww.cli.terminal import transferring, waiting
 
@@ -69,7 +71,8 @@ def report(
     if start is not None and end is not None and end <= start:
         raise click.UsageError("--to must be after --from; a day is included as a whole.")
     need("matplotlib")
-    export_files.check(path, force=force, name="-o", advice="Pass --force to replace it, or another file with -o.")
+    if not is_device(Path(path)):
+        export_files.check(path, force=force, name="-o", advice="Pass --force to replace it, or another file with -o.")
     with transferring("Reading", at_once=False) as progress:
         calls = open_calls(files[0] if len(files) == 1 else files, account=account, progress=progress)
     if start is not None or end is not None:

@@ -39,8 +39,6 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
     """
     import shutil
 
-    if Path(statement).exists() and not Path(files[0]).exists():
-        raise click.UsageError(f"{statement} is a file or folder. The query comes first, then FILES.")
     from didww.cdr.duck import connect, reader_of
     from didww.cdr.opening import open_dataset
     from didww.cli.output import print_rows

@@ -42,15 +42,14 @@ def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plo
         return None
     marked = rows[:_MOST_MARKS]
     present = [name for name in MEASURES if any(row["measure"] == name for row in rows)]
-    # An hour can be unusual in several measures.
-    hours = {(row["day"], row["hour"], _name(row["trunk"])) for row in rows}
-    trunks = Counter(name for *_, name in hours)
+    hours = {(row["day"], row["hour"], row["trunk"]) for row in rows}  # one can have several measures
+    trunks = Counter(_name(trunk) for _, _, trunk in hours)
     most = max(trunks, key=lambda name: (trunks[name], name))
     top = rows[0]
-    are = "hour of {} is" if len(hours) == 1 else "hours of {} are"
-    of_most = f", {count(trunks[most])} of them of {most}" if len(trunks) > 1 else ""
+    whose = f"all of {most}" if len(trunks) == 1 else f"{count(trunks[most])} of them of {most}"
+    found = f"{count(len(hours))} hours of trunks are" if len(hours) > 1 else "1 hour of a trunk is"
     finding = (
-        f"{count(len(hours))} {are.format('trunks' if of_most else most)} far above the usual{of_most}. "
+        f"{found} far above the usual{f', {whose}' if len(hours) > 1 else ''}. "
         f"The farthest: {_MEASURED[top['measure']]} of {_name(top['trunk'])} on {_hour(top)}, "
         f"{_amount(top, 'value')} instead of {_amount(top, 'usual')}."
     )

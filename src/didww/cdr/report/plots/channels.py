@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.report.colors import stand_in
 from didww.cdr.report.drawing import Drawing
-from didww.cdr.report.numbers import count, duration, moment
+from didww.cdr.report.numbers import count, day, duration, moment
 from didww.cdr.report.parts import Column, Plot, drawn, limited
 from didww.cdr.report.scales import day_ticks, time_ticks, value_ticks
 
@@ -22,7 +22,13 @@ STEPS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 _HEIGHT: Final = 220
 
 
-def channels(rows: Sequence[Mapping[str, Any]], direction: str, every: str, capacity: int | None = None) -> Plot | None:
+def channels(
+    rows: Sequence[Mapping[str, Any]],
+    direction: str,
+    every: str,
+    capacity: int | None = None,
+    whole: Mapping[str, Any] | None = None,
+) -> Plot | None:
     """Return the plot of the channels in use.
 
     Args:
@@ -31,11 +37,13 @@ def channels(rows: Sequence[Mapping[str, Any]], direction: str, every: str, capa
         direction: `inbound` or `outbound`.
         every: The step, `hour` or `day`.
         capacity: Number of channels that there are; None if not known.
+        whole: The row of all times, if the rows are only those of the last ones.
     """
-    top = max((row["peak"] for row in rows), default=0)
+    found = rows if whole is None else [whole]
+    top = max((row["peak"] for row in found), default=0)
     if not top:
         return None
-    finding = _finding(rows, top, capacity)
+    finding = _finding(found, top, capacity)
     columns = [
         Column(f"{every.capitalize()} (UTC)", moment, "time"),
         Column("Peak channels", count, "number"),
@@ -49,13 +57,15 @@ def channels(rows: Sequence[Mapping[str, Any]], direction: str, every: str, capa
     ]
     title = f"Channels in use, {direction}"
     name = f"channels-{direction}"
+    notes = f"The most calls at the same time in each {every}" if rows else ""
+    since = f" since {day(rows[0]['time'])}" if rows and whole is not None else ""
     return Plot(
         name,
         title,
         finding,
-        drawn(lambda width: _draw(name, width, rows, STEPS[every], capacity), f"{title}. {finding}"),
+        drawn(lambda width: _draw(name, width, rows, STEPS[every], capacity), f"{title}. {finding}") if rows else (),
         limited(columns, table),
-        notes=f"The most calls at the same time in each {every}.",
+        notes=f"{notes}{since}." if rows else "",
     )
 
 
@@ -65,11 +75,12 @@ def _finding(rows: Sequence[Mapping[str, Any]], top: int, capacity: int | None) 
     if capacity is None:
         return peak
     if top < capacity:
-        return f"{peak} The capacity of {count(capacity)} was never reached: {count(capacity - top)} were always free."
+        free = "1 was" if capacity - top == 1 else f"{count(capacity - top)} were"
+        return f"{peak} The capacity of {count(capacity)} was never reached: {free} always free."
     seconds = sum(row["full_seconds"] for row in rows)
     return (
         f"{peak} The capacity of {count(capacity)} was reached {_times(sum(row['times_full'] for row in rows))}, "
-        f"for {duration(seconds)} in all. Further calls at these times find no channel."
+        f"for {duration(seconds)} in all. Further calls at these times found no channel."
     )
 
 

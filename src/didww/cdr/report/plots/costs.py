@@ -50,7 +50,10 @@ def costs(rows: Sequence[Mapping[str, Any]]) -> Plot | None:
     dearest = max(days, key=lambda each: (of_day[each], each))
     known = [country for country in ordered if country != _UNKNOWN]
     finding = f"{money(total)} in all. {day(dearest)} cost most, {money(of_day[dearest])}."
-    if known and len(ordered) > 1:
+    missing = totals.get(_UNKNOWN, _ZERO)
+    if known and missing > totals[known[0]]:
+        finding += f" The country of {percent(missing, total)} is not given."
+    elif known and len(ordered) > 1:
         finding += f" {known[0]} has the largest share, {percent(totals[known[0]], total)}."
     amounts = (Column(name, money, kind="number") for name in (*names, "Total"))
     columns = (Column("Day", _day, "time"), *amounts)
@@ -95,10 +98,13 @@ def _series(
 
 
 def _dollars(levels: Sequence[float]) -> list[str]:
-    """Return the labels of the ticks of a scale, with cents if one has them."""
+    """Return the labels of the ticks of a scale, with as many digits as they have; cents if one has them."""
     if all(level == int(level) for level in levels):
         return [f"${short(level)}" for level in levels]
-    return [money(level, 2 if levels[1] >= 0.01 else 6) for level in levels]
+    places = next(
+        (places for places in range(2, 9) if all(abs(round(level, places) - level) < 1e-9 for level in levels)), 9
+    )
+    return [money(level, places) for level in levels]
 
 
 def step_of(days: int) -> int:

@@ -92,6 +92,15 @@ def test_dataset_among_exports(tmp_path):
         open_calls(folder)
 
 
+def test_dataset_is_not_an_export(tmp_path):
+    """It cannot be one of several sources."""
+    path = write(tmp_path / "in.csv.gz", inbound_text())
+    CallDataset(tmp_path / "calls").append(path)
+    for source in ([tmp_path / "calls", path], [tmp_path / "calls"]):
+        with pytest.raises(InvalidValueError, match=r"is a dataset, not exports\. Open a dataset alone"):
+            open_calls(source)
+
+
 def test_record_class(tmp_path):
     """An export whose header has few known columns."""
     path = tmp_path / "calls.csv"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -76,12 +77,6 @@ def test_sql(didww, exports):
     assert didww(f"cdr sql {query} calls --account other -o csv").out == "direction,n,cost\n"
 
 
-def test_sql_columns_with_the_same_name(didww, exports):
-    """None is left out, nor has the values of another."""
-    found = didww("cdr sql 'select 1 as a, 2 as a, 3 as a_2, 4 as \"x y\", 5 as x_y' in.csv.gz -o csv")
-    assert found.out == "a,a_1,a_2,x_y,x_y_1\n1,2,3,4,5\n"
-
-
 def test_convert_needs_a_dataset(didww, exports, tmp_path):
     """Not the folder of the exports; one argument are the exports."""
     missing = didww("cdr convert in.csv.gz")
@@ -110,7 +105,18 @@ def test_sql_errors(didww, exports):
     assert "\\n" not in wrong.err
     assert "LINE 1" not in wrong.err
     assert "The table is `calls`." in didww("cdr sql 'select * from cdr' in.csv.gz").err
-    assert "QUERY comes before FILES" in didww("cdr sql in.csv.gz 'select 1'").err
+    assert "The query comes first" in didww("cdr sql in.csv.gz 'select 1'").err
+    for query in ("copy calls to 'copy.csv'", "select 1; copy calls to 'copy.csv'", "create table t as select 1", ""):
+        refused = didww(f'cdr sql "{query}" in.csv.gz')
+        assert refused.code != 0
+        assert "one question, such as `select" in refused.err
+    assert not Path("copy.csv").exists()
+    assert didww("cdr sql 'describe calls' in.csv.gz -o csv").out.startswith("column_name,")
+    assert didww("cdr sql 'with a as (from calls) select count(*) from a' in.csv.gz").code == 0
+    assert (
+        "12345678901234567890.123456789"
+        in didww("cdr sql 'select 12345678901234567890.123456789::decimal(38, 9) as n' in.csv.gz -o json").out
+    )
     missing = didww("cdr sql 'select 1' missing.csv")
     assert "There is no file or folder missing.csv." in missing.err
 

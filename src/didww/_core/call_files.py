@@ -62,6 +62,11 @@ def exports_in(folder: Path) -> list[str]:
 
 def _in_folder(name: str) -> list[str]:
     found = exports_in(Path(name))
+    if not found and any(Path(name).glob("account=*")):
+        raise InvalidValueError(
+            f"The folder {name} is a dataset, not exports. Open a dataset alone, with `CallDataset` or `open_calls`.",
+            field="source",
+        )
     if not found:
         raise InvalidValueError(f"The folder {name} has no files *.csv.gz or *.csv.", field="source")
     return found

@@ -141,7 +141,7 @@ class CallbackReceiver:
             ... def ended(records: list[InboundCdr]) -> None:
             ...     print([record.duration for record in records])
             >>> record = b'{"type": "inbound-cdr", "id": "%d", "attributes": {"duration": %d}}'
-            >>> body = b"\\n".join((record % (1, 42), record % (2, 7)))
+            >>> body = b"[%s, %s]" % (record % (1, 42), record % (2, 7))
             >>> receiver.handle(method="POST", url="/calls", headers={"X-Auth-Token": "test-token"}, body=body)
             [42, 7]
             CallbackResponse(status=200, body='ok')

@@ -110,5 +110,6 @@ def _endless(text: str | None) -> str | None:
 def _short(value: Any) -> Any:
     """Return an amount without the zeros at its end, and as text what JSON has no number for."""
     if isinstance(value, Decimal) and value.is_finite():
-        return Decimal(f"{value.normalize():f}")
+        text = f"{value:f}"
+        return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
     return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -96,6 +96,41 @@ def test_one_expensive_night_is_an_anomaly(generated: pa.Table) -> None:
     assert [(row["place"], row["calls"], row["cost"]) for row in new] == [("+372", 20, Decimal(25))]
 
 
+def test_a_record_of_another_year_makes_nothing_unusual() -> None:
+    """Days without any records, such as those of exports that are not there, are no days of 0."""
+
+    def call(at: datetime, trunk: str = "Main") -> dict[str, Any]:
+        return {"time_start": at, "time_connect": at, "duration": 60, "cost": Decimal(5), "trunk": trunk} | {
+            "direction": "inbound"
+        }
+
+    days = [call(START + timedelta(days=day, hours=9)) for day in range(30)]
+    assert calls_of([*days, call(START + timedelta(days=3000), "Other")]).anomalies().rows == []
+    assert calls_of([*days, call(START + timedelta(days=-9000, hours=9))]).anomalies().rows == []
+
+
+def test_a_country_is_not_new_because_records_have_countries_now() -> None:
+    """Nor its calling code, if records have none any more. Another country is new."""
+
+    def call(day: int, country: str | None, number: str) -> dict[str, Any]:
+        at = START + timedelta(days=day)
+        return {"time_start": at, "direction": "inbound", "source": number, "source_country": country}
+
+    known, unknown = ("United Kingdom", "442079460001"), (None, "442079460001")
+    for before, after in ((known, unknown), (unknown, known)):
+        rows = [*(call(day, *before) for day in range(5)), *(call(day, *after) for day in range(5, 9))]
+        new = calls_of([*rows, call(8, "France", "33199000001")]).new_places(start=START + timedelta(days=4))
+        assert [row["place"] for row in new] == ["France"]
+
+
+@pytest.mark.parametrize("year", [1, 1969, 1970, 5138, 9999])
+def test_peaks_of_any_year(year: int) -> None:
+    """The time of the peak is right."""
+    at = datetime(year, 12, 30, 23, tzinfo=UTC)
+    rows = [{"time_start": at, "time_end": at + timedelta(minutes=1), "direction": "inbound"}]
+    assert calls_of(rows).concurrency().rows == [{"peak": 1, "peak_at": at, "channel_minutes": 1}]
+
+
 def test_totals_are_those_of_the_records(generated: pa.Table) -> None:
     """The cost of all calls is the sum of their amounts, to the last digit, however they are grouped."""
     calls = calls_of(generated)
@@ -153,7 +188,7 @@ def test_unrouted_calls(generated: pa.Table) -> None:
 def test_dead_numbers(generated: pa.Table) -> None:
     """Numbers without calls in the period, each once, as text or DID; and those whose calls are never answered."""
     calls = calls_of(generated)
-    own = ["442079460001", "+442079460099", "442079460099", SimpleNamespace(number="442079460003")]
+    own = ["442079460001", "+44 (20) 7946-0099", "442079460099", SimpleNamespace(number="442079460003")]
     assert calls.dead_numbers(own).rows == [
         {"number": "442079460099", "attempts": 0, "last_call": None, "last_answered": None}
     ]
@@ -231,6 +266,9 @@ def test_the_answer_goes_on_as_an_ibis_table(generated: pa.Table) -> None:
         (lambda calls: calls.concurrency("hour"), "by", "grouped by 'hour'"),
         (lambda calls: calls.concurrency(capacity=0), "capacity", "from 1"),
         (lambda calls: calls.concurrency(capacity={"a": 2}), "capacity", "exactly one name"),
+        (lambda calls: calls.concurrency(capacity={"inbound": 2}), "capacity", "by='direction'"),
+        (lambda calls: calls.anomalies(threshold="x"), "threshold", "at least 0"),
+        (lambda calls: calls.where(trnk="a"), "trnk", "selected by 'trnk'"),
         (lambda calls: calls.concurrency(end="2026"), "end", "time zone"),
         (lambda calls: calls.anomalies(min_days=1), "min_days", "at least 2"),
         (lambda calls: calls.anomalies(threshold=-1), "threshold", "at least 0"),

@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 pytest.importorskip("ibis")
@@ -231,6 +232,19 @@ def test_report_is_of_all_times(tmp_path: Path) -> None:
     assert figures(page)["Peak channels"][0] == "50"
     assert "6,000 calls to 6,000 numbers." in page
     assert "5,700 more rows are not shown." in page
+
+
+def test_a_period_is_compared_with_other_times(tmp_path: Path) -> None:
+    """Calls before it count as channels until they end, and their places are known."""
+    records = [inbound(START + timedelta(days=day, seconds=30 * day), "1") for day in range(40)]
+    records = [msgspec.structs.replace(each, source_country="France") for each in records]
+    records += [inbound(START + timedelta(days=10, seconds=-30), "2")]
+    dataset = dataset_of(tmp_path, records)
+    begin = START + timedelta(days=10)
+    text = open_calls(dataset).report(tmp_path / "r.html", start=begin, end=END).read_text("utf-8")
+    assert "10 records" in text
+    assert figures(text)["Peak channels"][1] == "11 Oct 2026, 00:00"
+    assert "are new" not in text
 
 
 def test_report_without_calls_says_so(calls: Calls, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from didww.resources.call import InboundCall, OutboundCall, columns_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["START", "calls_of_the_emulator", "many_records", "records", "table_of"]
+__all__ = ["START", "calls_of_the_emulator", "records", "table_of"]
 
 START = datetime(2026, 10, 30, tzinfo=UTC)
 LINES = [
@@ -101,8 +101,3 @@ def _record(draw: st.DrawFn) -> dict[str, Any]:
 
 records = st.lists(_record(), max_size=25)
 """Records with missing values, equal names but for case, and amounts of nine digits."""
-
-many_records = st.lists(st.lists(_record(), min_size=10, max_size=25), min_size=8, max_size=8).map(
-    lambda lists: [row for rows in lists for row in rows]
-)
-"""Enough of them to meet in the same hours and names."""

@@ -84,8 +84,8 @@ class Calls:
         """Count calls, answers, minutes and cost, in all or by what you group them by.
 
         The columns are those of `by`, and: `calls`, distinct calls; `attempts`, the records; `answered`, the answered
-        attempts; `asr`, the answer-seizure ratio, answered of 100 attempts; `acd`, the average duration of answered
-        attempts in seconds; `minutes`, connected; `cost`, US dollars.
+        attempts; `asr`, the answer-seizure ratio, answered of 100 attempts; `acd`, the duration of all for each
+        answered attempt, in seconds; `minutes`, connected; `cost`, US dollars.
 
         Args:
             by: One or several of `hour`, `weekday`, `day`, `month`, `number`, `country`, `trunk`, `trunk_group`,
@@ -321,6 +321,8 @@ class Calls:
         *,
         title: str = "Call report",
         capacity: int | Mapping[str, int] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> Path:
         """Write a report: one page of HTML with plots, for screens of any size and for print.
@@ -334,6 +336,8 @@ class Calls:
             title: Title of the page.
             capacity: Number of channels that you have: for inbound calls, or for each direction, as in
                 `{"inbound": 30, "outbound": 10}`.
+            start: Begin of the period. Unlike `where`, this leaves the calls of other times to compare with.
+            end: End of the period, exclusive.
             progress: Called with the name of each question, such as `trunks`, before it is asked.
 
         Returns:
@@ -345,7 +349,7 @@ class Calls:
         """
         from didww.cdr.report import write_report
 
-        return write_report(self, path, title=title, capacity=capacity, progress=progress)
+        return write_report(self, path, title=title, capacity=capacity, start=start, end=end, progress=progress)
 
     def _repr_html_(self) -> str:
         from didww.cdr.report import for_notebook

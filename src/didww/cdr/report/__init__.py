@@ -19,6 +19,7 @@ from didww.exceptions import InvalidValueError
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from datetime import datetime
 
     from didww.cdr.calls import Calls
 
@@ -33,6 +34,8 @@ def write_report(
     *,
     title: str = _TITLE,
     capacity: int | Mapping[str, int] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
     """Write a report as one page of HTML. See `Calls.report`.
@@ -42,6 +45,8 @@ def write_report(
         path: The file. It is replaced when the page is complete; a device or a pipe is written to.
         title: Title of the page.
         capacity: Number of channels: of inbound calls, or of each direction, as in `{"inbound": 30, "outbound": 10}`.
+        start: Begin of the period.
+        end: End of the period, exclusive.
         progress: Called with the name of each question before it is asked.
 
     Returns:
@@ -51,7 +56,7 @@ def write_report(
         InvalidValueError: `capacity` is not valid, or a package is missing.
     """
     need("matplotlib")
-    text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore))
+    text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore, start, end))
     file = Path(path)
     if is_device(file):
         file.write_text(text, encoding="utf-8", newline="\n")

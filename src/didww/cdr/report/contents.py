@@ -63,15 +63,25 @@ class Contents(NamedTuple):
 _NOTHING: Final = Contents(("There are no calls.",), (), ())
 
 
-def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str], None]) -> Contents:
+def contents(
+    every_call: Calls,
+    capacity: Mapping[str, int],
+    progress: Callable[[str], None],
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Contents:
     """Return the contents of a report.
 
     Args:
-        calls: The calls.
+        every_call: The calls; those of other times tell what is usual and known, and which channels are in use at the
+            beginning.
         capacity: Number of channels by direction.
         progress: Called with the name of each question, before it is asked.
+        start: Begin of the period.
+        end: End of the period, exclusive.
     """
     progress("totals")
+    calls = every_call.where(start=start, end=end)
     totals = calls.summary(by=("account", "direction")).rows
     by_day = calls.summary(by=("day", "country")).rows
     if not by_day:
@@ -79,14 +89,16 @@ def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str]
     first, last = _period(by_day)
     progress("channels in use")
     every = "hour" if (last - first).days < _HOURLY else "day"
-    start, end = _midnight(last, -_CHANNEL_DAYS), _midnight(last, 2)
-    in_use = {
-        each: calls.concurrency(every=every, capacity=capacity.get(each), direction=each, start=start, end=end).rows
-        for each in _directions(totals)
-    }
-    whole = {}
-    if start > _midnight(first, 0):
-        whole = {each: calls.concurrency(capacity=capacity.get(each), direction=each)[0] for each in in_use}
+    low, high = _midnight(last, -_CHANNEL_DAYS), _midnight(last, 2)
+    is_long = low > _midnight(first, 0)
+    low, high = (low if start is None else max(low, start)), (high if end is None else min(high, end))
+
+    def channels_in_use(direction: str, start: datetime | None, end: datetime | None, every: str | None) -> Any:
+        number = capacity.get(direction)
+        return every_call.concurrency(every=every, capacity=number, direction=direction, start=start, end=end).rows
+
+    in_use = {each: channels_in_use(each, low, high, every) for each in _directions(totals)}
+    whole = {each: channels_in_use(each, start, end, None)[0] for each in in_use} if is_long else {}
     plots = [
         *_of_traffic(calls, progress),
         costs(by_day),
@@ -94,7 +106,7 @@ def contents(calls: Calls, capacity: Mapping[str, int], progress: Callable[[str]
             channels(rows, direction, every, capacity.get(direction), whole.get(direction))
             for direction, rows in in_use.items()
         ),
-        *_of_changes(calls, first, last, progress),
+        *_of_changes(every_call, (start, end), first, last, progress),
     ]
     figures = (*_figures(totals), *_peaks(in_use | {each: [row] for each, row in whole.items()}))
     return Contents(_covers(totals, first, last), figures, tuple(plot for plot in plots if plot is not None))
@@ -119,14 +131,21 @@ def _of_traffic(calls: Calls, progress: Callable[[str], None]) -> Iterator[Plot 
             yield draw(rows, direction)
 
 
-def _of_changes(calls: Calls, first: date, last: date, progress: Callable[[str], None]) -> Iterator[Plot | None]:
+def _of_changes(
+    calls: Calls,
+    period: tuple[datetime | None, datetime | None],
+    first: date,
+    last: date,
+    progress: Callable[[str], None],
+) -> Iterator[Plot | None]:
+    start, end = period
     progress("unusual hours")
-    yield anomalies(calls.anomalies().rows, first, last)
+    yield anomalies(calls.anomalies(start=start, end=end).rows, first, last)
     progress("new places")
-    since = _midnight(last, -_NEW_DAYS)
-    yield new_places(calls.new_places(start=since).rows, since)
+    since = _midnight(last, -_NEW_DAYS) if start is None else max(start, _midnight(last, -_NEW_DAYS))
+    yield new_places(calls.new_places(start=since, end=end).rows, since)
     progress("calls without a trunk")
-    yield unrouted(calls.unrouted().rows)
+    yield unrouted(calls.unrouted(start=start, end=end).rows)
 
 
 def _by_direction(calls: Calls, by: str) -> dict[str, list[Mapping[str, Any]]]:

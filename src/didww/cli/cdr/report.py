@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from didww.cli import periods
+from didww.cli import export_periods, periods
 from didww.cli.framework import Command
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _CHANNELS: Final = click.IntRange(min=1)
 @click.option("--title", metavar="TEXT", default="Call report", help="Title of the page. Defaults to Call report.")
 @click.option("--from", "first", type=periods.date_time, metavar="DATE", help="First day, or time, e.g. 2026-11-01.")
 @click.option("--to", "last", type=periods.date_time, metavar="DATE", help="Last day, included; or time.")
-@click.option("--month", type=periods.month, metavar="YYYY-MM", help="A month instead.")
+@click.option("--month", type=export_periods.month, metavar="YYYY-MM|this|last", help="A month instead.")
 @click.option("--capacity", metavar="N", type=_CHANNELS, help="Channels that you have for inbound calls.")
 @click.option("--outbound-capacity", metavar="N", type=_CHANNELS, help="Channels that you have for outbound calls.")
 @click.option("--account", metavar="NAME", help="Only the calls of this account of the dataset.")
@@ -47,7 +48,7 @@ def report(
     title: str,
     first: DateTime | None,
     last: DateTime | None,
-    month: Period | None,
+    month: Period | int | None,
     capacity: int | None,
     outbound_capacity: int | None,
     account: str | None,
@@ -67,6 +68,8 @@ def report(
 
     if month is not None and (first or last) is not None:
         raise click.UsageError("Pass --month, or --from and --to.")
+    if isinstance(month, int):
+        month = export_periods.month_of(session.now() if session.emulated else datetime.now(UTC), month)
     start, end = month or (None if first is None else first.time, None if last is None else last.end)
     if start is not None and end is not None and end <= start:
         raise click.UsageError("--to must be after --from; a day is included as a whole.")
@@ -75,10 +78,8 @@ def report(
         export_files.check(path, force=force, name="-o", advice="Pass --force to replace it, or another file with -o.")
     with transferring("Reading", at_once=False) as progress:
         calls = open_calls(files[0] if len(files) == 1 else files, account=account, progress=progress)
-    if start is not None or end is not None:
-        calls = calls.where(start=start, end=end)
     channels = {"inbound": capacity, "outbound": outbound_capacity}
     known = {direction: number for direction, number in channels.items() if number is not None}
     with waiting("Report") as show:
-        file = calls.report(path, title=title, capacity=known, progress=show)
+        file = calls.report(path, title=title, capacity=known, start=start, end=end, progress=show)
     session.say(f"Report: {file} ({file.stat().st_size:,} bytes).")

@@ -321,7 +321,7 @@ async def fetch(
 
     There is one export for each month. An export of the same calls that is still being prepared is waited for, and one
     that was created a day after the end of its calls, or later, is used again. A file that was downloaded from the same
-    export is not downloaded again. So an interrupted call can be repeated.
+    export, and has its size, is not downloaded again. So an interrupted call can be repeated.
 
     Args:
         export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.
@@ -329,14 +329,15 @@ async def fetch(
         end: End of the calls, exclusive. Defaults to now.
         did_number: Only inbound calls to this number.
         voice_out_trunk: Only outbound calls over this trunk, or the trunk with this id.
-        directory: Directory of the files, created if missing. Defaults to the current one. What is known about the
-            files is in its subdirectory `.didww`.
+        directory: Directory of the files, created if missing: one for each account. Defaults to the current one. What
+            is known about the files is in its subdirectory `.didww`.
         timeout: Maximum time to wait for each export, and to download it, in seconds.
         progress: Called with a `FetchProgress` while waiting and downloading; an asynchronous client also accepts
             coroutine functions.
 
     Raises:
-        InvalidValueError: An argument is not valid, or the service does not have the calls; nothing was created.
+        InvalidValueError: An argument is not valid, the service does not have the calls, or the directory has those of
+            another account; nothing was created.
         ApiTimeoutError: An export was not ready in time. Repeat the call to go on waiting.
         DidwwClientError: A file cannot be written.
 
@@ -369,7 +370,8 @@ async def fetch_new(
 
     Goes on where the last call of this method ended. Files are never changed, and together they have each row once: a
     row is known by its call ID and attempt, or without a call ID by all its values. An interruption at any point, even
-    of the process, neither loses nor doubles a row. The files of a call that did not return are returned by the next.
+    of the process, neither loses nor doubles a row. The files of a call that raised, was canceled, or was killed before
+    its end are returned by the next.
 
     Args:
         export_type: `ExportType.CDR_IN` for inbound calls, or `CDR_OUT` for outbound calls.

@@ -133,9 +133,14 @@ def test_repeated_call_uses_what_is_there(account: Account, client: Any, tmp_pat
     again = client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
     assert (again.paths, [export.id for export in again.exports]) == (first.paths, [e.id for e in first.exports])
     assert (account.posts(), account.downloads()) == (2, 2)
+    whole = first.paths[0].read_bytes()
     first.paths[0].unlink()
     client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
     assert (account.posts(), account.downloads()) == (2, 3)
+    first.paths[0].write_bytes(whole[:-10])
+    client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
+    assert (account.posts(), account.downloads()) == (2, 4)
+    assert first.paths[0].read_bytes() == whole
 
 
 def test_export_that_may_be_outdated_is_created_again(account: Account, tmp_path: Path) -> None:
@@ -153,6 +158,29 @@ def test_export_that_may_be_outdated_is_created_again(account: Account, tmp_path
     assert (
         exports.fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path).exports[1].id == settled.exports[1].id
     )
+
+
+def test_old_exports_are_not_used_again(account: Account, tmp_path: Path) -> None:
+    """Neither one that is being prepared for hours, nor one whose file the service may have removed."""
+    start, end = NOW - timedelta(days=3), NOW - timedelta(days=2)
+    exports, emulator = account.client.exports(), account.emulator
+    emulator.transitions.set("exports", by_hand=True)
+
+    def interrupt(_: FetchProgress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exports.fetch("cdr_in", start=start, end=end, directory=tmp_path, progress=interrupt)
+    emulator.transitions.set("exports", after=0)
+    emulator.clock.advance("2 hours")
+    exports.fetch("cdr_in", start=start, end=end, directory=tmp_path)
+    assert account.posts() == 2
+    emulator.clock.advance("27 days")
+    exports.fetch("cdr_in", start=start, end=end, directory=tmp_path)
+    assert account.posts() == 2
+    emulator.clock.advance("2 days")
+    exports.fetch("cdr_in", start=start, end=end, directory=tmp_path)
+    assert account.posts() == 3
 
 
 def test_interrupted_wait_goes_on(account: Account, client: Any, tmp_path: Path) -> None:
@@ -179,16 +207,28 @@ def test_interrupted_wait_goes_on(account: Account, client: Any, tmp_path: Path)
 
 
 def test_exports_of_other_accounts_versions_and_filters_are_not_used(account: Account, tmp_path: Path) -> None:
-    """Neither is the file of another account, nor an export with other columns."""
+    """Neither is an export with other columns."""
     end = datetime(2026, 11, 10, tzinfo=UTC)
     account.client.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
     other = account.emulator.client("another-key-of-the-tests")
-    files = other.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
+    files = other.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path / "other")
     assert lines_of(files).total() == 0
     newer = account.emulator.client(api_version="2026-11-19")
     files = newer.exports().fetch("cdr_in", start=LATE_OCTOBER, end=end, directory=tmp_path)
     assert all(call.cli for call in read_calls(files) if call.source)
     assert len([*read_calls(files)]) == account.generated("cdr_in", LATE_OCTOBER, end).total()
+
+
+def test_directory_of_another_account(account: Account, client: Any, tmp_path: Path) -> None:
+    """Its files are not replaced."""
+    files = client.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path)
+    before = lines_of(files)
+    other = account.emulator.client("another-key-of-the-tests")
+    posts = account.posts()
+    with pytest.raises(InvalidValueError, match="one account only") as caught:
+        other.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path)
+    assert caught.value.field == "directory"
+    assert (account.posts(), lines_of(files)) == (posts, before)
 
 
 def test_progress(account: Account, client: Any, tmp_path: Path) -> None:
@@ -216,7 +256,7 @@ def test_default_directory_is_the_current_one(
 def test_directory_that_cannot_be_written(account: Account, client: Any, tmp_path: Path) -> None:
     """It is reported before an export is created."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(DidwwClientError, match="file"):
+    with pytest.raises(DidwwClientError, match="file is not a directory"):
         client.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path / "file")
     assert account.posts() == 0
 

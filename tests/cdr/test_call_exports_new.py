@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from didww import DidwwClientError, InvalidValueError, read_calls
-from didww._core.effects import Close, FileClose, FileOpen, Invoke
+from didww import DidwwClient, DidwwClientError, InvalidValueError, read_calls
+from didww._core.effects import Close, FileClose, FileOpen, Invoke, Response, Send, Work
 from didww._drivers.folder_lock import FolderLock
+from didww.transport.inprocess import InProcessTransport
 from support.fetching import NOW, Account, lines_of, total
 from support.hypothesis_profiles import SLOW, law
 from support.unix import unix_only
@@ -44,6 +48,11 @@ def client(request: pytest.FixtureRequest, account: Account) -> Iterator[Any]:
 def all_lines(directory: Path) -> Any:
     """Return the lines of all files of a directory, with how often each occurs."""
     return lines_of(sorted(directory.glob("*.csv.gz")))
+
+
+def new_names(directory: Path, first: Path) -> set[str]:
+    """Return the names of the files of a directory that a copy of it did not have."""
+    return {path.name for path in directory.glob("*.gz")} - {path.name for path in first.glob("*.gz")}
 
 
 def now_of(account: Account) -> datetime:
@@ -144,11 +153,14 @@ def test_error_at_each_effect(account: Account, tmp_path: Path, when: str, dista
             return run
 
         client._driver._handlers.update({kind: failing(kind, each) for kind, each in handlers.items()})
+        returned: list[Path] = []
         with contextlib.suppress(KeyboardInterrupt):
-            client.exports().fetch_new("cdr_in", directory)
+            returned += client.exports().fetch_new("cdr_in", directory)
         client._driver._handlers.update(handlers)
-        client.exports().fetch_new("cdr_in", directory)
+        returned += client.exports().fetch_new("cdr_in", directory)
         assert all_lines(directory) == whole, number
+        # Files that were not returned are returned by the next call.
+        assert sorted(path.name for path in returned) == sorted(new_names(directory, first)), number
         shutil.rmtree(directory)
         if left[0] >= 0:
             break
@@ -198,6 +210,86 @@ def test_files_of_a_call_that_did_not_return_are_returned_by_the_next(account: A
     assert lines_of(files) == account.generated("cdr_in", start, NOW) == all_lines(tmp_path)
 
 
+@pytest.mark.parametrize("when", ["meanwhile", "after"])
+def test_task_canceled_at_each_step_with_the_disk(account: Account, tmp_path: Path, when: str) -> None:
+    """The files of a canceled call are returned by the next, also if they were complete, and no file is twice."""
+
+    async def main() -> None:
+        async with account.emulator.async_client() as client:
+            handlers = client._driver._handlers
+            perform = handlers[Work]
+            left, number = -1, -1
+
+            async def canceled(effect: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left != -1:
+                    return await perform(effect)
+                task = asyncio.current_task()
+                assert task is not None
+                if when == "meanwhile":
+                    asyncio.get_running_loop().call_soon(task.cancel)
+                    return await perform(effect)
+                await perform(effect)
+                task.cancel()
+                return await asyncio.sleep(0)
+
+            while left < 0:
+                number += 1
+                left, returned, directory = number, [], tmp_path / str(number)
+                handlers[Work] = canceled
+                with contextlib.suppress(asyncio.CancelledError):
+                    returned += await client.exports().fetch_new("cdr_in", directory, start=START)
+                handlers[Work] = perform
+                while True:  # the thread of the canceled call may hold the lock
+                    with contextlib.suppress(DidwwClientError):
+                        returned += await client.exports().fetch_new("cdr_in", directory, start=START)
+                        break
+                assert [path.name for path in returned] == [path.name for path in directory.glob("*.gz")], number
+                assert all_lines(directory) == account.generated("cdr_in", START, NOW), number
+            assert number > 5
+
+    asyncio.run(main())
+
+
+@unix_only
+def test_lock_does_not_outlast_a_call_in_a_process_that_was_forked_from_it(tmp_path: Path) -> None:
+    """A forked process has the file open, too; here, a copy of the descriptor stands for it."""
+    lock = FolderLock(tmp_path / "a.lock")
+    with lock.in_use():
+        assert lock.acquire()
+    assert lock._descriptor is not None
+    forked = os.dup(lock._descriptor)
+    try:
+        lock.release()
+        again = FolderLock(tmp_path / "a.lock")
+        with again.in_use():
+            assert again.acquire()
+        again.release()
+    finally:
+        os.close(forked)
+
+
+def test_clock_that_is_ahead(account: Account, tmp_path: Path) -> None:
+    """The service refuses an end in the future; then the export ends a little earlier, and nothing is missed."""
+    client = account.client
+    send = client._driver._handlers[Send]
+
+    def ahead(effect: Any) -> Any:
+        response = send(effect)
+        date = format_datetime(parsedate_to_datetime(response.headers["date"]) + timedelta(seconds=8), usegmt=True)
+        return Response(response.status, {**response.headers, "date": date}, response.body)
+
+    with account.emulator.client() as other:
+        other._driver._handlers[Send] = ahead
+        files = other.exports().fetch_new("cdr_in", tmp_path / "new", start=START)
+        plain = other.exports().fetch("cdr_in", start=START, directory=tmp_path / "plain")
+    assert files.end == plain.end == NOW - timedelta(seconds=2)
+    account.emulator.clock.advance("1 minute")
+    client.exports().fetch_new("cdr_in", tmp_path / "new")
+    assert all_lines(tmp_path / "new") == account.generated("cdr_in", START, now_of(account))
+
+
 def test_one_call_at_a_time(account: Account, client: Any, tmp_path: Path) -> None:
     """Another one is refused while the directory is locked, and creates nothing."""
     client.exports().fetch_new("cdr_in", tmp_path, start=START)
@@ -234,6 +326,26 @@ def test_canceled_task_releases_the_lock(account: Account, tmp_path: Path) -> No
 
     asyncio.run(main())
     assert all_lines(tmp_path) == account.generated("cdr_in", START, NOW)
+
+
+@unix_only
+def test_files_are_private(account: Account, tmp_path: Path) -> None:
+    """Call records are personal data: only the owner can read them, nor the state."""
+    account.client.exports().fetch_new("cdr_in", tmp_path / "calls", start=START)
+    inside = [path for path in (tmp_path / "calls").rglob("*") if path.is_file()]
+    assert any(path.name.endswith(".csv.gz") for path in inside)
+    assert {path.stat().st_mode & 0o077 for path in inside} == {0}
+
+
+def test_larger_overlap_needs_a_later_export(account: Account, tmp_path: Path) -> None:
+    """An export that was created less than the overlap after its end may lack records, so it is not used again."""
+    exports, start = account.client.exports(), datetime(2026, 10, 20, tzinfo=UTC)
+    account.emulator.clock.freeze("2026-11-04T00:00:00+00:00")
+    first = exports.fetch_new("cdr_in", tmp_path / "one", start=start)
+    same = exports.fetch_new("cdr_in", tmp_path / "two", start=start)
+    larger = exports.fetch_new("cdr_in", tmp_path / "three", start=start, overlap=timedelta(days=5))
+    october = [fetched.exports[0].id for fetched in (first, same, larger)]
+    assert october[0] == october[1] != october[2]
 
 
 # What is refused
@@ -288,6 +400,20 @@ def test_directory_of_another_account(account: Account, tmp_path: Path) -> None:
     account.emulator.clock.advance("1 hour")
     other = account.emulator.client("another-key-of-the-tests")
     assert "one account" in refused(account, "directory", lambda: other.exports().fetch_new("cdr_in", tmp_path))
+    assert "one account" in refused(account, "directory", lambda: other.exports().fetch_new("cdr_out", tmp_path))
+    exports, (number, _) = account.client.exports(), account.numbers
+    exports.fetch_new("cdr_in", tmp_path / "numbers", start=START, did_number=number)
+    another = {"directory": tmp_path / "numbers", "did_number": "442079460077"}
+    assert "one account" in refused(account, "directory", lambda: other.exports().fetch_new("cdr_in", **another))
+    elsewhere = DidwwClient(
+        account.emulator.key,
+        base_url="https://other.example.com/v3",
+        transport=InProcessTransport(account.emulator.exchange),
+        rate_limit=None,
+    )
+    assert "calls of https://other.example.com/v3 only" in refused(
+        account, "directory", lambda: elsewhere.exports().fetch_new("cdr_in", tmp_path)
+    )
 
 
 def test_directory_with_other_files(account: Account, tmp_path: Path) -> None:
@@ -313,3 +439,27 @@ def test_damaged_state(account: Account, tmp_path: Path) -> None:
     (tmp_path / ".didww" / "cdr_in.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 100)
     with pytest.raises(DidwwClientError, match=r"cdr_in\.sqlite.*another directory"):
         account.client.exports().fetch_new("cdr_in", tmp_path)
+
+
+def test_state_of_a_newer_version(account: Account, tmp_path: Path) -> None:
+    """It is refused, and not changed."""
+    account.client.exports().fetch_new("cdr_in", tmp_path, start=START)
+    path = tmp_path / ".didww" / "cdr_in.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 2")
+    before = path.read_bytes()
+    with pytest.raises(DidwwClientError, match=r"cdr_in\.sqlite.*newer version"):
+        account.client.exports().fetch_new("cdr_in", tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_folder_is_read_as_a_whole(account: Account, tmp_path: Path) -> None:
+    """`read_calls` reads the files of a result, and all files of the folder."""
+    account.trunk()
+    exports = account.client.exports()
+    first = exports.fetch_new("cdr_in", tmp_path, start=START)
+    account.emulator.clock.advance("1 day")
+    second = exports.fetch_new("cdr_in", tmp_path)
+    assert [*read_calls(tmp_path)] == [*read_calls([*first, *second])] == [*read_calls(first), *read_calls(second)]
+    outbound = exports.fetch_new("cdr_out", tmp_path, start=START)
+    assert len([*read_calls(tmp_path)]) == (first.rows or 0) + (second.rows or 0) + (outbound.rows or 0)

@@ -233,19 +233,32 @@ def test_class_of_the_records(tmp_path: Path) -> None:
         list(read_calls([outbound, inbound], OutboundCall))
     assert caught.value.line == 1
     few = write(tmp_path, f"{TIME},Call ID", "2026-11-01 00:00:00,abc", name="few.csv")
-    with pytest.raises(CallFileError, match="Pass `record_class=`"):
+    with pytest.raises(CallFileError, match=r"read it with read_calls\(path, InboundCall\)"):
         list(read_calls(few))
     start = datetime(2026, 11, 1, tzinfo=UTC)
     assert list(read_calls(few, InboundCall)) == [InboundCall(start, call_id="abc")]
     assert list(read_calls(few, OutboundCall)) == [OutboundCall(start, call_id="abc")]
 
 
+def test_folder(tmp_path: Path) -> None:
+    """Its exports are read by name, and nothing else in it."""
+    for name in ("b.csv", "a.csv.gz", ".hidden.csv", "_temporary.csv", "notes.txt"):
+        write(tmp_path, HEADER, ROW.replace("2026-11-01", f"2026-11-0{'ab'.find(name[0]) + 1}"), name=name)
+    (tmp_path / "folder.csv").mkdir()
+    calls = list(read_calls(tmp_path))
+    assert [call.time_start.day for call in calls] == [1, 2]
+    assert list(read_calls([str(tmp_path), tmp_path / "b.csv"])) == [*calls, calls[1]]
+    with pytest.raises(InvalidValueError, match=r"folder\.csv has no files \*\.csv\.gz or \*\.csv") as caught:
+        list(read_calls(tmp_path / "folder.csv"))
+    assert caught.value.field == "source"
+
+
 HEADERS = {
     "": "is empty",
     "<html>\n": "no column 'Date/Time Start",
     HEADER.replace(f"{TIME},", ""): "no column 'Date/Time Start",
-    csv_line(SMS_IN_COLUMNS): "Pass `record_class=` if this is an export of calls",
-    csv_line(SMS_OUT_COLUMNS): "Pass `record_class=` if this is an export of calls",
+    csv_line(SMS_IN_COLUMNS): "If this is an export of calls, read it with read_calls",
+    csv_line(SMS_OUT_COLUMNS): "If this is an export of calls, read it with read_calls",
     f"{HEADER},Status": "has 2 columns 'Status'",
     f"{HEADER}, ": "has a column without a name",
     f"\n{HEADER}": "no column",

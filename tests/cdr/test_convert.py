@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
+import itertools
 import json
 import threading
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from didww import CallFileError, InboundCall, InvalidValueError, OutboundCall, read_calls
+from didww._core.call_layout import Layout
 from didww.cdr import arrow_batches, convert
 from didww.cdr.records import records_of
 from didww.cdr.schema import arrow_schema
@@ -131,6 +135,10 @@ FILES = {
     "unknown columns": HEADER.replace("Status", "Mood,Pop").replace("Source Name", 'Q"x')
     + ROW
     + ROW.replace(",,,,", ',,,"ö,""\n",', 1),
+    "open quotes in two rows": HEADER + ROW + ROW.replace(",,,,", ',,,"bob,', 1) * 2 + ROW,
+    "text behind two quotes": HEADER + '""' + ROW,
+    "BOM in a later row": "Source,Date/Time Start (UTC),Call ID,Destination DID\n"
+    + "\ufeffx,2026-11-01 00:00:00,1,\nx,2026-11-01 00:00:00,2,\n" * 9,
     "long line": HEADER + ROW + "x" * 200_000 + "\n" + ROW,
     "large row in cells": HEADER + ROW + "2026-11-01 00:00:00" + ("," + "x" * 4000) * 21 + "\n" + ROW,
 }
@@ -142,7 +150,25 @@ def test_files(tmp_path, text):
     check_same(write(tmp_path / "calls.csv", text))
 
 
-@pytest.mark.parametrize("size", [100, 3000, 9000])
+def test_quotes_of_every_form():
+    """What Arrow parses, it parses like the CSV module; the rest is left to that."""
+    from didww.cdr.blocks import BlockParser
+
+    layout = Layout(InboundCall, ["Date/Time Start (UTC)", "Source Name"], {"time_start": 0, "source_name": 1})
+    parser = BlockParser(layout)
+    parsed = 0
+    for length in range(7):
+        for cell in map("".join, itertools.product('",a\n', repeat=length)):
+            text = f"2026-11-01 00:00:00,{cell}\n"
+            batch = parser.parse(text.encode())
+            if batch is not None:
+                rows = list(csv.reader(io.StringIO(text, newline="\n"), strict=True))
+                assert batch.column("source_name").to_pylist() == [name or None for _, name in rows], cell
+                parsed += 1
+    assert parsed > 50
+
+
+@pytest.mark.parametrize("size", [40, 100, 3000, 9000])
 def test_blocks_end_anywhere(tmp_path, monkeypatch, size):
     """Also within a quoted cell with a line break."""
     monkeypatch.setattr(convert, "_BLOCK", size)
@@ -153,6 +179,7 @@ def test_blocks_end_anywhere(tmp_path, monkeypatch, size):
 
 
 @settings(max_examples=60)
+@example(data=[b'""', ROW.encode()])
 @given(
     data=st.lists(st.sampled_from([b",", b'"', b"\n", b"\r", b"a", b"5", ROW.encode(), b'""', b'",', b"\xc3", b"\0"]))
 )

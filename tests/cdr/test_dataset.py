@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
+import stat
 import subprocess
 import sys
 import threading
@@ -11,7 +13,9 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 import pytest
@@ -19,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww import CallFileError, DidwwClientError, InboundCall, InvalidValueError, OutboundCall, read_calls
+from didww._util.locks import locked
 from didww.cdr import CallDataset, arrow_batches, duplicates, sources, staging
 from didww.cdr.dataset import Appended
 from didww.cdr.schema import arrow_schema, dataset_columns
@@ -33,6 +38,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
+TEN_MINUTES = timedelta(minutes=10)
 
 
 def inbound(call_id, attempt=1, second=0, **values):
@@ -90,26 +96,39 @@ def test_overlapping_exports(dataset, tmp_path):
 KEYS = st.tuples(
     st.sampled_from(["a", "b", None]),
     st.sampled_from([1, 2, None]),
-    st.sampled_from([0, 1, 599]),
+    st.sampled_from([0, 1, 599, 600, 601, 1200, 3300, 3601, 4200, 7200, 90000]),
     st.sampled_from(["x", None]),
 )
 
 
-@given(files=st.lists(st.lists(KEYS, max_size=8), max_size=4))
-def test_each_record_once(tmp_path_factory, files):
-    """The law of duplicates: those with a call ID once, of those without one as many as the file with most of them."""
+@given(files=st.lists(st.lists(KEYS, max_size=8), max_size=4), slice_=st.sampled_from([1, 4, 1000]))
+def test_each_record_once(tmp_path_factory, files, slice_):
+    """The law of duplicates, however records are appended.
+
+    No two records of the dataset with the same ID and attempt start within ten minutes, and each that was appended is
+    near one of the dataset. Of those without an ID, there are as many as in the file with most of them.
+    """
     dataset = CallDataset(tmp_path_factory.mktemp("law"))
-    ids, most = set(), Counter()
+    appended, most = set(), Counter()
     for rows in files:
         calls = [inbound(id_, attempt, second, source=source) for id_, attempt, second, source in rows]
         before = dataset.arrow().num_rows
-        added = dataset.append(calls)
+        with mock.patch.object(duplicates, "_SLICE", slice_):
+            added = dataset.append(calls)
         assert added.rows + added.duplicates == len(calls)
-        ids |= {(id_, attempt) for id_, attempt, *_ in rows if id_ is not None}
+        assert dataset.arrow().num_rows == before + added.rows
+        appended |= {((id_, attempt), T0 + timedelta(seconds=second)) for id_, attempt, second, _ in rows if id_}
         most |= Counter(row for row in rows if row[0] is None)
-        assert dataset.arrow().num_rows == before + added.rows == len(ids) + most.total()
-    found = [(call.call_id, call.attempt) for call in dataset.calls() if call.call_id is not None]
-    assert Counter(found) == Counter(ids)
+        every = list(dataset.calls())
+        starts = {}
+        for call in every:
+            starts.setdefault((call.call_id, call.attempt), []).append(call.time_start)
+        for key, times in starts.items():
+            if key[0] is not None:
+                times.sort()
+                assert all(second - first > TEN_MINUTES for first, second in pairwise(times))
+        assert all(any(abs(time - kept) <= TEN_MINUTES for kept in starts[key]) for key, time in appended)
+        assert sum(call.call_id is None for call in every) == most.total()
 
 
 def test_same_record_seconds_later(dataset):
@@ -117,6 +136,46 @@ def test_same_record_seconds_later(dataset):
     assert dataset.append([inbound("a")]).rows == 1
     assert dataset.append([inbound("a", second=-1)]) == Appended(0, 1, 0)
     assert dataset.append([inbound("a", second=86400)]) == Appended(1, 0, 0)
+
+
+@pytest.mark.parametrize("slice_", [1, 1000])
+def test_same_id_later(dataset, monkeypatch, slice_):
+    """A call ID that is used again is kept, whether it is appended at once or later."""
+    monkeypatch.setattr(duplicates, "_SLICE", slice_)
+    minutes = [0, 8, 15, 25, 50, 58, 65, 75, 200]
+    calls = [inbound("a", second=60 * minute) for minute in minutes]
+    assert dataset.append(calls) == Appended(5, 4, 0)  # 0, 15, 50, 65 and 200
+    for call in calls:
+        assert dataset.append([call]) == Appended(0, 1, 0)
+    one_by_one = CallDataset(f"{dataset.path}-2")
+    assert sum(one_by_one.append([call]).rows for call in calls) == 5
+    assert dataset.append([inbound("a", second=-700), inbound("z", second=-3600)]).rows == 2
+
+
+EDGES = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("start", EDGES)
+def test_first_and_last_times(dataset, tmp_path, start):
+    """Ten minutes before or after is no time of Python."""
+    calls = [InboundCall(start, call_id="a", attempt=1), InboundCall(start), InboundCall(start)]
+    assert dataset.append(calls + calls[:1]) == Appended(3, 1, 0)
+    assert dataset.append(calls) == Appended(0, 3, 0)
+    assert counted(dataset.calls()) == counted(calls)
+    row = {"Date/Time Start (UTC)": f"{start:%Y-%m-%d %H:%M:%S.%f}".zfill(26), "Call ID": "b", "Attempt": "1"}
+    path = write(tmp_path / "calls.csv", text_of([row, row]))
+    assert dataset.append(path) == Appended(1, 1, 0)
+
+
+def test_equal_rows_without_a_call_id(dataset):
+    """As many as the source with most of them."""
+    row = InboundCall(T0, source="x")
+    assert [dataset.append([row] * number).rows for number in (2, 2, 1, 5)] == [2, 0, 0, 3]
+
+
+def test_hours_before_1970(dataset):
+    calls = [InboundCall(datetime(1969, 12, 31, 23, minute, tzinfo=UTC), call_id=str(minute)) for minute in (1, 59)]
+    assert dataset.append([*calls, *calls]) == Appended(2, 2, 0)
 
 
 def test_accounts_and_directions_are_apart(dataset):
@@ -164,6 +223,20 @@ def test_arrow_batches_and_tables(dataset, exports):
     assert dataset.append(dataset.arrow(), account="copy").rows == len(every)
 
 
+def test_accounts_of_batches(dataset):
+    """Records of another dataset keep their accounts."""
+    other = CallDataset(f"{dataset.path}-2")
+    for account in ("A", "B"):
+        other.append([inbound("a")], account=account)
+    with pytest.raises(InvalidValueError, match="several accounts") as caught:
+        dataset.append(other.batches(), account="C")
+    assert caught.value.field == "account"
+    assert dataset.files == []
+    assert dataset.append(other.batches()) == Appended(2, 0, 0)
+    assert sorted(dataset.arrow(["account"])["account"].to_pylist()) == ["A", "B"]
+    assert dataset.append(other.batches(account="A"), account="C").rows == 1
+
+
 def test_small_table(dataset):
     """Columns that a table does not have are null; types that fit are converted."""
     table = pa.table({"time_start": [T0], "cost": [1], "direction": ["outbound"], "trunk": ["A"]})
@@ -181,6 +254,26 @@ INVALID = {
     "without start": (pa.table({"direction": ["inbound"], "trunk": ["a"]}), "time_start"),
     "too large": (pa.table({"time_start": [T0], "direction": ["inbound"], "duration": [1 << 40]}), "source"),
     "floats": (pa.table({"time_start": [T0], "direction": ["inbound"], "cost": [0.1]}), "cost"),
+    "nothing": ([None, inbound("a")], "source"),
+    "integers as times": (pa.table({"time_start": [1793000000], "direction": ["inbound"]}), "time_start"),
+    "float as number": (
+        pa.table({"time_start": [T0], "direction": ["inbound"], "did_number": [442079460000.0]}),
+        "did_number",
+    ),
+    "no account": (pa.table({"time_start": [T0], "direction": ["inbound"], "account": ["a/b"]}), "account"),
+    "null account": (
+        pa.table({"time_start": [T0], "direction": ["inbound"], "account": pa.nulls(1, pa.string())}),
+        "account",
+    ),
+    "no JSON": (pa.table({"time_start": [T0], "direction": ["inbound"], "extra": ["{not json"]}), "extra"),
+    "no object": (pa.table({"time_start": [T0], "direction": ["inbound"], "extra": ["[1]"]}), "extra"),
+    "no text in extra": ([inbound("a", extra={"a": Decimal(1)})], "source"),
+    "no start": ([InboundCall(None)], "time_start"),
+    "time of Arrow only": (
+        pa.table({"time_start": pa.array([1 << 62], pa.timestamp("us", "UTC")), "direction": ["inbound"]}),
+        "time_start",
+    ),
+    "surrogate": ([inbound("a", source="\ud800")], "source"),
     "too many digits": ([inbound("a", cost=Decimal("0.12345678901"))], "source"),
 }
 
@@ -193,7 +286,7 @@ def test_invalid_sources(dataset, source, field):
     assert dataset.files == []
 
 
-@pytest.mark.parametrize("account", ["", "a/b", "..", "a b", "x" * 101])
+@pytest.mark.parametrize("account", ["", "a/b", "..", "a b", "x" * 101, "a..", "a\n", 5])
 def test_invalid_account(dataset, account):
     with pytest.raises(InvalidValueError) as caught:
         dataset.append([], account=account)
@@ -237,6 +330,107 @@ def test_folder_cannot_be_written(tmp_path):
         CallDataset(tmp_path / "file").append([inbound("a")])
 
 
+def test_account_folder_is_a_file(dataset):
+    folder = Path(dataset.path)
+    folder.mkdir()
+    (folder / "account=default").touch()
+    with pytest.raises(DidwwClientError, match="account=default"):
+        dataset.append([inbound("a")])
+
+
+def test_damaged_file(dataset):
+    """A file that was cut off is named, and how to go on."""
+    dataset.append([inbound("a")])
+    (path,) = dataset.files
+    Path(path).write_bytes(Path(path).read_bytes()[:-9])
+    again = CallDataset(dataset.path)
+    for read in (lambda: again.append([inbound("b")]), again.arrow, lambda: list(again.calls())):
+        with pytest.raises(CallFileError, match=r"part-.*delete it, and append its exports again"):
+            read()
+    Path(path).unlink()
+    assert again.append([inbound("a"), inbound("b")]).rows == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_disk_error_when_synchronizing(dataset, monkeypatch, kind):
+    """What is not safely on disk is not added."""
+    fsync = os.fsync
+
+    def fail(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) == (kind == "folder"):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(DidwwClientError, match=r"Cannot write .*Input/output error"):
+        dataset.append([inbound("a")])
+    monkeypatch.undo()
+    assert dataset.files == []
+    assert dataset.append([inbound("a")]).rows == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot synchronize folders")
+def test_new_folders_are_synchronized(dataset, monkeypatch):
+    """The file and the entries of all new folders are written to disk."""
+    synchronized = set()
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synchronized.add(os.fstat(file).st_ino), fsync(file)))
+    dataset.append([inbound("a")])
+    path = Path(dataset.files[0])
+    assert {each.stat().st_ino for each in (path, *path.parents[:5])} <= synchronized
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+@pytest.mark.parametrize(("mode", "folders", "files"), [(None, 0o700, 0o600), (0o750, 0o750, 0o640)])
+def test_permissions(dataset, mode, folders, files):
+    """A new dataset is only for its owner; an existing folder keeps its permissions, also for what is in it."""
+    if mode is not None:
+        Path(dataset.path).mkdir()
+        Path(dataset.path).chmod(mode)
+    dataset.append([inbound("a")])
+    (file,) = map(Path, dataset.files)
+    assert file.stat().st_mode & 0o777 == files
+    assert {folder.stat().st_mode & 0o777 for folder in file.parents[:4]} == {folders}
+
+
+@pytest.mark.parametrize("name", ["account=evil/region=eu/month=1", "a[b]c*", "it's"])
+def test_names_above(tmp_path, name):
+    """Folders above a dataset have no meaning."""
+    dataset = CallDataset(tmp_path / name / "calls")
+    calls = [inbound("a"), OutboundCall(T0, call_id="a"), inbound("a", second=86400 * 40)]
+    assert dataset.append([*calls, calls[0]]) == Appended(3, 1, 0)
+    assert dataset.append(calls) == Appended(0, 3, 0)
+    relation = dataset.sql("select * from calls")
+    assert relation.columns == dataset.arrow().schema.names
+    query = "select account, direction, month, call_id from calls order by all"
+    assert dataset.sql(query).fetchall() == [
+        ("default", "inbound", "2026-11", "a"),
+        ("default", "inbound", "2026-12", "a"),
+        ("default", "outbound", "2026-11", "a"),
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_forked_process_keeps_no_lock(tmp_path):
+    """A process that is forked while the lock is held does not hold it."""
+    reading, writing = os.pipe()
+    with (tmp_path / "lock").open("a+b") as file, locked(file):
+        child = os.fork()
+        if not child:
+            os.close(writing)
+            os.read(reading, 1)  # until the parent closes it
+            os._exit(0)
+    try:
+        with (tmp_path / "lock").open("a+b") as file:
+            fcntl = pytest.importorskip("fcntl")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(writing)
+        os.close(reading)
+        os.waitpid(child, 0)
+
+
 @pytest.mark.parametrize("step", ["write_table", "rename"])
 def test_disk_is_full(dataset, exports, monkeypatch, step):
     """The error names the file or folder, and nothing is added."""
@@ -253,8 +447,38 @@ def test_disk_is_full(dataset, exports, monkeypatch, step):
 def test_staging_inside(dataset, exports, monkeypatch):
     """If the folder beside cannot be written, as that of a mounted disk."""
     monkeypatch.setattr("os.access", lambda *_: False)
+    (Path(dataset.path) / "_staging").mkdir(parents=True)
+    (Path(dataset.path) / "_staging" / "important").touch()
     assert dataset.append(exports).rows > 0
-    assert sorted(path.name for path in Path(dataset.path).iterdir()) == ["_lock", "account=default"]
+    assert sorted(path.name for path in Path(dataset.path).iterdir()) == ["_lock", "_staging", "account=default"]
+    assert (Path(dataset.path) / "_staging" / "important").exists()
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_unfinished_files_are_not_read(dataset, monkeypatch, beside):
+    """Neither by this dataset nor by other engines, while a file is being added or after a crash."""
+    polars = pytest.importorskip("polars")
+    duckdb = pytest.importorskip("duckdb")
+    if not beside:
+        monkeypatch.setattr("os.access", lambda *_: False)
+    dataset.append([inbound("a")])
+    found = []
+
+    def rename(path, _target):
+        (staged,) = Path(dataset.path).parent.rglob("*.unfinished")
+        assert staged == path
+        found.append(
+            polars.scan_parquet(f"{dataset.path}/**/*.parquet").select("call_id").collect()["call_id"].to_list()
+        )
+        with duckdb.connect() as connection:
+            found.append(connection.execute(f"select call_id from '{dataset.path}/**/*.parquet'").fetchall())
+        found.append(dataset.arrow()["call_id"].to_pylist())
+        raise OSError(5, "a crash")
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(DidwwClientError, match="a crash"):
+        dataset.append([inbound("b")])
+    assert found == [["a"], [("a",)], ["a"]]
 
 
 # Crashes, and several writers
@@ -424,7 +648,9 @@ def test_other_readers(filled, costs):
         text = f"select sum(cost), min(direction) from read_parquet('{filled.path}/*/*/*/*.parquet', hive_partitioning=true)"
         assert connection.execute(text).fetchone() == (total, "inbound")
     polars = pytest.importorskip("polars")
-    assert polars.scan_parquet(filled.path).select(polars.col("cost").sum()).collect().item() == total
+    scanned = polars.scan_parquet(f"{filled.path}/**/*.parquet", hive_partitioning=True)
+    assert scanned.filter(direction="inbound").select("account").collect().height > 0
+    assert scanned.select(polars.col("cost").sum()).collect().item() == total
 
 
 def test_empty(dataset):

@@ -56,6 +56,24 @@ def test_key_without_a_call_id() -> None:
     ]
 
 
+def test_key_without_a_call_id_in_a_dataset(tmp_path: Path) -> None:
+    """Equal records of a dataset are different ones, in whatever files they are; keys are the same in each load."""
+    dataset = CallDataset(tmp_path)
+    record = InboundCall(START, source="1")
+    assert [dataset.append([record] * number).rows for number in (1, 2, 2, 4)] == [1, 1, 0, 2]
+
+    def load() -> list[str]:
+        return [
+            key
+            for file in call_files(tmp_path, InboundCall)
+            for table in tables(file.batches(), InboundCall, "a", None, None, file.part)
+            for key in table["record_key"].to_pylist()
+        ]
+
+    assert len(set(load())) == 4
+    assert load() == load()
+
+
 @pytest.mark.parametrize("cls", [InboundCall, OutboundCall])
 def test_columns_are_those_of_the_class(cls: Any) -> None:
     """The key and the account come first; types are those of a dataset; what must not be null is marked."""

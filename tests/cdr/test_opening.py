@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from didww import CallFileError, InvalidValueError, read_calls
+from didww import CallFileError, InboundCall, InvalidValueError, read_calls
 from didww.cdr import CallDataset, open_calls
+from didww.cdr.duck import connect
 from didww.cdr.extras import need
 from support.call_files import inbound_text, outbound_text, text_of, write
 
@@ -70,6 +71,55 @@ def test_rejects_and_progress(tmp_path):
     assert rows(open_calls(path, rejects=rejects, progress=told.append)) == 1
     assert [row.line for row in rejects] == [3]
     assert told[-1].done == path.stat().st_size
+
+
+def test_dataset_among_exports(tmp_path):
+    """A folder with both is refused, whichever came first."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    path = write(folder / "in.csv.gz", inbound_text())
+    for mark in (path, folder / ".didww"):
+        with pytest.raises(InvalidValueError, match="has exports") as caught:
+            CallDataset(folder).append(path)
+        assert caught.value.field == "path"
+        if mark == path:
+            (folder / ".didww").mkdir()
+            path = path.rename(tmp_path / "in.csv.gz")
+    (folder / ".didww").rmdir()
+    assert CallDataset(folder).append(path).rows > 0
+    path.rename(folder / "in.csv.gz")
+    with pytest.raises(InvalidValueError, match="has exports"):
+        open_calls(folder)
+
+
+def test_dataset_is_not_an_export(tmp_path):
+    """It cannot be one of several sources."""
+    path = write(tmp_path / "in.csv.gz", inbound_text())
+    CallDataset(tmp_path / "calls").append(path)
+    for source in ([tmp_path / "calls", path], [tmp_path / "calls"]):
+        with pytest.raises(InvalidValueError, match=r"is a dataset, not exports\. Open a dataset alone"):
+            open_calls(source)
+
+
+def test_record_class(tmp_path):
+    """An export whose header has few known columns."""
+    path = tmp_path / "calls.csv"
+    path.write_text("Date/Time Start (UTC),Call ID,A,B,C\n2026-11-01 00:00:00,a,,,\n")
+    with pytest.raises(CallFileError, match="record_class"):
+        open_calls(path)
+    assert len(open_calls(path, record_class=InboundCall).arrow()) == 1
+
+
+def test_spilled_records_are_private(tmp_path, monkeypatch):
+    """What does not fit into memory is not written to the current directory."""
+    monkeypatch.chdir(tmp_path)
+    with connect(memory="60MB") as connection:
+        connection.execute("set preserve_insertion_order = false; set threads = 1")
+        connection.execute("create table t as select range::text || repeat('x', 40) as x from range(3_000_000)")
+        ((folder,),) = connection.execute("select current_setting('temp_directory')").fetchall()
+        assert Path(folder).parent.stat().st_mode & 0o077 == 0
+        assert any(Path(folder).iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_to_open(tmp_path):

@@ -277,17 +277,6 @@ def test_failed_attempts_by_code() -> None:
     assert codes(rows[:1], "outbound") is None
 
 
-def test_hours_are_counted_once() -> None:
-    """Whatever is unusual in them; and a trunk is not one of several if there is no other."""
-    rows = [anomaly(3, "Main", "cost", "9"), anomaly(3, "Main", "failures", "8"), anomaly(4, "Main", "cost", "7")]
-    plot = anomalies(rows, START.date(), date(2026, 9, 9))
-    assert plot is not None
-    assert plot.finding.startswith("2 hours of trunks are far above the usual, all of Main. The farthest: the cost")
-    one = anomalies(rows[:2], START.date(), date(2026, 9, 9))
-    assert one is not None
-    assert one.finding.startswith("1 hour of a trunk is far above the usual. The farthest")
-
-
 def test_many_trunks_stay_small() -> None:
     """A table with a column for each hour has fewer rows than one of two columns."""
     text = page("Calls", [], [], every_plot(tuple(f"Trunk of customer number {n}" for n in range(1000))))
@@ -301,7 +290,19 @@ def test_many_anomalies_stay_small() -> None:
     assert plot is not None
     assert plot.table.omitted == 5000 - len(plot.table.rows) >= 5000 - MOST_ROWS
     assert sum(map(len, plot.drawings)) < 120_000
-    assert plot.finding.startswith("5,000 hours of trunks are far above the usual")
+    assert plot.finding.startswith("5,000 hours of Main are far above the usual.")
+
+
+def test_hours_are_counted_once() -> None:
+    """Also if several measures are unusual in an hour."""
+    rows = [anomaly(1, "Main", name, "5.0") for name in ("failures", "cost")]
+    one, two = (
+        anomalies(found, START.date(), date(2026, 12, 1)) for found in (rows, [*rows, anomaly(2, "B", "cost", "5.0")])
+    )
+    assert one is not None
+    assert two is not None
+    assert one.finding.startswith("1 hour of Main is far above the usual. The farthest")
+    assert two.finding.startswith("2 hours of trunks are far above the usual, 1 of them of Main.")
 
 
 def test_drawings_take_their_colors_and_font_from_the_page() -> None:

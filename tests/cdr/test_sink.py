@@ -20,6 +20,7 @@ import requests
 from didww import CallbackReceiver, CallbackVerifier, DidwwClientError, InboundCdr, InvalidValueError
 from didww.callback.call_events import call_event_of
 from didww.cdr import CallDataset, CallSink
+from didww.cdr.spool import Spool
 from support.streamed import deliver, inbound, outbound, receiver, request
 
 
@@ -184,6 +185,74 @@ def test_failure_at_the_end_is_raised_and_nothing_is_lost(folder: Path) -> None:
     assert ids(folder) == [("in-1", 1)]
 
 
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_first_and_last_times(folder: Path, start: str) -> None:
+    """A start at the end of all times is a record like others."""
+    with CallSink(folder) as sink:
+        sink.write(events(outbound(1), outbound(2, time_start=start)))
+        assert sink.flush() == 2
+        assert sink.rejected == ()
+
+
+class Refusing(CallDataset):
+    """Refuses one record."""
+
+    def append(self, source: Any, **options: Any) -> Any:
+        if any(record.call_id == "in-2" for record in source):
+            raise InvalidValueError("A value does not fit its column: too large", field="source")
+        return super().append(source, **options)
+
+
+def test_refused_record_is_set_aside(folder: Path) -> None:
+    """A record that the dataset refuses is set aside, and those with it are added."""
+    with CallSink(Refusing(folder), spool=folder.parent / "spool") as sink:
+        sink.write(events(*map(inbound, range(1, 6))))
+        assert sink.flush() == 4
+        (path,) = sink.rejected
+    (line,) = path.read_text().splitlines()
+    assert json.loads(line)["record"]["local_tag"] == "in-2"
+    assert "too large" in json.loads(line)["error"]
+
+
+class Failing(Refusing):
+    """Fails with one record."""
+
+    def append(self, source: Any, **options: Any) -> Any:
+        try:
+            return super().append(source, **options)
+        except InvalidValueError:
+            raise DidwwClientError("A bug.") from None
+
+
+def test_file_that_fails_does_not_stop_others(folder: Path) -> None:
+    """The files behind it are added, of this process and of one that ended; it stays in the spool."""
+    spool = folder.parent / "spool"
+    left = CallSink(Failing(folder), spool=spool)
+    left.write(events(inbound(2)))
+    with pytest.raises(DidwwClientError, match="A bug"):
+        left.close()
+    sink = CallSink(Failing(folder), spool=spool)
+    for number in (2, 3):
+        sink.write(events(inbound(number)))
+        sink._seal()
+    with pytest.raises(DidwwClientError, match="A bug"):
+        sink.close()
+    assert ids(folder) == [("in-3", 1)]
+    assert spooled(spool) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_forked_process_keeps_no_spool_file(tmp_path: Path) -> None:
+    """A file that was open when a process was forked can be taken over when its writer lets it go."""
+    spool = Spool(tmp_path)
+    file = spool.create()
+    shared = os.dup(file._descriptor)  # as a forked process has it
+    file.let_go()
+    (taken,) = spool.abandoned()
+    taken.let_go()
+    os.close(shared)
+
+
 def test_full_disk_is_not_acknowledged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the spool cannot be written, the response is 500, and DIDWW sends the records again."""
     with CallSink(folder) as sink:
@@ -293,6 +362,34 @@ def test_asyncio_receiver(folder: Path) -> None:
     assert len(ids(folder)) == 40
 
 
+def test_server_shuts_down(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An ASGI server tells the receiver, and the sink adds what it has; an error does not keep the server from ending."""
+    sent: list[str] = []
+
+    async def shut_down(app: CallbackReceiver) -> None:
+        messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+        async def receive() -> dict[str, Any]:
+            return {"type": next(messages)}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        await app.asgi()({"type": "lifespan"}, receive, send)
+
+    dataset = Watched(folder, lambda: None, iter([DidwwClientError("The disk is full.")]))
+    sink = CallSink(dataset, spool=folder.parent / "spool")
+    app = receiver()
+    sink.attach(app)
+    deliver(app, inbound(1))
+    for expected in (0, 1):
+        asyncio.run(shut_down(app))
+        assert len(ids(folder)) == expected
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"] * 2
+    assert "The disk is full" in caplog.text
+    sink.close()
+
+
 def test_over_http(folder: Path) -> None:
     """A batch sent to a server, as DIDWW sends it, is in the dataset."""
     with CallSink(folder) as sink:
@@ -348,6 +445,10 @@ def test_only_records_can_be_written(folder: Path) -> None:
     with CallSink(folder) as sink:
         with pytest.raises(InvalidValueError, match="records must be InboundCdr or OutboundCdr, got str"):
             sink.write([*events(inbound(1)), "in-2"])  # type: ignore[list-item]
+        for value in (10**5000, "\ud800", object()):
+            with pytest.raises(InvalidValueError, match="values of JSON") as caught:
+                sink.write([*events(inbound(1)), outbound(1) | {"price": value}])
+            assert caught.value.field == "records"
         sink.write([])
     assert rows(folder) == []
     with pytest.raises(InvalidValueError, match="never arrives here"):

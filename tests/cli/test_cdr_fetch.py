@@ -83,6 +83,29 @@ def test_period(didww, here, number, options, names):
     assert sorted(path.name for path in here.glob("calls/*.gz")) == [f"cdr_in_{name}.csv.gz" for name in names]
 
 
+def test_what_is_used_again_is_told(didww, here, number):
+    """The number of records, the export that was there before, and other files with the same calls."""
+    first = didww("cdr fetch cdr_in calls --month 2026-10")
+    name = "cdr_in_20261001T000000Z_20261101T000000Z.csv.gz"
+    rows = lines_of([here / "calls" / name]).total()
+    period = "2026-10-01 00:00 to 2026-11-01 00:00 UTC"
+    assert rows > 1
+    assert f"{rows} records in cdr_in from {period}." in first.err
+    assert "again" not in first.err
+    didww.emulator.clock.advance("1 hour")
+    again = didww("cdr fetch cdr_in calls --month 2026-10")
+    assert f"{name}: used the export of 2026-11-26 12:30 UTC again; the file is already there." in again.err
+    assert f"{rows} records" in again.err
+    elsewhere = didww("cdr fetch cdr_in other --month 2026-10")
+    assert f"{name}: used the export of 2026-11-26 12:30 UTC again." in elsewhere.err
+    assert "same time" not in again.err + elsewhere.err
+    overlapping = didww("cdr fetch cdr_in calls --from 2026-10-31 --to 2026-10-31")
+    assert f"{Path('calls', name)} has calls of the same time" in overlapping.err
+    (here / "calls" / name).write_bytes((here / "calls" / name).read_bytes()[:-5])
+    assert didww("cdr fetch cdr_in calls --month 2026-10").code == 0
+    assert lines_of([here / "calls" / name]).total() == rows
+
+
 def test_filters(didww, here, number):
     """Numbers and trunks are those that people know."""
     didww.ok(f"cdr fetch cdr_in calls/ --last 7d --number +{number}")
@@ -97,6 +120,8 @@ def test_filters(didww, here, number):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        ("cdr fetch cdr_in calls/ --from 2026-05-01", "--from must be within what the service has"),
+        ("cdr fetch cdr_in calls/ --from 2026-05-01 --to 2026-05-02", "--from"),
         ("cdr fetch cdr_in", "DIRECTORY"),
         ("cdr fetch sms_in calls/", "cdr_in"),
         ("cdr fetch cdr_in calls/ --month 2026-08", "2026-09-01"),

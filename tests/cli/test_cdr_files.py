@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,7 @@ def test_convert(didww, exports):
     every = len(list(read_calls(exports)))
     first = didww("cdr convert in.csv.gz out.csv calls/ -o json")
     assert first.code == 0, first
-    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "files": 4}
+    expected = {"dataset": "calls/", "rows": every, "duplicates": 0, "rejected": 0, "parquet_files": 4}
     assert json.loads(first.out) == expected
     assert "Converting" in first.err
     again = didww("cdr convert . calls/ --account default -o json")
@@ -43,13 +45,15 @@ def test_convert_rejects(didww, exports, tmp_path):
     assert failed.code != 0
     assert "bad.csv, line 3, column 'Attempt'" in failed.err
     done = didww("cdr convert bad.csv calls/ --rejects rejected.csv -o json")
-    assert json.loads(done.out) | {"files": 1} == {
+    assert json.loads(done.out) | {"parquet_files": 1} == {
         "dataset": "calls/",
         "rows": 1,
         "duplicates": 0,
         "rejected": 1,
-        "files": 1,
+        "parquet_files": 1,
     }
+    if os.name != "nt":
+        assert (tmp_path / "rejected.csv").stat().st_mode & 0o777 == 0o600
     with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["file"], row["line"], row["column"]) == ("bad.csv", "3", "Attempt")
@@ -73,11 +77,46 @@ def test_sql(didww, exports):
     assert didww(f"cdr sql {query} calls --account other -o csv").out == "direction,n,cost\n"
 
 
+def test_convert_needs_a_dataset(didww, exports, tmp_path):
+    """Not the folder of the exports; one argument are the exports."""
+    missing = didww("cdr convert in.csv.gz")
+    assert missing.code == 2
+    assert "DATASET is missing" in missing.err
+    for arguments in ("in.csv.gz .", ". ."):
+        refused = didww(f"cdr convert {arguments}")
+        assert refused.code != 0
+        assert "has exports" in refused.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv.gz", "out.csv"]
+
+
+def test_convert_is_interrupted(didww, exports, monkeypatch):
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CallDataset, "append", interrupt)
+    assert "To continue: run the same command again." in didww("cdr convert in.csv.gz calls/").err
+
+
 def test_sql_errors(didww, exports):
     wrong = didww("cdr sql 'select trnk from calls' in.csv.gz")
     assert wrong.code != 0
     assert "trnk" in wrong.err
     assert "Traceback" not in wrong.err
+    assert "\\n" not in wrong.err
+    assert "LINE 1" not in wrong.err
+    assert "The table is `calls`." in didww("cdr sql 'select * from cdr' in.csv.gz").err
+    assert "The query comes first" in didww("cdr sql in.csv.gz 'select 1'").err
+    for query in ("copy calls to 'copy.csv'", "select 1; copy calls to 'copy.csv'", "create table t as select 1", ""):
+        refused = didww(f'cdr sql "{query}" in.csv.gz')
+        assert refused.code != 0
+        assert "one question, such as `select" in refused.err
+    assert not Path("copy.csv").exists()
+    assert didww("cdr sql 'describe calls' in.csv.gz -o csv").out.startswith("column_name,")
+    assert didww("cdr sql 'with a as (from calls) select count(*) from a' in.csv.gz").code == 0
+    assert (
+        "12345678901234567890.123456789"
+        in didww("cdr sql 'select 12345678901234567890.123456789::decimal(38, 9) as n' in.csv.gz -o json").out
+    )
     missing = didww("cdr sql 'select 1' missing.csv")
     assert "There is no file or folder missing.csv." in missing.err
 

@@ -18,10 +18,12 @@ from types import FrameType
 from typing import Any
 
 from didww._core import polling
-from didww._drivers import call_folder, call_state, files, folder_lock, new_rows
+from didww._drivers import call_account, call_folder, call_state, files, folder_lock, new_rows, state_file
 from support.fetching import NOW, Account, lines_of
 
-TRACED = {module.__file__ for module in (call_folder, call_state, files, folder_lock, new_rows)}
+TRACED = {
+    module.__file__ for module in (call_account, call_folder, call_state, files, folder_lock, new_rows, state_file)
+}
 KILLED = 9
 
 
@@ -92,7 +94,11 @@ class Killing:
         assert found == self.expected, (found - self.expected, self.expected - found)
         assert {path.name for path in fetched} == {path.name for path in paths} - returned, fetched
         assert fetched.rows == lines_of(fetched).total()
-        assert {path.name for path in (directory / ".didww").iterdir()} == {"cdr_in.lock", "cdr_in.sqlite"}
+        assert {path.name for path in (directory / ".didww").iterdir()} == {
+            "account.sqlite",
+            "cdr_in.lock",
+            "cdr_in.sqlite",
+        }
         assert self.fetch(directory).paths == ()
 
 

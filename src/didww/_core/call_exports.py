@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Typ
 
 from msgspec import Struct
 
-from didww._core.call_periods import Part, bound, month_parts, period_of, shown_time
+from didww._core.call_account import AccountFolder, check_account, note_account
+from didww._core.call_periods import CLOCK_DIFFERENCE, Part, bound, month_parts, period_of, shown_time
 from didww._core.download import download, export_file
 from didww._core.effects import Work
 from didww._core.operations import create, list_
@@ -21,7 +22,7 @@ from didww._schema.resource import Resource, checked_id
 from didww._util.text import shown
 from didww.configuration import checked_timeout
 from didww.enums import ExportType
-from didww.exceptions import InvalidValueError, UnexpectedResponseError
+from didww.exceptions import InvalidValueError, UnexpectedResponseError, ValidationError
 from didww.query_params import QueryParams
 from didww.resources.export import FILTER_KEYS, KEPT, Export
 from didww.resources.voice_out_trunk import VoiceOutTrunk
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from didww._core.call_periods import Part
     from didww._core.download import Progress
     from didww._core.effects import Call
     from didww.configuration import Configuration
@@ -57,6 +57,8 @@ SETTLED: Final = timedelta(days=1)
 UNFINISHED: Final = timedelta(hours=1)
 """Age up to which an export that is not completed is waited for, instead of creating another."""
 
+_BEHIND: Final = (timedelta(seconds=10), CLOCK_DIFFERENCE)
+"""How much earlier than now an export ends that is refused at first."""
 _TYPES: Final = (ExportType.CDR_IN, ExportType.CDR_OUT)
 _FILTERS: Final = {"did_number": "did_number", "voice_out_trunk": "voice_out_trunk.id"}
 """The name of each argument in exports."""
@@ -112,17 +114,15 @@ class FetchedFiles(Struct, frozen=True):
         return len(self.paths)
 
 
-class Folder(Protocol):
+class Folder(AccountFolder, Protocol):
     """The directory that files are fetched into. All methods may block."""
-
-    path: Path
 
     def prepare(self) -> None:
         """Create the directory if it is missing, and check that `fetch` may write to it."""
         ...
 
     def has(self, name: str, export_id: str) -> bool:
-        """Return whether the file `name` was downloaded from this export, and is still there."""
+        """Return whether the file `name` was downloaded from this export, and is still there in its size."""
         ...
 
     def note(self, name: str, export_id: str) -> None:
@@ -264,8 +264,10 @@ def _fetch(
     now = yield from service_time(configuration)
     period = period_of(start, end, now)
     yield Work(folder.prepare)
+    yield from check_account(configuration, folder, now)
     parts = month_parts(*period)
-    exports = yield from prepared(configuration, wanted, parts, now, SETTLED)
+    parts, exports = yield from prepared(configuration, wanted, parts, now, SETTLED)
+    yield from note_account(configuration, folder, exports)
     paths: list[Path] = []
     for place, part in enumerate(parts):
         step = FetchProgress("waiting", place + 1, len(parts), *part)
@@ -276,7 +278,7 @@ def _fetch(
             yield from stored(configuration, export, path, timeout, step, progress)
             yield Work(partial(folder.note, name, export.id))
         paths.append(path)
-    return FetchedFiles(wanted.export_type, *period, tuple(paths), tuple(exports))
+    return FetchedFiles(wanted.export_type, period.start, parts[-1].end, tuple(paths), tuple(exports))
 
 
 # The exports
@@ -299,19 +301,43 @@ def service_time(configuration: Configuration) -> Call[datetime]:
 
 def prepared(
     configuration: Configuration, wanted: Wanted, parts: list[Part], now: datetime, settled: timedelta
-) -> Call[list[Export]]:
+) -> Call[tuple[list[Part], list[Export]]]:
     """Return an export for each part: one that is there and not outdated, or else a new one.
 
-    All are created before the first is waited for, so that the service prepares them at the same time.
+    All are created before the first is waited for, so that the service prepares them at the same time. The parts are
+    returned, too, as the last one can end earlier.
     """
+    exported: list[Part] = []
     exports: list[Export] = []
     for part in parts:
         new = wanted.export(part, configuration.api_version)
         query = QueryParams().filter("external_reference_id", new.external_reference_id)
         existing = yield from list_(configuration, Export, query.sort("-created_at").page(1, 100))
         export = next((each for each in existing.data if _is_usable(each, wanted, part, now, settled)), None)
-        exports.append(export or (yield from create(configuration, Export, new, QueryParams())).data)
-    return exports
+        if export is None:
+            period, export = yield from _created(configuration, wanted, part, now)
+        else:
+            period = part
+        exported.append(period)
+        exports.append(export)
+    return exported, exports
+
+
+def _created(configuration: Configuration, wanted: Wanted, part: Part, now: datetime) -> Call[tuple[Part, Export]]:
+    """Create the export of a period; of one that ends now, a little less if the service refuses it.
+
+    It refuses an end in the future. The `Date` header can be that of a proxy, whose clock is ahead.
+    """
+    behind = _BEHIND if part.end == now else ()
+    earlier = [Part(part.start, now - each) for each in behind if now - each > part.start]
+    while True:
+        new = wanted.export(part, configuration.api_version)
+        try:
+            return part, (yield from create(configuration, Export, new, QueryParams())).data
+        except ValidationError:
+            if not earlier:
+                raise
+        part = earlier.pop(0)
 
 
 def _is_usable(export: Export, wanted: Wanted, part: Part, now: datetime, settled: timedelta) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from didww._core.call_account import AccountFolder, check_account, note_account
 from didww._core.call_exports import (
     SETTLED,
     FetchedFiles,
@@ -22,12 +23,9 @@ from didww._core.call_exports import (
 )
 from didww._core.call_periods import bound, earliest, month_parts, shown_time
 from didww._core.effects import Invoke, Work
-from didww._core.operations import find
 from didww._util.text import shown
 from didww.configuration import checked_timeout
-from didww.exceptions import InvalidValueError, NotFoundError
-from didww.query_params import QueryParams
-from didww.resources.export import KEPT, Export
+from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,20 +45,14 @@ class Known(NamedTuple):
     Attributes:
         until: End of the last export, exclusive.
         known_from: Start of the period whose rows are known again.
-        export_id: Id of the last export.
-        exported_at: When that was created.
     """
 
     until: datetime
     known_from: datetime
-    export_id: str
-    exported_at: datetime
 
 
-class NewCallsFolder(Protocol):
-    """The directory that new calls are fetched into. All methods but `unlock` may block."""
-
-    path: Path
+class NewCallsFolder(AccountFolder, Protocol):
+    """The directory that new calls are fetched into. All methods but `unlock` and `abandon` may block."""
 
     @property
     def download_path(self) -> Path:
@@ -72,19 +64,23 @@ class NewCallsFolder(Protocol):
         ...
 
     def unlock(self) -> None:
-        """Release the lock, if it was taken."""
+        """Release the lock."""
         ...
 
-    def begin(self, wanted: Wanted, origin: str) -> Known | None:
+    def abandon(self) -> None:
+        """Note that the call does not return its files, and release the lock, if it was taken."""
+        ...
+
+    def begin(self, wanted: Wanted) -> Known | None:
         """Complete what a crash has interrupted, and return how far the calls were fetched; None for the first time."""
         ...
 
-    def add(self, wanted: Wanted, part: Part, origin: str, known: Known) -> None:
+    def add(self, wanted: Wanted, part: Part, known: Known) -> None:
         """Add the rows of the downloaded export that are new, and note how far that is; all or nothing."""
         ...
 
     def finish(self, wanted: Wanted) -> tuple[tuple[Path, ...], int]:
-        """Return the files that no call has returned yet, and their number of rows."""
+        """Return the files that no call has returned yet, and their number of rows; note that this one returns them."""
         ...
 
 
@@ -116,11 +112,16 @@ def _locked(
     timeout: float,
     progress: Callable[[FetchProgress], object] | None,
 ) -> Call[FetchedFiles]:
+    # `Invoke` and not `Work`, which does nothing in a task that is being canceled. Neither can the task be canceled
+    # between the unlocking and the return.
     try:
         yield Work(folder.lock)
-        return (yield from _fetch_new(configuration, wanted, start, folder, overlap, timeout, progress))
-    finally:
-        yield Invoke(folder.unlock, 0.0)  # not `Work`, which does nothing in a task that is being canceled
+        files = yield from _fetch_new(configuration, wanted, start, folder, overlap, timeout, progress)
+        yield Invoke(folder.unlock, 0.0)
+    except BaseException:
+        yield Invoke(folder.abandon, 0.0)
+        raise
+    return files
 
 
 def _fetch_new(
@@ -132,46 +133,25 @@ def _fetch_new(
     timeout: float,
     progress: Callable[[FetchProgress], object] | None,
 ) -> Call[FetchedFiles]:
-    origin = configuration.base_url
-    known = cast("Known | None", (yield Work(partial(folder.begin, wanted, origin))))
-    now = yield from _time_of_account(configuration, known, folder)
+    known = cast("Known | None", (yield Work(partial(folder.begin, wanted))))
+    now = yield from service_time(configuration)
+    yield from check_account(configuration, folder, now)
     first = _start(start, known, overlap, now, folder)
     # Within the second of the last call, there is nothing new.
     parts = [] if known is not None and known.until >= now else month_parts(first, now)
-    exports = yield from prepared(configuration, wanted, parts, now, max(SETTLED, overlap))
+    parts, exports = yield from prepared(configuration, wanted, parts, now, max(SETTLED, overlap))
+    yield from note_account(configuration, folder, exports)
     for place, part in enumerate(parts):
         step = FetchProgress("waiting", place + 1, len(parts), *part)
         export = exports[place] = yield from completed(configuration, exports[place], timeout, step, progress)
         yield from stored(configuration, export, folder.download_path, timeout, step, progress)
         until = part.end if known is None else max(part.end, known.until)
         known_from = first if known is None else known.known_from
-        known = Known(until, max(known_from, until - overlap), export.id or "", export.created_at or now)
-        yield Work(partial(folder.add, wanted, part, origin, known))
+        known = Known(until, max(known_from, until - overlap))
+        yield Work(partial(folder.add, wanted, part, known))
     paths, rows = yield Work(partial(folder.finish, wanted))
-    return FetchedFiles(wanted.export_type, min(first, now), now, paths, tuple(exports), rows)
-
-
-def _time_of_account(configuration: Configuration, known: Known | None, folder: NewCallsFolder) -> Call[datetime]:
-    """Return the time of the service, after checking that the directory is one of this account.
-
-    Raises:
-        InvalidValueError: It has calls of another account.
-    """
-    now = yield from service_time(configuration)
-    if known is None or now - known.exported_at >= KEPT:
-        return now
-    missing = False
-    try:
-        yield from find(configuration, Export, known.export_id, QueryParams())
-    except NotFoundError:
-        missing = True
-    if missing:
-        raise InvalidValueError(
-            f"directory must have calls of one account only; the last export of {folder.path}, {known.export_id}, is "
-            "not in this account. Pass another directory.",
-            field="directory",
-        )
-    return now
+    end = parts[-1].end if parts else now
+    return FetchedFiles(wanted.export_type, min(first, end), end, paths, tuple(exports), rows)
 
 
 def _start(

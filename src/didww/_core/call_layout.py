@@ -159,15 +159,17 @@ def layout_of(rows: Rows, record_class: type[CallRecord] | None = None) -> Layou
         if not name or count > 1:
             problem = f"has {count} columns {shown(name)}" if name else "has a column without a name"
             raise rows.error(f"the header {problem}")
-    found = {cls: _places(names, cls) for cls in _CLASSES}
+    found = {cls: places_of(names, cls) for cls in _CLASSES}
     best = max(found, key=lambda cls: len(found[cls]))
     known = len(found[record_class or best])
     if "time_start" not in found[best]:
-        raise rows.error("the header has no column 'Date/Time Start (UTC)', so this is no export of calls")
+        raise rows.error(
+            "the header has no column 'Date/Time Start (UTC)', so this is not an export of calls; leave the file out"
+        )
     if record_class is None and (2 * known < len(names) or all(len(places) == known for places in found.values())):
         raise rows.error(
-            f"the header has {known} of its {len(names)} columns in common with {best.__name__}. Pass `record_class=` "
-            "if this is an export of calls"
+            f"the header has {known} of its {len(names)} columns in common with {best.__name__}. If this is an "
+            f"export of calls, read it with read_calls(path, {best.__name__})"
         )
     if known < len(found[best]):
         raise rows.error(f"the header is that of {best.__name__}. Pass it as `record_class`, or omit `record_class`")
@@ -175,7 +177,7 @@ def layout_of(rows: Rows, record_class: type[CallRecord] | None = None) -> Layou
     return Layout(cls, names, found[cls])
 
 
-def _places(names: list[str], cls: type[CallRecord]) -> dict[str, int]:
+def places_of(names: list[str], cls: type[CallRecord]) -> dict[str, int]:
     """Return the attributes that have a column, and the place of the column."""
     attributes = {_plain(name): attribute for attribute, *_, column in columns_of(cls) for name in column.names}
     places: dict[str, int] = {}

@@ -9,7 +9,7 @@ from didww._util.datetimes import utc_text
 from didww.exceptions import InvalidValueError
 from didww.resources.export import MONTHS_BEFORE
 
-__all__ = ["OVERLAP", "Part", "bound", "earliest", "month_parts", "period_of", "shown_time"]
+__all__ = ["CLOCK_DIFFERENCE", "OVERLAP", "Part", "bound", "earliest", "month_parts", "period_of", "shown_time"]
 
 OVERLAP: Final = timedelta(days=1)
 """How long after the start of a call its record can appear."""
@@ -60,9 +60,12 @@ def period_of(start: datetime, end: datetime | None, now: datetime) -> Part:
         InvalidValueError: The service does not have the calls.
     """
     first = earliest(now)
-    has = f"The service has the calls of this month and of the two before it, from {shown_time(first)} until now"
     if start < first:
-        raise InvalidValueError(f"start must not be before that: {has}, but it is {shown_time(start)}.", field="start")
+        raise InvalidValueError(
+            "start must be within what the service has, which is this month and the two before it, from "
+            f"{shown_time(first)} until now, but it is {shown_time(start)}.",
+            field="start",
+        )
     if start >= now:
         raise InvalidValueError(
             f"start must be before now, {shown_time(now)}, but it is {shown_time(start)}.", field="start"

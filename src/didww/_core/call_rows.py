@@ -7,11 +7,10 @@ column of the error.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, overload
 
+from didww._core.call_files import each_file
 from didww._core.call_layout import layout_of
 from didww._core.csv_rows import MAX_DECOMPRESSED, MAX_ROW, Rows, opened
 from didww._core.download import check_max_bytes
@@ -20,12 +19,10 @@ from didww.exceptions import CallFileError, InvalidValueError
 from didww.resources.call import CallRecord, InboundCall, OutboundCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TypeAlias
+    from collections.abc import Iterable, Iterator
 
+    from didww._core.call_files import FilePath
     from didww._core.call_layout import Layout
-
-    Path: TypeAlias = str | bytes | os.PathLike[str]
 
 __all__ = [
     "MAX_REJECTED",
@@ -70,7 +67,7 @@ class RejectedRow(NamedTuple):
 
 @overload
 def read_calls(
-    source: Path | Iterable[Path],
+    source: FilePath | Iterable[FilePath],
     record_class: type[R],
     *,
     rejects: list[RejectedRow] | None = None,
@@ -78,14 +75,14 @@ def read_calls(
 ) -> Iterator[R]: ...
 @overload
 def read_calls(
-    source: Path | Iterable[Path],
+    source: FilePath | Iterable[FilePath],
     record_class: None = None,
     *,
     rejects: list[RejectedRow] | None = None,
     max_bytes: int = MAX_DECOMPRESSED,
 ) -> Iterator[CallRecord]: ...
 def read_calls(
-    source: Path | Iterable[Path],
+    source: FilePath | Iterable[FilePath],
     record_class: type[Any] | None = None,
     *,
     rejects: list[RejectedRow] | None = None,
@@ -97,7 +94,8 @@ def read_calls(
     are in `extra`. Exports of every version of the API can be read. A compressed file is verified to its last byte.
 
     Args:
-        source: The file, compressed with gzip or not; or several, which are read one after the other.
+        source: The file, compressed with gzip or not; a folder, whose files `*.csv.gz` and `*.csv` are read by name;
+            or several of both, such as `FetchedFiles`.
         record_class: `InboundCall` or `OutboundCall`. Defaults to that of each file, which its header tells.
         rejects: List for the rows that are not valid, at most 100,000 of each file. Without it, the first raises
             `CallFileError`.
@@ -113,7 +111,7 @@ def read_calls(
     check_record_class(record_class)
     if rejects is not None and not isinstance(rejects, list):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidValueError(f"rejects must be a list, got {type(rejects).__name__}.", field="rejects")
-    return _records(_names(source), record_class, rejects, check_max_bytes(max_bytes))
+    return _records(each_file(source), record_class, rejects, check_max_bytes(max_bytes))
 
 
 def check_record_class(record_class: Any) -> None:
@@ -128,26 +126,6 @@ def check_record_class(record_class: Any) -> None:
             "from the header of each file.",
             field="record_class",
         )
-
-
-def _names(source: Path | Iterable[Path]) -> Iterable[str]:
-    if isinstance(source, str | bytes | os.PathLike):
-        return (os.fsdecode(source),)
-    if isinstance(source, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return map(_name, source)
-    raise InvalidValueError(
-        f"source must be a path (str, bytes or os.PathLike) or an iterable of paths, got {type(source).__name__}.",
-        field="source",
-    )
-
-
-def _name(path: Path) -> str:
-    try:
-        return os.fsdecode(path)
-    except TypeError:
-        raise InvalidValueError(
-            f"source must have paths (str, bytes or os.PathLike), got {type(path).__name__}.", field="source"
-        ) from None
 
 
 def _records(

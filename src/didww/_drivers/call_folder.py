@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from didww._drivers.call_account import AccountState
 from didww._drivers.call_state import BATCH, CallState
 from didww._drivers.folder_lock import FolderLock
 from didww._drivers.new_rows import keyed_rows
@@ -18,6 +19,7 @@ from didww.exceptions import DidwwClientError, InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from didww._core.call_account import LastExport
     from didww._core.call_exports import Wanted
     from didww._core.call_exports_new import Known
     from didww._core.call_periods import Part
@@ -51,11 +53,23 @@ class CallFolder:
         self._type = export_type
         self._hidden = self.path / HIDDEN
         self._lock = FolderLock(self._hidden / f"{export_type}.lock")
+        self._handed: list[str] = []
+        self._abandoned = False
 
     @property
     def download_path(self) -> Path:
         """Where the export is stored whose new rows are taken."""
         return self._hidden / f"{self._type}.export"
+
+    def last_export(self) -> LastExport | None:
+        """Return the last export whose calls are in the directory; None if there was none."""
+        with self._account() as state:
+            return state.last()
+
+    def note_export(self, last: LastExport) -> None:
+        """Note the last export, unless a later one is noted."""
+        with self._account() as state:
+            state.set_last(last)
 
     # For `fetch`
 
@@ -75,14 +89,15 @@ class CallFolder:
                 )
 
     def has(self, name: str, export_id: str) -> bool:
-        """Return whether a file was downloaded from this export, and is still there."""
+        """Return whether a file was downloaded from this export, and is still there in its size."""
         with self._opened() as state:
-            return state.export_of(name) == export_id and (self.path / name).is_file()
+            path = self.path / name
+            return path.is_file() and state.has_download(name, export_id, path.stat().st_size)
 
     def note(self, name: str, export_id: str) -> None:
         """Remember that a file was downloaded from this export."""
         with self._opened() as state:
-            state.note_download(name, export_id)
+            state.note_download(name, export_id, (self.path / name).stat().st_size)
 
     # For `fetch_new`
 
@@ -104,39 +119,41 @@ class CallFolder:
             )
 
     def unlock(self) -> None:
-        """Release the lock, if it was taken."""
+        """Release the lock."""
         self._lock.release()
 
-    def begin(self, wanted: Wanted, origin: str) -> Known | None:
+    def abandon(self) -> None:
+        """Note that the call does not return its files, and release the lock, if it was taken."""
+        # `finish` may be running in a thread: one of the two then sees what the other has set.
+        self._abandoned = True
+        try:
+            # An error would replace the one that ends the call.
+            with contextlib.suppress(DidwwClientError):
+                self._take_back()
+        finally:
+            self._lock.release()
+
+    def begin(self, wanted: Wanted) -> Known | None:
         """Complete what a crash has interrupted, and return how far the calls were fetched; None for the first time.
 
         Args:
             wanted: The calls.
-            origin: The address of the service.
 
         Raises:
             InvalidValueError: The directory has other calls of this type.
         """
         with self._lock.in_use(), self._opened() as state:
             self._recover(state)
-            streams = state.streams()
-            if wanted.name not in streams:
+            if wanted.name not in state.streams():
                 self._check_new(state, wanted)
-            elif streams[wanted.name] != origin:
-                raise InvalidValueError(
-                    f"directory must have calls of {origin} only; {self.path} has those of {streams[wanted.name]}. "
-                    "Pass another one.",
-                    field="directory",
-                )
             return state.known(wanted.name)
 
-    def add(self, wanted: Wanted, part: Part, origin: str, known: Known) -> None:
+    def add(self, wanted: Wanted, part: Part, known: Known) -> None:
         """Add the rows of the downloaded export that are new, in a file of their own, and note how far that is.
 
         Args:
             wanted: The calls.
             part: The period of the export.
-            origin: The address of the service.
             known: How far the calls are fetched with this export.
 
         Raises:
@@ -146,7 +163,7 @@ class CallFolder:
         with self._lock.in_use(), self._opened() as state:
             name = self._free_name(state, wanted.file_name(part))
             with state.transaction():
-                stream = state.stream(wanted.name, origin)
+                stream = state.stream(wanted.name)
                 rows = self._write(state, stream, self._hidden / (name + _PART), f"{part.end:%Y-%m-%d %H:%M:%S}")
                 state.set_known(stream, known)
                 if rows:
@@ -157,12 +174,26 @@ class CallFolder:
                 self.download_path.unlink()
 
     def finish(self, wanted: Wanted) -> tuple[tuple[Path, ...], int]:
-        """Return the files that no call has returned yet, and their number of rows."""
-        with self._lock.in_use(), self._opened() as state, state.transaction():
-            files = state.hand_over(wanted.name)
+        """Return the files that no call has returned yet, and their number of rows; note that this one returns them."""
+        with self._lock.in_use(), self._opened() as state:
+            files = state.new_files(wanted.name)
+            self._handed = [name for name, _ in files]
+            state.set_returned(self._handed, returned=True)
+            if self._abandoned:
+                self._take_back()
         return tuple(self.path / name for name, _ in files), sum(rows for _, rows in files)
 
     # Within
+
+    def _take_back(self) -> None:
+        """Note that the files of `finish` are not returned."""
+        if self._handed:
+            with self._opened() as state:
+                state.set_returned(self._handed, returned=False)
+
+    def _account(self) -> AccountState:
+        self._create()
+        return AccountState(self._hidden / "account.sqlite")
 
     def _create(self) -> None:
         try:
@@ -170,6 +201,8 @@ class CallFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._hidden.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
+            if self.path.exists() and not self.path.is_dir():
+                raise DidwwClientError(f"{self.path} is not a directory. Pass another one.") from None
             raise DidwwClientError(f"Cannot create {self._hidden}: {error.strerror or error}.") from None
 
     @contextlib.contextmanager
@@ -205,7 +238,7 @@ class CallFolder:
         if streams and ("filters" if wanted.filters else "") != ("" if self._type in streams else "filters"):
             raise InvalidValueError(
                 f"directory must have either all calls or those of single numbers or trunks; {self.path} has "
-                f"{', '.join(sorted(streams))}. Pass another one.",
+                f"{', '.join(streams)}. Pass another one.",
                 field="directory",
             )
         others = sorted({path.name for path in self.path.glob(f"{self._type}_*.csv*")} - {*state.files()})
@@ -227,14 +260,18 @@ class CallFolder:
         """Write the rows that are new to a file; return their number, which is 0 if there is no file."""
         rows = keyed_rows(str(self.download_path), self._type, state.equal_before)
         header, number = next(rows), 0
+        same = state.set_columns(stream, header.text.decode(errors="surrogateescape").strip())
         with contextlib.ExitStack() as stack:
             file: gzip.GzipFile | None = None
             while batch := [*islice(rows, BATCH)]:
-                new = state.add_seen(stream, [(row.key, row.time or latest) for row in batch])
+                keys = [row.exact if same else row.key for row in batch]
+                new = state.add_seen(stream, [(key, row.time or latest) for key, row in zip(keys, batch, strict=True)])
+                if others := [row for row in batch if row.key != row.exact]:
+                    state.add_seen(stream, [(row.key if same else row.exact, row.time or latest) for row in others])
                 texts: list[bytes] = []
-                for row in batch:
-                    if row.key in new:
-                        new.remove(row.key)  # of several with the same key, the first is the row
+                for key, row in zip(keys, batch, strict=True):
+                    if key in new:
+                        new.remove(key)  # of several with the same key, the first is the row
                         texts.append(row.text)
                 if texts:
                     with _writing(path):

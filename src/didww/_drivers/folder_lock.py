@@ -83,6 +83,10 @@ class FolderLock:
         if sys.platform == "win32":  # which may release it long after the file is closed
             os.lseek(descriptor, 0, os.SEEK_SET)
             _msvcrt().locking(descriptor, _msvcrt().LK_UNLCK, 1)
+        else:  # a process that was forked meanwhile has the file open, too, which would stay locked until it ends
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

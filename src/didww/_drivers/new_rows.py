@@ -1,8 +1,8 @@
 """Which row of a file of call records is which, so that a row of a later file is known again.
 
 A row with a call ID is known by that and its attempt. A row without one is known by all its values, and by how many
-equal rows are before it in the file. Only columns that all versions of the API have count, by their meaning, so that a
-row stays the same if the version changes or a column is added.
+equal rows are before it in the file. If the columns differ from those of the export before, because the version of the
+API has changed or a column was added, only columns that all versions have count, by their meaning.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from didww._core.call_layout import places_of
 from didww._core.csv_rows import MAX_ROW, Rows, opened
 from didww.exceptions import CallFileError
-from didww.resources.call import InboundCall, OutboundCall, columns_of
+from didww.resources.call import CallRecord, InboundCall, OutboundCall, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyedRow", "keyed_rows"]
 
-_CLASSES: Final = {"cdr_in": InboundCall, "cdr_out": OutboundCall}
+_CLASSES: Final[dict[str, type[CallRecord]]] = {"cdr_in": InboundCall, "cdr_out": OutboundCall}
 _MAX_BYTES: Final = 100 << 30
 _MAX_INVALID: Final = 1000
 """Maximum number of rows that are not valid CSV. They are kept as they are."""
@@ -32,12 +33,14 @@ class KeyedRow(NamedTuple):
     """A row, as it is in the file.
 
     Attributes:
-        key: What it is known by; 16 bytes. Empty for the header.
+        key: What it is known by, whatever the columns are; 16 bytes. Empty for the header.
+        exact: What it is known by while the columns stay the same; 16 bytes.
         time: Start of the call, such as `2026-11-01 08:30:00`; empty if the row has none.
         text: The row with its line end.
     """
 
     key: bytes
+    exact: bytes
     time: str
     text: bytes
 
@@ -62,13 +65,14 @@ def _keyed(path: str, file: IO[bytes], export_type: str, equal_before: Callable[
     header = next(rows, None)
     if header is None:
         raise CallFileError(f"{path} is empty. Download it again.")
-    places = _places(header, export_type)
+    places = places_of(header, _CLASSES[export_type])
     if "time_start" not in places:
         raise rows.error("the header has no column with the start of the calls")
-    yield KeyedRow(b"", "", _whole_line(rows.text))
-    start, call_id, attempt = (places.get(name) for name in ("time_start", "call_id", "attempt"))
+    yield KeyedRow(b"", b"", "", _whole_line(rows.text))
+    start, call_id, attempt = places["time_start"], places.get("call_id"), places.get("attempt")
     changing = _changing(export_type)
-    lasting = [(name, place) for name, place in places.items() if name not in changing]
+    lasting = sorted((name, place) for name, place in places.items() if name not in changing)
+    columns = _digest("columns", *header).hex()
     invalid, width = 0, len(header)
     while True:
         text = b""
@@ -84,16 +88,19 @@ def _keyed(path: str, file: IO[bytes], export_type: str, equal_before: Callable[
         text = text or rows.text
         if len(cells) == width:
             identity = cells[call_id] if call_id is not None else ""
-            time = cells[start] if start is not None else ""
+            time = cells[start]
             if identity:
-                key = _digest("id", identity, cells[attempt].strip() if attempt is not None else "")
+                key = exact = _digest("id", identity, cells[attempt].strip() if attempt is not None else "")
             else:
                 values = _digest("values", *(f"{name}={cells[place]}" for name, place in lasting if cells[place]))
                 key = _digest("values", values.hex(), str(equal_before(values)))
-            yield KeyedRow(key, time[:19].replace("T", " ") if _TIME.match(time) else "", _whole_line(text))
+                values = _digest("cells", columns, *cells)
+                exact = _digest("cells", values.hex(), str(equal_before(values)))
+            yield KeyedRow(key, exact, time[:19].replace("T", " ") if _TIME.match(time) else "", _whole_line(text))
         elif text.strip():
             values = _digest("text", text.rstrip(b"\r\n").decode(errors="surrogateescape"))
-            yield KeyedRow(_digest("text", values.hex(), str(equal_before(values))), "", _whole_line(text))
+            key = _digest("text", values.hex(), str(equal_before(values)))
+            yield KeyedRow(key, key, "", _whole_line(text))
 
 
 def _invalid(rows: Rows) -> bytes:
@@ -105,17 +112,6 @@ def _invalid(rows: Rows) -> bytes:
     if rows.damaged or len(text) >= MAX_ROW:
         return b""
     return text[: len(text) - (before - rows.position)] if rows.again() else text
-
-
-def _places(header: list[str], export_type: str) -> dict[str, int]:
-    """Return the places of the known columns by attribute, in the order of the declarations."""
-    found = {" ".join(name.lower().split()): place for place, name in reversed([*enumerate(header)])}
-    places: dict[str, int] = {}
-    for attribute, *_, column in columns_of(_CLASSES[export_type]):
-        place = next((found[name.lower()] for name in column.names if name.lower() in found), None)
-        if place is not None:
-            places[attribute] = place
-    return places
 
 
 def _changing(export_type: str) -> set[str]:

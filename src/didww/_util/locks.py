@@ -17,7 +17,7 @@ _PAUSE: Final = 0.05
 
 @contextmanager
 def locked(file: IO[bytes]) -> Generator[None]:
-    """Wait for the lock of an open file, and hold it. On other systems than Windows, until the file is closed."""
+    """Wait for the lock of an open file, and hold it."""
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows
@@ -25,7 +25,11 @@ def locked(file: IO[bytes]) -> Generator[None]:
             yield
     else:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            # A process that was forked meanwhile has the file open, too, and would keep the lock.
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from didww.callback.response import CallbackResponse
 
 __all__ = ["AsgiApp"]
+
+log = logging.getLogger("didww.callback")
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -36,18 +39,28 @@ class AsgiApp:
         max_bytes: Maximum size of a request body.
         read_timeout: Seconds within which the whole body must arrive.
         rejections: Logs rejected requests.
+        at_shutdown: Called in a thread when the server shuts down.
     """
 
-    def __init__(self, handler: Handler, *, max_bytes: int, read_timeout: float, rejections: Rejections) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        max_bytes: int,
+        read_timeout: float,
+        rejections: Rejections,
+        at_shutdown: Sequence[Callable[[], object]] = (),
+    ) -> None:
         self._handler = handler
         self._max_bytes = max_bytes
         self._read_timeout = read_timeout
         self._rejections = rejections
+        self._at_shutdown = at_shutdown
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await self._live(receive, send)
             return
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1003})
@@ -83,13 +96,24 @@ class AsgiApp:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            ending = message["type"] == "lifespan.shutdown"
+            if ending:
+                await self._shut_down()
+            await send({"type": f"{message['type']}.complete"})
+            if ending:
+                return
 
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+    async def _shut_down(self) -> None:
+        import anyio.to_thread
+
+        for call in self._at_shutdown:
+            try:
+                await anyio.to_thread.run_sync(call)
+            except Exception:
+                log.exception("An error at the shutdown of the receiver.")
 
 
 async def _body(scope: MutableMapping[str, Any], receive: Receive, max_bytes: int) -> bytes | None:

@@ -89,6 +89,7 @@ class CallbackReceiver:
         self._store: SeenStore = MemoryStore() if store is None else store
         self._handlers: dict[type[Event], Handler] = {}
         self._rejections = Rejections()
+        self._at_shutdown: list[Callable[[], object]] = []
 
     @overload
     def on(self, kind: type[K], /) -> Callable[[Callable[[K], R]], Callable[[K], R]]: ...
@@ -139,8 +140,8 @@ class CallbackReceiver:
             >>> @receiver.on_batch(InboundCdr)
             ... def ended(records: list[InboundCdr]) -> None:
             ...     print([record.duration for record in records])
-            >>> body = b'''{"type": "inbound-cdr", "id": "1", "attributes": {"duration": 42}}
-            ... {"type": "inbound-cdr", "id": "2", "attributes": {"duration": 7}}'''
+            >>> record = b'{"type": "inbound-cdr", "id": "%d", "attributes": {"duration": %d}}'
+            >>> body = b"[%s, %s]" % (record % (1, 42), record % (2, 7))
             >>> receiver.handle(method="POST", url="/calls", headers={"X-Auth-Token": "test-token"}, body=body)
             [42, 7]
             CallbackResponse(status=200, body='ok')
@@ -229,6 +230,7 @@ class CallbackReceiver:
             max_bytes=self._verifier.max_bytes,
             read_timeout=read_timeout,
             rejections=self._rejections,
+            at_shutdown=self._at_shutdown,
         )
 
     def served(self) -> AbstractContextManager[str]:

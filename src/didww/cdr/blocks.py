@@ -8,6 +8,7 @@ if it is accepted there. A block of which this is not certain is refused, and is
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
     from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
-__all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "held_schema", "lines_of"]
+__all__ = ["BlockParser", "batch_of_records", "decoded", "extra_text", "has_python_times", "held_schema", "lines_of"]
 
 _VARIED: Final = frozenset({"source", "cli", "destination", "call_id", "p_charge_info", "extra"})
 """Texts that rarely repeat. The others are held as dictionaries."""
 _DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string())
+_BEFORE: Final = (b",", b"\n")
+_AFTER: Final = (b",", b"\n", b"\r\n")
+"""What is before and after the quotes of a cell."""
 _TIME_WIDTH: Final = 19
 _TIME_MARKS: Final = ((4, b"-"), (7, b"-"), (13, b":"), (16, b":"))
 _PARSED_AT_ONCE: Final = 2 << 20
@@ -98,6 +102,8 @@ class BlockParser:
         quoted = b'"' in block
         if not block or b"\0" in block or not _plain_ends(block) or (quoted and not _well_quoted(block)):
             return None
+        if block.startswith(BOM_UTF8):  # which Arrow drops
+            return None
         try:
             table = pa_csv.read_csv(
                 pa.BufferReader(block),
@@ -148,10 +154,17 @@ def _plain_ends(block: bytes) -> bool:
 
 
 def _well_quoted(block: bytes) -> bool:
-    """Return whether each quote begins or ends a cell, or is doubled; False if this is not certain."""
-    single = block.replace(b'""', b"")
-    ends = (b',"', b'\n"', b'",', b'"\n', b'"\r')
-    return single.count(b'"') == sum(map(single.count, ends)) + single.startswith(b'"')
+    """Return whether quotes are only around whole cells, or doubled within these."""
+    first, *rest = block.split(b'"')
+    if len(rest) % 2:
+        return False
+    last = rest.pop()
+    # Every second piece is outside of quotes, and most are equal. An empty one is between the two of a doubled quote.
+    return (
+        (not first or first.endswith(_BEFORE))
+        and (not last or last.startswith(_AFTER))
+        and all(not piece or (piece.startswith(_AFTER) and piece.endswith(_BEFORE)) for piece in set(rest[1::2]))
+    )
 
 
 def _longest(column: Any) -> int:
@@ -194,13 +207,16 @@ def _times(converted: Conversion) -> Callable[[Any], Any | None]:
             times = column.cast(pa.timestamp("us"))
         except pa.ArrowInvalid:
             return None
-        ends = pc.min_max(times.cast(pa.int64()))
-        first, last = ends["min"].as_py(), ends["max"].as_py()
-        if first is not None and (first < _SECONDS[0] * 1_000_000 or last > _SECONDS[1] * 1_000_000):
-            return None
-        return times.cast(kind)
+        return times.cast(kind) if has_python_times(times) else None
 
     return convert
+
+
+def has_python_times(times: Any) -> bool:
+    """Return whether times in microseconds are in the years 1 to 9999."""
+    ends = pc.min_max(times.cast(pa.int64()))
+    first, last = ends["min"].as_py(), ends["max"].as_py()
+    return first is None or (first >= _SECONDS[0] * 1_000_000 and last < _SECONDS[1] * 1_000_000 + 1_000_000)
 
 
 def _usual(column: Any) -> bool:

@@ -6,13 +6,12 @@ not valid, or of a form that Arrow reads in another way, is read row by row like
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
+from didww._core.call_files import export_files, exports_in
 from didww._core.call_layout import layout_of
 from didww._core.call_rows import RowReader, check_record_class
 from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
@@ -22,21 +21,19 @@ from didww.cdr.read_ahead import read_ahead
 from didww.exceptions import CallFileError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterable, Iterator
 
     from pyarrow import RecordBatch
 
+    from didww._core.call_files import FilePath
     from didww._core.call_rows import RejectedRow
     from didww.cdr.arrow import Batch
     from didww.resources.call import CallRecord
 
-    PathLike: TypeAlias = str | bytes | os.PathLike[str]
+__all__ = ["Held", "arrow_batches", "check_no_exports", "held_batches"]
 
-__all__ = ["ENDINGS", "Held", "arrow_batches", "export_files", "held_batches"]
-
-ENDINGS: Final = (".csv.gz", ".csv")
-"""How the names of exports in a folder end."""
+_FETCHED: Final = ".didww"
+"""The folder by which `fetch` goes on."""
 _BLOCK: Final = 8 << 20
 _RECORDS: Final = 50_000
 
@@ -54,7 +51,7 @@ class Held(NamedTuple):
 
 
 def arrow_batches(
-    source: PathLike | Iterable[PathLike],
+    source: FilePath | Iterable[FilePath],
     record_class: type[CallRecord] | None = None,
     *,
     rejects: list[RejectedRow] | None = None,
@@ -101,37 +98,18 @@ def _decoded(
             yield decoded(batch, {b"direction": direction_of(cls).encode()})
 
 
-def export_files(source: Any) -> list[str]:
-    """Return the files of a source: itself, those of a folder, or those of an iterable.
+def check_no_exports(folder: Path) -> None:
+    """Check that a folder, which has a dataset or gets one, has no exports: some readers would see only one of both.
 
     Raises:
-        InvalidValueError: It is something else, or a folder without exports.
+        InvalidValueError: It has exports, or calls are fetched into it.
     """
-    if isinstance(source, str | bytes | os.PathLike):
-        name = os.fsdecode(cast("PathLike", source))
-        return _in_folder(name) if Path(name).is_dir() else [name]
-    if not isinstance(source, Iterable):
+    if folder.is_dir() and ((folder / _FETCHED).is_dir() or exports_in(folder)):
         raise InvalidValueError(
-            f"source must be a path or an iterable of paths, got {type(source).__name__}.", field="source"
+            f"The folder {folder} has exports. Keep the dataset in another folder, such as {folder}-dataset, or move "
+            "the exports away.",
+            field="path",
         )
-    names: list[str] = []
-    for path in cast("Iterable[Any]", source):
-        if not isinstance(path, str | bytes | os.PathLike):
-            raise InvalidValueError(f"source must have paths, got {type(path).__name__}.", field="source")
-        name = os.fsdecode(cast("PathLike", path))
-        names.extend(_in_folder(name) if Path(name).is_dir() else [name])
-    return names
-
-
-def _in_folder(name: str) -> list[str]:
-    found = sorted(
-        str(path)
-        for path in Path(name).iterdir()
-        if path.name.endswith(ENDINGS) and not path.name.startswith((".", "_")) and path.is_file()
-    )
-    if not found:
-        raise InvalidValueError(f"The folder {name} has no files *.csv.gz or *.csv.", field="source")
-    return found
 
 
 class Counted:

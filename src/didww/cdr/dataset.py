@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Appended", "CallDataset", "checked_account"]
 
-_ACCOUNT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Windows drops a dot at the end of the name of a folder.
+_ACCOUNT: Final = re.compile(r"(?=.{1,100}\Z)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 
 
 class Appended(NamedTuple):
@@ -57,7 +58,7 @@ def checked_account(account: str) -> str:
     Raises:
         InvalidValueError: It cannot be the name of a folder of a dataset.
     """
-    if not _ACCOUNT.fullmatch(str(account)):
+    if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidValueError(
             f"account must be up to 100 letters, digits, '.', '_' and '-', got {shown(account)}.", field="account"
         )
@@ -118,7 +119,7 @@ class CallDataset:
         self,
         source: Any,
         *,
-        account: str = "default",
+        account: str | None = None,
         record_class: type[CallRecord] | None = None,
         rejects: list[RejectedRow] | None = None,
         max_bytes: int = MAX_DECOMPRESSED,
@@ -136,7 +137,8 @@ class CallDataset:
         Args:
             source: Exports (`.csv.gz` or `.csv`): a path, a folder, or an iterable of paths such as `FetchedFiles`. Or
                 record objects, or Arrow record batches with columns of the dataset: an iterable, or a table.
-            account: Name of the account that the records are of: letters, digits, `.`, `_` and `-`.
+            account: Name of the account that the records are of: letters, digits, `.`, `_` and `-`. Defaults to the
+                column `account` of Arrow batches, such as those of another dataset, and without it to `default`.
             record_class: Class of the records of exports. Defaults to that of each file, which its header tells.
             rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`, and nothing of
                 its file is added.
@@ -146,19 +148,20 @@ class CallDataset:
         Raises:
             CallFileError: A file cannot be read, is damaged, or has other records; or a row is not valid.
             DidwwClientError: The folder cannot be written.
-            InvalidValueError: An argument is not valid.
+            InvalidValueError: An argument is not valid, or the folder of the dataset has exports.
         """
         from didww.cdr.adding import Adding
         from didww.cdr.sources import opened_source
 
-        checked_account(account)
+        if account is not None:
+            checked_account(account)
         check_record_class(record_class)
         files = opened_source(source, record_class, rejects, check_max_bytes(max_bytes), progress)
         before = 0 if rejects is None else len(rejects)
         rows = duplicates = 0
         with self._store.writing() as folder, Adding(self._store, account, folder, self._spans) as adding:
-            for batches in files:
-                for new, known in adding.add(batches):
+            for file in files:
+                for new, known in adding.add(file):
                     rows += new
                     duplicates += known
         return Appended(rows, duplicates, 0 if rejects is None else len(rejects) - before)
@@ -182,12 +185,16 @@ class CallDataset:
             month: Only those of a month, such as `2026-11`.
 
         Raises:
+            CallFileError: A file of the dataset is damaged.
             InvalidValueError: There is no such column.
         """
         dataset = self._dataset({"account": account, "direction": direction, "month": month})
         names = _known(columns)
-        # Few batches ahead: the default holds dozens of MiB.
-        yield from dataset.to_batches(columns=names, batch_readahead=2, fragment_readahead=1)
+        from didww.cdr.store import readable
+
+        with readable(self.path):
+            # Few batches ahead: the default holds dozens of MiB.
+            yield from dataset.to_batches(columns=names, batch_readahead=2, fragment_readahead=1)
 
     def arrow(
         self,
@@ -200,10 +207,15 @@ class CallDataset:
         """Return the records as an Arrow table. The arguments are those of `batches`.
 
         Raises:
+            CallFileError: A file of the dataset is damaged.
             InvalidValueError: There is no such column.
         """
         dataset = self._dataset({"account": account, "direction": direction, "month": month})
-        table: Table = dataset.to_table(columns=_known(columns))
+        names = _known(columns)
+        from didww.cdr.store import readable
+
+        with readable(self.path):
+            table: Table = dataset.to_table(columns=names)
         return table
 
     def polars(self, columns: Sequence[str] | None = None) -> pl.DataFrame:

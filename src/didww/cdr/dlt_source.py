@@ -193,7 +193,7 @@ def _reading(dlt: Any, source: Any, cls: type[CallRecord], wanted: _Wanted) -> C
             account = file.account if file.account is not None else wanted.account
             version = " ".join([file.version, account, *(bound.isoformat() if bound else "-" for bound in bounds)])
             if loaded.get(file.name) != version:
-                yield from tables(file.batches(), cls, account, *bounds)
+                yield from tables(file.batches(), cls, account, *bounds, file.part)
                 loaded[file.name] = version
 
     return load

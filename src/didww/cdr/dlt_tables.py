@@ -42,12 +42,14 @@ class CallFile(NamedTuple):
         version: Changes if the file does.
         account: Name of the account; None if the file does not tell.
         batches: Reads it.
+        part: Name of the file within a dataset, in which each file has other records; empty for an export.
     """
 
     name: str
     version: str
     account: str | None
     batches: Callable[[], Iterable[pa.RecordBatch]]
+    part: str = ""
 
 
 def tables(
@@ -56,6 +58,7 @@ def tables(
     account: str,
     start: dt.datetime | None,
     end: dt.datetime | None,
+    part: str = "",
 ) -> Iterator[pa.Table]:
     """Yield tables for dlt of the batches of one file, with the columns of their class and a key.
 
@@ -65,6 +68,8 @@ def tables(
         account: Name of their account.
         start: Leaves out calls that start before, if not None.
         end: Leaves out calls that start at this time or later, if not None.
+        part: Name of the file within a dataset. Equal records without a call ID are the same in two exports, but not in
+            two files of a dataset.
     """
     import pyarrow as pa
 
@@ -74,7 +79,11 @@ def tables(
     names = schema.names[2:]
     for batch in batches:
         # Keys need all equal records of the file, so that they are numbered alike in each load.
-        columns: list[Any] = [_keys(batch, seen), pa.repeat(pa.scalar(account), len(batch)), *map(batch.column, names)]
+        columns: list[Any] = [
+            _keys(batch, seen, part),
+            pa.repeat(pa.scalar(account), len(batch)),
+            *map(batch.column, names),
+        ]
         table = pa.Table.from_arrays(columns, schema=schema)
         if start is not None:
             table = table.filter(pc.field("time_start") >= pa.scalar(start))
@@ -99,12 +108,13 @@ def _schema(cls: type[CallRecord]) -> pa.Schema:
     )
 
 
-def _keys(batch: pa.RecordBatch, seen: Counter[bytes]) -> pa.Array[Any]:
+def _keys(batch: pa.RecordBatch, seen: Counter[bytes], part: str) -> pa.Array[Any]:
     """Return the key of each record.
 
     Args:
         batch: The records.
         seen: Counts the records without a call ID in the file, by their digest.
+        part: As in `tables`.
     """
     import pyarrow as pa
 
@@ -119,7 +129,7 @@ def _keys(batch: pa.RecordBatch, seen: Counter[bytes]) -> pa.Array[Any]:
     for place, row in zip(places, rows, strict=True):
         digest = hashlib.sha256(msgspec.json.encode(list(row.values()))).digest()
         seen[digest] += 1
-        found[place] = f"row:{digest.hex()}/{seen[digest]}"
+        found[place] = f"row:{digest.hex()}/{part and f'{part}/'}{seen[digest]}"
     return pa.array(found, pa.string())
 
 
@@ -134,12 +144,14 @@ def call_files(source: Any, cls: type[CallRecord]) -> Iterator[CallFile]:
         CallFileError: An export cannot be read.
         InvalidValueError: It is something else, or a folder without exports.
     """
-    from didww.cdr.convert import arrow_batches, export_files
+    from didww._core.call_files import export_files
+    from didww.cdr.convert import arrow_batches, check_no_exports
     from didww.cdr.dataset import CallDataset
 
     if isinstance(source, str | bytes | os.PathLike):
         path = Path(os.fsdecode(cast("Any", source)))
         if path.is_dir() and (dataset := CallDataset(path)).files:
+            check_no_exports(path)
             source = dataset
     if isinstance(source, CallDataset):
         yield from _parts(source, cls)
@@ -156,7 +168,8 @@ def _parts(dataset: CallDataset, cls: type[CallRecord]) -> Iterator[CallFile]:
     store = dataset._store
     for part in store.parts():
         if part.direction == DIRECTIONS[cls]:
-            yield CallFile(part.path.removeprefix(store.root), "", part.account, partial(_batches_in, store, part))
+            name = part.path.removeprefix(store.root)
+            yield CallFile(name, "", part.account, partial(_batches_in, store, part), Path(name).stem)
 
 
 def _batches_in(store: Store, part: Part) -> Iterator[pa.RecordBatch]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import atexit
+import os
+import re
+import shutil
+import tempfile
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.extras import need
 
 if TYPE_CHECKING:
-    import os
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
     from typing import Self
 
     import duckdb
     from pyarrow import RecordBatchReader
 
-__all__ = ["OnDemand", "connect", "prepare", "reader_of", "text"]
+__all__ = ["OnDemand", "connect", "files_text", "prepare", "reader_of", "text"]
 
 
 def connect(
@@ -24,17 +31,39 @@ def connect(
 
     Args:
         memory: Limit of its memory, such as `512MB`. Defaults to that of DuckDB, most of the machine's.
-        folder: Folder for what does not fit. Defaults to one in the current directory.
+        folder: Folder for what does not fit. Defaults to a private one among the temporary files of the machine.
         database: The file of a database. Defaults to one in memory.
     """
     config = {"autoinstall_known_extensions": "false"}
     if memory is not None:
         config["memory_limit"] = memory
-    if folder is not None:
-        config["temp_directory"] = str(folder)
+    # DuckDB's default is the current directory.
+    config["temp_directory"] = str(_spill_folder() if folder is None else folder)
     connection = need("duckdb").connect(database, config=config)
     prepare(connection)
     return connection  # type: ignore[no-any-return]
+
+
+_PATTERN: Final = re.compile(r"[*?[]")
+
+
+@cache
+def _spilled(process: int) -> tuple[Path, Iterator[int]]:
+    """Return the folder of a process for what does not fit, which is deleted at its end, and numbers."""
+    folder = Path(tempfile.mkdtemp(prefix="didww-duckdb-"))
+
+    def clear() -> None:
+        if os.getpid() == process:  # not one that was forked
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(clear)
+    return folder, count()
+
+
+def _spill_folder() -> Path:
+    """Return the path of a folder for a connection; DuckDB creates it when it is needed."""
+    folder, numbers = _spilled(os.getpid())
+    return folder / str(next(numbers))
 
 
 class OnDemand:
@@ -73,6 +102,12 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 def text(value: str) -> str:
     """Return a text in SQL."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def files_text(paths: Iterable[Path]) -> str:
+    """Return a list of files in SQL. What would be a pattern in their names stands for itself."""
+    names = (_PATTERN.sub(lambda found: f"[{found[0]}]", str(path)) for path in paths)
+    return f"[{', '.join(map(text, names))}]"
 
 
 def reader_of(relation: Any) -> RecordBatchReader:

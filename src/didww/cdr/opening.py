@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from didww._core.download import Progress
     from didww.cdr.calls import Calls
     from didww.cdr.dataset import CallDataset
+    from didww.resources.call import CallRecord
 
 __all__ = ["open_calls", "open_dataset"]
 
@@ -28,6 +29,7 @@ def open_calls(
     source: Any,
     *,
     account: str | None = None,
+    record_class: type[CallRecord] | None = None,
     rejects: list[RejectedRow] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Calls:
@@ -40,6 +42,7 @@ def open_calls(
         source: A dataset: its folder, or a `CallDataset`. Or exports (`.csv.gz` or `.csv`): a path, a folder, or an
             iterable of paths such as `FetchedFiles`.
         account: Only the records of this account of the dataset; of exports, the name to give to it.
+        record_class: Class of the records of exports. Defaults to that of each file, which its header tells.
         rejects: List for the rows of exports that are not valid. Without it, the first raises `CallFileError`.
         progress: Called with the bytes of the exports that were read, and their size.
 
@@ -50,7 +53,9 @@ def open_calls(
     from didww.cdr.calls import Calls
 
     ibis: Any = need("ibis")
-    dataset, temporary = open_dataset(source, account=account, rejects=rejects, progress=progress)
+    dataset, temporary = open_dataset(
+        source, account=account, record_class=record_class, rejects=rejects, progress=progress
+    )
     try:
         from didww.cdr.duck import connect
 
@@ -74,6 +79,7 @@ def open_dataset(
     source: Any,
     *,
     account: str | None = None,
+    record_class: type[CallRecord] | None = None,
     rejects: list[RejectedRow] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[CallDataset, str | None]:
@@ -85,7 +91,8 @@ def open_dataset(
     """
     need("pyarrow")
     need("duckdb")
-    from didww.cdr.convert import ENDINGS
+    from didww._core.call_files import exports_in
+    from didww.cdr.convert import check_no_exports
     from didww.cdr.dataset import CallDataset
 
     if isinstance(source, CallDataset):
@@ -97,8 +104,9 @@ def open_dataset(
         if path.is_dir():
             dataset = CallDataset(path)
             if dataset.files:
+                check_no_exports(path)
                 return dataset, None
-            if not any(name.name.endswith(ENDINGS) for name in path.iterdir()):
+            if not exports_in(path):
                 raise InvalidValueError(
                     f"The folder {path} has neither a dataset nor exports. Fetch some with `didww cdr fetch`.",
                     field="source",
@@ -106,7 +114,7 @@ def open_dataset(
     temporary = tempfile.mkdtemp(prefix="didww-calls-")
     try:
         dataset = CallDataset(temporary)
-        dataset.append(source, account=account or "default", rejects=rejects, progress=progress)
+        dataset.append(source, account=account, record_class=record_class, rejects=rejects, progress=progress)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

@@ -21,6 +21,7 @@ from didww.cdr.streamed import record_of
 from didww.exceptions import DidwwClientError, InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     from didww.callback.receiver import CallbackReceiver
@@ -32,6 +33,10 @@ log = logging.getLogger("didww.cdr")
 
 _RETRY: Final = 60.0
 """Seconds until records that could not be added to the dataset are tried again."""
+
+
+_OF_RECORDS: Final = ("source", "time_start", "time_connect", "time_end", "extra")
+"""Fields of errors about the records themselves."""
 
 
 class CallSink:
@@ -121,10 +126,13 @@ class CallSink:
     def attach(self, receiver: CallbackReceiver) -> None:
         """Register the sink as the handler of a receiver for `InboundCdr` and `OutboundCdr`.
 
+        When a server of `receiver.asgi()` shuts down, the sink adds its records to the dataset.
+
         Raises:
             InvalidValueError: The receiver has a handler for one of them, or receives other callbacks.
         """
         receiver.on_batch(InboundCdr, OutboundCdr)(self.write)
+        receiver._at_shutdown.append(self.flush)
 
     def write(self, records: Iterable[InboundCdr | OutboundCdr | Mapping[str, Any]]) -> None:
         """Write records to the spool, and return when they are on disk.
@@ -219,16 +227,27 @@ class CallSink:
     def _drain(self) -> int:
         """Add the files that ended, and those that other processes left behind, to the dataset."""
         rows = 0
+        failure: Exception | None = None
         with self._draining:
-            while self._full:
-                rows += self._add(self._full[0])
+            with self._changed:
+                files = list(self._full)
+            for file in files:
+                try:
+                    rows += self._add(file)
+                except Exception as error:  # noqa: BLE001 raised below; the other files do not wait for this one
+                    failure = failure or error
+                    continue
                 with self._changed:
-                    del self._full[0]
+                    self._full.remove(file)
             for file in self._spool.abandoned():
                 try:
                     rows += self._add(file)
+                except Exception as error:  # noqa: BLE001 the same
+                    failure = failure or error
                 finally:
                     file.let_go()
+            if failure is not None:
+                raise failure
             self._left = False
         return rows
 
@@ -241,17 +260,33 @@ class CallSink:
         except FileNotFoundError:
             log.exception("The spool file %s was deleted by another program. Its records are lost.", file.path)
             return 0
+        kept: list[bytes] = []
         for line in lines:
             try:
                 records.append(record_of(_fields_in(line)))
+                kept.append(line)
             except InvalidValueError as error:
                 rejected.append(_rejection(line, error))
-        rows = self.dataset.append(records, account=self.account).rows
+        rows = self._append(records, kept, rejected)
         if rejected:
             path = file.set_aside(rejected)
             log.error("%d streamed records are no call records. See %s.", len(rejected), path)
         file.delete()
         return rows
+
+    def _append(self, records: Sequence[CallRecord], lines: Sequence[bytes], rejected: list[bytes]) -> int:
+        """Add records to the dataset; those that it refuses are rejected, and not all others with them."""
+        try:
+            return self.dataset.append(records, account=self.account).rows
+        except InvalidValueError as error:
+            if error.field not in _OF_RECORDS:
+                raise
+            if len(records) <= 1:
+                rejected.extend(_rejection(line, error) for line in lines)
+                return 0
+        half = len(records) // 2
+        parts = (slice(half), slice(half, None))
+        return sum(self._append(records[part], lines[part], rejected) for part in parts)
 
     def _work(self) -> None:
         """Add records to the dataset when they are many or old enough, until none is waiting or the sink is closed."""
@@ -275,15 +310,20 @@ class CallSink:
                 self._retry = self._clock() + _RETRY
 
     def _let_go(self) -> None:
-        """Close all files; what they hold stays on disk."""
-        for file in (*self._full, *filter(None, (self._file,))):
+        """Unlock all files; what they hold stays on disk."""
+        for file in self._files():
             file.let_go()
         self._full, self._file = [], None
+
+    def _files(self) -> list[SpoolFile]:
+        return [*self._full, *filter(None, (self._file,))]
 
     def _after_fork(self) -> None:
         """Start anew in a child process: files, their locks and the thread belong to the parent."""
         self._changed, self._draining, self._thread = Condition(RLock()), RLock(), None
-        self._let_go()
+        for file in self._files():
+            file.forget()
+        self._full, self._file = [], None
 
 
 _sinks: weakref.WeakSet[CallSink] = weakref.WeakSet()
@@ -318,7 +358,11 @@ def _line(record: object) -> bytes:
         raise InvalidValueError(
             f"records must be InboundCdr or OutboundCdr, got {type(record).__name__}.", field="records"
         )
-    return msgspec.json.encode(record, order="deterministic")
+    try:
+        return msgspec.json.encode(record, order="deterministic")
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        reason = str(error)
+    raise InvalidValueError(f"records must have values of JSON: {reason}", field="records")
 
 
 def _fields_in(line: bytes) -> dict[str, Any]:

@@ -91,6 +91,15 @@ class SpoolFile:
 
     def let_go(self) -> None:
         """Unlock the file, so that any process can take it over."""
+        if self._descriptor >= 0 and sys.platform != "win32":
+            import fcntl
+
+            # A process that was forked meanwhile has the file open, too, and would keep the lock.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close the file in a process that was forked: the lock is that of its parent."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

@@ -5,6 +5,7 @@ A thread writes while the next batch is read. Rows are held until they fill a ro
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 
     from didww.cdr.arrow import Batch
 
-__all__ = ["ROW_GROUP", "Staged", "Staging", "parquet_writer"]
+__all__ = ["ROW_GROUP", "UNFINISHED", "Staged", "Staging", "parquet_writer"]
 
+UNFINISHED: Final = ".unfinished"
+"""Ending of files that are not part of a dataset yet: not one that engines read."""
 ROW_GROUP: Final = 1 << 17
 """Rows of a row group, about."""
 _MAX_HELD: Final = 2 * ROW_GROUP
 """Maximum number of rows that wait for their row group, in all months together."""
 _UNIQUE: Final = ("call_id",)
+_AHEAD: Final = 2
+"""Number of batches that wait for the thread: it takes longer for those that fill a row group."""
 _MAX_OPEN: Final = 24
 """Maximum number of files that are written at once; a further month closes the one that was used least recently."""
 
@@ -37,6 +42,7 @@ class Staged(NamedTuple):
 
     Attributes:
         path: The file.
+        account: The account.
         direction: `inbound` or `outbound`.
         month: The month, such as `2026-11`.
         rows: Number of rows.
@@ -45,6 +51,7 @@ class Staged(NamedTuple):
     """
 
     path: Path
+    account: str
     direction: str
     month: str
     rows: int
@@ -61,21 +68,21 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[tuple[str, str], _Month] = {}
+        self._open: dict[tuple[str, str, str], _Month] = {}
         self._finished: list[Staged] = []
         self._thread = ThreadPoolExecutor(1, "didww-parquet")
-        self._pending: Future[None] | None = None
+        self._pending: deque[Future[None]] = deque()
         self._number = 0
 
-    def add(self, direction: str, batch: Batch) -> None:
-        """Write a batch, in the thread; the last one is complete."""
-        self._wait()
+    def add(self, account: str, direction: str, batch: Batch) -> None:
+        """Write a batch, in the thread, as soon as those before it are complete."""
+        self._wait(_AHEAD)
         if batch.num_rows:
-            self._pending = self._thread.submit(self._write, direction, batch)
+            self._pending.append(self._thread.submit(self._write, account, direction, batch))
 
     def finish(self) -> list[Staged]:
         """Complete all files and return them."""
-        self._wait()
+        self._wait(0)
         with written(self._folder):
             self._finished.extend(month.close() for month in self._open.values())
         self._open.clear()
@@ -92,24 +99,24 @@ class Staging:
             with suppress(OSError):
                 month.abandon()
 
-    def _wait(self) -> None:
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            pending.result()
+    def _wait(self, ahead: int) -> None:
+        """Wait until at most some batches are left to write."""
+        while len(self._pending) > ahead:
+            self._pending.popleft().result()
 
-    def _write(self, direction: str, batch: Batch) -> None:
+    def _write(self, account: str, direction: str, batch: Batch) -> None:
         with written(self._folder):
-            self._add(direction, batch)
+            self._add(account, direction, batch)
 
-    def _add(self, direction: str, batch: Batch) -> None:
+    def _add(self, account: str, direction: str, batch: Batch) -> None:
         for month, first, last, rows in _by_month(batch):
-            key = (direction, month)
+            key = (account, direction, month)
             writer = self._open.pop(key, None)
             if writer is None:
                 if len(self._open) >= _MAX_OPEN:
                     self._finished.append(self._open.pop(next(iter(self._open))).close())
                 self._number += 1
-                writer = _Month(self._folder / f"{self._number}.parquet", direction, month)
+                writer = _Month(self._folder / f"{self._number}{UNFINISHED}", key)
             self._open[key] = writer
             writer.add(rows, first, last)
             while sum(each.waiting for each in self._open.values()) >= _MAX_HELD:
@@ -123,9 +130,9 @@ class _Month:
         waiting: Number of rows that are not written yet.
     """
 
-    def __init__(self, path: Path, direction: str, month: str) -> None:
+    def __init__(self, path: Path, key: tuple[str, str, str]) -> None:
         self._path = path
-        self._key = (direction, month)
+        self._key = key
         self._writer = parquet_writer(path)
         self._held: list[Batch] = []
         self._rows = self.waiting = 0

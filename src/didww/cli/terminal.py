@@ -14,6 +14,8 @@ from didww.cli.messages import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from rich.progress import Task
+
     from didww._core.download import Progress
 
 __all__ = ["print_table", "transferring", "waiting"]
@@ -102,12 +104,21 @@ def transferring(text: str, *, at_once: bool = True) -> Generator[Callable[[Prog
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Speed(TransferSpeedColumn):
+        """The speed, once it is known."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.finished_speed or task.speed else Text()
 
     console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), Speed())
     with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
         task = bars.add_task(text, total=None, visible=at_once)
         yield lambda progress: bars.update(task, completed=progress.done, total=progress.total, visible=True)
+        if bars.tasks[0].total is None:  # the size is known now
+            bars.update(task, total=bars.tasks[0].completed)
 
 
 def _progress_lines(text: str) -> Callable[[Progress], None]:

@@ -73,9 +73,15 @@ def anomalies(
     """Return the hours of trunks that are far above the usual. See `Calls.anomalies`."""
     ibis: Any = need("ibis")
     check_period(start, end)
-    limits: dict[str, Any] = {"threshold": threshold, "min_days": min_days, "min_cost": min_cost, "min_count": min_count}
+    limits: dict[str, Any] = {
+        "threshold": threshold,
+        "min_days": min_days,
+        "min_cost": min_cost,
+        "min_count": min_count,
+    }
     for name, value in {**limits, "short": short}.items():
-        if not isinstance(value, int | float | Decimal) or not value >= (2 if name == "min_days" else 0):
+        number = isinstance(value, int | float | Decimal)  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        if not number or not value >= (2 if name == "min_days" else 0):
             raise InvalidValueError(
                 f"{name} must be at least {2 if name == 'min_days' else 0}, not {value!r:.80}.", field=name
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -18,12 +19,12 @@ __all__ = ["convert"]
 @click.command(
     cls=Command,
     examples=(
-        "didww cdr convert calls.csv.gz calls/",
-        "didww cdr convert november.csv.gz december.csv.gz calls/ --account main",
-        "didww cdr convert exports/ calls/ --rejects rejected.csv",
+        "didww cdr convert calls.csv.gz dataset/",
+        "didww cdr convert november.csv.gz december.csv.gz dataset/ --account main",
+        "didww cdr convert exports/ dataset/ --rejects rejected.csv",
     ),
 )
-@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.argument("files", metavar="FILES...", nargs=-1)
 @click.argument("dataset", metavar="DATASET")
 @click.option("--account", metavar="NAME", default="default", help="Name of the account. Defaults to `default`.")
 @click.option("--rejects", metavar="FILE", help="CSV file for rows that are not valid, instead of an error.")
@@ -44,6 +45,10 @@ def convert(session: Session, files: tuple[str, ...], dataset: str, account: str
     from didww.cli.terminal import transferring
 
     need("duckdb")
+    if not files:
+        raise click.UsageError(
+            f"DATASET is missing: a folder for the dataset, after FILES, as in `didww cdr convert {dataset} dataset/`."
+        )
     if rejects is not None:
         export_files.check(rejects, force=False, name="FILE", advice="Pass another FILE.")
     refused: list[RejectedRow] | None = None if rejects is None else []
@@ -52,6 +57,9 @@ def convert(session: Session, files: tuple[str, ...], dataset: str, account: str
     try:
         with transferring("Converting") as progress:
             added = target.append(source, account=account, rejects=refused, progress=progress)
+    except KeyboardInterrupt:
+        session.advice.append("To continue: run the same command again. Calls that were added are left out.")
+        raise
     finally:
         if rejects is not None and refused:
             _write(rejects, refused)
@@ -62,7 +70,7 @@ def convert(session: Session, files: tuple[str, ...], dataset: str, account: str
             "rows": added.rows,
             "duplicates": added.duplicates,
             "rejected": added.rejected,
-            "files": len(target.files),
+            "parquet_files": len(target.files),
         },
     )
 
@@ -72,7 +80,9 @@ def _write(path: str, refused: list[RejectedRow]) -> None:
 
     from didww.cli.output import csv_cell
 
-    with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 a path of the user
+    # Only for its owner, as call records are personal data.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 a descriptor
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "line", "column", "message", "text"))
         rows.writerows([csv_cell(value) for value in row] for row in refused)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import chain, count
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from didww.cli.session import Session
 
 __all__ = ["sql"]
+
+
+_ONE_QUESTION: Final = (
+    "QUERY must be one question, such as `select trunk, sum(cost) from calls group by trunk`. It cannot write files or "
+    "tables: use -o csv or -o json, and redirect the output."
+)
 
 
 @click.command(
@@ -36,6 +42,8 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
 
     The table is `calls`. Its columns are those of a dataset: time_start, trunk, duration, cost and so on. FILES are
     exports, a folder with exports, or a dataset, which is faster: `didww cdr convert` makes one.
+
+    A query can also read other files, such as `join 'customers.csv'`, but not write any.
     """
     import shutil
 
@@ -55,6 +63,9 @@ def sql(session: Session, statement: str, files: tuple[str, ...], account: str |
         with connect(folder=temporary) as connection:
             dataset.view(connection, account=account)
             try:
+                kinds = [each.type for each in connection.extract_statements(statement)]
+                if kinds not in ([duckdb.StatementType.SELECT], [duckdb.StatementType.EXPLAIN]):
+                    raise InvalidValueError(_ONE_QUESTION, field="QUERY")
                 found: Any = connection.sql(statement)
                 if found is not None:
                     names = _distinct(map(str, found.columns))
@@ -110,6 +121,6 @@ def _endless(text: str | None) -> str | None:
 def _short(value: Any) -> Any:
     """Return an amount without the zeros at its end, and as text what JSON has no number for."""
     if isinstance(value, Decimal) and value.is_finite():
-        text = f"{value:f}"
-        return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+        digits = f"{value:f}"  # normalize() would round to 28 digits
+        return Decimal(digits.rstrip("0").rstrip(".") if "." in digits else digits)
     return str(value) if isinstance(value, float) and not isfinite(value) else value

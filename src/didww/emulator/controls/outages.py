@@ -46,18 +46,19 @@ def make_outage(
     hours: Sequence[int], share: float, code: str, start: datetime | str | None, end: datetime | str | None
 ) -> Outage:
     """Return the validated outage."""
-    if len(hours) != 2 or not all(type(hour) is int for hour in hours):
-        raise ValueError(f"hours must be two whole hours, such as (22, 6), got {list(hours)[:5]!r}.")
+    if not isinstance(hours, (tuple, list)) or len(hours) != 2 or not all(type(hour) is int for hour in hours):
+        raise ValueError(f"hours must be two whole hours, such as (22, 6), got {hours!r:.40}.")
     first, last = hours
     if not (0 <= first <= 23 and 0 <= last <= 24 and first != last):
         raise ValueError(
-            f"hours must be from 0 to 23 and the hour before which they end, 0 to 24, got {first} and {last}."
+            "hours must be the first hour, 0 to 23, and another one before which they end, 0 to 24, "
+            f"got {first} and {last}."
         )
-    if not (math.isfinite(share) and 0 <= share <= 1):
-        raise ValueError(f"share must be from 0 to 1, got {share!r}.")
-    if not _CODE.fullmatch(code):
-        raise ValueError(f"code must be a SIP code of a failure, 400 to 699, got {code[:20]!r}.")
-    outage = Outage(first, last, share, code)
+    if type(share) not in (int, float) or not (math.isfinite(share) and 0 <= share <= 1):
+        raise ValueError(f"share must be a number from 0 to 1, got {share!r:.40}.")
+    if not isinstance(code, str) or not _CODE.fullmatch(code):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise ValueError(f"code must be a SIP code of a failure, 400 to 699, as text, got {code!r:.40}.")
+    outage = Outage(first, last, float(share), code)
     if start is not None:
         outage = outage._replace(start=parse_datetime(start).strftime(_FORMAT))
     if end is not None:

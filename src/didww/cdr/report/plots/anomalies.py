@@ -46,10 +46,12 @@ def anomalies(rows: Sequence[Mapping[str, Any]], first: date, last: date) -> Plo
     trunks = Counter(_name(trunk) for _, _, trunk in hours)
     most = max(trunks, key=lambda name: (trunks[name], name))
     top = rows[0]
-    whose = f"all of {most}" if len(trunks) == 1 else f"{count(trunks[most])} of them of {most}"
-    found = f"{count(len(hours))} hours of trunks are" if len(hours) > 1 else "1 hour of a trunk is"
+    one = len(hours) == 1
+    whose = "trunks" if len(trunks) > 1 else most
+    of_most = f", {count(trunks[most])} of them of {most}" if len(trunks) > 1 else ""
     finding = (
-        f"{found} far above the usual{f', {whose}' if len(hours) > 1 else ''}. "
+        f"{count(len(hours))} {'hour' if one else 'hours'} of {whose} {'is' if one else 'are'} far above the usual"
+        f"{of_most}. "
         f"The farthest: {_MEASURED[top['measure']]} of {_name(top['trunk'])} on {_hour(top)}, "
         f"{_amount(top, 'value')} instead of {_amount(top, 'usual')}."
     )

@@ -73,7 +73,12 @@ def anomalies(
     """Return the hours of trunks that are far above the usual. See `Calls.anomalies`."""
     ibis: Any = need("ibis")
     check_period(start, end)
-    limits: dict[str, Any] = {"threshold": threshold, "min_days": min_days, "min_cost": min_cost, "min_count": min_count}
+    limits: dict[str, Any] = {
+        "threshold": threshold,
+        "min_days": min_days,
+        "min_cost": min_cost,
+        "min_count": min_count,
+    }
     for name, value in {**limits, "short": short}.items():
         number = isinstance(value, int | float | Decimal)  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         if not number or not value >= (2 if name == "min_days" else 0):

@@ -80,7 +80,7 @@ def anomalies(
         "min_count": min_count,
     }
     for name, value in {**limits, "short": short}.items():
-        number = isinstance(value, int | float | Decimal)  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        number = isinstance(value, int | float | Decimal)
         if not number or not value >= (2 if name == "min_days" else 0):
             raise InvalidValueError(
                 f"{name} must be at least {2 if name == 'min_days' else 0}, not {value!r:.80}.", field=name

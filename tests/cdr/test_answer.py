@@ -32,11 +32,11 @@ def answer(**options: Any) -> Answer:
 
 
 def test_text_is_aligned_and_printable() -> None:
-    """Numbers are at the right, amounts have two digits or more, and no text can move the cursor."""
+    """Numbers are at the right, amounts have the same digits in all rows, and no text can move the cursor."""
     lines = str(answer(sort="n,name")).splitlines()
     assert len(lines) == 6
     assert lines[0].split() == ["name", "n", "cost", "at", "day"]
-    assert lines[1].endswith(" 1  12.50  2026-11-01 23:59:59  2026-11-01")
+    assert lines[1].endswith(" 1  12.500  2026-11-01 23:59:59  2026-11-01")
     assert "\x1b" not in "".join(lines)
     assert "\u202e" not in "".join(lines)
     assert len({line.index("2026-11-01 ") for line in lines[1:]}) == 1

@@ -89,3 +89,15 @@ def test_no_calls_in_the_period(cli: Command, exports: Path) -> None:
     """No rows, and no error."""
     done = cli(f"cdr summary {exports} --by trunk --last 1s -o json")
     assert (done.code, json.loads(done.out)) == (0, [])
+
+
+def test_filters_that_match_nothing_say_what_there_is(cli: Command, exports: Path) -> None:
+    """A trunk, a number or a period that is misspelled; standard output stays as it is."""
+    trunks = [row["trunk"] for row in json.loads(cli(f"cdr summary {exports} --by trunk -o json").out)]
+    done = cli(f"cdr summary {exports} --trunk Mian --number 12025550199")
+    assert done.code == 0
+    assert "No calls match. The calls are from 20" in done.err
+    assert all(trunk in done.err for trunk in trunks if trunk)
+    assert "Each number: " in done.err
+    assert "No calls match" not in cli(f"cdr summary {exports} --by trunk").err
+    assert "Each trunk" not in cli(f"cdr summary {exports} --from 2020-01-01 --to 2020-01-02").err

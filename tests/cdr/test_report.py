@@ -129,7 +129,7 @@ def test_key_figures_are_sums_of_the_rows(exports: Path, page: str, tmp_path: Pa
     assert shown["Answered"] == (f"{answered / records:.1%}", f"of {records:,} attempts")
     ids = len({row["Call ID"] for row in inbound})
     assert shown["Calls"] == (f"{ids + len(outbound):,}", f"{ids:,} inbound, {len(outbound):,} outbound")
-    assert f"1 Oct \N{EN DASH} 20 Oct 2026, times in UTC. {records:,} records" in page
+    assert f"Oct 1 \N{EN DASH} Oct 20, 2026, times in UTC. {records:,} records" in page
 
 
 def test_page_has_a_plot_for_each_question(page: str) -> None:
@@ -227,7 +227,7 @@ def test_report_is_of_all_times(tmp_path: Path) -> None:
     many = [inbound(new + timedelta(days=2, minutes=n), str(10**10 + n), trunk=None) for n in range(6000)]
     text = open_calls(dataset_of(tmp_path, [*at_once, *later, *many])).report(tmp_path / "r.html", capacity=10)
     page = text.read_text("utf-8")
-    assert "At most 50 channels were in use, first on 3 Oct 2016" in page
+    assert "At most 50 channels were in use, first on Oct 3, 2016" in page
     assert "The capacity of 10 was reached once" in page
     assert figures(page)["Peak channels"][0] == "50"
     assert "6,000 calls to 6,000 numbers." in page
@@ -243,7 +243,7 @@ def test_a_period_is_compared_with_other_times(tmp_path: Path) -> None:
     begin = START + timedelta(days=10)
     text = open_calls(dataset).report(tmp_path / "r.html", start=begin, end=END).read_text("utf-8")
     assert "10 records" in text
-    assert figures(text)["Peak channels"][1] == "11 Oct 2026, 00:00"
+    assert figures(text)["Peak channels"][1] == "Oct 11, 2026, 00:00"
     assert "are new" not in text
 
 
@@ -308,7 +308,7 @@ def test_command_takes_a_period(cli: Command, exports: Path, tmp_path: Path) -> 
     target = tmp_path / "page.html"
     result = cli(f"cdr report {exports / 'out.csv'} -o {target} --from 2026-10-03 --to 2026-10-05")
     assert result.code == 0, result
-    assert "3 Oct \N{EN DASH} 5 Oct 2026, times in UTC" in target.read_text("utf-8")
+    assert "Oct 3 \N{EN DASH} Oct 5, 2026, times in UTC" in target.read_text("utf-8")
 
 
 def test_command_refuses_two_periods(cli: Command, exports: Path) -> None:

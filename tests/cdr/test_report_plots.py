@@ -130,15 +130,15 @@ def test_days_without_cost_are_drawn() -> None:
     """The scale of days has no gaps, even if rows have."""
     plot = costs([cost(0, "France", "1"), cost(27, "France", "2")])
     assert plot is not None
-    assert "21 Sep" in texts(plot.drawings[0])
-    assert "28 Sep 2026 cost most, $2.00" in plot.finding
+    assert "Sep 21" in texts(plot.drawings[0])
+    assert "Sep 28, 2026 cost most, $2.00" in plot.finding
     assert not plot.legend
 
 
 @pytest.mark.parametrize(
     ("capacity", "full", "words"),
     [
-        (None, 0, "At most 7 channels were in use, first on 1 Sep 2026, 05:05 UTC."),
+        (None, 0, "At most 7 channels were in use, first on Sep 1, 2026, 05:05 UTC."),
         (10, 0, "The capacity of 10 was never reached: 3 were always free."),
         (7, 61, "The capacity of 7 was reached once, for 1 min 1 s in all."),
     ],
@@ -158,9 +158,9 @@ def test_channels_of_all_times_are_in_the_sentence() -> None:
     whole = {"peak": 50, "peak_at": START - timedelta(days=3650), "times_full": 1, "full_seconds": 60}
     plot = channels([peak(n * 24, 1) for n in range(6)], "inbound", "day", 10, whole)
     assert plot is not None
-    assert plot.finding.startswith("At most 50 channels were in use, first on 3 Sep 2016")
+    assert plot.finding.startswith("At most 50 channels were in use, first on Sep 3, 2016")
     assert "The capacity of 10 was reached once, for 1 min 0 s in all." in plot.finding
-    assert plot.notes == "The most calls at the same time in each day since 1 Sep 2026."
+    assert plot.notes == "The most calls at the same time in each day since Sep 1, 2026."
     alone = channels([], "inbound", "day", 51, whole)
     assert alone is not None
     assert alone.finding.endswith("The capacity of 51 was never reached: 1 was always free.")
@@ -409,9 +409,9 @@ def test_short_numbers_have_no_exponent(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("hours", "most", "labels"),
     [
-        (10, 12, [f"{n:02}:00" if n else "1 Sep" for n in range(11)]),
-        (48, 5, ["1 Sep", "12:00", "2 Sep", "12:00", "3 Sep"]),
-        (24 * 45, 9, ["7 Sep", "14 Sep", "21 Sep", "28 Sep", "5 Oct", "12 Oct"]),
+        (10, 12, [f"{n:02}:00" if n else "Sep 1" for n in range(11)]),
+        (48, 5, ["Sep 1", "12:00", "Sep 2", "12:00", "Sep 3"]),
+        (24 * 45, 9, ["Sep 7", "Sep 14", "Sep 21", "Sep 28", "Oct 5", "Oct 12"]),
         (24 * 400, 9, ["Sep 2026", "Nov", "Jan 2027", "Mar", "May", "Jul", "Sep"]),
         (24 * 365 * 6, 9, ["2027", "2028", "2029", "2030", "2031", "2032"]),
     ],

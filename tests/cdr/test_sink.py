@@ -283,7 +283,7 @@ def test_what_is_no_call_record_is_set_aside(folder: Path, caplog: pytest.LogCap
             "time_start is missing: a call record must have a start.",
             "price must be a number, got 'free'.",
         ]
-        assert f"2 streamed records are no call records. See {path}." in caplog.text
+        assert f"2 streamed records are not call records. See {path}." in caplog.text
         corrected = kept[0]["record"]
         corrected["time_start"] = "2026-10-31 23:59:00"
         sink.write([corrected])

@@ -74,7 +74,9 @@ def test_sql(didww, exports):
     didww("cdr convert in.csv.gz out.csv calls/ --account main")
     assert json.loads(didww(f"cdr sql {query} calls -o json").out) == rows
     assert json.loads(didww(f"cdr sql {query} calls --account main -o json").out) == rows
-    assert didww(f"cdr sql {query} calls --account other -o csv").out == "direction,n,cost\n"
+    other = didww(f"cdr sql {query} calls --account mian -o csv")
+    assert other.code == 2
+    assert "no account 'mian'. Did you mean 'main'? It has: main." in other.err
 
 
 def test_convert_needs_a_dataset(didww, exports, tmp_path):

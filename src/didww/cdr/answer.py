@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Answer", "backend_of", "cell_text", "fetched"]
+__all__ = ["Answer", "backend_of", "cell_text", "fetched", "places_of"]
 
 _SHOWN: Final = 40
 """Rows that the text and the HTML of an answer have."""
@@ -63,8 +63,8 @@ class Answer:
     ) -> None:
         self._schema = dict(schema)
         self._sort = [] if sort is None else _sort_keys(sort, self._schema)
-        if limit is not None and limit < 1:
-            raise InvalidValueError(f"limit must be at least 1, not {limit!r:.80}.", field="limit")
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise InvalidValueError(f"limit must be a whole number of at least 1, not {limit!r:.80}.", field="limit")
         self._limit = limit
         self._all = table.select(**{name: table[name].cast(type) for name, type in schema.items()})
 
@@ -182,6 +182,8 @@ def rows_of(found: Any) -> list[dict[str, Any]]:
 
 def _sort_keys(sort: str | Iterable[str], schema: Mapping[str, str]) -> list[tuple[str, bool]]:
     names = [part.strip() for part in sort.split(",") if part.strip()] if isinstance(sort, str) else list(sort)
+    if not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"sort must be names of columns, not {names!r:.80}.", field="sort")
     keys = [(name.removeprefix("-"), name.startswith("-")) for name in names]
     for name, _ in keys:
         if name not in schema:
@@ -212,24 +214,37 @@ def _sorted(found: Any, keys: Sequence[tuple[str, bool]]) -> Any:
     return compute.sort_indices(pa.table({**columns, **flags}), sort_keys=order)
 
 
-def cell_text(value: Any) -> str:
+def cell_text(value: Any, places: int = 0) -> str:
     """Return a value as people read it: amounts without needless zeros, times without fractions of a second.
+
+    Args:
+        value: The value.
+        places: Digits that an amount has behind the point, at least.
 
     Example:
         >>> cell_text(Decimal("12.500000000")), cell_text(Decimal("0.003")), cell_text(None)
         ('12.50', '0.003', '')
+        >>> cell_text(Decimal("12.5"), 3)
+        '12.500'
     """
     if value is None:
         return ""
     if isinstance(value, Decimal):
         text = f"{value:f}"
-        whole, point, digits = text.partition(".")
-        return text if len(digits) <= _CENTS else f"{whole}{point}{digits[:_CENTS]}{digits[_CENTS:].rstrip('0')}"
+        whole, _, digits = text.partition(".")
+        digits = (digits[:_CENTS] + digits[_CENTS:].rstrip("0")).ljust(places, "0")
+        return f"{whole}.{digits}" if digits else whole
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, date):
         return value.isoformat()
     return printable(str(value))
+
+
+def places_of(values: Iterable[Any]) -> int:
+    """Return the digits behind the point that the amounts of a column need."""
+    texts = (cell_text(value) for value in values if isinstance(value, Decimal))
+    return max((len(text.partition(".")[2]) for text in texts), default=0)
 
 
 def _short(text: str) -> str:
@@ -246,7 +261,8 @@ def _rest(shown: int, whole: int) -> str:
 
 
 def _as_text(columns: Sequence[str], rows: Sequence[Sequence[Any]], whole: int) -> str:
-    lines = [list(columns), *([_short(cell_text(value)) for value in row] for row in rows)]
+    places = [places_of(row[place] for row in rows) for place in range(len(columns))]
+    lines = [list(columns), *(list(map(_short, map(cell_text, row, places))) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
     right = [_to_the_right(rows, place) for place in range(len(columns))]
     texts = [

@@ -128,7 +128,7 @@ class Calls:
             every: `hour` or `day` for a row for each one from the first call until the last, in UTC.
             capacity: Number of channels; or for each value of `by`.
             direction: `inbound` or `outbound`; both by default.
-            start: Begin of the period. Calls that began earlier count from then on.
+            start: Start of the period. Calls that began earlier count from then on.
             end: End of the period, exclusive.
             sort: Columns to sort by, such as `"-peak"`. Defaults to `time` and those of `by`.
             limit: The most rows.
@@ -265,7 +265,7 @@ class Calls:
         Args:
             numbers: Your numbers, or the records of `client.dids().iterate()`.
             direction: `inbound` or `outbound` calls only.
-            start: Begin of the period. Defaults to all calls.
+            start: Start of the period. Defaults to all calls.
             end: End of the period, exclusive.
             unanswered: Whether numbers whose calls are never answered are dead, too.
 
@@ -336,7 +336,7 @@ class Calls:
             title: Title of the page.
             capacity: Number of channels that you have: for inbound calls, or for each direction, as in
                 `{"inbound": 30, "outbound": 10}`.
-            start: Begin of the period. Unlike `where`, this leaves the calls of other times to compare with.
+            start: Start of the period. Unlike `where`, this leaves the calls of other times to compare with.
             end: End of the period, exclusive.
             progress: Called with the name of each question, such as `trunks`, before it is asked.
 

@@ -113,6 +113,11 @@ class CallDataset:
         """The paths of the Parquet files, in the file system of the dataset."""
         return [part.path for part in self._store.parts()]
 
+    @property
+    def accounts(self) -> list[str]:
+        """The names of its accounts."""
+        return sorted({part.account for part in self._store.parts()})
+
     # Adding records
 
     def append(

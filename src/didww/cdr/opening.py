@@ -10,6 +10,8 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from didww._util.suggest import did_you_mean
+from didww._util.text import shown
 from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
@@ -96,7 +98,7 @@ def open_dataset(
     from didww.cdr.dataset import CallDataset
 
     if isinstance(source, CallDataset):
-        return source, None
+        return _with_account(source, account), None
     if isinstance(source, str | bytes | os.PathLike):
         path = Path(os.fsdecode(cast("Any", source)))
         if not path.exists():
@@ -105,7 +107,7 @@ def open_dataset(
             dataset = CallDataset(path)
             if dataset.files:
                 check_no_exports(path)
-                return dataset, None
+                return _with_account(dataset, account), None
             if not exports_in(path):
                 raise InvalidValueError(
                     f"The folder {path} has neither a dataset nor exports. Fetch some with `didww cdr fetch`.",
@@ -119,3 +121,19 @@ def open_dataset(
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return dataset, temporary
+
+
+def _with_account(dataset: CallDataset, account: str | None) -> CallDataset:
+    """Return a dataset, after checking that it has an account.
+
+    Raises:
+        InvalidValueError: It has others only.
+    """
+    accounts = dataset.accounts
+    if account is not None and accounts and account not in accounts:
+        raise InvalidValueError(
+            f"The dataset has no account {shown(account)}.{did_you_mean(account, accounts)} It has: "
+            f"{', '.join(accounts)}.",
+            field="account",
+        )
+    return dataset

@@ -49,7 +49,7 @@ class CallSink:
     If the process is killed, the next sink with the same spool adds what it left behind, in the background. Several
     threads, and several processes on one machine, can use one spool and one dataset.
 
-    What is no call record, e.g. without a start, is set aside in files of the spool (`rejected`), and logged.
+    What is not a call record, such as one without a start, is set aside in files of the spool (`rejected`), and logged.
 
     Args:
         dataset: The dataset, or the path of its folder; created if missing.
@@ -117,7 +117,7 @@ class CallSink:
 
     @property
     def rejected(self) -> tuple[Path, ...]:
-        """Files of records that are no call records: JSON lines, each an object with `error` and `record`.
+        """Files of what is not a call record: JSON lines, each an object with `error` and `record`.
 
         Delete a file once you have looked at it. `write` also takes records that you have corrected.
         """
@@ -270,7 +270,7 @@ class CallSink:
         rows = self._append(records, kept, rejected)
         if rejected:
             path = file.set_aside(rejected)
-            log.error("%d streamed records are no call records. See %s.", len(rejected), path)
+            log.error("%d streamed records are not call records. See %s.", len(rejected), path)
         file.delete()
         return rows
 

@@ -152,7 +152,7 @@ class Store:
         """Return the times of the calls of a file, from its statistics; None without rows.
 
         Raises:
-            CallFileError: It is no complete Parquet file.
+            CallFileError: It is not a complete Parquet file.
         """
         with (
             readable(part.path),
@@ -225,7 +225,7 @@ def _from_uri(uri: str) -> tuple[Any, str]:
         reason = str(error).splitlines()[0]
     else:
         return filesystem, path
-    raise InvalidValueError(f"path is no address of a file system that pyarrow knows: {reason}", field="path")
+    raise InvalidValueError(f"path must be an address of a file system that pyarrow knows: {reason}", field="path")
 
 
 def _staging_of(folder: Path) -> Path:

@@ -32,7 +32,7 @@ def _other_party(calls: Any) -> Any:
 
 
 def calling_code(calls: Any) -> Any:
-    """Return the country calling code of the other party's number, such as `+44`; null if it is no number."""
+    """Return the country calling code of the other party's number, such as `+44`; null if it is not a number."""
     ibis: Any = need("ibis")
     number = _other_party(calls)
     digits = ibis.cases((number.substr(0, 1).isin(["1", "7"]), 1), (number.substr(0, 2).isin(_LONG_CODES), 2), else_=3)

@@ -45,7 +45,7 @@ def write_report(
         path: The file. It is replaced when the page is complete; a device or a pipe is written to.
         title: Title of the page.
         capacity: Number of channels: of inbound calls, or of each direction, as in `{"inbound": 30, "outbound": 10}`.
-        start: Begin of the period.
+        start: Start of the period.
         end: End of the period, exclusive.
         progress: Called with the name of each question before it is asked.
 

@@ -77,7 +77,7 @@ def contents(
             beginning.
         capacity: Number of channels by direction.
         progress: Called with the name of each question, before it is asked.
-        start: Begin of the period.
+        start: Start of the period.
         end: End of the period, exclusive.
     """
     progress("totals")
@@ -175,7 +175,7 @@ def _covers(totals: _Rows, first: date, last: date) -> tuple[str, ...]:
     records = sum(row["attempts"] for row in totals)
     accounts = sorted({row["account"] for row in totals})
     parts = _of_each(totals, "attempts", count) or _directions(totals)[0]
-    lines = [f"{days(first, last)}, times in UTC. {count(records)} records: {parts}."]
+    lines = [f"{days(first, last)}, times in UTC. {count(records)} {'record' if records == 1 else 'records'}: {parts}."]
     if accounts != ["default"]:
         more = f" and {count(len(accounts) - _ACCOUNTS)} more" if len(accounts) > _ACCOUNTS else ""
         names = ", ".join(named(each, "") for each in accounts[:_ACCOUNTS])

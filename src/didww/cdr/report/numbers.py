@@ -112,9 +112,9 @@ def day(value: date) -> str:
     Example:
         >>> from datetime import date
         >>> day(date(2026, 11, 3))
-        '3 Nov 2026'
+        'Nov 3, 2026'
     """
-    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+    return f"{MONTHS[value.month - 1]} {value.day}, {value.year}"
 
 
 def days(first: date, last: date) -> str:
@@ -123,11 +123,11 @@ def days(first: date, last: date) -> str:
     Example:
         >>> from datetime import date
         >>> days(date(2026, 9, 1), date(2026, 9, 1))
-        '1 Sep 2026'
+        'Sep 1, 2026'
     """
     if first == last:
         return day(first)
-    start = day(first) if first.year != last.year else f"{first.day} {MONTHS[first.month - 1]}"
+    start = day(first) if first.year != last.year else f"{MONTHS[first.month - 1]} {first.day}"
     return f"{start} {TO} {day(last)}"
 
 
@@ -137,6 +137,6 @@ def moment(value: datetime) -> str:
     Example:
         >>> from datetime import datetime
         >>> moment(datetime(2026, 11, 3, 9, 5))
-        '3 Nov 2026, 09:05'
+        'Nov 3, 2026, 09:05'
     """
     return f"{day(value)}, {value:%H:%M}"

@@ -64,7 +64,7 @@ def day_ticks(first: date, last: date, most: int) -> list[tuple[int, str]]:
     Example:
         >>> from datetime import date
         >>> day_ticks(date(2026, 9, 1), date(2026, 9, 3), 4)
-        [(0, '1 Sep'), (1, '2 Sep'), (2, '3 Sep')]
+        [(0, 'Sep 1'), (1, 'Sep 2'), (2, 'Sep 3')]
     """
     start, end = (datetime(each.year, each.month, each.day, tzinfo=UTC) for each in (first, last))
     ticks = time_ticks(start, end, min(most, max((last - first).days, 1)))
@@ -84,7 +84,7 @@ def _multiples(start: datetime, end: datetime, step: timedelta) -> Iterator[date
 
 
 def _label(time: datetime, step: timedelta) -> str:
-    return f"{time:%H:%M}" if step < _DAY and time.hour else f"{time.day} {MONTHS[time.month - 1]}"
+    return f"{time:%H:%M}" if step < _DAY and time.hour else f"{MONTHS[time.month - 1]} {time.day}"
 
 
 def _months(start: datetime, end: datetime, step: int) -> Iterator[datetime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,12 +13,15 @@ from didww.cli.framework import Command
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from didww.cdr.calls import Calls
     from didww.cli.periods import DateTime, Period
     from didww.cli.session import Session
 
 __all__ = ["summary"]
 
 _DIRECTIONS: Final = ("inbound", "outbound")
+_NAMED: Final = 10
+"""Names that a message has."""
 
 
 @click.command(
@@ -71,6 +74,7 @@ def summary(
     answered attempts; asr, answered of 100 attempts; acd, their average duration in seconds; connected minutes; and
     cost in US dollars. All times are in UTC.
     """
+    from didww.cdr.answer import cell_text, places_of
     from didww.cdr.answers.dimensions import named
     from didww.cdr.opening import open_calls
     from didww.cli.output import print_rows
@@ -80,13 +84,17 @@ def summary(
     start, end = _period(session, first, last, month, duration)
     numbers = [lookups.plain_number(text) for text in number]
     with transferring("Reading", at_once=False) as progress:
-        calls = open_calls(files[0] if len(files) == 1 else files, account=account, progress=progress)
+        everything = calls = open_calls(files[0] if len(files) == 1 else files, account=account, progress=progress)
     if numbers:
         calls = calls.where(number=numbers)
     if trunk:
         calls = calls.where(trunk=trunk)
     answer = calls.summary(by, direction=direction, start=start, end=end, sort=sort, limit=limit)
-    print_rows(session.settings, map(_shown, answer), answer.columns)
+    if not any(row["attempts"] for row in answer):
+        session.say(_nothing(everything, {"number": bool(numbers), "trunk": bool(trunk)}))
+    places = places_of(row["cost"] for row in answer)
+    rows = ({**row, "cost": Decimal(cell_text(row["cost"], places))} for row in answer)
+    print_rows(session.settings, rows, answer.columns)
 
 
 def _period(
@@ -118,8 +126,14 @@ def _now(session: Session) -> datetime:
     return session.now() if session.emulated else datetime.now(UTC)
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with the cost to the cent, or as many digits as it has."""
-    from didww.cdr.answer import cell_text
-
-    return {**row, "cost": Decimal(cell_text(row["cost"]))}
+def _nothing(calls: Calls, selected: dict[str, bool]) -> str:
+    """Return that no call matches, with what there is: names of what was selected, and the days."""
+    days = [row["day"] for row in calls.summary(by="day")]
+    if not days:
+        return "There are no calls in these files."
+    parts = [f"The calls are from {days[0]} to {days[-1]}."]
+    for name in (name for name, chosen in selected.items() if chosen):
+        names = [str(row[name]) for row in calls.summary(by=name, sort="-attempts") if row[name] is not None]
+        more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        parts.append(f"Each {name}: {', '.join(names[:_NAMED])}{more}.")
+    return f"No calls match. {' '.join(parts)}"

@@ -29,6 +29,8 @@ def where(
     """Return the calls of a table that have some values. See `Calls.where`."""
     calls = between(in_direction(calls, direction), start, end)
     if answered is not None:
+        if not isinstance(answered, bool):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+            raise InvalidValueError(f"answered must be True or False, not {answered!r:.80}.", field="answered")
         calls = calls.filter(was_answered(calls) if answered else ~was_answered(calls))
     for name, value in values.items():
         (dimension,) = named([name], field=name, doing="selected").values()

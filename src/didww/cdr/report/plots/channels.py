@@ -78,9 +78,11 @@ def _finding(rows: Sequence[Mapping[str, Any]], top: int, capacity: int | None) 
         free = "1 was" if capacity - top == 1 else f"{count(capacity - top)} were"
         return f"{peak} The capacity of {count(capacity)} was never reached: {free} always free."
     seconds = sum(row["full_seconds"] for row in rows)
+    # More calls than channels: the capacity is not that of all these calls.
+    full = " Further calls at these times found no channel." if top == capacity else ""
     return (
         f"{peak} The capacity of {count(capacity)} was reached {_times(sum(row['times_full'] for row in rows))}, "
-        f"for {duration(seconds)} in all. Further calls at these times found no channel."
+        f"for {duration(seconds)} in all.{full}"
     )
 
 

@@ -255,7 +255,7 @@ def test_default_directory_is_the_current_one(
 
 def test_directory_that_cannot_be_written(account: Account, client: Any, tmp_path: Path) -> None:
     """It is reported before an export is created."""
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(DidwwClientError, match="file is not a directory"):
         client.exports().fetch("cdr_in", start=LATE_OCTOBER, directory=tmp_path / "file")
     assert account.posts() == 0

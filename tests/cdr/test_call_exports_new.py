@@ -171,9 +171,9 @@ def test_error_at_each_effect(account: Account, tmp_path: Path, when: str, dista
 def _killed(directory: Path, first: int, distance: int, count: int) -> int:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "support.killing", *map(str, (directory, first, distance, count))],
-        env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"},
+        env={"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr

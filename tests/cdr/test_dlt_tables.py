@@ -94,8 +94,8 @@ def test_period() -> None:
 
 def test_files_of_a_source(tmp_path: Path) -> None:
     """Exports are told apart by their header; a folder with a dataset is read as one."""
-    (tmp_path / "in.csv").write_text(",".join(CDR_IN_COLUMNS) + "\n")
-    (tmp_path / "out.csv").write_text(",".join(CDR_OUT_COLUMNS) + "\n")
+    (tmp_path / "in.csv").write_text(",".join(CDR_IN_COLUMNS) + "\n", "utf-8")
+    (tmp_path / "out.csv").write_text(",".join(CDR_OUT_COLUMNS) + "\n", "utf-8")
     assert [Path(file.name).name for file in call_files(tmp_path, InboundCall)] == ["in.csv"]
     assert [Path(file.name).name for file in call_files([tmp_path / "out.csv"], OutboundCall)] == ["out.csv"]
     dataset = CallDataset(tmp_path / "calls")

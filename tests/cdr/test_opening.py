@@ -104,7 +104,7 @@ def test_dataset_is_not_an_export(tmp_path):
 def test_record_class(tmp_path):
     """An export whose header has few known columns."""
     path = tmp_path / "calls.csv"
-    path.write_text("Date/Time Start (UTC),Call ID,A,B,C\n2026-11-01 00:00:00,a,,,\n")
+    path.write_text("Date/Time Start (UTC),Call ID,A,B,C\n2026-11-01 00:00:00,a,,,\n", "utf-8")
     with pytest.raises(CallFileError, match="record_class"):
         open_calls(path)
     assert len(open_calls(path, record_class=InboundCall).arrow()) == 1

@@ -176,14 +176,14 @@ def test_capacity_is_checked(calls: Calls, tmp_path: Path, capacity: Any) -> Non
 def test_file_is_replaced_only_when_the_page_is_complete(calls: Calls, tmp_path: Path) -> None:
     """A failure leaves the former file, and nothing else. A plain capacity is that of inbound calls."""
     file = tmp_path / "r.html"
-    file.write_text("before")
+    file.write_text("before", "utf-8")
 
     def fail(step: str) -> None:
         raise OSError("broken")
 
     with pytest.raises(OSError, match="broken"):
         write_report(calls, file, progress=fail)
-    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("r.html", "before")]
+    assert [(each.name, each.read_text("utf-8")) for each in tmp_path.iterdir()] == [("r.html", "before")]
     told: list[str] = []
     assert calls.report(str(file), title="All <calls>", capacity=7, progress=told.append) == file
     assert [each.name for each in tmp_path.iterdir()] == ["r.html"]
@@ -206,13 +206,13 @@ def test_devices_and_pipes_are_written_to(cli: Command, calls: Calls, exports: P
     ):
         with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, encoding="utf-8") as reader:
             try:
-                with pipe.open("w"):  # the reader has opened it
+                with pipe.open("w", encoding="utf-8"):  # the reader has opened it
                     write()
                 assert "Call report" in reader.communicate(timeout=60)[0]
             finally:
                 reader.kill()
         assert pipe.is_fifo()
-    (tmp_path / "page.html").write_text("before")
+    (tmp_path / "page.html").write_text("before", "utf-8")
     (tmp_path / "other").symlink_to("page.html")
     calls.report(tmp_path / "other")
     assert (tmp_path / "other").is_symlink()
@@ -278,11 +278,11 @@ def test_notebooks_show_figures_and_traffic(calls: Calls) -> None:
 def test_command_writes_a_report(cli: Command, exports: Path, tmp_path: Path) -> None:
     """It says where, and replaces a file only with --force."""
     target = tmp_path / "page.html"
-    target.write_text("before")
+    target.write_text("before", "utf-8")
     refused = cli(f"cdr report {exports} -o {target}")
     assert refused.code == 2
     assert "--force" in refused.err
-    assert target.read_text() == "before"
+    assert target.read_text("utf-8") == "before"
     result = cli(f"cdr report {exports} -o {target} --capacity 2 --outbound-capacity 50 --title October --force")
     assert result.code == 0, result
     assert f"Report: {target}" in result.err

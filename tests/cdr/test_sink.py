@@ -209,7 +209,7 @@ def test_refused_record_is_set_aside(folder: Path) -> None:
         sink.write(events(*map(inbound, range(1, 6))))
         assert sink.flush() == 4
         (path,) = sink.rejected
-    (line,) = path.read_text().splitlines()
+    (line,) = path.read_text("utf-8").splitlines()
     assert json.loads(line)["record"]["local_tag"] == "in-2"
     assert "too large" in json.loads(line)["error"]
 
@@ -300,7 +300,7 @@ def test_damaged_lines_are_set_aside(folder: Path) -> None:
     sink.close()
     assert ids(folder) == [("in-1", 1)]
     (rejected,) = sink.rejected
-    assert [json.loads(line)["record"] for line in rejected.read_text().splitlines()] == [
+    assert [json.loads(line)["record"] for line in rejected.read_text("utf-8").splitlines()] == [
         "\0\0\0",
         '{"type": "inbound-cdr", \\xff}',
         [1],

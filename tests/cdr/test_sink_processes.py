@@ -45,7 +45,7 @@ def python(*arguments: str) -> str:
         "PYTHONWARNINGS": "ignore::DeprecationWarning",
     }
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=600
+        [sys.executable, *arguments], env=environment, capture_output=True, encoding="utf-8", check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

@@ -102,7 +102,7 @@ def test_partial_writes_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_unusable_folder_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     """A file in place of the folder is reported with its path."""
-    (tmp_path / "spool").write_text("")
+    (tmp_path / "spool").write_text("", "utf-8")
     with pytest.raises(DidwwClientError, match=r"Cannot write to the spool .*spool: File exists.*spool="):
         Spool(tmp_path / "spool")
     spool = Spool(tmp_path / "other")

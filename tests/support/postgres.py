@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -31,6 +30,8 @@ def postgres_server() -> Iterator[str]:
     data = folder / "data"
     as_user: dict[str, Any] = {"cwd": folder, "capture_output": True}
     if os.geteuid() == 0:  # the server refuses to run as root
+        import pwd
+
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         as_user.update(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])

@@ -151,7 +151,7 @@ def test_records_without_a_call_id(pipeline: Any, tmp_path: Path) -> None:
     text = "\n".join([",".join(CDR_IN_COLUMNS), *(",".join(each.values()) for each in (row, other, row, row))])
     for name in ("a.csv", "b.csv"):  # the same export twice
         path = tmp_path / name
-        path.write_text(text + "\n")
+        path.write_text(text + "\n", "utf-8")
         pipeline.run(calls(each for each in [path]))
     assert query(pipeline, "SELECT source, count(*) FROM inbound_calls GROUP BY source ORDER BY count(*)") == [
         ("12025550101", 1),

@@ -89,7 +89,8 @@ def load(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.T
         yield to_server
         connection.disconnect()
     else:
-        backend = ibis.pyspark.connect(request.getfixturevalue("spark"))
+        session = request.getfixturevalue("spark")  # first: it skips the test where there is no Spark
+        backend = ibis.pyspark.connect(session)
 
         def to_spark(table: pa.Table) -> Calls:
             path = tmp_path_factory.mktemp("spark") / "calls.parquet"

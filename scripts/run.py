@@ -60,7 +60,7 @@ class Environment:
         self.need_package()
         if _is_newer(self._tools, self._package):
             return
-        print("Installing what the tests and checks need, about 700 MB (once) ...", flush=True)
+        print("Installing what the tests and checks need, about 1.5 GB (once) ...", flush=True)
         self._install("--upgrade", "pip>=25.1")
         self._install("--group", "dev", "--group", "bench", "--editable", ".[cli,emulator,cdr]")
         self._tools.touch()

@@ -268,7 +268,7 @@ def test_documented_member_names_exist() -> None:
 @each_class
 def test_every_class_cites_its_source(cls: Any) -> None:
     """Each class has its own docstring that ends with its source."""
-    assert re.search(r"\n    Source: (tests/contract/facts|docs/reference/cdr-columns\.md)", vars(cls)["__doc__"])
+    assert re.search(r"\n *Source: (tests/contract/facts|docs/reference/cdr-columns\.md)", vars(cls)["__doc__"])
 
 
 @each_class

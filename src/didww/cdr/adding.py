@@ -67,8 +67,8 @@ class Adding:
         watches: dict[tuple[str, str], Watch] = {}
         with Staging(folder) as staging:
             for account, direction, batch in self._of_one_account(file):
-                staging.add(account, direction, batch)
-                watches.setdefault((account, direction), Watch()).see(batch)
+                watch = watches.setdefault((account, direction), Watch())
+                staging.add(account, direction, batch, watch.see)
             staged = staging.finish()
         seen: set[tuple[str, str, str]] = set()
         for part in staged:

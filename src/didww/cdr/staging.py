@@ -15,6 +15,7 @@ from didww.cdr.blocks import held_schema
 from didww.cdr.writing import written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -74,11 +75,18 @@ class Staging:
         self._pending: deque[Future[None]] = deque()
         self._number = 0
 
-    def add(self, account: str, direction: str, batch: Batch) -> None:
-        """Write a batch, in the thread, as soon as those before it are complete."""
+    def add(self, account: str, direction: str, batch: Batch, see: Callable[[Batch], None]) -> None:
+        """Write a batch, in the thread, as soon as those before it are complete.
+
+        Args:
+            account: Its account.
+            direction: Its direction.
+            batch: The rows.
+            see: Called with the batch, in the thread. All calls have returned when `finish` returns.
+        """
         self._wait(_AHEAD)
         if batch.num_rows:
-            self._pending.append(self._thread.submit(self._write, account, direction, batch))
+            self._pending.append(self._thread.submit(self._write, account, direction, batch, see))
 
     def finish(self) -> list[Staged]:
         """Complete all files and return them."""
@@ -104,7 +112,8 @@ class Staging:
         while len(self._pending) > ahead:
             self._pending.popleft().result()
 
-    def _write(self, account: str, direction: str, batch: Batch) -> None:
+    def _write(self, account: str, direction: str, batch: Batch, see: Callable[[Batch], None]) -> None:
+        see(batch)
         with written(self._folder):
             self._add(account, direction, batch)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -306,3 +306,28 @@ def test_times_are_aware_and_in_utc(generated: pa.Table) -> None:
     """Times of rows have the UTC of the standard library."""
     (row,) = calls_of(generated).concurrency().rows
     assert row["peak_at"].tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("field", "ask"),
+    [
+        ("by", lambda calls: calls.summary(by=None)),
+        ("sort", lambda calls: calls.summary("trunk", sort=5)),
+        ("sort", lambda calls: calls.summary("trunk", sort=[5])),
+        ("limit", lambda calls: calls.summary("trunk", limit=True)),
+        ("start", lambda calls: calls.summary(start=datetime.min.replace(tzinfo=timezone(timedelta(hours=5))))),
+        ("capacity", lambda calls: calls.concurrency("trunk", capacity={5: 1})),
+        ("capacity", lambda calls: calls.concurrency(capacity=2**70)),
+        ("threshold", lambda calls: calls.anomalies(threshold=float("inf"))),
+        ("by", lambda calls: calls.new_places(["country"])),
+        ("numbers", lambda calls: calls.dead_numbers(None)),
+        ("answered", lambda calls: calls.where(answered="no")),
+        ("query", lambda calls: calls.sql(None)),
+        ("query", lambda calls: calls.sql("selec")),
+    ],
+)
+def test_wrong_values_are_named(field: str, ask: Any) -> None:
+    """By the name of the argument, whatever their type."""
+    with pytest.raises(InvalidValueError) as caught:
+        ask(Calls(ibis.memtable(table_of([]))))
+    assert caught.value.field == field

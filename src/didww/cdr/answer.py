@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -14,7 +15,7 @@ from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -181,6 +182,8 @@ def rows_of(found: Any) -> list[dict[str, Any]]:
 
 
 def _sort_keys(sort: str | Iterable[str], schema: Mapping[str, str]) -> list[tuple[str, bool]]:
+    if not isinstance(sort, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"sort must be names of columns, not {sort!r:.80}.", field="sort")
     names = [part.strip() for part in sort.split(",") if part.strip()] if isinstance(sort, str) else list(sort)
     if not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError(f"sort must be names of columns, not {names!r:.80}.", field="sort")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww.cdr.answer import Answer
@@ -81,7 +82,7 @@ def anomalies(
     }
     for name, value in {**limits, "short": short}.items():
         number = isinstance(value, int | float | Decimal)
-        if not number or not value >= (2 if name == "min_days" else 0):
+        if not number or not isfinite(value) or not value >= (2 if name == "min_days" else 0):
             raise InvalidValueError(
                 f"{name} must be at least {2 if name == 'min_days' else 0}, not {value!r:.80}.", field=name
             )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVERY", "GROUPS", "concurrency"]
 
+_MOST_CHANNELS: Final = 1_000_000_000
 GROUPS: Final = ("trunk", "number", "capacity_group", "trunk_group", "country", "direction", "account")
 """What channels are counted by."""
 EVERY: Final = {"hour": 3600, "day": DAY}
@@ -81,10 +82,12 @@ def concurrency(
 def _check_capacity(capacity: int | Mapping[str, int] | None, keys: list[str]) -> None:
     sizes: list[Any] = list(capacity.values()) if isinstance(capacity, Mapping) else [capacity]
     for size in sizes:
-        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+        if size is not None and (type(size) is not int or not 1 <= size <= _MOST_CHANNELS):
             raise InvalidValueError(
-                f"capacity must be a number of channels from 1, not {size!r:.80}.", field="capacity"
+                f"capacity must be a number of channels from 1 to {_MOST_CHANNELS}, not {size!r:.80}.", field="capacity"
             )
+    if isinstance(capacity, Mapping) and not all(isinstance(name, str) for name in capacity):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"capacity must have names as keys, not {[*capacity]!r:.80}.", field="capacity")
     if isinstance(capacity, Mapping) and len(keys) != 1:
         example = "direction" if set(capacity) <= set(DIRECTIONS.values()) else "trunk"
         raise InvalidValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,7 +12,7 @@ from didww.cdr.schema import DIRECTIONS
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["DIMENSIONS", "Dimension", "answered", "between", "check_period", "in_direction", "literal", "named"]
 
@@ -94,6 +95,8 @@ def named(
     Raises:
         InvalidValueError: A name is not known, or occurs twice.
     """
+    if not isinstance(by, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"{field} must be a name or several, not {by!r:.80}.", field=field)
     names: Sequence[str] = [part.strip() for part in by.split(",") if part.strip()] if isinstance(by, str) else [*by]
     allowed = list(known)
     for place, name in enumerate(names):
@@ -152,6 +155,13 @@ def check_period(start: Any, end: Any) -> None:
                 f"not {time!r:.80}.",
                 field=name,
             )
+        if time is not None:
+            try:
+                time.astimezone(UTC)
+            except OverflowError:
+                raise InvalidValueError(
+                    f"{name} must be in the years 1 to 9999 in UTC, not {time}.", field=name
+                ) from None
     if start is not None and end is not None and end <= start:
         raise InvalidValueError(f"end must be after start, but {end} is not after {start}.", field="end")
 

@@ -78,7 +78,7 @@ def new_places(
 ) -> Answer:
     """Return the places that had no calls before a time. See `Calls.new_places`."""
     ibis: Any = need("ibis")
-    if by not in LEVELS:
+    if not isinstance(by, str) or by not in LEVELS:  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError(f"by must be one of {', '.join(LEVELS)}, not {by!r:.80}.", field="by")
     check_period(start, end)
     calls = in_direction(calls, direction)

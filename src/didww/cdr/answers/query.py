@@ -17,6 +17,8 @@ NAME: Final = "calls"
 
 def sql(calls: Any, query: str) -> Answer:
     """Return the answer to a query. See `Calls.sql`."""
+    if not isinstance(query, str):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
+        raise InvalidValueError(f"query must be text, not {query!r:.80}.", field="query")
     text = query.strip().rstrip(";").strip()
     if not text:
         raise InvalidValueError("The query is empty. Write one such as SELECT count(*) AS n FROM calls.", field="query")
@@ -27,7 +29,11 @@ def sql(calls: Any, query: str) -> Answer:
     source, answer = (f"didww_{kind}_{uuid4().hex}" for kind in ("calls", "answer"))
     backend.raw_sql(f"CREATE TEMPORARY VIEW {source} AS {backend.compile(calls)}")
     whole = f"WITH {NAME} AS (SELECT * FROM {source}) SELECT * FROM (\n{text}\n) AS answer"
-    backend.raw_sql(f"CREATE TEMPORARY VIEW {answer} AS {whole}")
+    try:
+        backend.raw_sql(f"CREATE TEMPORARY VIEW {answer} AS {whole}")
+    except Exception as error:  # each engine has errors of its own
+        reason = str(error).strip().partition("\n")[0]
+        raise InvalidValueError(f"The engine refused the query: {reason}", field="query") from error
     with warnings.catch_warnings():  # Ibis calls a method of DuckDB by its former name
         warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
         table = backend.table(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.cdr.answer import Answer
@@ -12,7 +13,6 @@ from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
 __all__ = ["dead_numbers", "unrouted"]
@@ -74,7 +74,7 @@ def dead_numbers(
 
 def _texts(numbers: Iterable[Any]) -> list[str]:
     """Return each number once, as digits."""
-    if isinstance(numbers, str):
+    if isinstance(numbers, str) or not isinstance(numbers, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] untyped callers
         raise InvalidValueError("numbers must be several numbers; put a single one in a list.", field="numbers")
     found: dict[str, None] = {}
     for each in numbers:

@@ -56,8 +56,10 @@ def write_report(
         InvalidValueError: `capacity` is not valid, or a package is missing.
     """
     need("matplotlib")
-    text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore, start, end))
     file = Path(path)
+    if file.is_dir():
+        raise InvalidValueError(f"path must be a file, but {file} is a directory.", field="path")
+    text = page(title, *contents(calls, _by_direction(capacity), progress or _ignore, start, end))
     if is_device(file):
         file.write_text(text, encoding="utf-8", newline="\n")
         return file

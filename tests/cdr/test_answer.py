@@ -101,7 +101,7 @@ def test_arrow_polars_and_pandas_have_the_same_rows() -> None:
 
 
 def test_an_empty_answer_is_false() -> None:
-    """It has its columns all the same."""
+    """It has the columns nevertheless."""
     found = Answer(ibis.memtable(pa.table({"n": [1]})).limit(0), {"n": "int64"})
     assert not found
     assert str(found) == "n"

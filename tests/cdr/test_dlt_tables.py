@@ -93,7 +93,7 @@ def test_period() -> None:
 
 
 def test_files_of_a_source(tmp_path: Path) -> None:
-    """Exports are told apart by their header; a folder with a dataset is read as one."""
+    """The header of an export tells its type; a folder with a dataset is read as one."""
     (tmp_path / "in.csv").write_text(",".join(CDR_IN_COLUMNS) + "\n", "utf-8")
     (tmp_path / "out.csv").write_text(",".join(CDR_OUT_COLUMNS) + "\n", "utf-8")
     assert [Path(file.name).name for file in call_files(tmp_path, InboundCall)] == ["in.csv"]

@@ -146,7 +146,7 @@ def layout_of(rows: Rows, record_class: type[CallRecord] | None = None) -> Layou
 
     Args:
         rows: The rows of the file, at its start.
-        record_class: Class of the records. Defaults to the one that the header tells.
+        record_class: Class of the records. Defaults to the one that the header fits.
 
     Raises:
         CallFileError: The file is empty, has other records, or the names of its columns are not unique.

@@ -96,7 +96,7 @@ def read_calls(
     Args:
         source: The file, compressed with gzip or not; a folder, whose files `*.csv.gz` and `*.csv` are read by name;
             or several of both, such as `FetchedFiles`.
-        record_class: `InboundCall` or `OutboundCall`. Defaults to that of each file, which its header tells.
+        record_class: `InboundCall` or `OutboundCall`. Defaults to the class that the header of each file fits.
         rejects: List for the rows that are not valid, at most 100,000 of each file. Without it, the first raises
             `CallFileError`.
         max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.

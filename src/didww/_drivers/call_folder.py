@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
-import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from didww._drivers.call_account import AccountState
 from didww._drivers.call_state import BATCH, CallState
 from didww._drivers.folder_lock import FolderLock
 from didww._drivers.new_rows import keyed_rows
+from didww._util.syncing import sync_folder
 from didww.exceptions import DidwwClientError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -224,8 +224,8 @@ class CallFolder:
         with _writing(self.path / name):
             with contextlib.suppress(FileNotFoundError):  # it has its name already
                 (self._hidden / (name + _PART)).replace(self.path / name)
-            _flush(self.path)
-            _flush(self._hidden)
+            sync_folder(self.path)
+            sync_folder(self._hidden)
         state.renamed(name)
 
     def _check_new(self, state: CallState, wanted: Wanted) -> None:
@@ -291,18 +291,7 @@ def _created(path: Path, header: bytes) -> Generator[gzip.GzipFile]:
                 yield file
             raw.flush()
             os.fsync(raw.fileno())
-        _flush(path.parent)
-
-
-def _flush(directory: Path) -> None:
-    """Flush the names in a directory to the disk, where the system can do that."""
-    if sys.platform != "win32":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            with contextlib.suppress(OSError):  # some network file systems cannot
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(path.parent)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from didww._util.locks import try_lock, unlock
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class FolderLock:
         """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            taken = _locked(descriptor)
+            taken = try_lock(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -80,34 +80,5 @@ class FolderLock:
         if self._users or not self._released or self._descriptor is None:
             return
         descriptor, self._descriptor = self._descriptor, None
-        if sys.platform == "win32":  # which may release it long after the file is closed
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            _msvcrt().locking(descriptor, _msvcrt().LK_UNLCK, 1)
-        else:  # a process that was forked meanwhile has the file open, too, which would stay locked until it ends
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        unlock(descriptor)
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    """Lock an open file, unless another one has it locked."""
-    if sys.platform == "win32":
-        try:
-            _msvcrt().locking(descriptor, _msvcrt().LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _msvcrt() -> Any:
-    import importlib
-
-    return importlib.import_module("msvcrt")

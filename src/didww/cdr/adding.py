@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from didww.cdr.duck import OnDemand
 from didww.cdr.duplicates import MARGIN, Span, Watch, microseconds, without_duplicates
-from didww.cdr.staging import Staged, Staging
+from didww.cdr.staging import Staged, Staging, month_of
 from didww.cdr.writing import written
 from didww.exceptions import InvalidValueError
 
@@ -110,8 +110,8 @@ class Adding:
         own = Span(microseconds(staged.first), microseconds(staged.last))
         months = {
             staged.month,
-            _month(max(staged.first, _FIRST) - _MARGIN),
-            _month(min(staged.last, _LAST) + _MARGIN),
+            month_of(max(staged.first, _FIRST) - _MARGIN),
+            month_of(min(staged.last, _LAST) + _MARGIN),
         }
         found: list[tuple[Part, Span]] = []
         for part in self._parts:
@@ -122,7 +122,3 @@ class Adding:
                 if span is not None and span.is_near(own):
                     found.append((part, span))
         return found
-
-
-def _month(time: datetime) -> str:
-    return f"{time.year:04}-{time.month:02}"

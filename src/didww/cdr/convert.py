@@ -65,7 +65,7 @@ def arrow_batches(
 
     Args:
         source: A file, compressed with gzip or not, a folder of such files, or an iterable of these.
-        record_class: `InboundCall` or `OutboundCall`. Defaults to that of each file, which its header tells.
+        record_class: `InboundCall` or `OutboundCall`. Defaults to the class that the header of each file fits.
         rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`.
         max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.
         progress: Called with the bytes of the files that were read, and their size.

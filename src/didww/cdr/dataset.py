@@ -144,7 +144,7 @@ class CallDataset:
                 record objects, or Arrow record batches with columns of the dataset: an iterable, or a table.
             account: Name of the account that the records are of: letters, digits, `.`, `_` and `-`. Defaults to the
                 column `account` of Arrow batches, such as those of another dataset, and without it to `default`.
-            record_class: Class of the records of exports. Defaults to that of each file, which its header tells.
+            record_class: Class of the records of exports. Defaults to the class that the header of each file fits.
             rejects: List for the rows that are not valid. Without it, the first raises `CallFileError`, and nothing of
                 its file is added.
             max_bytes: Maximum size of each decompressed file, in bytes. Defaults to 10 GiB.

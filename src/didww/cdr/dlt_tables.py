@@ -182,6 +182,6 @@ def _batches_in(store: Store, part: Part) -> Iterator[pa.RecordBatch]:
 
 
 def _class_of(name: str) -> type[CallRecord]:
-    """Return the class of the records of an export, which its header tells."""
+    """Return the class of the records of an export, by its header."""
     with opened(name, CallFileError) as file:
         return layout_of(Rows(name, file, MAX_DECOMPRESSED, CallFileError)).record_class

@@ -44,7 +44,7 @@ def open_calls(
         source: A dataset: its folder, or a `CallDataset`. Or exports (`.csv.gz` or `.csv`): a path, a folder, or an
             iterable of paths such as `FetchedFiles`.
         account: Only the records of this account of the dataset; of exports, the name to give to it.
-        record_class: Class of the records of exports. Defaults to that of each file, which its header tells.
+        record_class: Class of the records of exports. Defaults to the class that the header of each file fits.
         rejects: List for the rows of exports that are not valid. Without it, the first raises `CallFileError`.
         progress: Called with the bytes of the exports that were read, and their size.
 

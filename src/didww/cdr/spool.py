@@ -8,13 +8,13 @@ a line break; what follows the last line break was never acknowledged.
 from __future__ import annotations
 
 import contextlib
-import errno
-import importlib
 import os
 import secrets
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from didww._util.locks import try_lock, unlock
+from didww._util.syncing import sync_folder
 from didww.exceptions import DidwwClientError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class SpoolFile:
             file.flush()
             os.fsync(descriptor)
         new.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return path
 
     def delete(self) -> None:
@@ -91,11 +91,8 @@ class SpoolFile:
 
     def let_go(self) -> None:
         """Unlock the file, so that any process can take it over."""
-        if self._descriptor >= 0 and sys.platform != "win32":
-            import fcntl
-
-            # A process that was forked meanwhile has the file open, too, and would keep the lock.
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        if self._descriptor >= 0:
+            unlock(self._descriptor, _FAR)
         self.forget()
 
     def forget(self) -> None:
@@ -133,7 +130,7 @@ class Spool:
                 path = self.folder / f"{secrets.token_hex(8)}{_ENDING}"
                 file = _locked(path, os.O_CREAT | os.O_EXCL)
                 if file is not None:  # otherwise another process took it over before it was locked
-                    _sync_folder(self.folder)
+                    sync_folder(self.folder)
                     return file
         except OSError as error:
             raise _unusable(self.folder, error) from None
@@ -173,41 +170,11 @@ def _locked(path: Path, flags: int = 0) -> SpoolFile | None:
     descriptor = os.open(path, os.O_RDWR | flags | _BINARY, 0o600)
     taken = False
     try:
-        taken = _lock(descriptor) and path.exists()
+        taken = try_lock(descriptor, _FAR) and path.exists()
     finally:
         if not taken:
             os.close(descriptor)
     return SpoolFile(path, descriptor) if taken else None
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock an open file; return whether nobody else had it locked."""
-    try:
-        if sys.platform == "win32":
-            msvcrt: Any = importlib.import_module("msvcrt")
-            os.lseek(descriptor, _FAR, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-            return False
-        raise
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names of a folder survive a power failure; Windows has no call for it."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unusable(folder: Path, error: OSError) -> DidwwClientError:

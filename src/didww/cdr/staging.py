@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from didww.cdr.arrow import Batch
 
-__all__ = ["ROW_GROUP", "UNFINISHED", "Staged", "Staging", "parquet_writer"]
+__all__ = ["ROW_GROUP", "UNFINISHED", "Staged", "Staging", "month_of", "parquet_writer"]
 
 UNFINISHED: Final = ".unfinished"
 """Ending of files that are not part of a dataset yet: not one that engines read."""
@@ -198,12 +198,12 @@ def _by_month(batch: Batch) -> list[tuple[str, datetime, datetime, Batch]]:
     starts = batch.column("time_start")
     first, last = _range(starts)
     if (first.year, first.month) == (last.year, last.month):
-        return [(_month(first), first, last, batch)]
+        return [(month_of(first), first, last, batch)]
     months: Any = pc.floor_temporal(starts, unit="month")
     parts: list[tuple[str, datetime, datetime, Batch]] = []
     for month in sorted(pc.unique(months).to_pylist()):
         rows = batch.filter(pc.equal(months, pa.scalar(month, starts.type)))
-        parts.append((_month(month), *_range(rows.column("time_start")), rows))
+        parts.append((month_of(month), *_range(rows.column("time_start")), rows))
     return parts
 
 
@@ -212,5 +212,6 @@ def _range(starts: Any) -> tuple[datetime, datetime]:
     return ends["min"].as_py(), ends["max"].as_py()
 
 
-def _month(time: datetime) -> str:
+def month_of(time: datetime) -> str:
+    """Return the month of a time as the folders of a dataset have it, such as `2026-11`."""
     return f"{time.year:04}-{time.month:02}"

@@ -6,7 +6,6 @@ appears when it is complete, but there are no locks.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww._util.locks import locked
+from didww._util.syncing import sync_folder
 from didww.cdr.arrow import pa, pa_dataset, pa_fs, pq
 from didww.cdr.convert import check_no_exports
 from didww.cdr.duck import files_text, text
@@ -41,7 +41,6 @@ _PART: Final = re.compile(r"account=([^/]+)/direction=([^/]+)/month=([^/]+)/[^/_
 _COPIED: Final = 1 << 20
 _PRIVATE: Final = 0o700
 """Call records are personal data."""
-_NO_SYNC: Final = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
 """Errors of file systems that cannot write the entries of a folder to disk on demand."""
 
 
@@ -267,7 +266,7 @@ def _move(staged: Path, root: Path, folder: str, name: str) -> None:
     staged.rename(target)
     try:
         for each in reversed(folders):
-            _synchronize_folder(each)
+            sync_folder(each)
     except OSError:
         target.unlink(missing_ok=True)
         raise
@@ -279,17 +278,6 @@ def _synchronize(path: Path, flags: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _synchronize_folder(path: Path) -> None:
-    """Write the entries of a folder to disk, where the system can."""
-    try:
-        _synchronize(path, os.O_RDONLY)
-    except PermissionError:  # Windows; or a folder above the dataset that may not be listed
-        pass
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
 
 
 @contextmanager

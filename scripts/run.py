@@ -62,7 +62,7 @@ class Environment:
             return
         print("Installing what the tests and checks need, about 1.5 GB (once) ...", flush=True)
         self._install("--upgrade", "pip>=25.1")
-        self._install("--group", "dev", "--group", "bench", "--editable", ".[cli,emulator,cdr]")
+        self._install("--group", "dev", "--group", "bench", "--editable", ".[cli,emulator,sip,cdr]")
         self._tools.touch()
 
     def need_docs(self) -> None:

@@ -50,6 +50,7 @@ _READ_ONLY: Final = frozenset(
         "id_of",
         "failing",
         "charges",
+        "registrations",
     }
 )
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -67,6 +68,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "calls": ("rate", "inbound", "outbound", "fail", "failing", "charges"),
     "messages": ("rate", "inbound", "outbound"),
     "sender_ids": ("add", "set_status"),
+    "sip": ("show", "registrations", "listen", "allow", "limit", "challenge", "forget"),
 }
 
 _NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
@@ -182,6 +184,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.messages import Messages
     from didww.emulator.controls.prices import Prices
     from didww.emulator.controls.sender_ids import SenderIds
+    from didww.emulator.controls.sip import Sip
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
@@ -202,6 +205,7 @@ def _operations() -> dict[str, _Operation]:
         "calls": Calls,
         "messages": Messages,
         "sender_ids": SenderIds,
+        "sip": Sip,
     }
     operations: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():

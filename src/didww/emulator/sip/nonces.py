@@ -52,9 +52,13 @@ class Nonces:
 
     Args:
         ids: Returns a random token of so many characters.
+
+    Attributes:
+        algorithms: Algorithms of challenges, the preferred one first. Many phones give up if one is not MD5.
     """
 
     def __init__(self, ids: Callable[[int], str]) -> None:
+        self.algorithms: tuple[str, ...] = ("MD5",)
         self._ids = ids
         self._key = ids(32).encode()
         self._used: dict[str, tuple[float, int]] = {}
@@ -66,7 +70,7 @@ class Nonces:
         end = ", stale=true" if stale else ""
         return [
             f'Digest realm="{realm}", nonce="{nonce}", algorithm={algorithm}, qop="auth"{end}'
-            for algorithm in ALGORITHMS
+            for algorithm in self.algorithms
         ]
 
     def check(self, answer: Answer, method: str, realm: str, password: str, now: float) -> Verdict:

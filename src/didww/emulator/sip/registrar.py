@@ -115,6 +115,10 @@ class Registrar:
             for one in bindings.live(now)
         ]
 
+    def challenge_with(self, *algorithms: str) -> None:
+        """Set the algorithms of challenges, the preferred one first."""
+        self._nonces.algorithms = algorithms
+
     def forget(self, trunk_id: str | None = None) -> None:
         """Remove the registrations of a trunk, or all."""
         if trunk_id is None:

@@ -31,6 +31,7 @@ NAVIGATION: Final = (
     ("resources", "Resources"),
     ("pending", "Pending"),
     ("calls", "Calls"),
+    ("sip", "SIP"),
     ("clock", "Clock"),
     ("faults", "Faults"),
     ("callbacks", "Callbacks"),
@@ -181,6 +182,13 @@ def _calls(context: Context) -> tuple[str, dict[str, Any]]:
     }
 
 
+def _sip(context: Context) -> tuple[str, dict[str, Any]]:
+    sip = context.emulator.sip.show()
+    with context.emulator.engine.locked() as runtime:
+        trunks = queries.registering_trunks(runtime, _MAX_PENDING)
+    return "sip.html", {"sip": sip, "trunks": trunks}
+
+
 def _clock(context: Context) -> tuple[str, dict[str, Any]]:
     upcoming = due.list_due(context.emulator)
     return "clock.html", {"due_next": upcoming, "accounts": _labels(context.emulator)}
@@ -253,6 +261,7 @@ VIEWS: Final[Mapping[str, Callable[[Context], tuple[str, dict[str, Any]]]]] = {
     "resources": _resources,
     "pending": _pending,
     "calls": _calls,
+    "sip": _sip,
     "clock": _clock,
     "faults": _faults,
     "callbacks": _callbacks,

@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-from didww.emulator.controls.sip_state import MASK, Registration, SipLimits, SipListener, SipState
+from didww.emulator.controls.sip_state import Registration, SipLimits, SipListener, SipState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -187,7 +187,7 @@ class Sip:
                 Registration(
                     trunk_id=trunk_id,
                     trunk=trunk[1],
-                    contact=binding.uri.replace(trunk[2], MASK),
+                    contact=binding.uri,
                     transport=binding.target.transport,
                     host=binding.target.host,
                     port=binding.target.port,
@@ -277,15 +277,15 @@ class Sip:
     def _credentials(self, username: str) -> tuple[str, str] | None:
         """Return id and password of the trunk with this user name, of any account."""
         found = self._find("json_extract(configuration, '$.attributes.incoming_auth_username') = ?", username)
-        return None if found is None else (found[0], found[3])
+        return None if found is None else (found[0], found[2])
 
-    def _find(self, condition: str, value: str) -> tuple[str, str, str, str] | None:
-        """Return id, name, user name and password of a trunk with registration."""
+    def _find(self, condition: str, value: str) -> tuple[str, str, str] | None:
+        """Return id, name and password of a trunk with registration."""
         with self._engine.locked() as runtime:
             runtime.store.table("voice_in_trunks")  # a table is created when it is first needed
-            row: tuple[str, str, str, str] | None = runtime.store.connection.execute(
-                "SELECT id, name, json_extract(configuration, '$.attributes.incoming_auth_username'), "  # noqa: S608 own texts
-                "json_extract(configuration, '$.attributes.incoming_auth_password') FROM voice_in_trunks "
+            row: tuple[str, str, str] | None = runtime.store.connection.execute(
+                "SELECT id, name, json_extract(configuration, '$.attributes.incoming_auth_password') "  # noqa: S608 own texts
+                "FROM voice_in_trunks "
                 "WHERE owner > 0 AND json_extract(configuration, '$.attributes.enabled_sip_registration') "
                 f"AND {condition} LIMIT 1",
                 (value,),

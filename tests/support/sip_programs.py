@@ -9,6 +9,7 @@ import contextlib
 import csv
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -28,7 +29,7 @@ __all__ = ["Baresip", "Program", "Sipp", "free_port", "kamailio", "need"]
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "emulator" / "sip" / "proof" / "scenarios"
 KAMAILIO = SCENARIOS.parent / "kamailio.cfg"
-LONGEST = 60.0  # seconds until a program that does not get ready, or does not end, fails the test
+LONGEST = 12.0  # seconds until a program that does not get ready, or does not end, fails the test
 PACKAGES = {"sipp": "sip-tester", "kamailio": "kamailio, kamailio-tls-modules", "baresip": "baresip-core"}
 
 Transport = Literal["udp", "tcp", "tls"]
@@ -293,36 +294,67 @@ class Baresip(Program):
         answers: bool = True,
         authority: Path | None = None,
     ) -> None:
-        program, modules = need("baresip"), _modules()
+        program = need("baresip")
         folder.mkdir(exist_ok=True)
-        self._control = free_port()
-        own = free_port()
+        control = free_port()
         settings = [
-            f"sip_listen 127.0.0.1:{own}",
+            f"sip_listen 127.0.0.1:{free_port()}",
             *((f"sip_cafile {authority}",) if authority else ()),
-            *("sip_trans_def udp", "audio_player aubridge,nil", "audio_source aubridge,nil"),
-            *("audio_alert aubridge,nil", "rtp_ports 20000-40000", "rtp_timeout 0", "net_interface lo"),
-            f"module_path {modules}",
-            *(f"module {name}.so" for name in ("g711", "aubridge")),
-            *(f"module_app {name}.so" for name in ("account", "ctrl_tcp", "menu")),
-            f"ctrl_tcp_listen 127.0.0.1:{self._control}",
+            *("audio_player aubridge,nil", "audio_source aubridge,nil", "audio_alert aubridge,nil"),
+            *("rtp_timeout 0", "net_interface lo", f"module_path {_modules()}"),
+            *("module g711.so", "module aubridge.so", "module_app ctrl_tcp.so", "module_app menu.so"),
+            f"ctrl_tcp_listen 127.0.0.1:{control}",
         ]
         (folder / "config").write_text("\n".join(settings) + "\n", encoding="utf-8")
-        account = (
+        super().__init__(program, "-f", str(folder), folder=folder)
+        until(lambda: self._connect(control) or self.process.poll() is not None, "the control port of baresip")
+        assert self.process.poll() is None, self.output
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        self.command(
+            "uanew",
             f"<sip:{user}@127.0.0.1:{registrar};transport={transport}>;auth_user={user};auth_pass={password};"
-            f"answermode={'auto' if answers else 'manual'};regint=60;audio_codecs=PCMU/8000/1"
+            f"answermode={'auto' if answers else 'manual'};regint=60;audio_codecs=PCMU/8000/1",
         )
-        (folder / "accounts").write_text(account + "\n", encoding="utf-8")
-        (folder / "contacts").write_text("", encoding="utf-8")
-        self.events: list[dict[str, Any]] = []
-        super().__init__(program, "-f", str(folder), "-v", folder=folder)
-        self.wait_for(r"baresip is ready|ctrl_tcp.*listening|TCP.*listening")
 
-    def event(self, *types: str) -> dict[str, Any]:
-        """Wait for the next event of one of some types, such as `REGISTER_OK` or `CALL_ESTABLISHED`."""
-        raise NotImplementedError
+    def stop(self) -> None:
+        """End it; it gives up its registration first."""
+        super().stop()
+        self._socket.close()
+
+    def command(self, command: str, parameters: str = "") -> None:
+        """Send a command, such as `hangup` or `accept`."""
+        text = json.dumps({"command": command, "params": parameters})
+        self._socket.sendall(f"{len(text)}:{text},".encode())
+
+    def event(self, name: str) -> dict[str, Any]:
+        """Wait for an event, such as `REGISTER_OK` or `CALL_ESTABLISHED`, and return it."""
+        seen: list[str] = []
+        while True:
+            try:
+                event = self._events.get(timeout=LONGEST)
+            except queue.Empty:
+                pytest.fail(f"no {name}, only {seen}:\n{self.output}")
+            seen.append(str(event.get("type") or event))
+            if event.get("type") == name:
+                return event
+
+    def _connect(self, port: int) -> bool:
+        try:
+            self._socket = socket.create_connection(("127.0.0.1", port), LONGEST)
+        except OSError:
+            return False
+        self._socket.settimeout(None)
+        return True
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError, ValueError), self._socket.makefile("rb") as stream:
+            while length := b"".join(iter(lambda: stream.read(1), b":")):
+                self._events.put(json.loads(stream.read(int(length))))
+                stream.read(1)
 
 
 def _modules() -> Path:
-    found = [path for path in (Path("/usr/lib/baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules"))]
+    found = [Path("/usr/lib/baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules")]
     return next(path for path in found if path.is_dir())

@@ -29,7 +29,7 @@ __all__ = ["Baresip", "Program", "Sipp", "free_port", "kamailio", "need"]
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "emulator" / "sip" / "proof" / "scenarios"
 KAMAILIO = SCENARIOS.parent / "kamailio.cfg"
-LONGEST = 12.0  # seconds until a program that does not get ready, or does not end, fails the test
+LONGEST = 60.0  # seconds until a program that does not get ready, or does not end, fails the test
 PACKAGES = {"sipp": "sip-tester", "kamailio": "kamailio, kamailio-tls-modules", "baresip": "baresip-core"}
 
 Transport = Literal["udp", "tcp", "tls"]
@@ -297,11 +297,12 @@ class Baresip(Program):
         program = need("baresip")
         folder.mkdir(exist_ok=True)
         control = free_port()
+        self.port = free_port()
         settings = [
-            f"sip_listen 127.0.0.1:{free_port()}",
+            f"sip_listen 127.0.0.1:{self.port}",
             *((f"sip_cafile {authority}",) if authority else ()),
             *("audio_player aubridge,nil", "audio_source aubridge,nil", "audio_alert aubridge,nil"),
-            *("rtp_timeout 0", "net_interface lo", f"module_path {_modules()}"),
+            *("rtp_timeout 0", "net_interface 127.0.0.1", f"module_path {_modules()}"),
             *("module g711.so", "module aubridge.so", "module_app ctrl_tcp.so", "module_app menu.so"),
             f"ctrl_tcp_listen 127.0.0.1:{control}",
         ]

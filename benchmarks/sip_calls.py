@@ -19,10 +19,9 @@ from exports import peak_memory
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
+from didww.emulator import Emulator
 from support.sip_line import Line
 from support.sip_programs import Sipp
-
-from didww.emulator import Emulator
 
 if TYPE_CHECKING:
     from didww.emulator import RingReport

@@ -9,6 +9,7 @@ from didww import (
     ExportType,
     InboundCall,
     ReroutingDisconnectCode,
+    SharedCapacityGroup,
     SipConfiguration,
     TransportProtocol,
     VoiceInTrunk,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from didww import DidwwClient
     from didww.emulator import Emulator, RingReport
 
-__all__ = ["Line", "of_records", "of_report"]
+__all__ = ["Line", "of_records", "of_report", "read_records"]
 
 TRANSPORTS = {"udp": TransportProtocol.UDP, "tcp": TransportProtocol.TCP, "tls": TransportProtocol.TLS}
 REROUTING = [
@@ -95,15 +96,29 @@ class Line:
 
     def records(self) -> list[InboundCall]:
         """Return the call records of the number, as a program gets them: from an export."""
-        self.emulator.clock.advance("10 min")
-        now = self.emulator.clock.now()
-        start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        folder = self._folder / f"calls-{now:%H%M%S%f}"
-        files = self.client.exports().fetch(
-            ExportType.CDR_IN, start=start, end=now, did_number=self.number, directory=folder
-        )
-        calls = read_calls(files, InboundCall)
-        return sorted(calls, key=lambda call: (call.time_start, call.call_id or "", call.attempt or 0))
+        return read_records(self.emulator, self.client, self.number, self._folder)
+
+    def channels(self, count: int) -> None:
+        """Let so many calls talk at once."""
+        pools = self.client.capacity_pools().list(include="countries").data
+        pool = next(pool for pool in pools if any(country.iso == "GB" for country in pool.countries))
+        group = SharedCapacityGroup(name="Many", metered_channels_count=count)
+        group.capacity_pool = pool
+        self._did.capacity_pool = pool
+        self._did.shared_capacity_group = self.client.shared_capacity_groups().create(group).data
+        self._did = self.client.dids().update(self._did).data
+
+
+def read_records(emulator: Emulator, client: DidwwClient, number: str, folder: Path) -> list[InboundCall]:
+    """Return the call records of a number, as a program gets them: from an export. The emulator's clock advances."""
+    emulator.clock.advance("10 min")
+    now = emulator.clock.now()
+    start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    to = folder / f"calls-{now:%H%M%S%f}"
+    files = client.exports().fetch(ExportType.CDR_IN, start=start, end=now, did_number=number, directory=to)
+    return sorted(
+        read_calls(files, InboundCall), key=lambda call: (call.time_start, call.call_id or "", call.attempt or 0)
+    )
 
 
 def of_report(report: RingReport) -> list[tuple[Any, ...]]:

@@ -180,9 +180,14 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
         end = [self.why] if self.why and self.why not in said else []
         return [printable(text[:_MAX_TEXT]) for text in (*self.notes, *own, *end)]
 
-    def ladder(self) -> str:
-        """Return the messages of all attempts as lines of text."""
-        return "\n\n".join([self._title(), *(attempt.ladder() for attempt in self.attempts)])
+    def ladder(self, *, title: bool = True) -> str:
+        """Return the messages of all attempts as lines of text.
+
+        Args:
+            title: Whether the first line is about the call.
+        """
+        ladders = [attempt.ladder() for attempt in self.attempts]
+        return "\n\n".join([self._title(), *ladders] if title else ladders)
 
     def to_mermaid(self) -> str:
         """Return the messages of all attempts as a sequence diagram of mermaid."""

@@ -142,6 +142,19 @@ def test_report_is_a_readable_table() -> None:
     assert str(report(failover())) == TABLE
 
 
+def test_table_fits_into_a_narrow_terminal() -> None:
+    """The destinations get lines of their own, and the reasons are wrapped."""
+    lines = report(failover()).to_text(72).splitlines()[1:]
+    assert lines[:4] == [
+        "",
+        "   Trunk   Result               Ended by  Ringing  Talking",
+        "1  Main    486 Busy Here        far end",
+        "   sip:442079460001@192.0.2.1:5060",
+    ]
+    assert max(map(len, lines)) <= 72
+    assert report(failover()).to_text(120) == TABLE
+
+
 def test_call_without_attempts_says_how_it_ended() -> None:
     """There is no table, and the reason is the only line."""
     text = str(report([], answered=False, code=404, reason="Not Found", notes=(), why="The number has no route."))

@@ -37,7 +37,7 @@ _ROW: Final = 28
 _NOTE: Final = 14
 _HEAD: Final = 12
 _LANE_CHARACTERS: Final = 24
-_MESSAGE_CHARACTERS: Final = 34
+_CHARACTER: Final = 6.6
 
 _STYLE: Final = """
 .didww-ladder { color-scheme: light dark; --ink: #1c2128; --soft: #57606a;
@@ -250,11 +250,12 @@ def _arrow(arrow: Arrow, y: int) -> str:
     left, right = _LEFT, _LEFT + (arrow.peer + 1) * _SPACING
     tip, back = (right, right - _HEAD) if arrow.sent else (left, left + _HEAD)
     x, anchor = (left + 10, "start") if arrow.sent else (right - 10, "end")
-    note = _svg_text(x, y + _NOTE, arrow.note, "soft", _MESSAGE_CHARACTERS + 6, anchor) if arrow.note else ""
+    most = int((right - left - 2 * _HEAD) / _CHARACTER)
+    note = _svg_text(x, y + _NOTE, arrow.note, "soft", most, anchor) if arrow.note else ""
     return (
         f'<g class="{arrow.kind}">{_svg_text(_LEFT - 12, y + 4, f"{arrow.at:.3f} s", "soft", anchor="end")}'
         f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}"/><path d="M{tip} {y}L{back} {y - 4}V{y + 4}Z"/>'
-        f"{_svg_text(x, y - 5, arrow.text, '', _MESSAGE_CHARACTERS, anchor)}{note}</g>"
+        f"{_svg_text(x, y - 5, arrow.text, '', most, anchor)}{note}</g>"
     )
 
 

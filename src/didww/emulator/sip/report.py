@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime, timedelta
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
@@ -25,7 +27,8 @@ _ENDED_BY: Final[dict[str, EndedBy]] = {
     DisconnectInitiator.DESTINATION: "far end",
     DisconnectInitiator.SYSTEM: "emulator",
 }
-_HEADINGS: Final = ("", "Trunk", "Destination", "Result", "Ended by", "Ringing", "Talking")
+_DESTINATION: Final = "Destination"
+_HEADINGS: Final = ("", "Trunk", _DESTINATION, "Result", "Ended by", "Ringing", "Talking")
 _RIGHT: Final = frozenset({"Ringing", "Talking"})
 _MAX_TEXT: Final = 300
 _MAX_CELL: Final = 44
@@ -99,6 +102,13 @@ class RingAttempt(msgspec.Struct, frozen=True, kw_only=True):
             return "talking" if self.answered is not None else "ringing" if self.ringing is not None else "calling"
         return clip(f"{self.code} {self.reason}".strip(), _MAX_TEXT)
 
+    @property
+    def times(self) -> tuple[str, str]:
+        """How long it rang and talked, e.g. `("2.0 s", "5.0 s")`; empty for what it did not do, or still does."""
+        rang = self.ringing is not None and (self.answered is not None or self.ended is not None)
+        talked = self.answered is not None and self.ended is not None
+        return seconds(self.ringing_duration) if rang else "", seconds(self.duration) if talked else ""
+
     def ladder(self) -> str:
         """Return its messages as lines of text."""
         return to_text(self._ladder())
@@ -132,7 +142,7 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
         number: Called number.
         caller: Caller's number.
         started_at: When it started, by the emulator's clock.
-        state: Whether it is over.
+        state: `in progress`, or `ended`.
         answered: Whether a trunk answered it.
         duration: Seconds of talking.
         code: SIP code at its end, as the caller gets it; 0 while it is in progress.
@@ -163,9 +173,14 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
     @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.state == "ended"
+
+    @property
     def result(self) -> str:
         """What came of it, in words."""
-        if self.state == "in progress":
+        if not self.ended:
             last = self.attempts[-1] if self.attempts else None
             return "in progress" if last is None else f"{last.result}, trunk {clip(last.trunk, _MAX_CELL)}"
         if self.answered:
@@ -219,17 +234,25 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
                 clip(attempt.destination, _MAX_CELL),
                 clip(attempt.result, _MAX_CELL),
                 attempt.ended_by or "",
-                seconds(attempt.ringing_duration) if attempt.ringing is not None else "",
-                seconds(attempt.duration) if attempt.answered is not None else "",
+                *attempt.times,
             )
             for attempt in self.attempts
         ]
 
+    def to_text(self, width: int | None = None) -> str:
+        """Return a table of the attempts, and why the call went as it did.
+
+        Args:
+            width: Width of a terminal to fit into. Defaults to no limit.
+        """
+        lines = [self._title(), *([""] if self.attempts else []), *_table([_HEADINGS, *self._rows()], width)]
+        lines += [""] if self.reasons else []
+        for text in self.reasons:
+            lines += [text] if width is None else textwrap.wrap(text, width, subsequent_indent="  ")
+        return "\n".join(lines)
+
     def __str__(self) -> str:
-        lines = [self._title()]
-        if self.attempts:
-            lines += ["", *_table([_HEADINGS, *self._rows()])]
-        return "\n".join([*lines, *(["", *self.reasons] if self.reasons else [])])
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         """Return a table, the reasons and the ladder, for notebooks."""
@@ -313,11 +336,24 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines, the first with headings, without columns that are empty."""
+def _table(rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """Return rows as lines, the first with headings, without columns that are empty.
+
+    If they do not fit into the width, the destination of each is a line of its own.
+    """
     columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    lines = [
+    lines = _aligned(columns)
+    if width is None or max(map(len, lines), default=0) <= width:
+        return lines
+    head, *others = _aligned([column for column in columns if column[0] != _DESTINATION])
+    place = rows[0].index(_DESTINATION)
+    below = [[line, f"   {row[place]}"] if row[place] else [line] for line, row in zip(others, rows[1:], strict=True)]
+    return [head, *chain.from_iterable(below)]
+
+
+def _aligned(columns: Sequence[Sequence[str]]) -> list[str]:
+    cells = [
         [cell.rjust(width) if column[0] in _RIGHT else cell.ljust(width) for cell in column]
         for column, width in ((column, max(map(len, column))) for column in columns)
     ]
-    return ["  ".join(cells).rstrip() for cells in zip(*lines, strict=True)]
+    return ["  ".join(row).rstrip() for row in zip(*cells, strict=True)]

@@ -44,6 +44,7 @@ def route_to_group(client: DidwwClient, number: str, *names: str, port: int = 50
                     port=port + place,
                     username="{DID}",
                     codec_ids=[Codec.PCMU, Codec.PCMA],
+                    sip_timer_b=2000,
                     rerouting_disconnect_code_ids=[RC.SIP_486_BUSY_HERE, RC.SIP_408_REQUEST_TIMEOUT],
                 ),
             )

@@ -202,6 +202,7 @@ class Emulator:
         self.faults.reset()
         self.journal.clear()
         self.callbacks.reset()
+        self.calls._forget()
         self._rate_limit.reset()
 
     def __enter__(self) -> Self:

@@ -127,7 +127,8 @@ class RingAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
     def _title(self) -> str:
         where = f", {self.destination}" if self.destination else ""
-        return f"Attempt {self.number}: trunk {self.trunk}{where}: {self.result}"
+        trunk = f"trunk {self.trunk}" if self.trunk else "no trunk"
+        return f"Attempt {self.number}: {trunk}{where}: {self.result}"
 
     def _ladder(self) -> Ladder:
         return make_ladder(self._title(), [("", self.steps)])
@@ -301,7 +302,7 @@ def make_attempt(result: AttemptResult, start: datetime, *, ended: bool = True) 
         answered=None if result.answered is None else _rounded(result.answered),
         ended=_rounded(result.ended) if ended else None,
         ringing_duration=_rounded(max(0.0, rang)),
-        duration=_rounded(result.duration) if ended else 0.0,
+        duration=_rounded(max(0.0, result.duration)) if ended else 0.0,
         code=result.code if ended else 0,
         reason=clip(result.reason, _MAX_TEXT) if ended else "",
         ended_by=_ENDED_BY.get(result.initiator, "emulator") if ended else None,

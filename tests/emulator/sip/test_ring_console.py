@@ -46,7 +46,7 @@ def test_form_leads_to_the_report(emulator: Emulator) -> None:
     assert "answered, 5.0 s" in text
     assert "486 Busy Here" in text
     assert "<h2>Why</h2>" in text
-    assert text.count('<svg xmlns="http://www.w3.org/2000/svg" class="didww-ladder') == 2
+    assert text.count('<svg xmlns="http://www.w3.org/2000/svg" class="sip-ladder') == 2
     assert 'data-poll="' not in text
     assert f'<a href="/_emulator/console/calls/1">{number}</a>' in get(emulator, "calls")
     did = client.dids().one(filter={"number": number})

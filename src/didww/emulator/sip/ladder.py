@@ -40,19 +40,19 @@ _LANE_CHARACTERS: Final = 24
 _CHARACTER: Final = 6.6
 
 _STYLE: Final = """
-.didww-ladder { color-scheme: light dark; --ink: #1c2128; --soft: #57606a;
+.sip-ladder { color-scheme: light dark; --ink: #1c2128; --soft: #57606a;
   --line: #c3cad2; --request: #0b5cc4; --good: #116329; --bad: #a40e26; }
-@media (prefers-color-scheme: dark) { .didww-ladder { --ink: #e3e8ee; --soft: #9aa6b2; --line: #3d4753;
+@media (prefers-color-scheme: dark) { .sip-ladder { --ink: #e3e8ee; --soft: #9aa6b2; --line: #3d4753;
   --request: #6cb0ff; --good: #7ee2a0; --bad: #ff9a94; } }
-.didww-ladder text { font: 12px system-ui, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--ink); }
-.didww-ladder .soft { fill: var(--soft); font-size: 11px; }
-.didww-ladder:not(.wide) { max-width: 100%; height: auto; }
-.didww-ladder .lane, .didww-ladder .head { font-weight: 600; }
-.didww-ladder line { stroke: var(--line); stroke-width: 1.5; }
-.didww-ladder .request line { stroke: var(--request); } .didww-ladder .request path { fill: var(--request); }
-.didww-ladder .other line { stroke: var(--soft); } .didww-ladder .other path { fill: var(--soft); }
-.didww-ladder .good line { stroke: var(--good); } .didww-ladder .good path { fill: var(--good); }
-.didww-ladder .bad line { stroke: var(--bad); } .didww-ladder .bad path { fill: var(--bad); }
+.sip-ladder text { font: 12px system-ui, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--ink); }
+.sip-ladder .soft { fill: var(--soft); font-size: 11px; }
+.sip-ladder:not(.wide) { max-width: 100%; height: auto; }
+.sip-ladder .lane, .sip-ladder .head { font-weight: 600; }
+.sip-ladder line { stroke: var(--line); stroke-width: 1.5; }
+.sip-ladder .request line { stroke: var(--request); } .sip-ladder .request path { fill: var(--request); }
+.sip-ladder .other line { stroke: var(--soft); } .sip-ladder .other path { fill: var(--soft); }
+.sip-ladder .good line { stroke: var(--good); } .sip-ladder .good path { fill: var(--good); }
+.sip-ladder .bad line { stroke: var(--bad); } .sip-ladder .bad path { fill: var(--bad); }
 """
 _MERMAID_SAFE: Final = re.compile(r"[^\w .,:/@+=*()?!'-]")
 _STATUS: Final = re.compile(r"([1-6])\d\d(?= |$)")
@@ -225,7 +225,7 @@ def to_svg(ladder: Ladder, *, style: bool = True) -> str:
     height = y + 16
     lanes = [_lane(n, name, height) for n, name in enumerate((_OWN, *ladder.peers))]
     title = escape(ladder.title)
-    names = "didww-ladder wide" if len(ladder.peers) > 1 else "didww-ladder"
+    names = "sip-ladder wide" if len(ladder.peers) > 1 else "sip-ladder"
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{names}" viewBox="0 0 {width} {height}"',

@@ -121,7 +121,7 @@ class RingAttempt(msgspec.Struct, frozen=True, kw_only=True):
         """Return its messages as an SVG picture.
 
         Args:
-            style: Whether the picture has a style sheet. Without one, the page styles the class `didww-ladder`.
+            style: Whether the picture has a style sheet. Without one, the page styles the class `sip-ladder`.
         """
         return to_svg(self._ladder(), style=style)
 
@@ -213,7 +213,7 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
         """Return the messages of all attempts as an SVG picture.
 
         Args:
-            style: Whether the picture has a style sheet. Without one, the page styles the class `didww-ladder`.
+            style: Whether the picture has a style sheet. Without one, the page styles the class `sip-ladder`.
         """
         return to_svg(self._ladder(), style=style)
 

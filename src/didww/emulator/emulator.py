@@ -190,6 +190,7 @@ class Emulator:
     def close(self) -> None:
         """Close the store."""
         self.callbacks.close()
+        self.calls._close()
         for worker in self._workers:
             worker.close()
         self.engine.close()

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.capacity import Capacity
-    from didww.emulator.sip.effects import Progress
     from didww.emulator.sip.model import AttemptResult, Route
 
 __all__ = ["RingControls"]
@@ -122,8 +121,8 @@ class RingControls:
             run_at_once(generator, scripts, call.follow)
             self._end(call, key)
         else:
-            future, call.on_hang_up = start_call(None, generator, partial(self._follow, call, key))
-            future.add_done_callback(partial(self._lost, call))
+            future, call.on_hang_up = start_call(None, generator, call.follow)
+            future.add_done_callback(partial(self._over, call, key))
             if wait:
                 _await(call)
         return call.report()
@@ -165,6 +164,10 @@ class RingControls:
         call.hang_up()
         return call.report()
 
+    def _close(self) -> None:
+        """Wait until the records of calls that have ended are stored."""
+        self._recorder.shutdown()
+
     def _forget(self) -> None:
         """Drop all reports; calls in progress go on."""
         self._placed.clear()
@@ -177,19 +180,18 @@ class RingControls:
             self._capacity = self._capacity or Capacity()
             return self._capacity
 
-    def _follow(self, call: PlacedCall, key: str, progress: Progress) -> None:
-        """Take in what has happened in a call; in the thread of the network, which must not wait for the engine."""
-        call.follow(progress)
-        if progress.event == "ended":
-            self._recorder.submit(self._end, call, key)
-
-    def _lost(self, call: PlacedCall, future: Future[list[AttemptResult]]) -> None:
-        """End the report of a call that did not come to its end."""
+    def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:
+        """Take in that a call is over; in the thread of the network, which must not wait for the engine."""
         if future.cancelled():
             call.finish("The emulator was closed during the call.")
         elif error := future.exception():
             log.error("emulator: the call %s failed", call.call_id, exc_info=error)
             call.finish(f"The emulator failed: {type(error).__name__}. Its log has the reason.")
+        else:
+            try:
+                self._recorder.submit(self._end, call, key)
+            except RuntimeError:  # the emulator is closed
+                call.finish()
 
     def _end(self, call: PlacedCall, key: str) -> None:
         """Store the records of a call, then end its report."""

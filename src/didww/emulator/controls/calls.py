@@ -65,6 +65,7 @@ class Calls(RingControls):
     Args:
         engine: The engine.
         default_key: The default account.
+        sip: The network and the registered phones, for calls that are sent.
     """
 
     def rate(self, a_day: float) -> float:

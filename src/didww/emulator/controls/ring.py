@@ -8,7 +8,7 @@ from collections.abc import Mapping  # noqa: TC003 the control API reads the ann
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from didww.emulator.controls import ring_arguments as arguments
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
@@ -17,13 +17,16 @@ from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
 from didww.emulator.sip.report import RingReport  # noqa: TC001 the same
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from concurrent.futures import Future
 
     from didww.emulator.controls.ring_reports import PlacedCall
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.capacity import Capacity
+    from didww.emulator.sip.effects import Contact, Effect
     from didww.emulator.sip.model import AttemptResult, Route
+    from didww.emulator.sip.runner import Calls as Network
 
 __all__ = ["RingControls"]
 
@@ -34,15 +37,30 @@ _PATIENCE: Final = 1.0
 _DEFAULT_CALLER: Final = "12025550123"
 
 
+class SipSide(Protocol):
+    """What calls need of `emulator.sip`."""
+
+    @property
+    def network(self) -> Network:
+        """What sends and receives."""
+        ...
+
+    def contacts(self, trunk_id: str) -> list[Contact]:
+        """Return where the phones are that have registered with the credentials of a trunk."""
+        ...
+
+
 class RingControls:
     """Calls over SIP: the part of `emulator.calls` that places them.
 
     Args:
         engine: The engine.
         default_key: The default account.
+        sip: The network and the registered phones, for calls that are sent.
     """
 
-    def __init__(self, engine: Engine, default_key: str) -> None:
+    def __init__(self, engine: Engine, default_key: str, sip: SipSide | None = None) -> None:
+        self._sip = sip
         self._engine = engine
         self._default_key = default_key
         self._placed = PlacedCalls()
@@ -91,7 +109,6 @@ class RingControls:
 
         need("aiosipua", "sip")
         from didww.emulator.sip.call import CallOptions, place_call
-        from didww.emulator.sip.runner import start_call
         from didww.emulator.sip.simulation import run_at_once
 
         talk = arguments.check_seconds(duration, "duration")
@@ -116,15 +133,17 @@ class RingControls:
             capacity=self._shared_capacity(),
             ids=_token,
         )
-        generator = place_call(route, options)
-        if instant:
-            run_at_once(generator, scripts, call.follow)
-            self._end(call, key)
-        else:
-            future, call.on_hang_up = start_call(None, generator, call.follow)
-            future.add_done_callback(partial(self._over, call, key))
-            if wait:
-                _await(call)
+        try:
+            if instant:
+                run_at_once(place_call(route, options), scripts, call.follow)
+                self._end(call, key)
+            else:
+                self._send(call, key, place_call(route, options))
+        except BaseException as error:
+            call.finish(f"The call could not be placed: {error}")
+            raise
+        if wait:
+            _await(call)
         return call.report()
 
     def reports(self, *, limit: int = 100) -> list[RingReport]:
@@ -179,6 +198,15 @@ class RingControls:
         with self._engine.locked():
             self._capacity = self._capacity or Capacity()
             return self._capacity
+
+    def _send(self, call: PlacedCall, key: str, generator: Generator[Effect, Any, list[AttemptResult]]) -> None:
+        """Start a call over the network."""
+        from didww.emulator.sip.runner import start_call
+
+        if self._sip is None:
+            raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
+        future, call.on_hang_up = start_call(self._sip.network, generator, call.follow, contacts=self._sip.contacts)
+        future.add_done_callback(partial(self._over, call, key))
 
     def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:
         """Take in that a call is over; in the thread of the network, which must not wait for the engine."""

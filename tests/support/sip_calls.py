@@ -70,7 +70,12 @@ def call(
     **options: Any,
 ) -> list[AttemptResult]:
     """Place a call at once."""
-    defaults = {"call_id": "call-1", "hang_up_after": 5.0, "capacity": capacity or Capacity(), "ids": tokens()}
+    defaults: dict[str, Any] = {
+        "call_id": "call-1",
+        "hang_up_after": 5.0,
+        "capacity": capacity or Capacity(),
+        "ids": tokens(),
+    }
     generator = place_call(over, CallOptions(**(defaults | options)))
     return run_at_once(generator, far_ends, on_progress, hang_up_at=hang_up_at)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from didww.emulator.sip.attempt import Outcome, best_outcome
@@ -10,8 +12,15 @@ from didww.emulator.sip.capacity import Capacity
 from didww.emulator.sip.effects import Media, Progress, Wait
 from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.model import Limit
+from didww.emulator.sip.simulation import run_at_once
 from didww.enums import DisconnectInitiator
 from support.sip_calls import NUMBER, call, candidate, codes, outcomes, route, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from didww.emulator.sip.effects import Effect
+    from didww.emulator.sip.model import AttemptResult, Route
 
 ALL = codes(404, 408, 480, 486, 500, 503, ringing_timeout=True)
 ORIGINATION, DESTINATION, SYSTEM = (
@@ -21,7 +30,7 @@ ORIGINATION, DESTINATION, SYSTEM = (
 )
 
 
-def group(**fields: object):
+def group(**fields: object) -> Route:
     return route(candidate("First", rerouting=ALL, **fields), candidate("Second", rerouting=ALL), group="Failover")
 
 
@@ -132,7 +141,7 @@ def test_an_abandoned_call_releases_its_limits() -> None:
 def test_a_number_without_a_route_is_refused(refused: tuple[int, str] | None) -> None:
     """A number that leads nowhere, or is refused, has one record of the system."""
     (result,) = call(route(refused=refused))
-    assert (result.code, result.reason) == refused or (404, "Not Found")
+    assert (result.code, result.reason) == (refused or (404, "Not Found"))
     assert result.initiator is SYSTEM
     assert result.why
 
@@ -184,7 +193,7 @@ def test_contacts_of_a_redirect_are_tried_in_order() -> None:
 # Registered contacts and SRV targets
 
 
-def registered(**fields: object):
+def registered(**fields: object) -> Route:
     return route(candidate("Phones", kind="registration", **fields))
 
 
@@ -362,20 +371,19 @@ def test_media_starts_with_the_answer_and_stops_with_the_call() -> None:
     options = CallOptions(call_id="1", capacity=Capacity(), ids=tokens(), hang_up_after=1.0)
     seen: list[Media] = []
 
-    def watched():
+    def watched() -> Generator[Effect, Any, list[AttemptResult]]:
         generator = place_call(group(), options)
-        result = None
+        result: Any = None
         while True:
             try:
                 effect = generator.send(result)
             except StopIteration as stop:
-                return stop.value
+                results: list[AttemptResult] = stop.value
+                return results
             if isinstance(effect, Media):
                 seen.append(effect)
             assert not isinstance(effect, Wait) or effect.until is not None
             result = yield effect
-
-    from didww.emulator.sip.simulation import run_at_once
 
     run_at_once(watched())
     started, stopped = seen

@@ -10,13 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from didww.emulator.sip.capacity import Capacity
+from didww.emulator.sip.effects import Wait
 from didww.emulator.sip.far_end import FarEnd
-from didww.emulator.sip.model import Limit
+from didww.emulator.sip.model import Credentials, Limit
 from didww.emulator.sip.simulation import run_at_once
+from support.hypothesis_profiles import law
 from support.sip_calls import call, candidate, codes, outcomes, route
 
 if TYPE_CHECKING:
-    from didww.emulator.sip.effects import Progress
+    from collections.abc import Generator
+
+    from didww.emulator.sip.effects import Effect, Progress
+    from didww.emulator.sip.model import AttemptResult
 
 MISBEHAVIOR = ["", "garbage", "giant", "provisionals", "forks", "late answer", "no response to BYE"]
 URIS = ["sip:a@203.0.113.1", "sip:b@203.0.113.2:5080", "sips:c@203.0.113.3", "tel:+12025550123", "sip:", "x" * 300]
@@ -64,6 +69,7 @@ candidates = st.builds(
 )
 
 
+@law(2000)
 @given(
     trunks=st.lists(st.tuples(candidates, far_ends), min_size=1, max_size=3),
     hang_up_at=st.none() | SECONDS,
@@ -112,13 +118,14 @@ def test_every_call_ends_with_consistent_results(
         assert 200 <= result.code <= 699
         assert result.reason
         assert result.why
-        assert (result.answered is None) == (not 200 <= result.code < 300) or result.answered is not None
+        assert result.answered is not None or result.code >= 300
         assert [step.at for step in result.steps] == sorted(step.at for step in result.steps)
     assert all(result.answered is None for result in results[:-1])
     assert capacity.acquire(LIMITS) is None
     assert capacity.acquire(TRUNK_LIMITS) is None
 
 
+@law(300)
 @given(far_end=far_ends, hang_up_at=st.none() | SECONDS)
 def test_the_same_call_has_the_same_result(far_end: FarEnd, hang_up_at: float | None) -> None:
     """A simulation is deterministic, to the last message."""
@@ -174,8 +181,6 @@ def test_a_far_end_that_ignores_bye_does_not_hold_the_call() -> None:
 
 def test_digest_is_answered_once() -> None:
     """A far end that asks for digest has a second INVITE from a trunk with credentials, one attempt in all."""
-    from didww.emulator.sip.model import Credentials
-
     plain = candidate("Main")
     invite = msgspec.structs.replace(plain.invite, credentials=Credentials("user", "secret"))
     (result,) = call(route(msgspec.structs.replace(plain, invite=invite)), {"*": FarEnd(challenge=True)})
@@ -189,9 +194,8 @@ def test_digest_is_answered_once() -> None:
 
 def test_a_call_that_waits_for_nothing_is_an_error() -> None:
     """A wait without end and without anything that could come is a mistake of the emulator, and is said."""
-    from didww.emulator.sip.effects import Wait
 
-    def stuck():
+    def stuck() -> Generator[Effect, Any, list[AttemptResult]]:
         yield Wait(None, frozenset())
         return []
 
@@ -201,9 +205,8 @@ def test_a_call_that_waits_for_nothing_is_an_error() -> None:
 
 def test_a_call_that_does_not_end_is_an_error() -> None:
     """A call that goes in circles is stopped."""
-    from didww.emulator.sip.effects import Wait
 
-    def spinning():
+    def spinning() -> Generator[Effect, Any, list[AttemptResult]]:
         while True:
             yield Wait(0.0, frozenset())
 

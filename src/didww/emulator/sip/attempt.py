@@ -15,7 +15,7 @@ from didww.emulator.sip.effects import Contacts, Effect, Failure, Media, Open, P
 from didww.emulator.sip.leg import Leg
 from didww.emulator.sip.phone import PhoneLeg
 from didww.emulator.sip.reroute import RINGING_TIMEOUT, code_id_of
-from didww.emulator.sip.uris import destination_of, show_target, with_host, with_user
+from didww.emulator.sip.uris import destination_of, in_order_of_preference, show_target, with_host, with_user
 from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def _take_results(attempt: Attempt) -> None:
         outcome = _outcome_of(leg.result)
         if 300 <= outcome.code < 400 and attempt.redirects < _invite_of(attempt.candidate).max_redirects:
             attempt.redirects += 1
-            new = [uri for uri in dict.fromkeys(leg.result.contacts) if uri not in attempt.called][:MAX_TARGETS]
+            new = [uri for uri in in_order_of_preference(leg.result.contacts) if uri not in attempt.called]
             branch.hops.extendleft(Hop(uri, None) for uri in reversed(new))
             attempt.called.update(new)
             if new:

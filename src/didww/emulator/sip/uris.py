@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from didww.emulator.sip.messages import uri_in
 from didww.emulator.sip.model import Destination
 from didww.enums import NetworkProtocolPriority
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from didww.emulator.sip.model import Target, Transport
 
-__all__ = ["destination_of", "show_target", "with_host", "with_user"]
+__all__ = ["destination_of", "in_order_of_preference", "show_target", "with_host", "with_user"]
 
 _URI = re.compile(
     r"""
@@ -24,6 +27,7 @@ _URI = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TRANSPORT = re.compile(r";transport=([a-z0-9-]+)", re.IGNORECASE)
+_Q = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE)
 _TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 
 
@@ -62,6 +66,17 @@ def destination_of(
     if transport is None or (port is not None and not 1 <= port <= 65535):
         return None
     return Destination(match["host"].strip("[]"), port, transport, prefer)
+
+
+def in_order_of_preference(contacts: Iterable[str]) -> list[str]:
+    """Return the URIs of the Contact headers of a redirect, by their `q`, each once."""
+    by_preference = sorted(contacts, key=_preference, reverse=True)
+    return list(dict.fromkeys(uri_in(contact) for contact in by_preference))
+
+
+def _preference(contact: str) -> float:
+    found = _Q.search(contact.rpartition(">")[2])
+    return float(found[1]) if found else 1.0
 
 
 def show_target(target: Target) -> str:

@@ -40,12 +40,11 @@ _DEFAULT_CALLER: Final = "12025550123"
 class SipSide(Protocol):
     """What calls need of `emulator.sip`."""
 
-    @property
-    def network(self) -> Network:
-        """What sends and receives."""
+    def _ready(self) -> Network:
+        """Return the network for a call."""
         ...
 
-    def contacts(self, trunk_id: str) -> list[Contact]:
+    def _contacts(self, trunk_id: str) -> list[Contact]:
         """Return where the phones are that have registered with the credentials of a trunk."""
         ...
 
@@ -187,8 +186,12 @@ class RingControls:
         """Wait until the records of calls that have ended are stored."""
         self._recorder.shutdown()
 
+    def _in_progress(self) -> int:
+        """Return how many calls are in progress."""
+        return self._placed.in_progress()
+
     def _forget(self) -> None:
-        """Drop all reports; calls in progress go on."""
+        """Hang up all calls and drop their reports."""
         self._placed.clear()
 
     def _shared_capacity(self) -> Capacity:
@@ -205,7 +208,7 @@ class RingControls:
 
         if self._sip is None:
             raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
-        future, call.on_hang_up = start_call(self._sip.network, generator, call.follow, contacts=self._sip.contacts)
+        future, call.on_hang_up = start_call(self._sip._ready(), generator, call.follow, contacts=self._sip._contacts)
         future.add_done_callback(partial(self._over, call, key))
 
     def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:

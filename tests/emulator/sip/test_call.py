@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from didww.emulator.sip.attempt import Outcome, best_outcome
 from didww.emulator.sip.call import CallOptions, place_call
 from didww.emulator.sip.capacity import Capacity
 from didww.emulator.sip.effects import Media, Progress, Wait
 from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.model import Limit
+from didww.emulator.sip.outcomes import Outcome, best_outcome
 from didww.emulator.sip.simulation import run_at_once
 from didww.enums import DisconnectInitiator
 from support.sip_calls import NUMBER, call, candidate, codes, outcomes, route, tokens

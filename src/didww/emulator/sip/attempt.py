@@ -13,24 +13,32 @@ from msgspec.structs import replace
 
 from didww.emulator.sip.effects import Contacts, Effect, Failure, Media, Open, Phone, Progress, Resolve
 from didww.emulator.sip.leg import Leg
+from didww.emulator.sip.outcomes import (
+    GAVE_UP,
+    LOOP,
+    NOT_ANSWERED,
+    NOT_REGISTERED,
+    TOO_LONG,
+    Outcome,
+    best_outcome,
+    outcome_of,
+    outcome_of_talk,
+    unreachable,
+)
 from didww.emulator.sip.phone import PhoneLeg
-from didww.emulator.sip.reroute import RINGING_TIMEOUT, code_id_of
+from didww.emulator.sip.reroute import code_id_of
 from didww.emulator.sip.uris import destination_of, in_order_of_preference, show_target, with_host, with_user
 from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from didww.emulator.sip.leg import LegResult
     from didww.emulator.sip.model import AttemptResult, Candidate, Invite, Step, Target
     from didww.emulator.sip.state import AnyLeg, CallState
 
-__all__ = ["MAX_TARGETS", "Attempt", "Outcome", "best_outcome", "try_candidate"]
+__all__ = ["MAX_TARGETS", "Attempt", "try_candidate"]
 
 MAX_TARGETS = 10  # of a trunk, and of a redirect
-
-_PREFERRED = (401, 407, 415, 420, 484)
-_INITIATORS = {"caller": DisconnectInitiator.ORIGINATION, "far end": DisconnectInitiator.DESTINATION}
 
 
 class Hop(NamedTuple):
@@ -38,22 +46,6 @@ class Hop(NamedTuple):
 
     uri: str
     target: Target | None
-
-
-class Outcome(NamedTuple):
-    """How an attempt ended."""
-
-    code: int
-    reason: str
-    initiator: DisconnectInitiator
-    disconnect_code_id: int | None = None
-
-
-GAVE_UP = Outcome(487, "Request Terminated", DisconnectInitiator.ORIGINATION)
-_NOT_ANSWERED = Outcome(480, "Ringing timeout", DisconnectInitiator.SYSTEM, RINGING_TIMEOUT)
-_TOO_LONG = Outcome(487, "Longest duration of a call reached", DisconnectInitiator.SYSTEM)
-_LOOP = Outcome(482, "Loop Detected", DisconnectInitiator.SYSTEM)
-_NOT_REGISTERED = Outcome(480, "Not registered", DisconnectInitiator.SYSTEM)
 
 
 class Branch:
@@ -174,7 +166,7 @@ def _find(call: CallState, attempt: Attempt) -> Generator[Effect, Any, list[Hop]
         contacts = yield Contacts(candidate.trunk_id)
         yield from call.synchronize()
         if not contacts:
-            attempt.failures.append(_NOT_REGISTERED)
+            attempt.failures.append(NOT_REGISTERED)
         uri_of = (lambda uri: with_user(uri, call.route.number)) if candidate.did_as_user else str
         return [Hop(uri_of(contact.uri), contact.target) for contact in contacts[:MAX_TARGETS]]
     if candidate.destination is None:
@@ -182,7 +174,7 @@ def _find(call: CallState, attempt: Attempt) -> Generator[Effect, Any, list[Hop]
     found = yield Resolve(candidate.destination)
     yield from call.synchronize()
     if isinstance(found, Failure):
-        attempt.failures.append(_unreachable(found.reason))
+        attempt.failures.append(unreachable(found.reason))
         return []
     return [
         Hop(with_host(invite.uri, target.host) if candidate.resolve_uri else invite.uri, target)
@@ -194,10 +186,6 @@ def _invite_of(candidate: Candidate) -> Invite:
     if candidate.invite is None:
         raise ValueError(f"The candidate {candidate.trunk!r} has no INVITE.")
     return candidate.invite
-
-
-def _unreachable(reason: str) -> Outcome:
-    return Outcome(503, reason, DisconnectInitiator.SYSTEM)
 
 
 def _ring(call: CallState, attempt: Attempt) -> Generator[Effect, Any, None]:
@@ -234,9 +222,9 @@ def _reason_to_stop(call: CallState, attempt: Attempt, deadline: float) -> Outco
         return GAVE_UP
     if call.now >= call.options.max_duration:
         call.over = True
-        return _TOO_LONG
+        return TOO_LONG
     if call.now >= deadline:
-        return _NOT_ANSWERED
+        return NOT_ANSWERED
     return next((failure for failure in attempt.failures if failure.code >= 600), None)
 
 
@@ -254,7 +242,7 @@ def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[E
         found = yield from _look_up(attempt, hop.uri)
         yield from call.synchronize()
         if isinstance(found, Failure):
-            attempt.failures.append(_unreachable(found.reason))
+            attempt.failures.append(unreachable(found.reason))
         else:
             branch.hops.extendleft(Hop(hop.uri, each) for each in reversed(found[:MAX_TARGETS]))
         return
@@ -263,7 +251,7 @@ def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[E
     if not attempt.result.target:
         attempt.result.target = show_target(target)
     if isinstance(local, Failure):
-        attempt.failures.append(_unreachable(local.reason))
+        attempt.failures.append(unreachable(local.reason))
         return
     attempt.called.add(hop.uri)
     invite = replace(_invite_of(attempt.candidate), uri=hop.uri)
@@ -294,8 +282,9 @@ def _take_results(attempt: Attempt) -> None:
         if leg is None or leg.result is None or leg.answered_at is not None:
             continue
         branch.leg = None
-        outcome = _outcome_of(leg.result)
-        if 300 <= outcome.code < 400 and attempt.redirects < _invite_of(attempt.candidate).max_redirects:
+        outcome = outcome_of(leg.result)
+        invite = attempt.candidate.invite
+        if 300 <= outcome.code < 400 and invite is not None and attempt.redirects < invite.max_redirects:
             attempt.redirects += 1
             new = [uri for uri in in_order_of_preference(leg.result.contacts) if uri not in attempt.called]
             branch.hops.extendleft(Hop(uri, None) for uri in reversed(new))
@@ -303,22 +292,8 @@ def _take_results(attempt: Attempt) -> None:
             if new:
                 continue
             if leg.result.contacts:
-                outcome = _LOOP
+                outcome = LOOP
         attempt.failures.append(outcome)
-
-
-def _outcome_of(result: LegResult) -> Outcome:
-    return Outcome(result.code, result.reason, _INITIATORS.get(result.ended_by, DisconnectInitiator.SYSTEM))
-
-
-def best_outcome(failures: list[Outcome]) -> Outcome:
-    """Return the failure that stands for all of them (RFC 3261, section 16.7): 6xx, then the lowest class."""
-    return min(failures, key=_rank, default=_unreachable("No far end"))
-
-
-def _rank(outcome: Outcome) -> tuple[int, bool]:
-    code_class = outcome.code // 100
-    return (0 if code_class == 6 else code_class, outcome.code not in _PREFERRED)
 
 
 def _show_ringing(attempt: Attempt) -> Generator[Effect, Any, None]:
@@ -371,12 +346,8 @@ def _media_of(leg: AnyLeg) -> Media:
 def _end_of_talk(call: CallState, leg: AnyLeg) -> Outcome:
     """Return how a call that was answered ended."""
     if not call.hung_up and call.now >= call.options.max_duration:
-        return Outcome(200, _TOO_LONG.reason, DisconnectInitiator.SYSTEM)
-    if leg.result is None or leg.result.ended_by == "caller":
-        return Outcome(200, "Bye", DisconnectInitiator.ORIGINATION)
-    if leg.result.ended_by == "far end":
-        return Outcome(200, leg.result.reason or "Bye", DisconnectInitiator.DESTINATION)
-    return _outcome_of(leg.result)
+        return Outcome(200, TOO_LONG.reason, DisconnectInitiator.SYSTEM)
+    return outcome_of_talk(leg.result)
 
 
 def _importance(leg: AnyLeg) -> tuple[bool, bool, float]:

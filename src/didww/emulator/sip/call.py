@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from didww.emulator.sip.attempt import Outcome, try_candidate
+from didww.emulator.sip.attempt import try_candidate
 from didww.emulator.sip.effects import Effect, Progress
+from didww.emulator.sip.outcomes import Outcome
 from didww.emulator.sip.reroute import after_attempt, code_id_of
 from didww.emulator.sip.state import CallOptions, CallState
 from didww.enums import DisconnectInitiator

@@ -126,4 +126,9 @@ class CallState:
         return [leg for leg in self.legs if leg.sip_call_id and leg.sip_call_id == call_id]
 
     def _legs_to(self, target: Target) -> list[AnyLeg]:
-        return [leg for leg, its in self.legs.items() if its is not None and its[:3] == target[:3]]
+        """Return the legs whose messages go to a target; a call that talks survives the loss of a connection."""
+        return [
+            leg
+            for leg, its in self.legs.items()
+            if its is not None and its[:3] == target[:3] and leg.state != "talking"
+        ]

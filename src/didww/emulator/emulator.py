@@ -190,6 +190,7 @@ class Emulator:
     def close(self) -> None:
         """Close the store."""
         self.callbacks.close()
+        self.calls._close()
         for worker in self._workers:
             worker.close()
         self.engine.close()
@@ -202,6 +203,7 @@ class Emulator:
         self.faults.reset()
         self.journal.clear()
         self.callbacks.reset()
+        self.calls._forget()
         self._rate_limit.reset()
 
     def __enter__(self) -> Self:

@@ -13,9 +13,11 @@ from didww.emulator.controls.clock import parse_datetime
 from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.controls.ledger import Charges, Ledger, enter_placed
 from didww.emulator.controls.outages import FailingTrunk, get_failing, make_outage, set_outage
+from didww.emulator.controls.ring import RingControls
+from didww.emulator.controls.stored_calls import TIME_FORMAT as _FORMAT
+from didww.emulator.controls.stored_calls import get_calls_per_day
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
-    CALLS_A_DAY,
     CDR_IN_COLUMNS,
     CDR_OUT_COLUMNS,
     Entry,
@@ -30,12 +32,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from didww.emulator.data.cdr import Line
-    from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
 
-__all__ = ["Call", "Calls", "get_calls_per_day", "get_placed_calls"]
+__all__ = ["Call", "Calls"]
 
-_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _MONTHS_EXPORTED: Final = 2  # before the current one
 _LONGEST: Final = timedelta(days=366)
 _RATE: Final = Decimal("0.010")
@@ -59,17 +59,14 @@ class Call(msgspec.Struct, frozen=True):
     charged: str
 
 
-class Calls:
+class Calls(RingControls):
     """Simulated calls: `emulator.calls`.
 
     Args:
         engine: The engine.
         default_key: The default account.
+        sip: The network and the registered phones, for calls that are sent.
     """
-
-    def __init__(self, engine: Engine, default_key: str) -> None:
-        self._engine = engine
-        self._default_key = default_key
 
     def rate(self, a_day: float) -> float:
         """Set the average number of calls of a number per weekday; a trunk has eight times as many.
@@ -239,22 +236,6 @@ class Calls:
             a_day, seed = get_calls_per_day(session), self._engine.seed
         ledger.add_generated(lines, trunks, since, until, seed, a_day)
         return ledger.charges()
-
-
-def get_calls_per_day(session: AccountSession) -> float:
-    """Return the average number of calls of a number per weekday."""
-    return float(session.runtime.store.get_meta("calls_per_day") or CALLS_A_DAY)
-
-
-def get_placed_calls(
-    session: AccountSession, kind: str, lines: set[str], start: datetime, end: datetime
-) -> list[tuple[str, str]]:
-    """Return the simulated calls of some lines in order of time: time and CSV line."""
-    rows = session.runtime.store.connection.execute(
-        "SELECT at, row, line FROM calls WHERE owner = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, id",
-        (session.owner, kind, start.strftime(_FORMAT), end.strftime(_FORMAT)),
-    )
-    return [(at, row) for at, row, line in rows if line in lines]
 
 
 def _period(now: datetime, start: datetime | str | None, end: datetime | str | None) -> tuple[datetime, datetime]:

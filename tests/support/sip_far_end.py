@@ -43,6 +43,7 @@ class _Server(asyncio.DatagramProtocol):
         self._agent: ScriptedAgent | None = None
         self._send: dict[Target, Callable[[bytes], object]] = {}
         self._socket: Any = None
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def start(self) -> Target:
         if self._transport == "udp":
@@ -58,8 +59,8 @@ class _Server(asyncio.DatagramProtocol):
     async def stop(self) -> None:
         self._socket.close()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
+        for writer in self._writers:
+            writer.transport.abort()
         await asyncio.gather(*others, return_exceptions=True)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
@@ -70,6 +71,7 @@ class _Server(asyncio.DatagramProtocol):
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         source = Target("tcp", *writer.get_extra_info("peername")[:2])
         self._send[source] = writer.write
+        self._writers.append(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")

@@ -99,7 +99,7 @@ def test_a_full_trunk_is_passed_over() -> None:
     assert capacity.acquire((limit,)) is None
     full, answered = call(group(limits=(limit,)), capacity=capacity)
     assert (full.code, full.initiator, full.steps) == (480, SYSTEM, [])
-    assert full.why == "trunk First has 1 call of at most 1: the next trunk is tried."
+    assert full.why == "trunk First has 1 call of at most 1: trunk Second is next."
     assert outcomes([answered]) == [("Second", 200)]
 
 

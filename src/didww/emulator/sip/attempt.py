@@ -33,6 +33,7 @@ from didww.enums import DisconnectInitiator
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from didww.emulator.sip.effects import Contact
     from didww.emulator.sip.model import AttemptResult, Candidate, Invite, Step, Target
     from didww.emulator.sip.state import AnyLeg, CallState
 
@@ -163,12 +164,15 @@ def _find(call: CallState, attempt: Attempt) -> Generator[Effect, Any, list[Hop]
     """Look up where a trunk's far ends are; if there are none, the attempt has the reason."""
     candidate, invite = attempt.candidate, _invite_of(attempt.candidate)
     if candidate.kind == "registration":
-        contacts = yield Contacts(candidate.trunk_id)
+        contacts: list[Contact] = yield Contacts(candidate.trunk_id)
         yield from call.synchronize()
         if not contacts:
             attempt.failures.append(NOT_REGISTERED)
-        uri_of = (lambda uri: with_user(uri, call.route.number)) if candidate.did_as_user else str
-        return [Hop(uri_of(contact.uri), contact.target) for contact in contacts[:MAX_TARGETS]]
+        user = call.route.number if candidate.did_as_user else None
+        return [
+            Hop(contact.uri if user is None else with_user(contact.uri, user), contact.target)
+            for contact in contacts[:MAX_TARGETS]
+        ]
     if candidate.destination is None:
         raise ValueError(f"The candidate {candidate.trunk!r} has no destination.")
     found = yield Resolve(candidate.destination)

@@ -59,10 +59,10 @@ def _try_trunks(call: CallState) -> Generator[Effect, Any, None]:
     """Try the trunks in order, until one answers or a code ends the call."""
     candidates = call.route.candidates
     for index, candidate in enumerate(candidates):
-        is_last = index == len(candidates) - 1
+        following = candidates[index + 1] if index + 1 < len(candidates) else None
         full = call.options.capacity.acquire(candidate.limits)
         if full is not None:
-            then = "the call ended there" if is_last else "the next trunk is tried"
+            then = f"trunk {following.trunk} is next" if following else "the call ended there"
             yield from _refuse(call, _full(full), f"{_usage(full)}: {then}.", candidate)
             yield from call.synchronize()
             continue
@@ -70,22 +70,20 @@ def _try_trunks(call: CallState) -> Generator[Effect, Any, None]:
             attempt = yield from try_candidate(call, candidate)
         finally:
             call.options.capacity.release(candidate.limits)
-        goes_on = yield from _decide(call, attempt, is_last=is_last)
+        goes_on = yield from _decide(call, attempt, following)
         if not goes_on:
             return
 
 
-def _decide(call: CallState, attempt: Attempt, *, is_last: bool) -> Generator[Effect, Any, bool]:
+def _decide(call: CallState, attempt: Attempt, following: Candidate | None) -> Generator[Effect, Any, bool]:
     """End an attempt and return whether the next trunk is tried."""
     result = attempt.result
-    if result.answered is not None:
-        goes_on, result.why = False, "The call was answered."
-    elif call.over or call.hung_up:
+    if result.answered is None and (call.over or call.hung_up):
         goes_on, result.why = False, _why_over(call)
     else:
-        goes_on, result.why = after_attempt(result, attempt.candidate, is_last)
+        goes_on, result.why = after_attempt(result, attempt.candidate, following)
     yield Progress("attempt_ended", result.ended, result)
-    return goes_on and not is_last
+    return goes_on
 
 
 def _why_over(call: CallState) -> str:

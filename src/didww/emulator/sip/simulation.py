@@ -186,7 +186,7 @@ class _Simulation:
         script = self._script_of(self._trunk)
         if not script.registered:
             return []
-        found = []
+        found: list[Contact] = []
         for each in script.several or (script,):
             target = self._place(each, Target("udp", self._new_address(), 5060))
             found.append(Contact(f"sip:phone@{target.host}:{target.port}", target, 3600.0))

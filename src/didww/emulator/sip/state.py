@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from didww.emulator.sip.effects import Effect, HangUp, Progress, Received, TimedOut, Transmit, Unreachable, Wait
+from didww.emulator.sip.effects import Effect, Event, HangUp, Progress, Received, TimedOut, Transmit, Unreachable, Wait
 from didww.emulator.sip.model import AttemptResult
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class CallState:
         if until is not None:
             times.append(until)
         call_ids = frozenset(leg.sip_call_id for leg in self.legs if leg.sip_call_id)
-        event = yield Wait(min(times, default=None), call_ids)
+        event: Event = yield Wait(min(times, default=None), call_ids)
         self.now = max(self.now, event.at)
         match event:
             case Received(_, message, source):

@@ -52,6 +52,7 @@ _READ_ONLY: Final = frozenset(
         "charges",
         "report",
         "reports",
+        "registrations",
     }
 )
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -69,6 +70,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "calls": ("rate", "inbound", "outbound", "fail", "failing", "charges", "ring", "report", "reports", "hang_up"),
     "messages": ("rate", "inbound", "outbound"),
     "sender_ids": ("add", "set_status"),
+    "sip": ("show", "registrations", "listen", "allow", "limit", "challenge", "forget"),
 }
 
 _NAMES: Final = {
@@ -190,6 +192,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.messages import Messages
     from didww.emulator.controls.prices import Prices
     from didww.emulator.controls.sender_ids import SenderIds
+    from didww.emulator.controls.sip import Sip
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
@@ -210,6 +213,7 @@ def _operations() -> dict[str, _Operation]:
         "calls": Calls,
         "messages": Messages,
         "sender_ids": SenderIds,
+        "sip": Sip,
     }
     operations: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():

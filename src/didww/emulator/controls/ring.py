@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from didww.emulator.controls import ring_arguments as arguments
 from didww.emulator.controls.call_records import new_call_id, record_inbound
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
-from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCalls
+from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
 from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
 from didww.emulator.sip.report import RingReport  # noqa: TC001 the same
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
 
-    from didww.emulator.controls.ring_reports import PlacedCall
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.capacity import Capacity
@@ -34,7 +33,6 @@ __all__ = ["RingControls"]
 log = logging.getLogger("didww.emulator")
 
 _NUMBERS_NAMED: Final = 5
-_PATIENCE: Final = 1.0
 _DEFAULT_CALLER: Final = "12025550123"
 
 
@@ -143,7 +141,11 @@ class RingControls:
             call.finish(f"The call could not be placed: {error}")
             raise
         if wait:
-            _await(call)
+            try:
+                call.wait()
+            except BaseException:  # Ctrl-C
+                call.hang_up()
+                raise
         return call.report()
 
     def reports(self, *, limit: int = 100) -> list[RingReport]:
@@ -256,16 +258,6 @@ class RingControls:
                     attempts=attempts,
                 )
             )
-
-
-def _await(call: PlacedCall) -> None:
-    """Wait until a call has ended; an interrupted wait hangs up."""
-    try:
-        while not call.ended.wait(_PATIENCE):
-            pass
-    except BaseException:
-        call.hang_up()
-        raise
 
 
 def _token(length: int) -> str:

@@ -1,4 +1,4 @@
-"""`didww emulator`: run the emulator as a server."""
+"""`didww emulator`: run the emulator as a server; its commands use one that runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from didww._util.masking import mask_url
 from didww._util.shells import on_windows, set_variable
 from didww._util.text import printable
-from didww.cli.framework import Command
+from didww.cli.framework import LazyGroup
 from didww.cli.printing import tell
 from didww.emulator.controls.callbacks import DEFAULT_SECRET
 from didww.emulator.engine.accounts import FIRST_BALANCE
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["emulator"]
 
 
-@click.command(
-    cls=Command,
-    common=False,
+@click.group(
+    cls=LazyGroup,
+    sections={"": {"ring": ("emulator_ring:ring", "Call a number of a running emulator over SIP.")}},
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
     examples=("didww emulator --port 0", "didww emulator --db state.db --preset flaky"),
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -110,7 +113,9 @@ __all__ = ["emulator"]
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="File to write the base URL to once the server is ready."
 )
+@click.pass_context
 def emulator(
+    context: click.Context,
     host: str,
     port: int,
     db: str | None,
@@ -141,6 +146,9 @@ def emulator(
 
     In the list of processes, other users can see a key or a secret that is an option: prefer the variable or a file.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     from didww._server.asgi_server import wait_until_started
     from didww.cli.emulator_file import fault_of
     from didww.cli.emulator_sip import SipOptions, introduce_sip, listen
@@ -210,6 +218,17 @@ def emulator(
     if write_errors:
         raise click.ClickException(f"Cannot write {ready_file}: {write_errors[0].strerror}.")
     click.echo("Stopped.")
+
+
+def _refuse_options(context: click.Context) -> None:
+    """Refuse options of the server in front of a command, which would have no effect."""
+    for param in context.command.params:
+        if context.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{param.opts[0]} is an option of the server: `{context.command_path} {context.invoked_subcommand}` "
+                "uses an emulator that runs.",
+                context,
+            )
 
 
 def _introduce(server: Server, local: Emulator, *, host: str, db: str | None, own_key: bool) -> None:

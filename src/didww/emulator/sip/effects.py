@@ -22,6 +22,7 @@ __all__ = [
     "Local",
     "Media",
     "Open",
+    "Phone",
     "Progress",
     "Received",
     "Resolve",
@@ -44,6 +45,12 @@ class Contacts(NamedTuple):
     """Look up the registered contacts of a trunk. Result: a list of `Contact`, which may be empty."""
 
     trunk_id: str
+
+
+class Phone(NamedTuple):
+    """Ask for the script of a phone number that a trunk forwards to. Result: a `FarEnd`."""
+
+    trunk: str
 
 
 class Open(NamedTuple):
@@ -84,7 +91,7 @@ class Progress(NamedTuple):
     attempt: AttemptResult | None = None
 
 
-Effect: TypeAlias = Resolve | Contacts | Open | Transmit | Wait | Media | Progress
+Effect: TypeAlias = Resolve | Contacts | Phone | Open | Transmit | Wait | Media | Progress
 
 # Results
 

@@ -2,18 +2,353 @@
 
 from __future__ import annotations
 
-from aiosipua import SipMessage as _SipMessage
-from aiosipua import SipRequest, SipResponse
+import hashlib
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-__all__ = ["SipMessage", "SipRequest", "SipResponse", "parse"]
+from aiosipua import SipDigestAuth, SipRequest, SipResponse, build_credentials, parse_auth, parse_sdp, stringify_auth
+from aiosipua import SipMessage as _Message
 
-SipMessage = SipRequest | SipResponse
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from didww.emulator.sip.model import Credentials, Target
+
+__all__ = [
+    "MAX_MESSAGE",
+    "REASONS",
+    "ChallengeAnswer",
+    "Media",
+    "SipMessage",
+    "SipRequest",
+    "SipResponse",
+    "answer_challenges",
+    "branch_of",
+    "cseq_of",
+    "digest",
+    "make_answer",
+    "media_of",
+    "new_request",
+    "new_response",
+    "next_version",
+    "number_in",
+    "parse",
+    "port_of_via",
+    "tag_of",
+    "uri_in",
+]
+
+SipMessage: TypeAlias = SipRequest | SipResponse
+
+MAX_MESSAGE: Final = 65_535
+_MAX_URI: Final = 2_048
+_MAX_HEADER: Final = 8_192
+_METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,32}", re.ASCII)
+_CSEQ: Final = re.compile(r"\s*(\d{1,10})\s+([A-Za-z0-9.!%*_+`'~-]{1,32})\s*", re.ASCII)
+_REQUIRED: Final = ("Via", "From", "To", "Call-ID", "CSeq")
+_COPIED: Final = ("Via", "From", "Call-ID", "CSeq")
+_TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
+_BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
+_VIA_PORT: Final = re.compile(r"^\S+\s+(?:\[[^\]]*\]|[^\s:;]+)\s*:\s*(\d{1,5})", re.ASCII)
+_HAS_RPORT: Final = re.compile(r";\s*rport\s*(?:[=;]|$)", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"\s*(\d{1,9})", re.ASCII)
+_STATIC: Final = {"0": "PCMU/8000", "8": "PCMA/8000", "3": "GSM/8000", "4": "G723/8000", "18": "G729/8000"}
+_ORIGIN: Final = re.compile(r"^(o=\S+ \S+ )(\d{1,18}) ", re.ASCII | re.MULTILINE)
+_DIRECTIONS: Final = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
+
+REASONS: Final = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    420: "Bad Extension",
+    422: "Session Interval Too Small",
+    423: "Interval Too Brief",
+    481: "Call/Transaction Does Not Exist",
+    487: "Request Terminated",
+    488: "Not Acceptable Here",
+    491: "Request Pending",
+    500: "Server Internal Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    603: "Decline",
+}
 
 
 def parse(data: bytes) -> SipMessage:
-    """Parse a message.
+    """Parse a message that has all that a transaction needs.
 
     Raises:
         ValueError: It is no SIP message.
     """
-    return _SipMessage.parse(data)
+    data = data.lstrip(b"\r\n")
+    if len(data) > MAX_MESSAGE:
+        raise ValueError(f"a message of {len(data)} bytes is longer than {MAX_MESSAGE}")
+    start = data.partition(b"\n")[0].strip().upper()
+    if not start.startswith(b"SIP/2.0 ") and not start.endswith(b" SIP/2.0"):
+        raise ValueError("no message of SIP/2.0")
+    try:
+        message = _Message.parse(data)
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: BLE001 whatever the library does not expect
+        raise ValueError(f"malformed message ({type(error).__name__})") from None
+    if any(len(name) + len(value) > _MAX_HEADER for name, values in message.headers.items() for value in values):
+        raise ValueError(f"a header longer than {_MAX_HEADER} characters")
+    missing = [name for name in _REQUIRED if not message.get_header(name)]
+    if missing:
+        raise ValueError(f"a message without {missing[0]}")
+    if isinstance(message, SipResponse):
+        if not 100 <= message.status_code <= 699:
+            raise ValueError(f"a response with the code {message.status_code}")
+    elif not _METHOD.fullmatch(message.method) or len(message.uri) > _MAX_URI:
+        raise ValueError("a malformed request line")
+    cseq_of(message)
+    return message
+
+
+def new_request(method: str, uri: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> SipRequest:
+    """Make a request.
+
+    Raises:
+        ValueError: A header has a line break.
+    """
+    request = SipRequest(method=method, uri=uri, body=body)
+    for name, value in headers:
+        request.add_header(name, value)
+    return request
+
+
+def new_response(
+    request: SipRequest,
+    code: int,
+    *,
+    tag: str = "",
+    reason: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+    source: Target | None = None,
+) -> SipResponse:
+    """Make the response to a request.
+
+    Args:
+        request: The request.
+        code: Status code.
+        tag: Tag that is added to the To header if that has none.
+        reason: Reason phrase. Defaults to that of the code.
+        headers: Further headers.
+        body: Body.
+        source: Where the request came from, which the topmost Via header then says (RFC 3581).
+    """
+    response = SipResponse(status_code=code, reason_phrase=reason or REASONS.get(code, ""), body=body)
+    for name in _COPIED:
+        for index, value in enumerate(request.get_header_values(name)):
+            via = name == "Via" and index == 0 and source is not None
+            response.add_header(name, _received_from(value, source) if via and source else value)
+    to = request.get_header("To") or ""
+    response.add_header("To", to if not tag or tag_of(to) else f"{to};tag={tag}")
+    for name, value in headers:
+        response.add_header(name, value)
+    return response
+
+
+def _received_from(via: str, source: Target) -> str:
+    """Return a Via header with the parameters `received` and `rport`."""
+    if _HAS_RPORT.search(via) is None:
+        return via
+    kept = re.sub(r";\s*(?:rport|received)(?:\s*=[^;,]*)?(?=;|$)", "", via, flags=re.IGNORECASE)
+    return f"{kept};received={source.host};rport={source.port}"
+
+
+def tag_of(value: str | None) -> str:
+    """Return the tag of a From or To header; empty if it has none."""
+    text = value or ""
+    found = _TAG.search(text.rpartition(">")[2] if ">" in text else text)
+    return found[1] if found else ""
+
+
+def branch_of(message: SipMessage) -> str:
+    """Return the branch of the topmost Via header; empty if it has none."""
+    found = _BRANCH.search(message.get_header("Via") or "")
+    return found[1] if found else ""
+
+
+def port_of_via(request: SipRequest) -> int | None:
+    """Return the port that a response goes to; None if it goes to the one that the request came from (RFC 3581)."""
+    via = request.get_header("Via") or ""
+    if _HAS_RPORT.search(via) is not None:
+        return None
+    found = _VIA_PORT.match(via)
+    return min(int(found[1]), 65_535) if found else 5060
+
+
+def cseq_of(message: SipMessage) -> tuple[int, str]:
+    """Return number and method of the CSeq header.
+
+    Raises:
+        ValueError: It is malformed.
+    """
+    found = _CSEQ.fullmatch(message.get_header("CSeq") or "")
+    if found is None or int(found[1]) >= 1 << 32:
+        raise ValueError("a malformed CSeq header")
+    return int(found[1]), found[2]
+
+
+def number_in(value: str | None) -> int | None:
+    """Return the number that a header begins with, such as `Expires` or `Session-Expires`."""
+    found = _NUMBER.match(value or "")
+    return int(found[1]) if found else None
+
+
+def uri_in(value: str) -> str:
+    """Return the URI of a Contact, Route or similar header."""
+    text = re.sub(r'"(?:[^"\\]|\\.)*"', "", value)
+    if "<" in text:
+        return text.partition("<")[2].partition(">")[0].strip()
+    return text.partition(";")[0].strip()
+
+
+# Digest authentication
+
+
+class ChallengeAnswer(NamedTuple):
+    """An answer to a digest challenge.
+
+    Attributes:
+        name: Name of the header to send.
+        value: Its value.
+        realm: Realm of the challenge.
+        stale: Whether only the nonce of the former answer was too old.
+    """
+
+    name: str
+    value: str
+    realm: str
+    stale: bool
+
+    def __repr__(self) -> str:
+        return f"ChallengeAnswer(name={self.name!r}, realm={self.realm!r})"
+
+
+def answer_challenges(
+    credentials: Credentials, response: SipResponse, method: str, uri: str, *, cnonce: str
+) -> list[ChallengeAnswer]:
+    """Answer a 401 or 407: the first challenge of each realm that can be answered."""
+    challenge, name = (
+        ("WWW-Authenticate", "Authorization")
+        if response.status_code == 401
+        else ("Proxy-Authenticate", "Proxy-Authorization")
+    )
+    user = SipDigestAuth(credentials.username, credentials.password)
+    answers: dict[str, ChallengeAnswer] = {}
+    for value in response.get_header_values(challenge):
+        try:
+            offered = parse_auth(value)
+            offered.params = {key.lower(): text for key, text in offered.params.items()}
+            made = build_credentials(user, offered, method, uri, cnonce=cnonce)
+        except Exception:  # noqa: BLE001, S112 a challenge of the far end may be anything
+            continue
+        realm = offered.params.get("realm", "")
+        text = stringify_auth(made) if made is not None else ""
+        if text and "\n" not in text and "\r" not in text and realm not in answers:
+            stale = offered.params.get("stale", "").lower() == "true"
+            answers[realm] = ChallengeAnswer(name, text, realm, stale)
+    return list(answers.values())
+
+
+def digest(username: str, realm: str, password: str, *, algorithm: str = "MD5") -> str:
+    """Return the hash of a user's credentials, H(A1)."""
+    hasher = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
+    return hasher(f"{username}:{realm}:{password}".encode()).hexdigest()
+
+
+# SDP
+
+
+class Media(NamedTuple):
+    """Where audio goes to, and the payload type of silence: 0 PCMU, 8 PCMA."""
+
+    host: str
+    port: int
+    payload_type: int
+
+
+def media_of(body: bytes) -> Media | None:
+    """Return where the audio of an SDP goes to; None if it has none or is malformed."""
+    try:
+        sdp = parse_sdp(body.decode("utf-8", "replace"))
+        address, audio = sdp.rtp_address, sdp.audio
+        if address is None or audio is None:
+            return None
+        host, port = address[0], int(address[1])
+        ip_address(host)
+    except Exception:  # noqa: BLE001 an SDP of the far end may be anything
+        return None
+    if not 1 <= port <= 65_535:
+        return None
+    known = [payload for payload in _payloads(audio.formats if hasattr(audio, "formats") else []) if payload in (0, 8)]
+    return Media(host, port, known[0] if known else 0)
+
+
+def _payloads(formats: Iterable[object]) -> list[int]:
+    return [int(text) for text in map(str, formats) if text.isascii() and text.isdigit() and len(text) < 4]
+
+
+def next_version(sdp: str) -> str:
+    """Return an SDP whose origin has the next version."""
+    return _ORIGIN.sub(lambda match: f"{match[1]}{int(match[2]) + 1} ", sdp, count=1)
+
+
+def make_answer(own: str, offered: bytes) -> str:
+    """Return the SDP that answers an offer of the far end with what the own SDP has; empty if nothing is common.
+
+    The first audio stream is taken, others are refused, and the direction is mirrored.
+    """
+    blocks = _blocks(offered.decode("utf-8", "replace"))
+    head, *streams = _blocks(own)
+    mine = streams[0] if streams else []
+    codecs = _codecs(mine)
+    answer, taken = [*head], False
+    for block in blocks[1:]:
+        kind, _, rest = block[0].removeprefix("m=").partition(" ")
+        fields = rest.split()
+        if kind != "audio" or taken or len(fields) < 3:
+            answer.append(f"m={kind} 0 {' '.join(fields[1:]) if len(fields) > 2 else 'RTP/AVP 0'}")
+            continue
+        their = _codecs(block)
+        common = [payload for payload in fields[2:] if their.get(payload) in codecs.values()]
+        if not common:
+            return ""
+        taken = True
+        port = mine[0].split()[1]
+        direction = next((_DIRECTIONS[line[2:]] for line in block if line[2:] in _DIRECTIONS), "sendrecv")
+        answer.append(f"m=audio {port} {fields[1]} {' '.join(common)}")
+        answer += [f"a=rtpmap:{payload} {their[payload]}" for payload in common]
+        answer += [line for line in mine if line.startswith("a=ptime")]
+        answer.append(f"a={direction}")
+    return "\r\n".join([*answer, ""]) if taken else ""
+
+
+def _blocks(sdp: str) -> list[list[str]]:
+    """Return the lines of the session, then those of each stream."""
+    blocks: list[list[str]] = [[]]
+    for line in sdp.replace("\r", "").split("\n")[:500]:
+        if line.startswith("m="):
+            blocks.append([])
+        if line:
+            blocks[-1].append(line)
+    return blocks[:17]
+
+
+def _codecs(block: list[str]) -> dict[str, str]:
+    """Return the codecs of a stream by payload type, such as `{"0": "PCMU/8000"}`."""
+    codecs = {payload: _STATIC[payload] for payload in (block[0].split()[3:] if block else []) if payload in _STATIC}
+    for line in block:
+        if line.startswith("a=rtpmap:"):
+            payload, _, codec = line.removeprefix("a=rtpmap:").partition(" ")
+            codecs[payload] = codec.strip()
+    return codecs

@@ -1,0 +1,371 @@
+"""The sockets of SIP calls: an event loop in a thread of its own, which starts with the first call or listener.
+
+Nothing listens unless that was asked for: calls have a socket of their own to receive responses, on the address that
+reaches the far end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+from didww.emulator.sip.allowed import is_loopback
+from didww.emulator.sip.certificates import client_context, server_context
+from didww.emulator.sip.connections import Connection, DatagramSocket
+from didww.emulator.sip.effects import Failure, Local, Received, Unreachable
+from didww.emulator.sip.media import Silence
+from didww.emulator.sip.messages import SipRequest, parse
+from didww.emulator.sip.model import Target
+from didww.emulator.sip.resolver import Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from concurrent.futures import Future
+
+    from didww.emulator.sip.allowed import Allowed
+    from didww.emulator.sip.effects import Event, Media
+    from didww.emulator.sip.model import Destination, Outgoing, Transport
+
+__all__ = ["Network"]
+
+log = logging.getLogger("didww.emulator")
+
+_CONNECT: Final = 10.0
+_MAX_FLOWS: Final = 10_000
+_MAX_CONNECTIONS: Final = 2_000
+
+
+class Network:
+    """The sockets of an emulator's SIP calls.
+
+    Args:
+        allowed: The hosts that may be called.
+        dns: Address and port of a DNS server. Defaults to those of the system.
+
+    Attributes:
+        on_request: Called with a request that belongs to no call, its source and the time; returns what to send.
+    """
+
+    def __init__(self, allowed: Allowed, *, dns: str | None = None) -> None:
+        self.on_request: Callable[[SipRequest, Target, float], list[Outgoing]] = _answer_nothing
+        self._allowed = allowed
+        self._resolver = Resolver(dns)
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._datagrams: dict[str, DatagramSocket] = {}
+        self._connections: dict[Target, Connection] = {}
+        self._connecting: dict[Target, asyncio.Task[Connection]] = {}
+        self._flows: OrderedDict[Target, DatagramSocket] = OrderedDict()
+        self._media: dict[str, tuple[Silence, int]] = {}
+        self._media_of: dict[str, str] = {}
+        self._reachable: set[str] = set()
+        self._mailboxes: dict[str, asyncio.Queue[Event]] = {}
+        self._listeners: list[tuple[Target, Any]] = []
+
+    # For any thread
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """Run a coroutine in the network's thread.
+
+        Raises:
+            RuntimeError: The network was closed.
+        """
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._started())
+        except BaseException:
+            coroutine.close()
+            raise
+
+    def loop_time(self) -> float:
+        """Return the time of the event loop."""
+        return self._started().time()
+
+    @property
+    def listeners(self) -> list[Target]:
+        """Where it listens."""
+        return [target for target, _ in self._listeners]
+
+    def close(self) -> None:
+        """Close all sockets, and cancel what runs."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+        if loop is None or thread is None or not thread.is_alive():
+            return
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():
+            thread.join(timeout=5)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("The emulator was closed.")
+            if self._loop is None or self._thread is None or not self._thread.is_alive():  # also after a fork
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._serve, args=(self._loop,), name="didww-emulator-sip", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+            loop.run_until_complete(self._shut_down())
+        finally:
+            loop.close()
+
+    async def _shut_down(self) -> None:
+        for _, server in self._listeners:
+            server.close()
+        for datagrams in self._datagrams.values():
+            datagrams.close()
+        for connection in list(self._connections.values()):
+            connection.close()
+        for silence, _ in self._media.values():
+            silence.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # For the network's thread
+
+    async def resolve(self, destination: Destination) -> list[Target] | Failure:
+        """Look up where a destination is, if it may be called."""
+        refused = self._allowed.why_not(destination.host)
+        if refused is not None:
+            return Failure(refused)
+        found = await self._resolver.resolve(destination)
+        if not isinstance(found, Failure):
+            self._reachable.update(target.host for target in found)
+        return found
+
+    async def open(self, target: Target) -> Local | Failure:
+        """Make a socket or connection to a target, and return the own addresses toward it."""
+        if not self._may_reach(target):
+            return Failure(self._allowed.why_not(target.host) or f"{target.host} was not looked up")
+        try:
+            if target.transport == "udp":
+                host, port = (await self._datagram_socket(target)).address
+            else:
+                host, port = (await self._connection(target)).local
+            media_host, media_port = await self._media_socket(host)
+        except TimeoutError:
+            return Failure(f"{_shown(target)} cannot be reached: no connection within {_CONNECT:g} s")
+        except OSError as error:
+            return Failure(f"{_shown(target)} cannot be reached: {error.strerror or type(error).__name__}")
+        return Local(host, port, media_host, media_port)
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Send a message. A connection that was lost is told to the calls as `Unreachable`."""
+        data, target = outgoing
+        if not self._may_reach(target):
+            return
+        key = _bare(target)
+        if target.transport == "udp":
+            datagrams = self._flows.get(key) or self._default_socket(target)
+            if datagrams is not None:
+                datagrams.send(data, (target.host, target.port))
+            return
+        connection = self._connections.get(key)
+        if connection is None:
+            self._tell_lost(key, "the connection is closed")
+        else:
+            connection.send(data)
+
+    def play(self, media: Media) -> None:
+        """Start or stop sending silence for a call; only to hosts that may be called."""
+        for silence, _ in self._media.values():
+            silence.stop(media.sip_call_id)
+        if media.remote is None or not (is_loopback(media.remote[0]) or media.remote[0] in self._reachable):
+            return
+        for host, (silence, _) in self._media.items():
+            if (":" in host) == (":" in media.remote[0]):
+                silence.start(media.sip_call_id, media.remote, media.payload_type)
+                return
+
+    def register(self, call_ids: Iterable[str], mailbox: asyncio.Queue[Event]) -> None:
+        """Put the messages of these Call-IDs into a mailbox, and no others."""
+        self.unregister(mailbox)
+        for call_id in call_ids:
+            self._mailboxes[call_id] = mailbox
+
+    def unregister(self, mailbox: asyncio.Queue[Event]) -> None:
+        """Put no more messages into a mailbox."""
+        for call_id in [call_id for call_id, its in self._mailboxes.items() if its is mailbox]:
+            del self._mailboxes[call_id]
+
+    async def listen(
+        self, transport: Transport, host: str, port: int, certificate: str | None = None, key: str | None = None
+    ) -> Target:
+        """Listen on an address, and return it with its port.
+
+        Raises:
+            OSError: The address is not available, or a file of the certificate cannot be read.
+        """
+        if transport == "udp":
+            datagrams = await DatagramSocket.bound(host, port, self._receive)
+            target, server = Target("udp", *datagrams.address), datagrams
+        else:
+            context = server_context(certificate, key, host=host) if transport == "tls" else None
+            tcp = await asyncio.start_server(
+                lambda reader, writer: self._accepted(transport, reader, writer), host, port, ssl=context
+            )
+            server = tcp  # type: ignore[assignment]
+            name = tcp.sockets[0].getsockname()
+            target = Target(transport, name[0], name[1])
+        self._listeners.append((target, server))
+        return target
+
+    def _may_reach(self, target: Target) -> bool:
+        return is_loopback(target.host) or target.host in self._reachable
+
+    # UDP
+
+    async def _datagram_socket(self, target: Target) -> DatagramSocket:
+        flow = self._flows.get(_bare(target))
+        if flow is not None:
+            return flow
+        host = _local_host(target)
+        if host not in self._datagrams:
+            made = await DatagramSocket.bound(host, 0, self._receive)
+            if host in self._datagrams:  # made meanwhile
+                made.close()
+            else:
+                self._datagrams[host] = made
+        return self._datagrams[host]
+
+    def _default_socket(self, target: Target) -> DatagramSocket | None:
+        try:
+            return self._datagrams.get(_local_host(target))
+        except OSError:
+            return None
+
+    async def _media_socket(self, host: str) -> tuple[str, int]:
+        if host not in self._media:
+            loop = asyncio.get_running_loop()
+            transport, silence = await loop.create_datagram_endpoint(
+                lambda: Silence(lambda: random.getrandbits(32)),
+                local_addr=(host, 0),
+            )
+            if host in self._media:
+                silence.close()
+            else:
+                self._media[host] = (silence, transport.get_extra_info("sockname")[1])
+        return host, self._media[host][1]
+
+    # TCP and TLS
+
+    async def _connection(self, target: Target) -> Connection:
+        key = _bare(target)
+        existing = self._connections.get(key)
+        if existing is not None:
+            return existing
+        task = self._connecting.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self._connect(target))
+            self._connecting[key] = task
+            task.add_done_callback(lambda _: self._connecting.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _connect(self, target: Target) -> Connection:
+        context, name = None, None
+        if target.transport == "tls":
+            name = target.name or target.host
+            context = client_context(target.host)
+        async with asyncio.timeout(_CONNECT):
+            reader, writer = await asyncio.open_connection(
+                target.host, target.port, ssl=context, server_hostname=name if context else None
+            )
+        return self._keep(_bare(target), reader, writer)
+
+    async def _accepted(self, transport: Transport, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = writer.get_extra_info("peername")
+        if peer is None or len(self._connections) >= _MAX_CONNECTIONS:
+            writer.close()
+            return
+        self._keep(Target(transport, peer[0], peer[1]), reader, writer)
+
+    def _keep(self, key: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
+        connection = Connection(key, reader, writer, self._receive, self._lost)
+        self._connections[key] = connection
+        self._reachable.add(key.host)
+        connection.start()
+        return connection
+
+    def _lost(self, connection: Connection, reason: str) -> None:
+        if self._connections.get(connection.peer) is connection:
+            del self._connections[connection.peer]
+        self._tell_lost(connection.peer, reason)
+
+    def _tell_lost(self, target: Target, reason: str) -> None:
+        event = Unreachable(0.0, target, f"{_shown(target)} cannot be reached: {reason}")
+        for mailbox in set(self._mailboxes.values()):
+            with contextlib.suppress(asyncio.QueueFull):
+                mailbox.put_nowait(event)
+
+    # What comes in
+
+    def _receive(self, data: bytes, source: Target, datagrams: DatagramSocket | None) -> None:
+        try:
+            message = parse(data)
+        except ValueError as error:
+            log.debug("emulator: a datagram or message of %s is no SIP message: %s", _shown(source), error)
+            return
+        if datagrams is not None:
+            self._flows[source] = datagrams
+            self._flows.move_to_end(source)
+            if len(self._flows) > _MAX_FLOWS:
+                self._flows.popitem(last=False)
+        mailbox = self._mailboxes.get(message.call_id or "")
+        if mailbox is not None:
+            with contextlib.suppress(asyncio.QueueFull):
+                mailbox.put_nowait(Received(0.0, message, source))
+            return
+        if isinstance(message, SipRequest):
+            self._reachable.add(source.host)
+            try:
+                answers = self.on_request(message, source, asyncio.get_running_loop().time())
+            except Exception:  # a request must not stop the network
+                log.exception("emulator: a SIP request of %s failed", _shown(source))
+                return
+            for outgoing in answers:
+                self.send(outgoing)
+
+
+def _answer_nothing(request: SipRequest, source: Target, now: float) -> list[Outgoing]:  # noqa: ARG001
+    return []
+
+
+def _bare(target: Target) -> Target:
+    return Target(target.transport, target.host, target.port)
+
+
+def _shown(target: Target) -> str:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return f"{target.transport}:{host}:{target.port}"
+
+
+def _local_host(target: Target) -> str:
+    """Return the own address that reaches a target.
+
+    Raises:
+        OSError: There is no route to it.
+    """
+    if is_loopback(target.host):
+        return "::1" if ":" in target.host else "127.0.0.1"
+    family = socket.AF_INET6 if ":" in target.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((target.host, target.port))  # sends nothing
+        return str(probe.getsockname()[0])

@@ -1,0 +1,41 @@
+"""What happens after an attempt: whether the next trunk is tried, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from didww.enums import DisconnectInitiator, ReroutingDisconnectCode
+
+if TYPE_CHECKING:
+    from didww.emulator.sip.model import AttemptResult, Candidate
+
+__all__ = ["RINGING_TIMEOUT", "after_attempt", "code_id_of"]
+
+RINGING_TIMEOUT: Final = int(ReroutingDisconnectCode.RINGING_TIMEOUT)
+
+_IDS: Final = {
+    int(member.name.split("_")[1]): int(member) for member in ReroutingDisconnectCode if member.name.startswith("SIP_")
+}
+
+
+def code_id_of(code: int) -> int | None:
+    """Return the ID of the rerouting code for a SIP code; None if there is none."""
+    return _IDS.get(code)
+
+
+def after_attempt(result: AttemptResult, candidate: Candidate, following: Candidate | None) -> tuple[bool, str]:
+    """Return whether the next trunk is tried after an attempt, and why."""
+    if result.answered is not None:
+        return False, f"Trunk {candidate.trunk} answered."
+    if result.initiator is DisconnectInitiator.ORIGINATION:
+        return False, "The caller hung up: no other trunk is tried."
+    what = "A ringing timeout" if result.disconnect_code_id == RINGING_TIMEOUT else f"{result.code} {result.reason}"
+    what = what.strip()
+    listed = f"among the rerouting codes of trunk {candidate.trunk}"
+    if not candidate.rerouting:
+        return False, f"Trunk {candidate.trunk} has no rerouting codes: the call ended there with {what}."
+    if result.disconnect_code_id not in candidate.rerouting:
+        return False, f"{what} is not {listed}: the call ended there."
+    if following is None:
+        return False, f"{what} is {listed}, but there is no other trunk: the call ended there."
+    return True, f"{what} is {listed}: trunk {following.trunk} is next."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,6 +28,9 @@ __all__ = ["Sip"]
 _PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 _PATIENCE: Final = 10.0
 MAX_CALLS: Final = 10_000
+_MAX_WAITING: Final = 1_000  # requests that wait for the registrar
+
+log = logging.getLogger("didww.emulator")
 
 
 class Sip:
@@ -48,6 +53,7 @@ class Sip:
         self._registrar: Registrar | None = None
         # A request waits for the engine, for which the network must not wait.
         self._worker = ThreadPoolExecutor(1, "didww-emulator-registrar")
+        self._room = threading.BoundedSemaphore(_MAX_WAITING)
 
     def listen(
         self,
@@ -242,16 +248,23 @@ class Sip:
         self._bounds.calls, self._bounds.per_second = self._limits.calls, self._limits.per_second
 
     def _receive(self, message: SipMessage, source: Target, now: float) -> list[Outgoing]:  # noqa: ARG002 own clock
-        """Take a request in the thread of the network; it is answered by another thread."""
-        self._worker.submit(self._respond, message, source)
+        """Take a request in the thread of the network; it is answered by another thread. Too many are dropped."""
+        if self._network is not None and self._room.acquire(blocking=False):
+            self._worker.submit(self._respond, message, source)
         return []
 
     def _respond(self, message: SipMessage, source: Target) -> None:
         registrar, network = self._registrar, self._network
-        if registrar is None or network is None:
-            return
-        for outgoing in registrar.receive(message, source, time.monotonic()):
-            network.run(_call(partial(network.send, outgoing)))
+        try:
+            if registrar is None or network is None:
+                return
+            for outgoing in registrar.receive(message, source, time.monotonic()):
+                network.run(_call(partial(network.send, outgoing)))
+        except Exception:
+            if self._network is not None:  # else it was closed meanwhile
+                log.exception("emulator: a SIP request was not answered")
+        finally:
+            self._room.release()
 
     def _credentials(self, username: str) -> tuple[str, str] | None:
         """Return id and password of the trunk with this user name, of any account."""

@@ -48,6 +48,7 @@ BYE = (
         BYE.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 9000 + b"\r\n\r\n"),
         BYE.replace(b"\r\n\r\n", b"\r\nX: a" * 300 + b"\r\n\r\n"),
         BYE + b"a" * MAX_MESSAGE,
+        BYE.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\nv=0"),
     ],
 )
 def test_malformed(data: bytes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -38,6 +39,8 @@ __all__ = [
     "tag_of",
     "uri_in",
 ]
+
+logging.getLogger("aiosipua").addHandler(logging.NullHandler())  # malformed messages are no news on stderr
 
 SipMessage: TypeAlias = SipRequest | SipResponse
 
@@ -99,6 +102,8 @@ def parse(data: bytes) -> SipMessage:
         raise ValueError(f"malformed message ({type(error).__name__})") from None
     if any(len(name) + len(value) > _MAX_HEADER for name, values in message.headers.items() for value in values):
         raise ValueError(f"a header longer than {_MAX_HEADER} characters")
+    if (number_in(message.get_header("Content-Length")) or 0) > len(message.body):
+        raise ValueError("a body shorter than its Content-Length")
     missing = [name for name in _REQUIRED if not message.get_header(name)]
     if missing:
         raise ValueError(f"a message without {missing[0]}")

@@ -14,15 +14,14 @@ from didww.emulator.sip.messages import (
     SipRequest,
     answer_challenges,
     cseq_of,
-    make_answer,
     media_of,
     new_response,
-    next_version,
     parse,
     tag_of,
     uri_in,
 )
 from didww.emulator.sip.model import Credentials, Target
+from didww.emulator.sip.sdp_answer import make_answer, next_version
 from support.sip_peer import ANSWER, make_leg, sent_by
 
 SOURCE = Target("udp", "192.0.2.1", 5060)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final
 
+from didww.emulator.sip.acks import Acks
 from didww.emulator.sip.challenge import DigestAnswers
 from didww.emulator.sip.dialog import Dialog
 from didww.emulator.sip.in_dialog import ALLOWED, InDialog
+from didww.emulator.sip.leg_result import EndedBy, LegResult, LegState
 from didww.emulator.sip.messages import (
     SipRequest,
     cseq_of,
@@ -17,7 +19,6 @@ from didww.emulator.sip.messages import (
 from didww.emulator.sip.model import SessionTimer
 from didww.emulator.sip.requests import (
     cancel_of,
-    credentials_in,
     fill_offer,
     first_invite,
     sdp_headers,
@@ -36,32 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EndedBy", "Leg", "LegResult", "LegState"]
 
-LegState: TypeAlias = Literal["calling", "ringing", "talking", "ended"]
-EndedBy: TypeAlias = Literal["far end", "caller", "timeout", "network", "protocol"]
-
 _MAX_FORKS: Final = 10
 _MAX_CONTACTS: Final = 10
 _MAX_TEXT: Final = 200
-_MAX_ACKS: Final = 32
 _MAX_INTERVALS: Final = 3  # 422 responses that raise the session interval
 _ANY_TIMER: Final = SessionTimer(expires=1800, minimum=90)
 _AFTER_CANCEL: Final = 64 * T1  # RFC 3261, section 9.1
-
-
-class LegResult(NamedTuple):
-    """The outcome of a leg.
-
-    Attributes:
-        code: SIP code; 200 if it was answered.
-        reason: Its text.
-        ended_by: Who ended it.
-        contacts: Where a 3xx response redirects to.
-    """
-
-    code: int
-    reason: str
-    ended_by: EndedBy
-    contacts: tuple[str, ...] = ()
 
 
 class Leg:
@@ -89,7 +70,7 @@ class Leg:
         self._first: SipRequest | None = None  # the INVITE that counts: the last one
         self._answers = DigestAnswers(invite.credentials, ids)
         self._dialogs: dict[str, Dialog] = {}
-        self._acks: dict[tuple[str, int], Outgoing] = {}
+        self._acks = Acks(self._outbox)
         self._dialog: Dialog | None = None
         self._in_dialog: InDialog | None = None
         self._cancel_wanted = False
@@ -257,7 +238,7 @@ class Leg:
                 self._on_answer(response, now)
             return
         new = sent.transaction.receive(response.status_code, now)
-        known = answers and self._ack_key(response) in self._acks
+        known = answers and self._acks.has(response)
         self._outbox.steps.add(now, response, source, sent=False, note="" if new and not known else "retransmission")
         self._sent.acknowledge_refusal(sent, response, now)
         if not new:
@@ -267,7 +248,7 @@ class Leg:
         elif answers and not sent.in_dialog:
             self._on_answer(response, now)
         elif answers and known:
-            self._repeat_ack(response, now)
+            self._acks.repeat(response, now)
         elif sent.in_dialog and response.status_code >= 200:
             self._on_response_in_dialog(sent, response, now)
 
@@ -275,8 +256,8 @@ class Leg:
         """Take the final response to a BYE, or to a re-INVITE or UPDATE."""
         method, code = sent.request.method, response.status_code
         dialog = next((one for one in self._dialogs.values() if one.owns_response(response)), self._dialog)
-        if method == "INVITE" and code < 300:
-            self._acknowledge(dialog, sent.request, response, now)
+        if method == "INVITE" and code < 300 and dialog is not None:
+            self._acks.send(dialog, sent.request, response, self._via(), now)
         if code in (401, 407) and not sent.authenticated:
             answers = self._answers.for_request(response, method, sent.request.uri)
             if answers and (method == "BYE" or self.result is None):
@@ -310,13 +291,13 @@ class Leg:
         """Take a 2xx: the first one answers the call; those of other forks, or after CANCEL, are ended."""
         tag = tag_of(response.get_header("To"))
         if tag in self._dialogs:
-            self._repeat_ack(response, now)
+            self._acks.repeat(response, now)
             return
         if self._first is None or len(self._dialogs) >= _MAX_FORKS:
             return
         dialog = Dialog(self._first, response, self._target, self._contact)
         self._dialogs[tag] = dialog
-        self._acknowledge(dialog, self._first, response, now)
+        self._acks.send(dialog, self._first, response, self._via(), now)
         if self.result is not None or self._dialog is not None:
             self._send_in_dialog("BYE", dialog, now)
             return
@@ -328,23 +309,6 @@ class Leg:
         self.remote_media = media_of(response.body)
         if timer is not None:
             self._session = SessionClock.of(response, timer, now)
-
-    def _acknowledge(self, dialog: Dialog | None, invite: SipRequest, response: SipResponse, now: float) -> None:
-        if dialog is None:
-            return
-        ack = dialog.request("ACK", self._via(), headers=credentials_in(invite))
-        if len(self._acks) >= _MAX_ACKS:
-            del self._acks[next(iter(self._acks))]
-        self._acks[self._ack_key(response)] = self._outbox.transmit(ack, dialog.target, now)
-
-    @staticmethod
-    def _ack_key(response: SipResponse) -> tuple[str, int]:
-        return tag_of(response.get_header("To")), cseq_of(response)[0]
-
-    def _repeat_ack(self, response: SipResponse, now: float) -> None:
-        ack = self._acks.get(self._ack_key(response))
-        if ack is not None:
-            self._outbox.repeat_ack(ack, cseq_of(response)[0], now)
 
     def _on_refusal(self, response: SipResponse, now: float) -> None:
         code = response.status_code

@@ -13,7 +13,7 @@ from didww.emulator.sip.capacity import Capacity
 from didww.emulator.sip.effects import Wait
 from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.model import Credentials, Limit
-from didww.emulator.sip.simulation import run_at_once
+from didww.emulator.sip.simulation import LATENCY, run_at_once
 from support.hypothesis_profiles import law
 from support.sip_calls import call, candidate, codes, outcomes, route
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MISBEHAVIOR = ["", "garbage", "giant", "provisionals", "forks", "late answer", "no response to BYE"]
 URIS = ["sip:a@203.0.113.1", "sip:b@203.0.113.2:5080", "sips:c@203.0.113.3", "tel:+12025550123", "sip:", "x" * 300]
 SECONDS = st.sampled_from([0.0, 0.01, 0.5, 1.0, 2.0, 7.9, 8.0, 8.1, 20.0, 31.9, 40.0])
+
+# Also the very moments at which messages arrive.
+MOMENTS = SECONDS | st.integers(0, 6000).map(lambda number: number * LATENCY) | st.floats(0, 60)
 
 simple_far_ends = st.builds(
     FarEnd,
@@ -72,7 +75,7 @@ candidates = st.builds(
 @law(2000)
 @given(
     trunks=st.lists(st.tuples(candidates, far_ends), min_size=1, max_size=3),
-    hang_up_at=st.none() | SECONDS,
+    hang_up_at=st.none() | MOMENTS,
     hang_up_after=st.none() | SECONDS,
     give_up_after=st.none() | SECONDS,
 )
@@ -126,7 +129,7 @@ def test_every_call_ends_with_consistent_results(
 
 
 @law(300)
-@given(far_end=far_ends, hang_up_at=st.none() | SECONDS)
+@given(far_end=far_ends, hang_up_at=st.none() | MOMENTS)
 def test_the_same_call_has_the_same_result(far_end: FarEnd, hang_up_at: float | None) -> None:
     """A simulation is deterministic, to the last message."""
     over = route(candidate("Main", redirects=2), candidate("Phones", kind="registration"))

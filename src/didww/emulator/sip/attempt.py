@@ -55,6 +55,7 @@ class Branch:
     def __init__(self, hops: Iterable[Hop]) -> None:
         self.hops = deque(hops)
         self.leg: AnyLeg | None = None
+        self.uri = ""
 
 
 class Attempt:
@@ -262,7 +263,7 @@ def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[E
     if attempt.timer_b is not None:
         invite = replace(invite, timer_b=min(attempt.timer_b, invite.timer_b))
     leg = Leg(invite, target, local, ids=call.options.ids, started=call.now)
-    branch.leg = leg
+    branch.leg, branch.uri = leg, hop.uri
     attempt.legs.append(leg)
     call.legs[leg] = target
     yield from call.synchronize()  # from now on its messages are received
@@ -300,6 +301,8 @@ def _take_results(attempt: Attempt) -> None:
             if leg.result.contacts:
                 outcome = LOOP
         attempt.failures.append(outcome)
+        if outcome.code not in _UNAVAILABLE:  # other addresses of the same far end are not tried
+            branch.hops = deque(hop for hop in branch.hops if hop.uri != branch.uri)
 
 
 def _show_ringing(attempt: Attempt) -> Generator[Effect, Any, None]:

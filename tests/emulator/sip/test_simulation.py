@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from didww.emulator.sip.call import CallOptions, place_call
 from didww.emulator.sip.capacity import Capacity
 from didww.emulator.sip.effects import Wait
 from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.model import Credentials, Limit
-from didww.emulator.sip.simulation import LATENCY, run_at_once
+from didww.emulator.sip.simulation import LATENCY, Simulation, run_at_once
 from support.hypothesis_profiles import law
-from support.sip_calls import call, candidate, codes, outcomes, route
+from support.sip_calls import call, candidate, codes, outcomes, route, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -126,6 +127,19 @@ def test_every_call_ends_with_consistent_results(
     assert all(result.answered is None for result in results[:-1])
     assert capacity.acquire(LIMITS) is None
     assert capacity.acquire(TRUNK_LIMITS) is None
+
+
+@law(2000)
+@given(far_end=far_ends, hang_up_at=st.none() | MOMENTS, hang_up_after=st.none() | SECONDS)
+def test_no_far_end_is_left_in_a_call(far_end: FarEnd, hang_up_at: float | None, hang_up_after: float | None) -> None:
+    """A far end that has answered is told the end, also if its answer came too late or was one of several."""
+    over = route(candidate("Main", redirects=2), candidate("Phones", kind="registration"))
+    options = CallOptions(
+        call_id="1", capacity=Capacity(), ids=tokens(), hang_up_after=hang_up_after, max_duration=100.0
+    )
+    simulation = Simulation({"*": far_end}, hang_up_at)
+    simulation.run(place_call(over, options), lambda _: None)
+    assert simulation.calls_left == 0
 
 
 @law(300)

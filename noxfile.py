@@ -26,7 +26,7 @@ if PYENV.is_dir():  # its commands are those of the versions in this variable
 
 ROOT = Path(__file__).parent
 DEV = nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), "dev")
-EXTRAS = ".[cli,emulator,otel,redis]"
+EXTRAS = ".[cli,emulator,sip,otel,redis]"
 FAST = ("-q", "-m", "not slow")
 
 
@@ -65,7 +65,7 @@ def wheel(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *map(str, distributions.iterdir()))
     session.run("check-wheel-contents", str(built))
 
-    session.install(*DEV, f"{built}[cli,emulator,otel,redis]")
+    session.install(*DEV, f"{built}[cli,emulator,sip,otel,redis]")
     session.install("--force-reinstall", "--no-deps", str(built))  # the last one may have had the same version
     for name in ("tests", "scripts", "examples", "docs", "pyproject.toml", "README.md", "Containerfile"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -99,7 +99,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def mutation(session: nox.Session) -> None:
     """Change the logic of calls in many small ways, and list the changes that no test notices. Takes half an hour."""
-    session.install(*DEV, "mutmut>=3.8", ".[cli,emulator,otel,redis]")
+    session.install(*DEV, "mutmut>=3.8", ".[cli,emulator,sip,otel,redis]")
     session.run("pip", "uninstall", "--yes", "--quiet", "didww-sdk")  # its dependencies remain
     shutil.rmtree("mutants", ignore_errors=True)
     mutated = ROOT / "mutants" / "src"

@@ -108,7 +108,14 @@ API_PAGES = {
     "emulator": Page(
         "Emulator in Python",
         "The emulator from Python. [Control the emulator](../../how-to/emulator-control.md) shows it in use.",
-        ("emulator.emulator.Emulator", "emulator.controls.clock.Clock", "emulator.http.server.running"),
+        (
+            "emulator.emulator.Emulator",
+            "emulator.controls.clock.Clock",
+            "emulator.http.server.running",
+            "emulator.sip.report.RingReport",
+            "emulator.sip.report.RingAttempt",
+            "emulator.sip.far_end.FarEnd",
+        ),
     ),
 }
 

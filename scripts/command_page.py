@@ -118,14 +118,15 @@ def types() -> list[str]:
 def described(found: click.Command, parent: click.Context, name: str) -> list[str]:
     """Return the section of a command, or of each command of a group."""
     context = click.Context(found, info_name=name, parent=parent, max_content_width=100, terminal_width=100)
+    text = [f"#### {context.command_path}", "", "```text", shortened(found.get_help(context)), "```", ""]
     if isinstance(found, click.Group):
-        lines: list[str] = []
+        lines = text if found.invoke_without_command else []
         for inner in found.list_commands(context):
             command_ = found.get_command(context, inner)
             assert command_ is not None, inner
             lines += described(command_, context, inner)
         return lines
-    return [f"#### {context.command_path}", "", "```text", shortened(found.get_help(context)), "```", ""]
+    return text
 
 
 def shortened(text: str) -> str:

@@ -1,6 +1,6 @@
 """Print the lowest versions of the dependencies in pyproject.toml, as pip constraints.
 
-pip install --constraint <(python scripts/lowest.py) --group dev --editable '.[cli,emulator,otel,redis]'
+pip install --constraint <(python scripts/lowest.py) --group dev --editable '.[cli,emulator,sip,otel,redis]'
 """
 
 from __future__ import annotations

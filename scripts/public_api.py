@@ -122,7 +122,8 @@ def commands() -> Iterator[str]:
                 inner = found.get_command(context, name)
                 if inner is not None:
                     yield from walk(inner, f"{path} {name}", context)
-            return
+            if not found.invoke_without_command:
+                return
         words = [
             parameter.human_readable_name
             if isinstance(parameter, click.Argument)

@@ -24,12 +24,12 @@ def commands(group, context, path):
         inner = click.Context(found, info_name=name, parent=context, max_content_width=100, terminal_width=100)
         if isinstance(found, click.Group):
             yield from commands(found, inner, f"{path} {name}")
-        else:
+        if not isinstance(found, click.Group) or found.invoke_without_command:
             yield f"{path} {name}", inner
 
 
 ROOT = click.Context(command, info_name="didww", obj=Session())
-ALL = {path: context for path, context in commands(command, ROOT, "didww") if not path.startswith("didww resources ")}
+ALL = {path: context for path, context in commands(command, ROOT, "didww") if not path.startswith("didww resources")}
 
 
 @pytest.mark.parametrize("path", ALL)

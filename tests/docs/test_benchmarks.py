@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from support.sip_programs import need
 from support.unix import unix_only
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -82,3 +83,17 @@ def test_call_engine_benchmark_runs() -> None:
     assert 1000 < result["rows"] < 4000
     assert len(result["seconds"]) == 4
     assert all(seconds["DuckDB"] > 0 for seconds in result["seconds"].values())
+
+
+@pytest.mark.slow
+def test_sip_call_benchmark_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All calls are accounted for: by reports, call records and SIPp."""
+    pytest.importorskip("aiosipua")
+    need("sipp")
+    monkeypatch.setenv("BENCHMARK_CALLS_AT_ONCE", "40")
+    monkeypatch.setenv("BENCHMARK_CALLS_A_SECOND", "20")
+    monkeypatch.setenv("BENCHMARK_SECONDS", "3")
+    result = run("sip_calls.py")
+    assert result["at_once"]["most"] == 40
+    for found in result.values():
+        assert found["reports"] == found["records"] == found["sipp"] == found["calls"]

@@ -101,7 +101,7 @@ class Root(LazyGroup):
     examples=("didww --emulator numbers search GB --city London", "didww numbers list --expiring 14d -o json"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without an account, add --emulator. Exit codes: 0 success, 1 failure, 2 usage, 3 refused, 4 not found, "
-    "5 no response, 6 outcome unknown, 7 partly done, 8 still pending, 130 interrupted.",
+    "5 no response, 6 outcome unknown, 7 partly done, 8 still pending, 9 not answered, 130 interrupted.",
 )
 @click.version_option(__version__, "--version", message=f"didww %(version)s (API {', '.join(API_VERSIONS)})")
 def command() -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "DESCRIPTIONS",
     "FAILED",
     "INTERRUPTED",
+    "NOT_ANSWERED",
     "NOT_FOUND",
     "NO_RESPONSE",
     "OUTCOME_UNKNOWN",
@@ -38,6 +39,7 @@ NO_RESPONSE: Final = 5
 OUTCOME_UNKNOWN: Final = 6
 PARTLY_DONE: Final = 7
 STILL_PENDING: Final = 8
+NOT_ANSWERED: Final = 9
 INTERRUPTED: Final = 130
 
 DESCRIPTIONS: Final[dict[int, str]] = {
@@ -51,6 +53,7 @@ DESCRIPTIONS: Final[dict[int, str]] = {
     OUTCOME_UNKNOWN: "The outcome is unknown: the request may have been processed. Check before you repeat it.",
     PARTLY_DONE: "Some of it was done: a command failed for some records, or after its first step.",
     STILL_PENDING: "A wait ended before the service was done; nothing failed.",
+    NOT_ANSWERED: "A call that `didww emulator ring` placed was not answered; nothing failed.",
     INTERRUPTED: "Interrupted by Ctrl-C.",
 }
 

@@ -15,8 +15,21 @@ if TYPE_CHECKING:
     from didww.emulator.engine.errors import HttpError
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.http.server import running
+    from didww.emulator.sip.far_end import FarEnd
+    from didww.emulator.sip.report import RingAttempt, RingReport
 
-__all__ = ["AccountSession", "Behavior", "Clock", "Emulator", "Engine", "HttpError", "running"]
+__all__ = [
+    "AccountSession",
+    "Behavior",
+    "Clock",
+    "Emulator",
+    "Engine",
+    "FarEnd",
+    "HttpError",
+    "RingAttempt",
+    "RingReport",
+    "running",
+]
 
 _HOMES = {
     "AccountSession": "engine.session",
@@ -24,7 +37,10 @@ _HOMES = {
     "Clock": "controls.clock",
     "Emulator": "emulator",
     "Engine": "engine.engine",
+    "FarEnd": "sip.far_end",
     "HttpError": "engine.errors",
+    "RingAttempt": "sip.report",
+    "RingReport": "sip.report",
     "running": "http.server",
 }
 

@@ -17,6 +17,7 @@ from didww.emulator.controls.journal import Journal
 from didww.emulator.controls.messages import Messages
 from didww.emulator.controls.prices import Prices
 from didww.emulator.controls.sender_ids import SenderIds
+from didww.emulator.controls.sip import Sip
 from didww.emulator.controls.state import State
 from didww.emulator.controls.stock import Stock
 from didww.emulator.controls.transitions import Transitions
@@ -53,6 +54,7 @@ class Emulator:
         callback_secret: Signing secret of callbacks.
         rate_limit: Requests per second and account before a 429 response. Defaults to no limit.
         callback_hosts: Hosts besides loopback addresses that may receive callbacks; `"*"` allows any.
+        sip_hosts: Hosts besides loopback addresses that may be called over SIP; `"*"` allows any.
 
     Attributes:
         clock: `advance("30 days")`, `freeze()`, `run()`; advancing runs due events.
@@ -69,6 +71,7 @@ class Emulator:
         calls: Inbound and outbound calls.
         messages: Inbound and outbound text messages.
         sender_ids: Sender ID verifications.
+        sip: Registrations of phones, and which hosts are called.
         engine: The engine that handles requests.
 
     Example:
@@ -89,6 +92,7 @@ class Emulator:
         callback_secret: str = DEFAULT_SECRET,
         rate_limit: int | None = None,
         callback_hosts: Iterable[str] = (),
+        sip_hosts: Iterable[str] = (),
     ) -> None:
         if api_key is not None and not api_key.strip():
             raise InvalidValueError(
@@ -106,7 +110,8 @@ class Emulator:
         self.versions = Versions(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.prices = Prices(self.engine, self.key)
-        self.calls = Calls(self.engine, self.key)
+        self.sip = Sip(self.engine, sip_hosts)
+        self.calls = Calls(self.engine, self.key, self.sip)
         self.messages = Messages(self.engine, self.key)
         self.sender_ids = SenderIds(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
@@ -189,7 +194,9 @@ class Emulator:
 
     def close(self) -> None:
         """Close the store."""
+        self.sip.close()
         self.callbacks.close()
+        self.calls._close()
         for worker in self._workers:
             worker.close()
         self.engine.close()
@@ -202,7 +209,9 @@ class Emulator:
         self.faults.reset()
         self.journal.clear()
         self.callbacks.reset()
+        self.calls._forget()
         self._rate_limit.reset()
+        self.sip._forget()
 
     def __enter__(self) -> Self:
         return self

@@ -20,9 +20,9 @@ from didww._core.effects import Response
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.behaviors.date_math import add_month
 from didww.emulator.behaviors.message_exports import get_message_lines, get_message_sources, ids_in
-from didww.emulator.controls.calls import get_calls_per_day, get_placed_calls
 from didww.emulator.controls.messages import get_messages_per_day, get_placed_messages
 from didww.emulator.controls.outages import get_outages
+from didww.emulator.controls.stored_calls import get_calls_per_day, get_placed_calls
 from didww.emulator.data.cdr import (
     ALWAYS_METERED,
     CDR_IN_COLUMNS,

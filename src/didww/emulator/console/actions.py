@@ -1,4 +1,4 @@
-"""Actions that only the console has: add to a balance, send a callback of a record."""
+"""Actions that only the console has, such as to add to a balance, or that show another page than that of their form."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from didww.emulator.console import rings
 from didww.emulator.console.queries import owner_of_record
 from didww.emulator.controls.callbacks import report
 from didww.emulator.engine.schema import table_of
@@ -78,8 +79,10 @@ def _owner(runtime: Runtime, form: Fire) -> int:
     return owner
 
 
-ACTIONS: Final[dict[str, tuple[type[msgspec.Struct], Callable[[Emulator, Any], None]]]] = {
+ACTIONS: Final[dict[str, tuple[type[msgspec.Struct], Callable[[Emulator, Any], str | None]]]] = {
     "balance/top_up": (TopUp, _top_up),
     "callbacks/fire": (Fire, _fire),
+    "calls/ring": (rings.RingForm, rings.place),
+    "calls/hang_up": (rings.HangUpForm, rings.hang_up),
 }
-"""Parameters and function of each action."""
+"""Parameters and function of each action. The function may return the page to show next."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from didww.emulator.behaviors.exports import get_lines, get_out_lines
 from didww.emulator.console import queries
 from didww.emulator.console.records import read_only_session
-from didww.emulator.controls.calls import get_calls_per_day, get_placed_calls
+from didww.emulator.controls.stored_calls import get_calls_per_day, get_placed_calls
 from didww.emulator.data.cdr import CDR_IN_COLUMNS, CDR_OUT_COLUMNS, cdr_in, cdr_out
 
 if TYPE_CHECKING:

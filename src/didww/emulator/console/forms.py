@@ -30,6 +30,7 @@ _PAGES: Final[dict[str, str]] = {
     "faults": "faults",
     "callbacks": "callbacks",
     "calls": "calls",
+    "sip": "sip",
     "state": "state",
     "balance": "state",
     "stock": "resources/did_groups",
@@ -56,7 +57,13 @@ CONFIRMATIONS: Final[dict[str, str]] = {
     "callbacks/allow": "Allowed hosts updated.",
     "calls/inbound": "Calls simulated.",
     "calls/outbound": "Calls simulated. A blocked trunk places none.",
+    "calls/ring": "Call placed.",
+    "calls/hang_up": "Hung up.",
     "calls/rate": "Average number of calls updated.",
+    "sip/listen": "Listening.",
+    "sip/allow": "Allowed hosts updated.",
+    "sip/limit": "Limits updated.",
+    "sip/forget": "Registrations removed.",
     "state/reset": "Emulator reset.",
     "state/snapshot": "Snapshot taken.",
     "state/restore": "Snapshot restored.",
@@ -67,7 +74,11 @@ CONFIRMATIONS: Final[dict[str, str]] = {
 _OF_THE_PAGE: Final = ("page", "account")
 _PAGE: Final = re.compile(r"[\w./?=&%+-]{0,500}", re.ASCII)
 # The type of the record whose account an operation concerns, and the field with its id.
-_CONCERNS: Final = {"calls/inbound": ("dids", "did"), "calls/outbound": ("voice_out_trunks", "trunk")}
+_CONCERNS: Final = {
+    "calls/inbound": ("dids", "did"),
+    "calls/ring": ("dids", "did"),
+    "calls/outbound": ("voice_out_trunks", "trunk"),
+}
 
 
 class Form:
@@ -137,7 +148,7 @@ def run(emulator: Emulator, form: Form) -> str:
         if key is not None and "api_key" in parameters.__struct_fields__ and not dict(form.pairs).get("api_key"):
             parameters.api_key = key
         if action is not None:
-            action[1](emulator, parameters)
+            form.page = action[1](emulator, parameters) or form.page
         else:
             control_api.call(emulator, form.place, parameters)
     # OperationalError: the disk is full

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from didww._schema.registry import all_classes
-from didww.emulator.console import accounts, calls, due, queries, reasons, records, snippets
+from didww.emulator.console import accounts, calls, due, queries, reasons, records, rings, snippets
 from didww.emulator.console.fault_text import describe, presets_in_force
 from didww.emulator.console.formatting import pretty
 from didww.emulator.console.masking import mask_parameter
@@ -31,12 +31,13 @@ NAVIGATION: Final = (
     ("resources", "Resources"),
     ("pending", "Pending"),
     ("calls", "Calls"),
+    ("sip", "SIP"),
     ("clock", "Clock"),
     ("faults", "Faults"),
     ("callbacks", "Callbacks"),
     ("state", "State"),
 )
-WITH_PARTS: Final = frozenset({"journal", "resources"})
+WITH_PARTS: Final = frozenset({"journal", "resources", "calls"})
 """The pages with further parts in their paths."""
 _MAX_PENDING: Final = 100
 _COUNTED: Final = (
@@ -164,6 +165,8 @@ def _pending(context: Context) -> tuple[str, dict[str, Any]]:
 
 def _calls(context: Context) -> tuple[str, dict[str, Any]]:
     emulator = context.emulator
+    if context.rest:
+        return _ring(emulator, *context.rest)
     today = emulator.clock.now().date()
     text = dict(context.query).get("day", "")
     try:
@@ -178,7 +181,22 @@ def _calls(context: Context) -> tuple[str, dict[str, Any]]:
         "next": day + timedelta(days=1) if day < today else None,
         "numbers": _choices(emulator, "dids", "number"),
         "trunks": _choices(emulator, "voice_out_trunks", "name"),
+        "rings": rings.latest(emulator),
     }
+
+
+def _ring(emulator: Emulator, id: str, part: str = "") -> tuple[str, dict[str, Any]]:
+    report = rings.find_report(emulator, id)
+    if report is None or part not in ("", "fragment"):
+        raise NoSuchPageError
+    return "ring_report.html" if part else "ring.html", {"report": report, "this_page": f"calls/{report.id}"}
+
+
+def _sip(context: Context) -> tuple[str, dict[str, Any]]:
+    sip = context.emulator.sip.show()
+    with context.emulator.engine.locked() as runtime:
+        trunks = queries.registering_trunks(runtime, _MAX_PENDING)
+    return "sip.html", {"sip": sip, "trunks": trunks}
 
 
 def _clock(context: Context) -> tuple[str, dict[str, Any]]:
@@ -253,6 +271,7 @@ VIEWS: Final[Mapping[str, Callable[[Context], tuple[str, dict[str, Any]]]]] = {
     "resources": _resources,
     "pending": _pending,
     "calls": _calls,
+    "sip": _sip,
     "clock": _clock,
     "faults": _faults,
     "callbacks": _callbacks,

@@ -11,7 +11,7 @@ import re
 import sqlite3
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -50,6 +50,9 @@ _READ_ONLY: Final = frozenset(
         "id_of",
         "failing",
         "charges",
+        "report",
+        "reports",
+        "registrations",
     }
 )
 OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -64,12 +67,19 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "versions": ("show", "set"),
     "stock": ("show", "put"),
     "prices": ("show", "assign", "unassign"),
-    "calls": ("rate", "inbound", "outbound", "fail", "failing", "charges"),
+    "calls": ("rate", "inbound", "outbound", "fail", "failing", "charges", "ring", "report", "reports", "hang_up"),
     "messages": ("rate", "inbound", "outbound"),
     "sender_ids": ("add", "set_status"),
+    "sip": ("show", "registrations", "listen", "allow", "limit", "challenge", "forget"),
 }
 
-_NAMES: Final = {"Sequence": Sequence, "Decimal": Decimal, "timedelta": timedelta, "datetime": datetime}
+_NAMES: Final = {
+    "Mapping": Mapping,
+    "Sequence": Sequence,
+    "Decimal": Decimal,
+    "timedelta": timedelta,
+    "datetime": datetime,
+}
 _TEXT_TYPES: Final = (timedelta, datetime, Decimal)
 
 
@@ -182,6 +192,7 @@ def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.messages import Messages
     from didww.emulator.controls.prices import Prices
     from didww.emulator.controls.sender_ids import SenderIds
+    from didww.emulator.controls.sip import Sip
     from didww.emulator.controls.state import State
     from didww.emulator.controls.stock import Stock
     from didww.emulator.controls.transitions import Transitions
@@ -202,6 +213,7 @@ def _operations() -> dict[str, _Operation]:
         "calls": Calls,
         "messages": Messages,
         "sender_ids": SenderIds,
+        "sip": Sip,
     }
     operations: dict[str, _Operation] = {}
     for group, names in OPERATIONS.items():
@@ -243,6 +255,9 @@ def _json_type(kind: Any) -> Any:
         return typing.Union[tuple(kinds)]  # noqa: UP007 made from a list
     if origin is Sequence:
         return list[typing.get_args(kind)[0]]  # type: ignore[misc]
+    if origin is Mapping:
+        key, value = typing.get_args(kind)
+        return dict[key, value]  # type: ignore[valid-type]
     return kind
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Poll the journal fragment every second and replace it when it changes.
+// Poll a fragment, such as that of the journal, every second, and replace it when it changes, until it is over.
 const live = document.querySelector("[data-poll]");
 if (live) {
   const pause = document.querySelector("[data-pause]");
@@ -18,6 +18,11 @@ if (live) {
           last = text;
         }
         state.textContent = paused ? "paused" : "live";
+        if (live.querySelector("[data-over]")) {
+          pause.hidden = true;
+          state.textContent = "";
+          return;
+        }
       } catch {
         state.textContent = "the emulator does not respond";
       }

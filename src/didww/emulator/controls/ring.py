@@ -1,0 +1,282 @@
+"""Calls over SIP: what `emulator.calls` has to place them, follow them and read their reports."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping  # noqa: TC003 the control API reads the annotations
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from didww.emulator.controls import ring_arguments as arguments
+from didww.emulator.controls.call_records import new_call_id, record_inbound
+from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
+from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
+from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
+from didww.emulator.sip.report import RingReport  # noqa: TC001 the same
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from concurrent.futures import Future
+
+    from didww.emulator.engine.engine import Engine
+    from didww.emulator.engine.session import AccountSession
+    from didww.emulator.sip.capacity import Capacity
+    from didww.emulator.sip.effects import Contact, Effect
+    from didww.emulator.sip.model import AttemptResult, Route
+    from didww.emulator.sip.runner import Calls as Network
+
+__all__ = ["RingControls"]
+
+log = logging.getLogger("didww.emulator")
+
+_NUMBERS_NAMED: Final = 5
+_DEFAULT_CALLER: Final = "12025550123"
+
+
+class SipSide(Protocol):
+    """What calls need of `emulator.sip`."""
+
+    def _ready(self) -> Network:
+        """Return the network for a call."""
+        ...
+
+    def _contacts(self, trunk_id: str) -> list[Contact]:
+        """Return where the phones are that have registered with the credentials of a trunk."""
+        ...
+
+
+class RingControls:
+    """Calls over SIP: the part of `emulator.calls` that places them.
+
+    Args:
+        engine: The engine.
+        default_key: The default account.
+        sip: The network and the registered phones, for calls that are sent.
+    """
+
+    def __init__(self, engine: Engine, default_key: str, sip: SipSide | None = None) -> None:
+        self._sip = sip
+        self._engine = engine
+        self._default_key = default_key
+        self._placed = PlacedCalls()
+        self._capacity: Capacity | None = None
+        self._recorder = ThreadPoolExecutor(1, "didww-emulator-records")
+
+    def ring(
+        self,
+        did: str,
+        *,
+        caller: str = _DEFAULT_CALLER,
+        caller_name: str = "",
+        duration: Duration = 5,
+        give_up_after: Duration | None = None,
+        diversion: str = "",
+        attestation: Literal["A", "B", "C"] | None = None,
+        instant: bool = False,
+        far_ends: Mapping[str, FarEnd | str | int] | None = None,
+        wait: bool = True,
+        api_key: str | None = None,
+    ) -> RingReport:
+        """Call a number over SIP, as a caller from the telephone network would, and report what its trunks did.
+
+        The call goes to the trunks that the number is routed to, and takes real time. With `instant`, nothing is sent:
+        the far ends are simulated, and nothing waits.
+
+        Args:
+            did: The number, or the id of the DID.
+            caller: Caller's number, or `anonymous`.
+            caller_name: Caller's name.
+            duration: How long to talk before the caller hangs up.
+            give_up_after: How long to let it ring before the caller hangs up. Defaults to as long as the trunks do.
+            diversion: Number that diverted the call.
+            attestation: STIR/SHAKEN attestation of the caller's number.
+            instant: Whether to simulate the far ends, at once.
+            far_ends: With `instant`, what the far end of each trunk does, by its name, `*` for all others: `answers`,
+                `busy`, `silent`, `rings`, a SIP code, or a `FarEnd`. Defaults to `answers`.
+            wait: Whether to wait until the call has ended; otherwise, the report is that of a call in progress.
+            api_key: Key of the account. Defaults to the emulator's own.
+
+        Raises:
+            LookupError: The account has no such number.
+            ValueError: An argument is invalid, or the extra `sip` is not installed.
+        """
+        from didww.cdr.extras import need
+
+        need("aiosipua", "sip")
+        from didww.emulator.sip.call import CallOptions, place_call
+        from didww.emulator.sip.simulation import run_at_once
+
+        talk = arguments.check_seconds(duration, "duration")
+        patience = None if give_up_after is None else arguments.check_seconds(give_up_after, "give_up_after")
+        scripts = arguments.make_far_ends(far_ends, instant=instant)
+        details = {
+            "caller_name": arguments.check_name(caller_name),
+            "diversion": arguments.check_phone(diversion, "diversion") if diversion else "",
+            "attestation": arguments.check_attestation(attestation),
+        }
+        caller = arguments.check_phone(caller, "caller", or_anonymous=True)
+        key = api_key or self._default_key
+        with self._engine.locked():
+            session = self._engine.session(key)
+            route = _get_route(session, did, caller, details)
+            arguments.check_trunks(scripts, route)
+            call = self._placed.add(new_call_id(session), route, session.now(), instant=instant)
+        options = CallOptions(
+            call_id=call.call_id,
+            hang_up_after=talk,
+            give_up_after=patience,
+            capacity=self._shared_capacity(),
+            ids=_token,
+        )
+        try:
+            if instant:
+                run_at_once(place_call(route, options), scripts, call.follow)
+                self._end(call, key)
+            else:
+                self._send(call, key, place_call(route, options))
+        except BaseException as error:
+            call.finish(f"The call could not be placed: {error}")
+            raise
+        if wait:
+            try:
+                call.wait()
+            except BaseException:  # Ctrl-C
+                call.hang_up()
+                raise
+        return call.report()
+
+    def reports(self, *, limit: int = 100) -> list[RingReport]:
+        """Return the reports of the last calls over SIP, the newest first.
+
+        Args:
+            limit: Maximum number, 1 to 500.
+
+        Raises:
+            ValueError: `limit` is out of range.
+        """
+        if not 1 <= limit <= MAX_REPORTS:
+            raise ValueError(f"limit must be from 1 to {MAX_REPORTS}, got {limit!r:.40}.")
+        return [call.report() for call in self._placed.newest(limit)]
+
+    def report(self, id: str) -> RingReport:
+        """Return the report of a call over SIP, which may still be in progress.
+
+        Args:
+            id: ID of the report.
+
+        Raises:
+            LookupError: There is no such report.
+        """
+        return self._placed.get(id).report()
+
+    def hang_up(self, id: str) -> RingReport:
+        """Hang up a call over SIP, as its caller, and return its report; nothing happens if it has ended.
+
+        Args:
+            id: ID of the report.
+
+        Raises:
+            LookupError: There is no such report.
+        """
+        call = self._placed.get(id)
+        call.hang_up()
+        return call.report()
+
+    def _close(self) -> None:
+        """Wait until the records of calls that have ended are stored."""
+        self._recorder.shutdown()
+
+    def _in_progress(self) -> int:
+        """Return how many calls are in progress."""
+        return self._placed.in_progress()
+
+    def _forget(self) -> None:
+        """Hang up all calls and drop their reports."""
+        self._placed.clear()
+
+    def _shared_capacity(self) -> Capacity:
+        """Return what counts the calls against the limits of trunks, groups and numbers."""
+        from didww.emulator.sip.capacity import Capacity
+
+        with self._engine.locked():
+            self._capacity = self._capacity or Capacity()
+            return self._capacity
+
+    def _send(self, call: PlacedCall, key: str, generator: Generator[Effect, Any, list[AttemptResult]]) -> None:
+        """Start a call over the network."""
+        from didww.emulator.sip.runner import start_call
+
+        if self._sip is None:
+            raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
+        future, call.on_hang_up = start_call(self._sip._ready(), generator, call.follow, contacts=self._sip._contacts)
+        future.add_done_callback(partial(self._over, call, key))
+
+    def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:
+        """Take in that a call is over; in the thread of the network, which must not wait for the engine."""
+        if future.cancelled():
+            call.finish("The emulator was closed during the call.")
+        elif error := future.exception():
+            log.error("emulator: the call %s failed", call.call_id, exc_info=error)
+            call.finish(f"The emulator failed: {type(error).__name__}. Its log has the reason.")
+        else:
+            try:
+                self._recorder.submit(self._end, call, key)
+            except RuntimeError:  # the emulator is closed
+                call.finish()
+
+    def _end(self, call: PlacedCall, key: str) -> None:
+        """Store the records of a call, then end its report."""
+        try:
+            self._store(call, key)
+        except Exception:  # the report must end: somebody may wait for it
+            log.exception("emulator: the records of the call %s could not be stored", call.call_id)
+        finally:
+            call.finish()
+        self._engine.wake()
+
+    def _store(self, call: PlacedCall, key: str) -> None:
+        """Store a record for each attempt."""
+        from didww.emulator.behaviors.exports import get_lines
+
+        attempts, route = call.attempts(), call.route
+        with self._engine.locked() as runtime:
+            session = self._engine.session(key)
+            lines = get_lines(session, route.number)
+            if not attempts or not lines:  # the number was removed during the call
+                return
+            runtime.run_in_transaction(
+                lambda: record_inbound(
+                    session,
+                    lines[0],
+                    call_id=call.call_id,
+                    start=call.started_at,
+                    caller=route.caller,
+                    caller_name=route.caller_name,
+                    attempts=attempts,
+                )
+            )
+
+
+def _token(length: int) -> str:
+    """Return random hexadecimal digits."""
+    return secrets.token_hex(length // 2 + 1)[:length]
+
+
+def _get_route(session: AccountSession, did: str, caller: str, details: dict[str, Any]) -> Route:
+    """Return the route of a call.
+
+    Raises:
+        LookupError: The account has no such number.
+    """
+    from didww.emulator.sip.routing import get_route
+
+    try:
+        return get_route(session, did.removeprefix("+"), caller, random=Random(session.new_id()), **details)  # noqa: S311 a seeded generator
+    except LookupError:
+        numbers = [record["number"] for record in session.find("dids", limit=_NUMBERS_NAMED + 1)]
+        more = " and others" if len(numbers) > _NUMBERS_NAMED else ""
+        have = f"It has {', '.join(numbers[:_NUMBERS_NAMED])}{more}." if numbers else "It has none: buy one first."
+        raise LookupError(f"The account has no number {did[:40]!r}. {have}") from None

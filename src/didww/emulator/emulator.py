@@ -110,10 +110,10 @@ class Emulator:
         self.versions = Versions(self.engine, self.key)
         self.stock = Stock(self.engine, self.key)
         self.prices = Prices(self.engine, self.key)
-        self.calls = Calls(self.engine, self.key)
+        self.sip = Sip(self.engine, sip_hosts)
+        self.calls = Calls(self.engine, self.key, self.sip)
         self.messages = Messages(self.engine, self.key)
         self.sender_ids = SenderIds(self.engine, self.key)
-        self.sip = Sip(self.engine, sip_hosts)
         self.state = State(self.engine, self._forget, self.key)
         # Two workers, so that a slow callback receiver does not delay events.
         self._workers = workers = (

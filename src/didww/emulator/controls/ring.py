@@ -11,8 +11,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from didww.emulator.controls import ring_arguments as arguments
+from didww.emulator.controls.call_records import new_call_id, record_inbound
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
-from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCalls
+from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
 from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
 from didww.emulator.sip.report import RingReport  # noqa: TC001 the same
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
 
-    from didww.emulator.controls.ring_reports import PlacedCall
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.capacity import Capacity
@@ -33,7 +33,6 @@ __all__ = ["RingControls"]
 log = logging.getLogger("didww.emulator")
 
 _NUMBERS_NAMED: Final = 5
-_PATIENCE: Final = 1.0
 _DEFAULT_CALLER: Final = "12025550123"
 
 
@@ -124,7 +123,7 @@ class RingControls:
             session = self._engine.session(key)
             route = _get_route(session, did, caller, details)
             arguments.check_trunks(scripts, route)
-            call = self._placed.add(_new_call_id(session), route, session.now(), instant=instant)
+            call = self._placed.add(new_call_id(session), route, session.now(), instant=instant)
         options = CallOptions(
             call_id=call.call_id,
             hang_up_after=talk,
@@ -142,7 +141,11 @@ class RingControls:
             call.finish(f"The call could not be placed: {error}")
             raise
         if wait:
-            _await(call)
+            try:
+                call.wait()
+            except BaseException:  # Ctrl-C
+                call.hang_up()
+                raise
         return call.report()
 
     def reports(self, *, limit: int = 100) -> list[RingReport]:
@@ -236,25 +239,30 @@ class RingControls:
 
     def _store(self, call: PlacedCall, key: str) -> None:
         """Store a record for each attempt."""
+        from didww.emulator.behaviors.exports import get_lines
 
-
-def _await(call: PlacedCall) -> None:
-    """Wait until a call has ended; an interrupted wait hangs up."""
-    try:
-        while not call.ended.wait(_PATIENCE):
-            pass
-    except BaseException:
-        call.hang_up()
-        raise
+        attempts, route = call.attempts(), call.route
+        with self._engine.locked() as runtime:
+            session = self._engine.session(key)
+            lines = get_lines(session, route.number)
+            if not attempts or not lines:  # the number was removed during the call
+                return
+            runtime.run_in_transaction(
+                lambda: record_inbound(
+                    session,
+                    lines[0],
+                    call_id=call.call_id,
+                    start=call.started_at,
+                    caller=route.caller,
+                    caller_name=route.caller_name,
+                    attempts=attempts,
+                )
+            )
 
 
 def _token(length: int) -> str:
     """Return random hexadecimal digits."""
     return secrets.token_hex(length // 2 + 1)[:length]
-
-
-def _new_call_id(session: AccountSession) -> str:
-    return session.new_id().replace("-", "")[:16]
 
 
 def _get_route(session: AccountSession, did: str, caller: str, details: dict[str, Any]) -> Route:

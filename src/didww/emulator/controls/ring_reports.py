@@ -20,6 +20,7 @@ __all__ = ["PlacedCall", "PlacedCalls"]
 
 MAX_REPORTS: Final = 500
 _MAX_TEXT: Final = 600
+_PATIENCE: Final = 1.0
 _OVER: Final = frozenset({"attempt_ended", "ended"})
 
 
@@ -61,6 +62,11 @@ class PlacedCall:
         """Hang up as the caller, if the call is in progress."""
         if self.on_hang_up is not None and not self.ended.is_set():
             self.on_hang_up()
+
+    def wait(self) -> None:
+        """Wait until the call has ended."""
+        while not self.ended.wait(_PATIENCE):  # without a time, Ctrl-C would not interrupt it on Windows
+            pass
 
     def attempts(self) -> list[AttemptResult]:
         """Return the attempts so far."""

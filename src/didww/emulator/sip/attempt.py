@@ -265,7 +265,9 @@ def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[E
     branch.leg = leg
     attempt.legs.append(leg)
     call.legs[leg] = target
-    leg.start(call.now)
+    yield from call.synchronize()  # from now on its messages are received
+    if not call.hung_up:
+        leg.start(call.now)
     yield from call.flush()
 
 

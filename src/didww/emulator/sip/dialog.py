@@ -36,8 +36,8 @@ class Dialog:
         self.local_tag = tag_of(self.local)
         self.remote_uri = _contact_of(response) or invite.uri
         self.routes = list(reversed(response.get_header_values("Record-Route")))
-        self.invite_cseq = cseq_of(invite)[0]
-        self._cseq = self.invite_cseq
+        self.invite_cseq = cseq_of(response)[0]
+        self._cseq = cseq_of(invite)[0]
         self._remote_cseq: int | None = None
         self._first_target = target
         self._contact = contact
@@ -77,6 +77,10 @@ class Dialog:
         return (
             tag_of(request.get_header("To")) == self.local_tag and tag_of(request.get_header("From")) == self.remote_tag
         )
+
+    def owns_response(self, response: SipResponse) -> bool:
+        """Return whether a response belongs to the dialog."""
+        return tag_of(response.get_header("To")) == self.remote_tag
 
     def in_order(self, request: SipRequest) -> bool:
         """Take the number of a request, and return whether it is higher than those before."""

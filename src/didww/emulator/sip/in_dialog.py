@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from didww.emulator.sip.messages import branch_of, cseq_of, make_answer, media_of, new_response, port_of_via
+from didww.emulator.sip.messages import (
+    branch_of,
+    cseq_of,
+    make_answer,
+    media_of,
+    new_response,
+    next_version,
+    number_in,
+    port_of_via,
+)
 from didww.emulator.sip.transactions import ServerTransaction
 
 if TYPE_CHECKING:
@@ -20,7 +29,7 @@ ALLOWED: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY"
 
 _SIMPLE: Final = {"OPTIONS": 200, "INFO": 200, "NOTIFY": 200, "REFER": 603, "MESSAGE": 405, "SUBSCRIBE": 405}
 _KNOWN: Final = frozenset({"timer", "replaces", "norefersub", "gruu", "outbound", "path", "100rel"})
-_MAX_AT_ONCE: Final = 32
+_MAX_AT_ONCE: Final = 64
 
 
 class InDialog:
@@ -29,6 +38,7 @@ class InDialog:
     Args:
         dialog: The dialog; None if the call was not answered.
         offer: The own SDP.
+        min_se: Shortest interval of session timers that is accepted, in seconds; 0 for any.
         contact: The own Contact header.
         transmit: Called with a message, where it goes, the time, and a note.
     """
@@ -37,11 +47,14 @@ class InDialog:
         self,
         dialog: Dialog | None,
         offer: str,
+        min_se: int,
         contact: str,
         transmit: Callable[[SipResponse, Target, float, str], object],
     ) -> None:
         self._dialog = dialog
         self._offer = offer
+        self._min_se = min_se
+        self.sdp = offer
         self._contact = contact
         self._transmit = transmit
         self._answered: dict[tuple[str, str], tuple[ServerTransaction, SipResponse, Target]] = {}
@@ -69,12 +82,30 @@ class InDialog:
         for key, (transaction, response, target) in list(self._answered.items()):
             transaction.due(now)
             self._flush(transaction, response, target, now, "retransmission")
-            self.lost_ack |= transaction.timed_out
+            self.lost_ack |= transaction.timed_out and response.status_code < 300
             if transaction.terminated:
                 del self._answered[key]
 
-    def receive(self, request: SipRequest, source: Target, now: float, *, dialogs: list[Dialog], over: bool) -> None:
-        """Take a request; `dialogs` are all dialogs of the leg, and `over` says that it has ended."""
+    def receive(
+        self,
+        request: SipRequest,
+        source: Target,
+        now: float,
+        *,
+        dialogs: list[Dialog],
+        over: bool,
+        pending: bool = False,
+    ) -> None:
+        """Take a request.
+
+        Args:
+            request: The request.
+            source: Where it came from.
+            now: When.
+            dialogs: All dialogs of the leg.
+            over: Whether the leg has ended.
+            pending: Whether an own re-INVITE or UPDATE has no response yet.
+        """
         method = cseq_of(request)[1]
         if method == "ACK":
             for (_, other), (transaction, *_) in self._answered.items():
@@ -87,10 +118,10 @@ class InDialog:
             self._flush(*known, now, "retransmission")
             return
         if len(self._answered) >= _MAX_AT_ONCE:
-            return
+            del self._answered[next(iter(self._answered))]
         owner = next((dialog for dialog in dialogs if dialog.owns(request)), None)
-        code, headers, body = self._decide(request, method, owner, over=over)
-        response = new_response(request, code, tag="" if owner else "didww", headers=headers, body=body)
+        code, headers, body = self._decide(request, method, owner, over=over, pending=pending)
+        response = new_response(request, code, tag="" if owner else "didww", headers=headers, body=body, source=source)
         port = port_of_via(request) if source.transport == "udp" else None
         target = source if port is None else source._replace(port=port or source.port)
         transaction = ServerTransaction(
@@ -101,7 +132,7 @@ class InDialog:
             self._answered[branch_of(request), method] = (transaction, response, target)
 
     def _decide(
-        self, request: SipRequest, method: str, owner: Dialog | None, *, over: bool
+        self, request: SipRequest, method: str, owner: Dialog | None, *, over: bool, pending: bool
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         allow = [("Allow", ALLOWED)]
         if method == "CANCEL":
@@ -120,7 +151,7 @@ class InDialog:
         if over or owner is not self._dialog:
             return 481, [], b""
         if method in ("INVITE", "UPDATE"):
-            return self._renegotiate(request, method, owner)
+            return (491, [], b"") if pending else self._renegotiate(request, method, owner)
         code = _SIMPLE.get(method, 501)
         return code, allow if code in (200, 405, 501) else [], b""
 
@@ -128,14 +159,18 @@ class InDialog:
         """Answer a re-INVITE or an UPDATE."""
         if any(key[1] == "INVITE" and entry[0].state == "completed" for key, entry in self._answered.items()):
             return 491, [], b""
+        interval = number_in(request.get_header("Session-Expires"))
+        if interval is not None and interval < self._min_se:
+            return 422, [("Min-SE", str(self._min_se))], b""
         body = ""
         if request.body:
             body = make_answer(self._offer, request.body)
             if not body:
                 return 488, [], b""
+            self.sdp = body = _with_version(body, self.sdp)
             self.media = media_of(request.body) or self.media
         elif method == "INVITE":
-            body = self._offer
+            body = self.sdp
         owner.refresh(request)
         self.refreshed_by = request
         headers = [("Contact", self._contact), ("Allow", ALLOWED)]
@@ -152,3 +187,12 @@ class InDialog:
     ) -> None:
         for _ in range(transaction.take()):
             self._transmit(response, target, now, note)
+
+
+def _with_version(sdp: str, former: str) -> str:
+    """Return an SDP with the version of the former one, or the next if it differs (RFC 3264, section 8)."""
+    lines = [line for line in former.splitlines() if line.startswith("o=")]
+    if not lines:
+        return sdp
+    same = "".join(f"{lines[0] if line.startswith('o=') else line}\r\n" for line in sdp.splitlines())
+    return same if same.split() == former.split() else next_version(same)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from didww.emulator.sip.challenge import DigestAnswers
 from didww.emulator.sip.dialog import Dialog
 from didww.emulator.sip.in_dialog import ALLOWED, InDialog
 from didww.emulator.sip.ladder_steps import Steps
 from didww.emulator.sip.messages import (
     SipRequest,
-    answer_challenge,
     branch_of,
     cseq_of,
     media_of,
-    new_request,
     number_in,
     tag_of,
 )
-from didww.emulator.sip.model import Outgoing
+from didww.emulator.sip.model import Outgoing, SessionTimer
+from didww.emulator.sip.requests import (
+    ack_of_refusal,
+    cancel_of,
+    credentials_in,
+    fill_offer,
+    first_invite,
+    sdp_headers,
+)
 from didww.emulator.sip.session_timers import SessionClock
 from didww.emulator.sip.timers import T1
 from didww.emulator.sip.transactions import ClientTransaction
@@ -28,16 +35,19 @@ if TYPE_CHECKING:
     from didww.emulator.sip.effects import Local
     from didww.emulator.sip.messages import Media, SipMessage, SipResponse
     from didww.emulator.sip.model import Invite, Step, Target
+    from didww.emulator.sip.transactions import Kind
 
 __all__ = ["EndedBy", "Leg", "LegResult", "LegState"]
 
 LegState: TypeAlias = Literal["calling", "ringing", "talking", "ended"]
 EndedBy: TypeAlias = Literal["far end", "caller", "timeout", "network", "protocol"]
 
-USER_AGENT: Final = "DIDWW emulator"
 _MAX_FORKS: Final = 10
 _MAX_CONTACTS: Final = 10
 _MAX_TEXT: Final = 200
+_MAX_ACKS: Final = 32
+_MAX_INTERVALS: Final = 3  # 422 responses that raise the session interval
+_ANY_TIMER: Final = SessionTimer(expires=1800, minimum=90)
 _AFTER_CANCEL: Final = 64 * T1  # RFC 3261, section 9.1
 
 
@@ -63,6 +73,9 @@ class _Sent(NamedTuple):
     request: SipRequest
     target: Target
     transaction: ClientTransaction
+    authenticated: bool = False
+    """Whether it answers a challenge."""
+    in_dialog: bool = False
 
 
 class Leg:
@@ -89,22 +102,23 @@ class Leg:
         self._sent: dict[str, _Sent] = {}
         self._first: SipRequest | None = None  # the INVITE that counts: the last one
         self._first_branch = ""
-        self._answers_given: set[str] = set()
+        self._answers = DigestAnswers(invite.credentials, ids)
         self._dialogs: dict[str, Dialog] = {}
-        self._acks: dict[str, Outgoing] = {}
+        self._acks: dict[tuple[str, int], Outgoing] = {}
         self._dialog: Dialog | None = None
         self._in_dialog: InDialog | None = None
         self._cancel_wanted = False
         self._cancel_sent = False
         self._give_up_at: float | None = None
         self._least_expires = 0
+        self._raised = 0
         self._session: SessionClock | None = None
         self._out: list[Outgoing] = []
         self._steps = Steps()
         host = f"[{local.host}]" if ":" in local.host else local.host
         self._sent_by = f"{host}:{local.port}"
         self._contact = f"<sip:didww@{self._sent_by};transport={target.transport}>"
-        self._offer = _filled(invite.offer, local)
+        self._offer = fill_offer(invite.offer, local)
         self.sip_call_id = f"{ids(24)}@{host}"
         self.started = started
         self.state: LegState = "calling"
@@ -120,7 +134,7 @@ class Leg:
 
     def start(self, now: float) -> None:
         """Send the INVITE."""
-        self._send_invite(now, ())
+        self._send_invite(now)
 
     def cancel(self, now: float) -> None:
         """Stop calling. An answer that comes nevertheless is ended at once."""
@@ -140,7 +154,7 @@ class Leg:
         if self.answered_at is None:
             self.cancel(now)
             return
-        self._send_bye(now, self._dialog)
+        self._send_in_dialog("BYE", self._dialog, now)
         self._end(now, LegResult(200, "Bye", "caller"))
 
     # What happens to it
@@ -173,7 +187,7 @@ class Leg:
         if self._in_dialog is not None:
             self._in_dialog.due(now)
             if self._in_dialog.lost_ack and self.result is None:
-                self._send_bye(now, self._dialog)
+                self._send_in_dialog("BYE", self._dialog, now)
                 self._end(now, LegResult(408, "No ACK to a re-INVITE", "timeout"))
         if self._give_up_at is not None and now >= self._give_up_at:
             self._give_up_at = None
@@ -189,7 +203,8 @@ class Leg:
             times.append(self._in_dialog.next_due())
         if self.result is None and self._session is not None:
             times.append(self._session.next_due)
-        times.append(self._give_up_at)
+        if any(not sent.transaction.terminated for sent in self._sent.values()):
+            times.append(self._give_up_at)
         return min((at for at in times if at is not None), default=None)
 
     def take(self) -> list[Outgoing]:
@@ -212,45 +227,55 @@ class Leg:
 
     # Requests of the emulator
 
-    def _send_invite(self, now: float, answers: tuple[tuple[str, str], ...]) -> None:
-        invite, timer = self._invite, self._invite.session_timer
+    def _send_invite(self, now: float) -> None:
         self._cseq += 1
-        headers = [
-            ("Via", self._via()),
-            ("Max-Forwards", "70"),
-            ("From", f"{invite.caller};tag={self._tag}"),
-            ("To", invite.callee),
-            ("Call-ID", self.sip_call_id),
-            ("CSeq", f"{self._cseq} INVITE"),
-            ("Contact", self._contact),
-            ("Allow", ALLOWED),
-            ("User-Agent", USER_AGENT),
-            *invite.headers,
-            *answers,
-        ]
-        if timer is not None:
-            least = max(timer.minimum, self._least_expires)
-            headers += [
-                ("Supported", "timer"),
-                ("Session-Expires", f"{max(timer.expires, least)};refresher=uac"),
-                ("Min-SE", str(least)),
-            ]
-        body = self._offer.encode()
-        if body:
-            headers.append(("Content-Type", "application/sdp"))
-        self._first = new_request("INVITE", invite.uri, headers, body)
-        self._first_branch = branch_of(self._first)
-        self._send(self._first, self._target, now, timeout=invite.timer_b)
-
-    def _send(self, request: SipRequest, target: Target, now: float, *, timeout: float | None = None) -> None:
-        method = cseq_of(request)[1]
-        reliable = target.transport != "udp"
-        transaction = ClientTransaction(
-            "invite" if method == "INVITE" else "other", now, reliable=reliable, timeout=timeout
+        self._first = first_invite(
+            self._invite,
+            via=self._via(),
+            tag=self._tag,
+            call_id=self.sip_call_id,
+            cseq=self._cseq,
+            contact=self._contact,
+            offer=self._offer,
+            min_se=self._least_expires,
+            answers=self._answers.headers,
         )
-        sent = _Sent(request, target, transaction)
+        self._first_branch = branch_of(self._first)
+        self._send(self._first, self._target, now, timeout=self._invite.timer_b)
+
+    def _send(
+        self,
+        request: SipRequest,
+        target: Target,
+        now: float,
+        *,
+        timeout: float | None = None,
+        authenticated: bool = False,
+        in_dialog: bool = False,
+    ) -> None:
+        kind: Kind = "invite" if request.method == "INVITE" else "other"
+        transaction = ClientTransaction(kind, now, reliable=target.transport != "udp", timeout=timeout)
+        sent = _Sent(request, target, transaction, authenticated, in_dialog)
         self._sent[branch_of(request)] = sent
         self._flush_transaction(sent, now)
+
+    def _send_in_dialog(
+        self, method: str, dialog: Dialog | None, now: float, answers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """Send BYE, or a re-INVITE or UPDATE that refreshes the session."""
+        if dialog is None:
+            return
+        headers = list(answers)
+        body = ""
+        if method != "BYE" and self._session is not None:
+            headers += [("Supported", "timer"), ("Session-Expires", self._session.header), ("Allow", ALLOWED)]
+            body = self._sdp if method == "INVITE" else ""
+        request = dialog.request(method, self._via(), headers=[*headers, *sdp_headers(body)], body=body.encode())
+        self._send(request, dialog.target, now, authenticated=bool(answers), in_dialog=True)
+
+    @property
+    def _sdp(self) -> str:
+        return self._offer if self._in_dialog is None else self._in_dialog.sdp
 
     def _flush_transaction(self, sent: _Sent, now: float, *, repeated: bool = False) -> None:
         for _ in range(sent.transaction.take()):
@@ -269,18 +294,10 @@ class Leg:
             return
         self._cancel_sent = True
         self._give_up_at = now + _AFTER_CANCEL
-        kept = ("Via", "From", "To", "Call-ID", "Max-Forwards", "Route")
-        headers = [(name, value) for name in kept for value in self._first.get_header_values(name)]
-        number = cseq_of(self._first)[0]
-        cancel = new_request("CANCEL", self._first.uri, [*headers, ("CSeq", f"{number} CANCEL")])
         transaction = ClientTransaction("other", now, reliable=self._reliable)
-        entry = _Sent(cancel, self._target, transaction)
+        entry = _Sent(cancel_of(self._first), self._target, transaction)
         self._sent[f"{self._first_branch} CANCEL"] = entry
         self._flush_transaction(entry, now)
-
-    def _send_bye(self, now: float, dialog: Dialog | None) -> None:
-        if dialog is not None:
-            self._send(dialog.request("BYE", self._via()), dialog.target, now)
 
     def _via(self) -> str:
         return f"SIP/2.0/{self._target.transport.upper()} {self._sent_by};branch=z9hG4bK{self._ids(16)};rport"
@@ -291,23 +308,40 @@ class Leg:
         number, method = cseq_of(response)
         branch = branch_of(response)
         sent = self._sent.get(f"{branch} CANCEL" if method == "CANCEL" else branch)
+        answers = method == "INVITE" and 200 <= response.status_code < 300
         if sent is None or cseq_of(sent.request) != (number, method):
             self._steps.add(now, response, source, sent=False, note="ignored: it answers no request")
-            if method == "INVITE" and 200 <= response.status_code < 300:
-                self._repeat_ack(response, now)
+            if answers and number <= self._cseq and tag_of(response.get_header("From")) == self._tag:
+                self._on_answer(response, now)
             return
         new = sent.transaction.receive(response.status_code, now)
-        self._steps.add(now, response, source, sent=False, note="" if new else "retransmission")
+        known = answers and self._ack_key(response) in self._acks
+        self._steps.add(now, response, source, sent=False, note="" if new and not known else "retransmission")
         for _ in range(sent.transaction.take_acks()):
-            self._transmit(_ack_of_refusal(sent.request, response), sent.target, now)
+            self._transmit(ack_of_refusal(sent.request, response), sent.target, now)
         if not new:
             return
-        if method == "INVITE" and sent.request is self._first:
+        if sent.request is self._first:
             self._on_invite_response(response, now)
-        elif method == "INVITE" and 200 <= response.status_code < 300:
-            self._acknowledge(self._dialog, response, now)
-            self._on_refreshed(response, now)
-        elif method == "UPDATE" or (method == "INVITE" and response.status_code >= 300):
+        elif answers and not sent.in_dialog:
+            self._on_answer(response, now)
+        elif answers and known:
+            self._repeat_ack(response, now)
+        elif sent.in_dialog and response.status_code >= 200:
+            self._on_response_in_dialog(sent, response, now)
+
+    def _on_response_in_dialog(self, sent: _Sent, response: SipResponse, now: float) -> None:
+        """Take the final response to a BYE, or to a re-INVITE or UPDATE."""
+        method, code = sent.request.method, response.status_code
+        dialog = next((one for one in self._dialogs.values() if one.owns_response(response)), self._dialog)
+        if method == "INVITE" and code < 300:
+            self._acknowledge(dialog, sent.request, response, now)
+        if code in (401, 407) and not sent.authenticated:
+            answers = self._answers.for_request(response, method, sent.request.uri)
+            if answers and (method == "BYE" or self.result is None):
+                self._send_in_dialog(method, dialog, now, tuple(answers))
+                return
+        if method != "BYE":
             self._on_refreshed(response, now)
 
     def _on_invite_response(self, response: SipResponse, now: float) -> None:
@@ -326,7 +360,7 @@ class Leg:
         if self._cancel_wanted:
             self._send_cancel(now)
             return
-        if response.status_code > 100 and self.ringing_at is None and self.result is None:
+        if response.status_code in (180, 183) and self.ringing_at is None and self.result is None:
             self.ringing_at, self.state = now, "ringing"
         if response.body and media_of(response.body) is not None:
             self.early_media = True
@@ -341,60 +375,58 @@ class Leg:
             return
         dialog = Dialog(self._first, response, self._target, self._contact)
         self._dialogs[tag] = dialog
-        self._acknowledge(dialog, response, now)
+        self._acknowledge(dialog, self._first, response, now)
         if self.result is not None or self._dialog is not None:
-            self._send_bye(now, dialog)
+            self._send_in_dialog("BYE", dialog, now)
             return
         self._dialog = dialog
-        self._in_dialog = InDialog(dialog, self._offer, self._contact, self._transmit)
+        timer = self._invite.session_timer
+        least = 0 if timer is None else timer.minimum
+        self._in_dialog = InDialog(dialog, self._offer, least, self._contact, self._transmit)
         self.answered_at, self.state = now, "talking"
-        self.ringing_at = self.ringing_at if self.ringing_at is not None else now
         self.remote_media = media_of(response.body)
-        self._start_session_timer(response, now)
+        if timer is not None:
+            self._session = SessionClock.of(response, timer, now)
 
-    def _acknowledge(self, dialog: Dialog | None, response: SipResponse, now: float) -> None:
-        if dialog is not None:
-            answers = [(name, value) for name, value in _credentials_in(self._first)]
-            ack = dialog.request("ACK", self._via(), headers=answers)
-            self._acks[f"{dialog.remote_tag} {cseq_of(response)[0]}"] = self._transmit(ack, dialog.target, now)
+    def _acknowledge(self, dialog: Dialog | None, invite: SipRequest, response: SipResponse, now: float) -> None:
+        if dialog is None:
+            return
+        ack = dialog.request("ACK", self._via(), headers=credentials_in(invite))
+        if len(self._acks) >= _MAX_ACKS:
+            del self._acks[next(iter(self._acks))]
+        self._acks[self._ack_key(response)] = self._transmit(ack, dialog.target, now)
+
+    @staticmethod
+    def _ack_key(response: SipResponse) -> tuple[str, int]:
+        return tag_of(response.get_header("To")), cseq_of(response)[0]
 
     def _repeat_ack(self, response: SipResponse, now: float) -> None:
-        ack = self._acks.get(f"{tag_of(response.get_header('To'))} {cseq_of(response)[0]}")
+        ack = self._acks.get(self._ack_key(response))
         if ack is not None:
             self._out.append(ack)
             self._steps.add_text(now, "ACK", ack.target, note="retransmission", cseq=f"{cseq_of(response)[0]} ACK")
 
     def _on_refusal(self, response: SipResponse, now: float) -> None:
         code = response.status_code
-        if code in (401, 407) and self._answer_challenge(response, now):
+        if code in (401, 407) and self._answers.add(response, "INVITE", self._invite.uri):
+            self._send_invite(now)
             return
         if code == 422 and self._raise_session_timer(response, now):
             return
         contacts = tuple(response.get_header_values("Contact")[:_MAX_CONTACTS]) if code < 400 else ()
         self._end(now, LegResult(code, response.reason_phrase[:_MAX_TEXT], "far end", contacts))
 
-    def _answer_challenge(self, response: SipResponse, now: float) -> bool:
-        """Send the INVITE again with credentials; once for each realm, and once more if only the nonce was stale."""
-        if self._invite.credentials is None or self._first is None:
-            return False
-        answer = answer_challenge(self._invite.credentials, response, "INVITE", self._invite.uri)
-        if answer is None:
-            return False
-        name, value, stale = answer
-        key = f"{name} stale" if stale else name
-        if key in self._answers_given:
-            return False
-        self._answers_given.add(key)
-        others = tuple(given for given in _credentials_in(self._first) if given[0] != name)
-        self._send_invite(now, (*others, (name, value)))
-        return True
-
     def _raise_session_timer(self, response: SipResponse, now: float) -> bool:
         least = number_in(response.get_header("Min-SE")) or 0
-        if self._invite.session_timer is None or least <= self._least_expires or least > 86_400:
+        if (
+            self._invite.session_timer is None
+            or self._raised >= _MAX_INTERVALS
+            or not self._least_expires < least <= 86_400
+        ):
             return False
+        self._raised += 1
         self._least_expires = least
-        self._send_invite(now, tuple(_credentials_in(self._first)))
+        self._send_invite(now)
         return True
 
     def _on_timeout(self, sent: _Sent, now: float) -> None:
@@ -402,37 +434,29 @@ class Leg:
         if self.result is not None:
             return
         if sent.request is self._first:
+            self._cancel_wanted = True
             self._end(now, LegResult(408, "Request Timeout", "timeout"))
         elif method in ("INVITE", "UPDATE"):
-            self._send_bye(now, self._dialog)
+            self._send_in_dialog("BYE", self._dialog, now)
             self._end(now, LegResult(408, "No response to a session refresh", "timeout"))
 
     # Session timers
-
-    def _start_session_timer(self, response: SipResponse, now: float) -> None:
-        if self._invite.session_timer is not None:
-            self._session = SessionClock.of(response, self._invite.session_timer, now)
 
     def _run_session_timer(self, now: float) -> None:
         session, dialog = self._session, self._dialog
         if self.result is not None or session is None or dialog is None or session.next_due > now:
             return
         if session.expires_at <= now:
-            self._send_bye(now, dialog)
+            self._send_in_dialog("BYE", dialog, now)
             self._end(now, LegResult(408, "Session timer expired", "timeout"))
             return
-        method = session.begin_refresh(now)
-        headers = [("Supported", "timer"), ("Session-Expires", session.header)]
-        body = self._offer.encode() if method == "INVITE" else b""
-        if body:
-            headers.append(("Content-Type", "application/sdp"))
-        self._send(dialog.request(method, self._via(), headers=headers, body=body), dialog.target, now)
+        self._send_in_dialog(session.begin_refresh(), dialog, now)
 
     def _on_refreshed(self, response: SipResponse, now: float) -> None:
         if self._session is None or response.status_code < 200 or self.result is not None:
             return
         if response.status_code in (408, 481):
-            self._send_bye(now, self._dialog)
+            self._send_in_dialog("BYE", self._dialog, now)
             self._end(now, LegResult(response.status_code, response.reason_phrase[:_MAX_TEXT], "far end"))
         else:
             self._session.on_response(response, now)
@@ -442,38 +466,34 @@ class Leg:
     def _receive_request(self, request: SipRequest, source: Target, now: float) -> None:
         self._steps.add(now, request, source, sent=False)
         if self._in_dialog is None:
-            self._in_dialog = InDialog(None, self._offer, self._contact, self._transmit)
+            self._in_dialog = InDialog(None, self._offer, 0, self._contact, self._transmit)
         in_dialog = self._in_dialog
-        in_dialog.receive(request, source, now, dialogs=list(self._dialogs.values()), over=self.result is not None)
+        in_dialog.receive(
+            request,
+            source,
+            now,
+            dialogs=list(self._dialogs.values()),
+            over=self.result is not None,
+            pending=self._is_refreshing(),
+        )
         if in_dialog.ended and self.result is None:
             self._end(now, LegResult(200, "Bye", "far end"))
         if in_dialog.media is not None:
             self.remote_media = in_dialog.media
-        if in_dialog.refreshed_by is not None and self._session is not None:
-            self._session.on_request(in_dialog.refreshed_by, now)
-        in_dialog.refreshed_by = None
+        refresh, in_dialog.refreshed_by = in_dialog.refreshed_by, None
+        if refresh is not None and self._session is not None:
+            self._session.on_request(refresh, now)
+        elif refresh is not None:
+            self._session = SessionClock.of(refresh, self._invite.session_timer or _ANY_TIMER, now)
+
+    def _is_refreshing(self) -> bool:
+        """Return whether an own re-INVITE or UPDATE has no final response yet."""
+        return any(
+            sent.in_dialog
+            and sent.request.method in ("INVITE", "UPDATE")
+            and sent.transaction.state in ("calling", "proceeding")
+            for sent in self._sent.values()
+        )
 
     def _end(self, now: float, result: LegResult) -> None:
         self.result, self.ended_at, self.state = result, now, "ended"
-
-
-def _filled(offer: str, local: Local) -> str:
-    """Return an SDP with the own addresses."""
-    family = "IP6" if ":" in local.media_host else "IP4"
-    filled = offer.replace("IP4 {address}", f"{family} {{address}}")
-    return filled.replace("{address}", local.media_host).replace("{port}", str(local.media_port))
-
-
-def _credentials_in(request: SipRequest | None) -> list[tuple[str, str]]:
-    if request is None:
-        return []
-    names = ("Authorization", "Proxy-Authorization")
-    return [(name, value) for name in names for value in request.get_header_values(name)]
-
-
-def _ack_of_refusal(invite: SipRequest, response: SipResponse) -> SipRequest:
-    """Return the ACK of a refused INVITE, which belongs to its transaction (RFC 3261, section 17.1.1.3)."""
-    kept = ("Via", "Route", "Max-Forwards", "From", "Call-ID")
-    headers = [(name, value) for name in kept for value in invite.get_header_values(name)]
-    headers += [("To", response.get_header("To") or ""), ("CSeq", f"{cseq_of(invite)[0]} ACK")]
-    return new_request("ACK", invite.uri, headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -14,22 +13,25 @@ from aiosipua import SipMessage as _Message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from didww.emulator.sip.model import Credentials
+    from didww.emulator.sip.model import Credentials, Target
 
 __all__ = [
     "MAX_MESSAGE",
     "REASONS",
+    "ChallengeAnswer",
     "Media",
     "SipMessage",
     "SipRequest",
     "SipResponse",
-    "answer_challenge",
+    "answer_challenges",
     "branch_of",
     "cseq_of",
+    "digest",
     "make_answer",
     "media_of",
     "new_request",
     "new_response",
+    "next_version",
     "number_in",
     "parse",
     "port_of_via",
@@ -41,6 +43,7 @@ SipMessage: TypeAlias = SipRequest | SipResponse
 
 MAX_MESSAGE: Final = 65_535
 _MAX_URI: Final = 2_048
+_MAX_HEADER: Final = 8_192
 _METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,32}", re.ASCII)
 _CSEQ: Final = re.compile(r"\s*(\d{1,10})\s+([A-Za-z0-9.!%*_+`'~-]{1,32})\s*", re.ASCII)
 _REQUIRED: Final = ("Via", "From", "To", "Call-ID", "CSeq")
@@ -48,8 +51,10 @@ _COPIED: Final = ("Via", "From", "Call-ID", "CSeq")
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _VIA_PORT: Final = re.compile(r"^\S+\s+(?:\[[^\]]*\]|[^\s:;]+)\s*:\s*(\d{1,5})", re.ASCII)
+_HAS_RPORT: Final = re.compile(r";\s*rport\s*(?:[=;]|$)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\s*(\d{1,9})", re.ASCII)
 _STATIC: Final = {"0": "PCMU/8000", "8": "PCMA/8000", "3": "GSM/8000", "4": "G723/8000", "18": "G729/8000"}
+_ORIGIN: Final = re.compile(r"^(o=\S+ \S+ )(\d{1,18}) ", re.ASCII | re.MULTILINE)
 _DIRECTIONS: Final = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
 REASONS: Final = {
@@ -61,6 +66,7 @@ REASONS: Final = {
     405: "Method Not Allowed",
     408: "Request Timeout",
     420: "Bad Extension",
+    422: "Session Interval Too Small",
     423: "Interval Too Brief",
     481: "Call/Transaction Does Not Exist",
     487: "Request Terminated",
@@ -79,14 +85,20 @@ def parse(data: bytes) -> SipMessage:
     Raises:
         ValueError: It is no SIP message.
     """
+    data = data.lstrip(b"\r\n")
     if len(data) > MAX_MESSAGE:
         raise ValueError(f"a message of {len(data)} bytes is longer than {MAX_MESSAGE}")
+    start = data.partition(b"\n")[0].strip().upper()
+    if not start.startswith(b"SIP/2.0 ") and not start.endswith(b" SIP/2.0"):
+        raise ValueError("no message of SIP/2.0")
     try:
         message = _Message.parse(data)
     except ValueError:
         raise
     except Exception as error:  # noqa: BLE001 whatever the library does not expect
         raise ValueError(f"malformed message ({type(error).__name__})") from None
+    if any(len(name) + len(value) > _MAX_HEADER for name, values in message.headers.items() for value in values):
+        raise ValueError(f"a header longer than {_MAX_HEADER} characters")
     missing = [name for name in _REQUIRED if not message.get_header(name)]
     if missing:
         raise ValueError(f"a message without {missing[0]}")
@@ -119,12 +131,24 @@ def new_response(
     reason: str = "",
     headers: Iterable[tuple[str, str]] = (),
     body: bytes = b"",
+    source: Target | None = None,
 ) -> SipResponse:
-    """Make the response to a request; `tag` is added to its To header if that has none."""
+    """Make the response to a request.
+
+    Args:
+        request: The request.
+        code: Status code.
+        tag: Tag that is added to the To header if that has none.
+        reason: Reason phrase. Defaults to that of the code.
+        headers: Further headers.
+        body: Body.
+        source: Where the request came from, which the topmost Via header then says (RFC 3581).
+    """
     response = SipResponse(status_code=code, reason_phrase=reason or REASONS.get(code, ""), body=body)
     for name in _COPIED:
-        for value in request.get_header_values(name):
-            response.add_header(name, value)
+        for index, value in enumerate(request.get_header_values(name)):
+            via = name == "Via" and index == 0 and source is not None
+            response.add_header(name, _received_from(value, source) if via and source else value)
     to = request.get_header("To") or ""
     response.add_header("To", to if not tag or tag_of(to) else f"{to};tag={tag}")
     for name, value in headers:
@@ -132,9 +156,18 @@ def new_response(
     return response
 
 
+def _received_from(via: str, source: Target) -> str:
+    """Return a Via header with the parameters `received` and `rport`."""
+    if _HAS_RPORT.search(via) is None:
+        return via
+    kept = re.sub(r";\s*(?:rport|received)(?:\s*=[^;,]*)?(?=;|$)", "", via, flags=re.IGNORECASE)
+    return f"{kept};received={source.host};rport={source.port}"
+
+
 def tag_of(value: str | None) -> str:
     """Return the tag of a From or To header; empty if it has none."""
-    found = _TAG.search((value or "").rpartition(">")[2] or (value or ""))
+    text = value or ""
+    found = _TAG.search(text.rpartition(">")[2] if ">" in text else text)
     return found[1] if found else ""
 
 
@@ -147,7 +180,7 @@ def branch_of(message: SipMessage) -> str:
 def port_of_via(request: SipRequest) -> int | None:
     """Return the port that a response goes to; None if it goes to the one that the request came from (RFC 3581)."""
     via = request.get_header("Via") or ""
-    if re.search(r";\s*rport", via, re.IGNORECASE):
+    if _HAS_RPORT.search(via) is not None:
         return None
     found = _VIA_PORT.match(via)
     return min(int(found[1]), 65_535) if found else 5060
@@ -182,29 +215,49 @@ def uri_in(value: str) -> str:
 # Digest authentication
 
 
-def answer_challenge(
-    credentials: Credentials, response: SipResponse, method: str, uri: str
-) -> tuple[str, str, bool] | None:
-    """Answer a 401 or 407: name and value of the header, and whether the former answer was only stale.
+class ChallengeAnswer(NamedTuple):
+    """An answer to a digest challenge.
 
-    None if it cannot be answered.
+    Attributes:
+        name: Name of the header to send.
+        value: Its value.
+        realm: Realm of the challenge.
+        stale: Whether only the nonce of the former answer was too old.
     """
-    challenge, answer = (
+
+    name: str
+    value: str
+    realm: str
+    stale: bool
+
+    def __repr__(self) -> str:
+        return f"ChallengeAnswer(name={self.name!r}, realm={self.realm!r})"
+
+
+def answer_challenges(
+    credentials: Credentials, response: SipResponse, method: str, uri: str, *, cnonce: str
+) -> list[ChallengeAnswer]:
+    """Answer a 401 or 407: the first challenge of each realm that can be answered."""
+    challenge, name = (
         ("WWW-Authenticate", "Authorization")
         if response.status_code == 401
         else ("Proxy-Authenticate", "Proxy-Authorization")
     )
     user = SipDigestAuth(credentials.username, credentials.password)
+    answers: dict[str, ChallengeAnswer] = {}
     for value in response.get_header_values(challenge):
         try:
             offered = parse_auth(value)
-            made = build_credentials(user, offered, method, uri, cnonce=secrets.token_hex(8))
-        except (ValueError, KeyError, IndexError):
+            offered.params = {key.lower(): text for key, text in offered.params.items()}
+            made = build_credentials(user, offered, method, uri, cnonce=cnonce)
+        except Exception:  # noqa: BLE001, S112 a challenge of the far end may be anything
             continue
-        if made is not None:
-            stale = str(offered.params.get("stale", "")).strip('"').lower() == "true"
-            return answer, stringify_auth(made), stale
-    return None
+        realm = offered.params.get("realm", "")
+        text = stringify_auth(made) if made is not None else ""
+        if text and "\n" not in text and "\r" not in text and realm not in answers:
+            stale = offered.params.get("stale", "").lower() == "true"
+            answers[realm] = ChallengeAnswer(name, text, realm, stale)
+    return list(answers.values())
 
 
 def digest(username: str, realm: str, password: str, *, algorithm: str = "MD5") -> str:
@@ -243,6 +296,11 @@ def media_of(body: bytes) -> Media | None:
 
 def _payloads(formats: Iterable[object]) -> list[int]:
     return [int(text) for text in map(str, formats) if text.isascii() and text.isdigit() and len(text) < 4]
+
+
+def next_version(sdp: str) -> str:
+    """Return an SDP whose origin has the next version."""
+    return _ORIGIN.sub(lambda match: f"{match[1]}{int(match[2]) + 1} ", sdp, count=1)
 
 
 def make_answer(own: str, offered: bytes) -> str:

@@ -37,6 +37,7 @@ class _Dialog:
         self.is_acknowledged = False
         self.is_over = False
         self.cseq = 0
+        self.last = b""  # the last response to the INVITE
 
 
 class ScriptedAgent:
@@ -102,8 +103,10 @@ class ScriptedAgent:
                 dialog.is_over = dialog.is_acknowledged = True
             case "CANCEL" | "BYE":
                 self._send(self._response(message, 481, self._new_tag()), source)
+            case "INVITE" if dialog is not None and dialog.last and not dialog.is_final:
+                self._send(dialog.last, source)  # a retransmission
             case "INVITE":
-                pass  # a retransmission
+                pass  # the final response is repeated anyway
             case _:
                 self._send(self._response(message, 200, dialog.tag if dialog else self._new_tag()), source)
 
@@ -117,7 +120,7 @@ class ScriptedAgent:
         if script.misbehavior in ("garbage", "giant"):
             self._send(_nonsense(script.misbehavior), source)
             return
-        self._send(self._response(invite, 100, ""), source)
+        self._provisional(dialog, self._response(invite, 100, ""))
         if script.misbehavior == "provisionals":
             self._ring_forever(dialog, now)
             return
@@ -135,7 +138,11 @@ class ScriptedAgent:
         response.add_header("Contact", f"<{self._contact}>")
         if code == 183:
             self._add_media(response)
-        self._send(response, dialog.source)
+        self._provisional(dialog, response)
+
+    def _provisional(self, dialog: _Dialog, response: SipResponse) -> None:
+        dialog.last = bytes(response)
+        self._send(dialog.last, dialog.source)
 
     def _ring_forever(self, dialog: _Dialog, now: float) -> None:
         if not dialog.is_final:

@@ -24,19 +24,25 @@ class _Rule(NamedTuple):
     """Letters of the timers that run; None leaves them as they are."""
 
 
+# An INVITE that has expired is kept for a while (not in RFC 3261): a far end that rings or answers late is stopped.
 _CLIENT: Final[dict[Kind, dict[tuple[str, str], _Rule]]] = {
     "invite": {
         ("calling", "provisional"): _Rule("proceeding", ("deliver",), ""),
         ("calling", "success"): _Rule("accepted", ("deliver",), "M"),
         ("calling", "refusal"): _Rule("completed", ("ack", "deliver"), "D"),
         ("calling", "A"): _Rule("calling", ("send",)),
-        ("calling", "B"): _Rule("terminated", ("timeout",), ""),
+        ("calling", "B"): _Rule("expired", ("timeout",), "M"),
+        ("expired", "provisional"): _Rule("proceeding", ("deliver",), ""),
+        ("expired", "success"): _Rule("accepted", ("deliver",), "M"),
+        ("expired", "refusal"): _Rule("completed", ("ack",), "D"),
+        ("expired", "M"): _Rule("terminated", (), ""),
         ("proceeding", "provisional"): _Rule("proceeding", ("deliver",)),
         ("proceeding", "success"): _Rule("accepted", ("deliver",), "M"),
         ("proceeding", "refusal"): _Rule("completed", ("ack", "deliver"), "D"),
         ("accepted", "success"): _Rule("accepted", ("deliver",)),
         ("accepted", "M"): _Rule("terminated", (), ""),
         ("completed", "refusal"): _Rule("completed", ("ack",)),
+        ("completed", "success"): _Rule("completed", ("deliver",)),
         ("completed", "D"): _Rule("terminated", (), ""),
     },
     "other": {

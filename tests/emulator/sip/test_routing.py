@@ -380,3 +380,67 @@ def test_nothing_ends_a_header(text: str, cli_format: str | None, prefix: str) -
         assert part.isascii()
         assert not set(part) & set('<>"@ \r\n\t#')
     assert not set(quoted(text)) & set("\r\n\0")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"blocked": True}, "DID is blocked"),
+        ({"awaiting_registration": True}, "DID awaits registration"),
+        ({"expires_at": "2020-01-01T00:00:00.000Z"}, "DID service expired"),
+    ],
+)
+def test_numbers_that_take_no_calls(emulator: Emulator, number: str, changes: dict[str, Any], reason: str) -> None:
+    """Calls are refused before any trunk, with a note."""
+    with emulator.engine.locked():
+        session = emulator.engine.session(emulator.key)
+        session.update("dids", session.find("dids", number=number)[0]["id"], changes)
+    route = route_of(emulator, number)
+    assert (route.refused, route.candidates) == ((403, reason), ())
+    assert route.notes == (f"The call is refused: {reason}.",)
+
+
+@pytest.mark.parametrize(("cpc", "value"), [("ordinary", "01"), ("cellular", "02"), ("payphone", "03"), ("test", "04")])
+def test_categories_of_toll_free_numbers(emulator: Emulator, place: Place, number: str, cpc: str, value: str) -> None:
+    """The placeholder becomes the number of the category."""
+    with emulator.engine.locked():
+        session = emulator.engine.session(emulator.key)
+        (did,), (free,) = session.find("dids", number=number), session.find("did_group_types", name="Toll-free")
+        group = next(iter(session.find("did_groups", did_group_type=free["id"], limit=1)))
+        session.update("dids", did["id"], {"did_group": group["id"]})
+    invite, _, _ = place({"username": "{CALL_CPC}{DID}"}, cpc=cpc)
+    assert invite.uri == f"sip:{value}{number}@pbx.example.com"
+
+
+def test_channels(emulator: Emulator, number: str, place: Place) -> None:
+    """Own channels come first, then those of the capacity group; without any, a note says that nothing is counted."""
+    with emulator.engine.locked():
+        session = emulator.engine.session(emulator.key)
+        did = session.find("dids", number=number)[0]["id"]
+        session.update("dids", did, {"channels_included_count": 0, "dedicated_channels_count": 0})
+    _, _, route = place()
+    assert route.limits == ()
+    assert any("no channels" in note for note in route.notes)
+    with emulator.engine.locked():
+        session.update("dids", did, {"channels_included_count": 2, "dedicated_channels_count": 1})
+    (limit,) = route_of(emulator, number).limits
+    assert (limit.key, limit.most, limit.overflow) == (("channels", did), 3, None)
+    with emulator.engine.locked():
+        shared = session.insert(
+            "shared_capacity_groups",
+            {
+                "name": "Shared",
+                "shared_channels_count": 4,
+                "metered_channels_count": 5,
+                "capacity_pool": session.find("capacity_pools")[0]["id"],
+            },
+        )["id"]
+        session.update("dids", did, {"shared_capacity_group": shared})
+    (limit,) = route_of(emulator, number).limits
+    assert limit.most == 3
+    assert limit.overflow is not None
+    assert (limit.overflow.key, limit.overflow.most, limit.overflow.name) == (
+        ("channels", shared),
+        9,
+        "capacity group Shared",
+    )

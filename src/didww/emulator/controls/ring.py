@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
+    from didww.emulator.sip.allowed import Bounds
     from didww.emulator.sip.capacity import Capacity
     from didww.emulator.sip.effects import Contact, Effect
     from didww.emulator.sip.model import AttemptResult, Route
@@ -38,6 +39,11 @@ _DEFAULT_CALLER: Final = "12025550123"
 
 class SipSide(Protocol):
     """What calls need of `emulator.sip`."""
+
+    @property
+    def _bounds(self) -> Bounds:
+        """How many calls there may be."""
+        ...
 
     def _ready(self) -> Network:
         """Return the network for a call."""
@@ -189,10 +195,6 @@ class RingControls:
         """Wait until the records of calls that have ended are stored."""
         self._recorder.shutdown()
 
-    def _in_progress(self) -> int:
-        """Return how many calls are in progress."""
-        return self._placed.in_progress()
-
     def _forget(self) -> None:
         """Hang up all calls and drop their reports."""
         self._placed.clear()
@@ -211,7 +213,14 @@ class RingControls:
 
         if self._sip is None:
             raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
-        future, call.on_hang_up = start_call(self._sip._ready(), generator, call.follow, contacts=self._sip._contacts)
+        sip = self._sip
+        sip._bounds.begin()
+        try:
+            future, call.on_hang_up = start_call(sip._ready(), generator, call.follow, contacts=sip._contacts)
+        except BaseException:
+            sip._bounds.end()
+            raise
+        future.add_done_callback(lambda _: sip._bounds.end())
         future.add_done_callback(partial(self._over, call, key))
 
     def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:

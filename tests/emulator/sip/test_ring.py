@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,6 +133,15 @@ def test_invalid_arguments_are_named(emulator: Emulator, number: str, arguments:
     with pytest.raises(ValueError, match=message):
         emulator.calls.ring(number, **{"instant": True, **arguments})
     assert emulator.calls.reports() == []
+
+
+def test_missing_extra_says_what_to_install(emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Python, and over the control API for the command."""
+    monkeypatch.setitem(sys.modules, "aiosipua", None)
+    with pytest.raises(ValueError, match=r'pip install "didww-sdk\[sip\]"'):
+        emulator.calls.ring(number, instant=True)
+    status, error = control(emulator, "POST", "calls/ring", did=number, instant=True)
+    assert (status, "didww-sdk[sip]" in error["error"]) == (422, True)
 
 
 def test_unknown_number_names_those_that_exist(emulator: Emulator) -> None:

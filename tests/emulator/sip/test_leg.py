@@ -171,6 +171,15 @@ def test_other_forks_are_ended():
     assert leg.state == "talking"
 
 
+def test_bye_that_is_only_provisionally_responded_ends():
+    leg, _ = answered()
+    leg.hang_up(2.0)
+    (bye,) = sent_by(leg)
+    respond(leg, bye, 100, 2.1)
+    assert len(run_out(leg)) <= 11
+    assert leg.finished
+
+
 def test_network_error():
     leg = make_leg()
     start(leg)
@@ -413,7 +422,8 @@ def test_session_interval_of_the_far_end_too_small():
 def run_out(leg: Leg, longest: float = 10_000.0) -> list[str]:
     """Run the timers of a leg until none is left."""
     sent = methods(sent_by(leg))
-    while (at := leg.next_due()) is not None and at < longest:
+    while (at := leg.next_due()) is not None:
+        assert at < longest
         leg.due(at)
         sent += methods(sent_by(leg))
     return sent

@@ -91,6 +91,25 @@ __all__ = ["emulator"]
     metavar="HOST",
     help="Also accept this host name, and browser requests from its pages; * allows any.",
 )
+@click.option("--sip", is_flag=True, help="Let phones register over UDP and TCP.")
+@click.option("--sip-tls", is_flag=True, help="Let phones register over TLS, with a self-signed certificate.")
+@click.option(
+    "--sip-address", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address that phones register at."
+)
+@click.option(
+    "--sip-port",
+    type=click.IntRange(0, 65535),
+    help="Port of --sip; 0 picks a free one. Defaults to 5060. TLS has the next one.",
+)
+@click.option("--sip-cert", type=click.Path(dir_okay=False), help="File of the certificate for --sip-tls.")
+@click.option("--sip-key", type=click.Path(dir_okay=False), help="File of its key.")
+@click.option(
+    "--sip-host",
+    "sip_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Also call this host over SIP, besides loopback addresses; * allows any host.",
+)
 @click.option(
     "--ready-file", type=click.Path(dir_okay=False), help="File to write the base URL to once the server is ready."
 )
@@ -112,6 +131,13 @@ def emulator(
     freeze: str | None,
     open_control: bool,
     hosts: tuple[str, ...],
+    sip: bool,
+    sip_tls: bool,
+    sip_address: str,
+    sip_port: int | None,
+    sip_cert: str | None,
+    sip_key: str | None,
+    sip_hosts: tuple[str, ...],
     ready_file: str | None,
 ) -> None:
     """Run the DIDWW emulator.
@@ -125,10 +151,13 @@ def emulator(
         return
     from didww._server.asgi_server import wait_until_started
     from didww.cli.emulator_file import fault_of
+    from didww.cli.emulator_sip import SipOptions, introduce_sip, listen
     from didww.cli.secret_files import read_secret
     from didww.emulator import Emulator
     from didww.emulator.http.server import Server, write_ready_file
 
+    sip_options = SipOptions(sip, sip_tls, sip_address, sip_port, sip_cert, sip_key)
+    sip_options.ports()
     if api_key_file is not None:
         api_key = read_secret(api_key_file, "--api-key-file")
     if callback_secret_file is not None:
@@ -145,6 +174,7 @@ def emulator(
             callback_secret=callback_secret,
             rate_limit=rate_limit or None,
             callback_hosts=callback_hosts,
+            sip_hosts=sip_hosts,
         )
         for preset in presets:
             local.faults.preset(preset)
@@ -157,6 +187,7 @@ def emulator(
         raise click.ClickException(message if message.endswith((".", "?", "!")) else f"{message}.") from None
     except sqlite3.Error as error:
         raise click.ClickException(f"Cannot store the state in {db}: {error}.") from None
+    listen(local, sip_options)
     local.callbacks.on_attempt = _log_callback
     try:
         server = Server(local, host=host, port=port, log=_log, open_control=open_control, hosts=hosts)
@@ -175,6 +206,7 @@ def emulator(
     try:
         with server.until_stopped():
             _introduce(server, local, host=host, db=db, own_key=api_key is not None)
+            introduce_sip(local)
             if ready_file is not None:
                 threading.Thread(target=announce, daemon=True).start()
             server.run()

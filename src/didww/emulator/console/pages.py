@@ -31,6 +31,7 @@ NAVIGATION: Final = (
     ("resources", "Resources"),
     ("pending", "Pending"),
     ("calls", "Calls"),
+    ("sip", "SIP"),
     ("clock", "Clock"),
     ("faults", "Faults"),
     ("callbacks", "Callbacks"),
@@ -191,6 +192,13 @@ def _ring(emulator: Emulator, id: str, part: str = "") -> tuple[str, dict[str, A
     return "ring_report.html" if part else "ring.html", {"report": report, "this_page": f"calls/{report.id}"}
 
 
+def _sip(context: Context) -> tuple[str, dict[str, Any]]:
+    sip = context.emulator.sip.show()
+    with context.emulator.engine.locked() as runtime:
+        trunks = queries.registering_trunks(runtime, _MAX_PENDING)
+    return "sip.html", {"sip": sip, "trunks": trunks}
+
+
 def _clock(context: Context) -> tuple[str, dict[str, Any]]:
     upcoming = due.list_due(context.emulator)
     return "clock.html", {"due_next": upcoming, "accounts": _labels(context.emulator)}
@@ -263,6 +271,7 @@ VIEWS: Final[Mapping[str, Callable[[Context], tuple[str, dict[str, Any]]]]] = {
     "resources": _resources,
     "pending": _pending,
     "calls": _calls,
+    "sip": _sip,
     "clock": _clock,
     "faults": _faults,
     "callbacks": _callbacks,

@@ -28,6 +28,7 @@ __all__ = [
     "numbers_expiring_at",
     "owner_of_key",
     "owner_of_record",
+    "registering_trunks",
     "row",
     "rows",
     "search",
@@ -108,6 +109,16 @@ def balance_of(runtime: Runtime, owner: int) -> tuple[str, str, str] | None:
     statement = "SELECT balance, credit, total_balance FROM balances WHERE owner = ?"
     found: tuple[str, str, str] | None = runtime.store.connection.execute(statement, (owner,)).fetchone()
     return found
+
+
+def registering_trunks(runtime: Runtime, limit: int) -> list[tuple[str, str]]:
+    """Return id and name of the newest inbound trunks with SIP registration."""
+    runtime.store.table("voice_in_trunks")
+    statement = (
+        "SELECT id, name FROM voice_in_trunks WHERE owner > 0 "
+        "AND json_extract(configuration, '$.attributes.enabled_sip_registration') ORDER BY rowid DESC LIMIT ?"
+    )
+    return runtime.store.connection.execute(statement, (limit,)).fetchall()
 
 
 # Records

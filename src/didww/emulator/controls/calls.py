@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-
+from didww.emulator.controls.call_records import Call, network_name, new_call_id, record_inbound, record_outbound
 from didww.emulator.controls.clock import parse_datetime
 from didww.emulator.controls.durations import Duration, parse_duration
-from didww.emulator.controls.ledger import Charges, Ledger, enter_placed
+from didww.emulator.controls.ledger import Charges, Ledger
 from didww.emulator.controls.outages import FailingTrunk, get_failing, make_outage, set_outage
 from didww.emulator.controls.ring import RingControls
 from didww.emulator.controls.stored_calls import TIME_FORMAT as _FORMAT
 from didww.emulator.controls.stored_calls import get_calls_per_day
-from didww.emulator.data.cdr import (
-    ALWAYS_METERED,
-    CDR_IN_COLUMNS,
-    CDR_OUT_COLUMNS,
-    Entry,
-    charges,
-    csv_line,
-    dollars,
-    network_of,
-)
+from didww.emulator.sip.model import AttemptResult
+from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from didww.emulator.data.cdr import Line
-    from didww.emulator.engine.session import AccountSession
 
 __all__ = ["Call", "Calls"]
 
@@ -40,23 +30,6 @@ _MONTHS_EXPORTED: Final = 2  # before the current one
 _LONGEST: Final = timedelta(days=366)
 _RATE: Final = Decimal("0.010")
 _MAX_CALLS: Final = 10_000
-_CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
-
-
-class Call(msgspec.Struct, frozen=True):
-    """A simulated call.
-
-    Attributes:
-        call_id: Its `Call ID` in exports.
-        at: Start time by the emulator's clock.
-        line: The called number, or the id of the calling trunk.
-        charged: Price in US dollars.
-    """
-
-    call_id: str
-    at: str
-    line: str
-    charged: str
 
 
 class Calls(RingControls):
@@ -117,7 +90,17 @@ class Calls(RingControls):
                 raise LookupError(f"The account has no number {did!r}.")
             line = get_lines(session, dids[0]["number"])[0]
             return runtime.run_in_transaction(
-                lambda: [_place_inbound(session, line, source, seconds, code) for _ in range(count)]
+                lambda: [
+                    record_inbound(
+                        session,
+                        line,
+                        call_id=new_call_id(session),
+                        start=session.now(),
+                        caller=source,
+                        attempts=[_made_up(line, seconds, code)],
+                    )
+                    for _ in range(count)
+                ]
             )
 
     def outbound(
@@ -151,8 +134,8 @@ class Calls(RingControls):
                 raise LookupError(f"The account has no outbound trunk {trunk!r}.")
 
             def place() -> list[Call]:
-                where = _network(session, destination)
-                calls = [_place_outbound(session, trunk, destination, where, seconds, price) for _ in range(count)]
+                where = network_name(session, destination)
+                calls = [record_outbound(session, trunk, destination, where, seconds, price) for _ in range(count)]
                 return [call for call in calls if call is not None]
 
             placed = runtime.run_in_transaction(place)
@@ -266,96 +249,20 @@ def _check_arguments(count: int, duration: Duration) -> int:
     return round(parse_duration(duration))
 
 
-def _place_inbound(session: AccountSession, line: Line, source: str, seconds: int, code: str) -> Call:
+def _made_up(line: Line, seconds: int, code: str) -> AttemptResult:
+    """Return the only attempt of a call whose outcome is given."""
     where = line.attempts[0] if line.attempts else None
     answered = code == "200" and seconds > 0
-    cost = charges(line, where, seconds if answered else 0, metered=line.metered_share == ALWAYS_METERED)
-    values = {
-        "Status": "Completed" if answered else "Failed",
-        "Source": source,
-        "Destination DID": line.number,
-        "Duration (sec)": seconds if answered else 0,
-        "Attempt": 1,
-        "Disconnect Code": code,
-        "Response": "Bye" if answered else "",
-        "Disconnect Initiator": "Origination",
-        "Voice IN Trunk": "" if where is None else where.trunk,
-        "Destination": "" if where is None else where.destination,
-        "Trunk Group": line.group,
-        "Capacity Group": line.capacity_group,
-        **{f"{name} (USD)": dollars(one) for name, one in zip(_CHARGES, (*cost, sum(cost)), strict=True)},
-    }
-    trunk = "" if where is None else where.trunk
-    entry = Entry(trunk, line.number, answered, seconds if answered else 0, sum(cost))
-    return _stored_call(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, entry, seconds)
-
-
-def _place_outbound(
-    session: AccountSession, trunk: str, destination: str, where: tuple[str, str], seconds: int, rate: Decimal
-) -> Call | None:
-    from didww.emulator.behaviors.out_trunks import spend
-
-    record = session.get("voice_out_trunks", trunk) or {}
-    if record["status"] != "active":
-        return None
-    billed = -(-seconds // 60) * 60
-    price = int((rate * billed / 60 * 1000).quantize(Decimal(1), ROUND_HALF_UP))
-    callers = session.related("voice_out_trunks", trunk, "dids")
-    caller = (session.get("dids", callers[0]) or {}).get("number", "") if callers else ""
-    values = {
-        "Status": "Completed" if seconds else "Failed",
-        "Source": caller,
-        "CLI": caller,
-        "Destination Number": destination,
-        "Call Duration (sec)": seconds,
-        "Billing Duration (sec)": billed,
-        "Disconnect Code": "200" if seconds else "487",
-        "Disconnect Reason": "Normal call clearing" if seconds else "Request terminated",
-        "Voice OUT Trunk": record["name"],
-        "Destination Country": where[0],
-        "Network": where[1],
-        "Call Type": "International",
-        "Rate (USD)": f"{rate:.3f}",
-        "Charged (USD)": dollars(price),
-    }
-    entry = Entry(record["name"], caller, seconds > 0, seconds, price)
-    call = _stored_call(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, entry, seconds)
-    spend(session, trunk, Decimal(dollars(price)))
-    return call
-
-
-def _network(session: AccountSession, number: str) -> tuple[str, str]:
-    """Return the country and network of a number; the country by its prefix if its rate is unknown."""
-    country, network, _ = network_of(number)
-    if not country:
-        fitting = [
-            candidate
-            for candidate in session.find("countries")
-            if candidate["prefix"] and number.startswith(candidate["prefix"])
-        ]
-        country = max(fitting, key=lambda candidate: len(candidate["prefix"]))["name"] if fitting else ""
-    return country, network
-
-
-def _stored_call(
-    session: AccountSession,
-    kind: str,
-    columns: tuple[str, ...],
-    line: str,
-    values: dict[str, Any],
-    entry: Entry,
-    seconds: int,
-) -> Call:
-    start = session.now().strftime(_FORMAT)
-    times = {
-        "Date/Time Start (UTC)": start,
-        "Date/Time Connect (UTC)": start if entry.answered else "",
-        "Date/Time End (UTC)": (session.now() + timedelta(seconds=seconds)).strftime(_FORMAT),
-        "Call ID": session.new_id().replace("-", "")[:16],
-    }
-    row = csv_line([{**values, **times}.get(column, "") for column in columns])
-    inserted = session.runtime.store.connection.execute(
-        "INSERT INTO calls (owner, kind, line, at, row) VALUES (?, ?, ?, ?, ?)", (session.owner, kind, line, start, row)
+    return AttemptResult(
+        number=1,
+        trunk_id="",
+        trunk="" if where is None else where.trunk,
+        group=line.group,
+        destination="" if where is None else where.destination,
+        answered=0.0 if answered else None,
+        ended=float(seconds),
+        code=int(code),
+        reason="Bye" if answered else "",
+        initiator=DisconnectInitiator.ORIGINATION,
+        forwarded=where is not None and where.forwarded,
     )
-    enter_placed(session, inserted.lastrowid or 0, entry)
-    return Call(times["Call ID"], start, line, dollars(entry.price))

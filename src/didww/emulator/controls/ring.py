@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from collections.abc import Mapping  # noqa: TC003 the control API reads the annotations
@@ -11,8 +12,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from didww.emulator.controls import ring_arguments as arguments
+from didww.emulator.controls.call_records import new_call_id, record_inbound, stream_moments
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
-from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCalls
+from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
 from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
 from didww.emulator.sip.report import RingReport  # noqa: TC001 the same
 
@@ -20,20 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
 
-    from didww.emulator.controls.ring_reports import PlacedCall
+    from didww.emulator.controls.call_streams import Moment
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.capacity import Capacity
-    from didww.emulator.sip.effects import Contact, Effect
+    from didww.emulator.sip.effects import Contact, Effect, Progress
     from didww.emulator.sip.model import AttemptResult, Route
     from didww.emulator.sip.runner import Calls as Network
 
 __all__ = ["RingControls"]
 
+_MOMENTS: Final[dict[str, Moment]] = {"started": "start", "answered": "connect"}
+
 log = logging.getLogger("didww.emulator")
 
 _NUMBERS_NAMED: Final = 5
-_PATIENCE: Final = 1.0
 _DEFAULT_CALLER: Final = "12025550123"
 
 
@@ -124,7 +127,7 @@ class RingControls:
             session = self._engine.session(key)
             route = _get_route(session, did, caller, details)
             arguments.check_trunks(scripts, route)
-            call = self._placed.add(_new_call_id(session), route, session.now(), instant=instant)
+            call = self._placed.add(new_call_id(session), route, session.now(), instant=instant)
         options = CallOptions(
             call_id=call.call_id,
             hang_up_after=talk,
@@ -142,7 +145,11 @@ class RingControls:
             call.finish(f"The call could not be placed: {error}")
             raise
         if wait:
-            _await(call)
+            try:
+                call.wait()
+            except BaseException:  # Ctrl-C
+                call.hang_up()
+                raise
         return call.report()
 
     def reports(self, *, limit: int = 100) -> list[RingReport]:
@@ -208,8 +215,36 @@ class RingControls:
 
         if self._sip is None:
             raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
-        future, call.on_hang_up = start_call(self._sip._ready(), generator, call.follow, contacts=self._sip._contacts)
+        future, call.on_hang_up = start_call(
+            self._sip._ready(), generator, partial(self._follow, call, key), contacts=self._sip._contacts
+        )
         future.add_done_callback(partial(self._over, call, key))
+
+    def _follow(self, call: PlacedCall, key: str, progress: Progress) -> None:
+        """Take in what has happened; in the thread of the network, which must not wait for the engine."""
+        call.follow(progress)
+        moment = _MOMENTS.get(progress.event)
+        if moment is not None and moment not in call.announced:
+            call.announced.add(moment)
+            with contextlib.suppress(RuntimeError):  # the emulator is closed
+                self._recorder.submit(self._announce, call, key, moment)
+
+    def _announce(self, call: PlacedCall, key: str, moment: Moment) -> None:
+        """Stream an event of a call that is in progress."""
+        with self._engine.locked() as runtime:
+            session = self._engine.session(key)
+            runtime.run_in_transaction(
+                lambda: stream_moments(
+                    session,
+                    call.route.number,
+                    call_id=call.call_id,
+                    start=call.started_at,
+                    caller=call.route.caller,
+                    attempts=call.attempts(),
+                    moments=(moment,),
+                )
+            )
+        self._engine.wake()
 
     def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:
         """Take in that a call is over; in the thread of the network, which must not wait for the engine."""
@@ -236,25 +271,31 @@ class RingControls:
 
     def _store(self, call: PlacedCall, key: str) -> None:
         """Store a record for each attempt."""
+        from didww.emulator.behaviors.exports import get_lines
 
-
-def _await(call: PlacedCall) -> None:
-    """Wait until a call has ended; an interrupted wait hangs up."""
-    try:
-        while not call.ended.wait(_PATIENCE):
-            pass
-    except BaseException:
-        call.hang_up()
-        raise
+        attempts, route = call.attempts(), call.route
+        with self._engine.locked() as runtime:
+            session = self._engine.session(key)
+            lines = get_lines(session, route.number)
+            if not attempts or not lines:  # the number was removed during the call
+                return
+            runtime.run_in_transaction(
+                lambda: record_inbound(
+                    session,
+                    lines[0],
+                    call_id=call.call_id,
+                    start=call.started_at,
+                    caller=route.caller,
+                    caller_name=route.caller_name,
+                    attempts=attempts,
+                    announced=call.announced,
+                )
+            )
 
 
 def _token(length: int) -> str:
     """Return random hexadecimal digits."""
     return secrets.token_hex(length // 2 + 1)[:length]
-
-
-def _new_call_id(session: AccountSession) -> str:
-    return session.new_id().replace("-", "")[:16]
 
 
 def _get_route(session: AccountSession, did: str, caller: str, details: dict[str, Any]) -> Route:

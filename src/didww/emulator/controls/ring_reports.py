@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from didww.emulator.controls.call_streams import Moment
     from didww.emulator.sip.effects import Progress
     from didww.emulator.sip.model import AttemptResult, Route
 
@@ -20,6 +21,7 @@ __all__ = ["PlacedCall", "PlacedCalls"]
 
 MAX_REPORTS: Final = 500
 _MAX_TEXT: Final = 600
+_PATIENCE: Final = 1.0
 _OVER: Final = frozenset({"attempt_ended", "ended"})
 
 
@@ -36,6 +38,7 @@ class PlacedCall:
     Attributes:
         ended: Set when it has ended and its records are stored.
         on_hang_up: Called when the caller hangs up.
+        announced: Events that were streamed.
     """
 
     def __init__(self, id: str, call_id: str, route: Route, started_at: datetime, *, instant: bool) -> None:
@@ -45,6 +48,7 @@ class PlacedCall:
         self.started_at = started_at
         self.ended = Event()
         self.on_hang_up: Callable[[], object] | None = None
+        self.announced: set[Moment] = set()
         self._instant = instant
         self._attempts: dict[int, tuple[AttemptResult, bool]] = {}
         self._why = ""
@@ -61,6 +65,11 @@ class PlacedCall:
         """Hang up as the caller, if the call is in progress."""
         if self.on_hang_up is not None and not self.ended.is_set():
             self.on_hang_up()
+
+    def wait(self) -> None:
+        """Wait until the call has ended."""
+        while not self.ended.wait(_PATIENCE):  # without a time, Ctrl-C would not interrupt it on Windows
+            pass
 
     def attempts(self) -> list[AttemptResult]:
         """Return the attempts so far."""

@@ -18,6 +18,7 @@ __all__ = ["ScriptedAgent"]
 T1, T2 = 0.5, 4.0
 _RETRY_UNTIL = 64 * T1
 _ENDLESS_EVERY = 0.2
+_LATE = 2.0
 _COPIED = ("Via", "From", "To", "Call-ID", "CSeq")
 
 
@@ -34,9 +35,11 @@ class _Dialog:
         self.source = source
         self.tag = tag
         self.is_final = False
+        self.is_answered = False
         self.is_acknowledged = False
         self.is_over = False
         self.cseq = 0
+        self.last = b""  # the last response to the INVITE
 
 
 class ScriptedAgent:
@@ -56,6 +59,11 @@ class ScriptedAgent:
         self._tasks: list[_Task] = []
         self._outbox: list[tuple[bytes, Target]] = []
         self._tags = 0
+
+    @property
+    def in_call(self) -> bool:
+        """Whether a call that it has answered has not ended."""
+        return any(dialog.is_answered and not dialog.is_over for dialog in self._dialogs.values())
 
     def take(self) -> list[tuple[bytes, Target]]:
         """Return the messages to send, and where."""
@@ -95,15 +103,17 @@ class ScriptedAgent:
                 if not dialog.is_final and self.script.misbehavior != "late answer":
                     self._final(dialog, 487, now)
                 elif not dialog.is_final:
-                    self._final(dialog, 200, now)
+                    self._at(now + _LATE, lambda at: self._final(dialog, 200, at))
             case "BYE" if dialog is not None:
                 if self.script.misbehavior != "no response to BYE":
                     self._send(self._response(message, 200, dialog.tag), source)
                 dialog.is_over = dialog.is_acknowledged = True
             case "CANCEL" | "BYE":
                 self._send(self._response(message, 481, self._new_tag()), source)
+            case "INVITE" if dialog is not None and dialog.last and not dialog.is_final:
+                self._send(dialog.last, source)  # a retransmission
             case "INVITE":
-                pass  # a retransmission
+                pass  # the final response is repeated anyway
             case _:
                 self._send(self._response(message, 200, dialog.tag if dialog else self._new_tag()), source)
 
@@ -117,7 +127,7 @@ class ScriptedAgent:
         if script.misbehavior in ("garbage", "giant"):
             self._send(_nonsense(script.misbehavior), source)
             return
-        self._send(self._response(invite, 100, ""), source)
+        self._provisional(dialog, self._response(invite, 100, ""))
         if script.misbehavior == "provisionals":
             self._ring_forever(dialog, now)
             return
@@ -135,7 +145,11 @@ class ScriptedAgent:
         response.add_header("Contact", f"<{self._contact}>")
         if code == 183:
             self._add_media(response)
-        self._send(response, dialog.source)
+        self._provisional(dialog, response)
+
+    def _provisional(self, dialog: _Dialog, response: SipResponse) -> None:
+        dialog.last = bytes(response)
+        self._send(dialog.last, dialog.source)
 
     def _ring_forever(self, dialog: _Dialog, now: float) -> None:
         if not dialog.is_final:
@@ -147,6 +161,7 @@ class ScriptedAgent:
         if dialog.is_final or dialog.is_over:
             return
         dialog.is_final = True
+        dialog.is_answered = code == 200
         tags = [dialog.tag]
         if code == 200 and self.script.misbehavior == "forks":
             tags += [self._new_tag(), self._new_tag()]

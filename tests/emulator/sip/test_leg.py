@@ -180,6 +180,18 @@ def test_bye_that_is_only_provisionally_responded_ends():
     assert leg.finished
 
 
+def test_texts_of_the_far_end_cannot_control_a_terminal():
+    leg = make_leg()
+    response = new_response(
+        start(leg), 486, tag="x", reason="\x1b[2JBusy", headers=[("Server", "\x1b[31mred" + "x" * 999)]
+    )
+    leg.receive(response, SOURCE, 1.0)
+    assert leg.result is not None
+    assert leg.result.reason == "?[2JBusy"
+    assert "\x1b" not in leg.user_agent + "".join(step.message for step in leg.steps)
+    assert len(leg.user_agent) == 200
+
+
 def test_network_error():
     leg = make_leg()
     start(leg)

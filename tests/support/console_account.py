@@ -42,6 +42,7 @@ PAGES = (
     "resources",
     "pending",
     "calls",
+    "sip",
     "clock",
     "faults",
     "callbacks",

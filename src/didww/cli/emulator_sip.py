@@ -66,9 +66,8 @@ def introduce_sip(emulator: Emulator) -> None:
     state = emulator.sip.show()
     if state.listeners:
         places = [f"{one.host}:{one.port} ({one.transport.upper()})" for one in state.listeners]
-        click.echo(f"Phones register at {', '.join(places)},")
-        click.echo('with the user name and password of a trunk: didww trunks create "Desk phone" --register')
-        click.echo("  --show-credentials")
+        click.echo(f"Phones register at {', '.join(places)}, with user name and password of a trunk:\n")
+        click.echo('  didww trunks create "Desk phone" --register --show-credentials\n')
     if any(one.host not in LOOPBACK for one in state.listeners):
         click.echo("Warning: other machines can send SIP requests to the emulator.", err=True)
     if state.hosts:

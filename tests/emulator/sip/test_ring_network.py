@@ -13,6 +13,7 @@ import pytest
 
 from didww.emulator import Emulator, FarEnd
 from didww.emulator.controls import ring
+from didww.emulator.sip.allowed import Bounds
 from support.sip_account import buy_number, route_to_group
 from support.sip_memory_network import MemoryNetwork
 
@@ -24,6 +25,7 @@ class Side:
 
     def __init__(self, far_end: FarEnd) -> None:
         self.network = MemoryNetwork({"127.0.0.1": far_end})
+        self._bounds = Bounds(calls=2, per_second=100)
 
     def _ready(self) -> MemoryNetwork:
         return self.network
@@ -84,12 +86,23 @@ def test_call_in_progress_can_be_followed_and_hung_up(
     assert (report.state, report.answered, report.code) == ("in progress", False, 0)
     assert [(attempt.trunk, attempt.ended, attempt.code) for attempt in report.attempts] == [("Main", None, 0)]
     assert report.attempts[0].steps[0].message == "INVITE"
-    assert emulator.calls._in_progress() == 1
     emulator.calls.hang_up(id)
     until(lambda: emulator.calls.report(id).ended)
     report = emulator.calls.report(id)
     assert (report.answered, report.code, report.attempts[0].ended_by) == (False, 487, "caller")
-    assert emulator.calls._in_progress() == 0
+    network.close()
+
+
+def test_calls_at_once_are_bounded(emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is refused, with what to do; a call that ends makes room."""
+    network = connect(emulator, monkeypatch, FarEnd(only_rings=True))
+    for _ in range(2):
+        emulator.calls.ring(number, wait=False)
+    with pytest.raises(ValueError, match=r"There are 2 calls, the most at once\..*emulator\.sip\.limit"):
+        emulator.calls.ring(number, wait=False)
+    emulator.calls.hang_up("1")
+    until(lambda: emulator.calls.report("1").ended)
+    emulator.calls.hang_up(emulator.calls.ring(number, wait=False).id)
     network.close()
 
 

@@ -111,11 +111,12 @@ def balance_of(runtime: Runtime, owner: int) -> tuple[str, str, str] | None:
     return found
 
 
-def registering_trunks(runtime: Runtime, limit: int) -> list[tuple[str, str]]:
-    """Return id and name of the newest inbound trunks with SIP registration."""
+def registering_trunks(runtime: Runtime, limit: int) -> list[tuple[str, str, str]]:
+    """Return id, name and user name of the newest inbound trunks with SIP registration."""
     runtime.store.table("voice_in_trunks")
     statement = (
-        "SELECT id, name FROM voice_in_trunks WHERE owner > 0 "
+        "SELECT id, name, json_extract(configuration, '$.attributes.incoming_auth_username') "
+        "FROM voice_in_trunks WHERE owner > 0 "
         "AND json_extract(configuration, '$.attributes.enabled_sip_registration') ORDER BY rowid DESC LIMIT ?"
     )
     return runtime.store.connection.execute(statement, (limit,)).fetchall()

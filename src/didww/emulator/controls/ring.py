@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from didww.emulator.controls.call_streams import Moment
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
+    from didww.emulator.sip.allowed import Bounds
     from didww.emulator.sip.capacity import Capacity
     from didww.emulator.sip.effects import Contact, Effect, Progress
     from didww.emulator.sip.model import AttemptResult, Route
@@ -42,6 +43,11 @@ _DEFAULT_CALLER: Final = "12025550123"
 
 class SipSide(Protocol):
     """What calls need of `emulator.sip`."""
+
+    @property
+    def _bounds(self) -> Bounds:
+        """How many calls there may be."""
+        ...
 
     def _ready(self) -> Network:
         """Return the network for a call."""
@@ -193,10 +199,6 @@ class RingControls:
         """Wait until the records of calls that have ended are stored."""
         self._recorder.shutdown()
 
-    def _in_progress(self) -> int:
-        """Return how many calls are in progress."""
-        return self._placed.in_progress()
-
     def _forget(self) -> None:
         """Hang up all calls and drop their reports."""
         self._placed.clear()
@@ -215,9 +217,14 @@ class RingControls:
 
         if self._sip is None:
             raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
-        future, call.on_hang_up = start_call(
-            self._sip._ready(), generator, partial(self._follow, call, key), contacts=self._sip._contacts
-        )
+        sip, follow = self._sip, partial(self._follow, call, key)
+        sip._bounds.begin()
+        try:
+            future, call.on_hang_up = start_call(sip._ready(), generator, follow, contacts=sip._contacts)
+        except BaseException:
+            sip._bounds.end()
+            raise
+        future.add_done_callback(lambda _: sip._bounds.end())
         future.add_done_callback(partial(self._over, call, key))
 
     def _follow(self, call: PlacedCall, key: str, progress: Progress) -> None:

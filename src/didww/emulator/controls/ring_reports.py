@@ -157,11 +157,6 @@ class PlacedCalls:
         with self._lock:
             return list(reversed(self._calls.values()))[:limit]
 
-    def in_progress(self) -> int:
-        """Return how many calls have not ended."""
-        with self._lock:
-            return sum(not call.ended.is_set() for call in self._calls.values())
-
     def clear(self) -> None:
         """Hang up all calls and drop them."""
         with self._lock:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal
 
-from didww.emulator.controls.sip_state import MASK, Registration, SipLimits, SipListener, SipState
+from didww.emulator.controls.sip_state import Registration, SipLimits, SipListener, SipState
+from didww.emulator.sip.allowed import Allowed, Bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable
 
     from didww.emulator.engine.engine import Engine
     from didww.emulator.sip.effects import Contact
     from didww.emulator.sip.messages import SipMessage
     from didww.emulator.sip.model import Outgoing, Target
+    from didww.emulator.sip.network import Network
     from didww.emulator.sip.registrar import Registrar
 
 __all__ = ["Sip"]
@@ -26,30 +28,9 @@ __all__ = ["Sip"]
 _PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 _PATIENCE: Final = 10.0
 MAX_CALLS: Final = 10_000
+_MAX_WAITING: Final = 1_000  # requests that wait for the registrar
 
-
-class SipNetwork(Protocol):
-    """What is needed of the network."""
-
-    on_request: Callable[[SipMessage, Target, float], list[Outgoing]] | None
-
-    async def listen(
-        self, transport: str, host: str, port: int, certificate: str | None = None, key: str | None = None
-    ) -> Target:
-        """Listen, and return the address."""
-        ...
-
-    def send(self, outgoing: Outgoing) -> None:
-        """Send a message."""
-        ...
-
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
-        """Run a coroutine in the thread of the network."""
-        ...
-
-    def close(self) -> None:
-        """End all."""
-        ...
+log = logging.getLogger("didww.emulator")
 
 
 class Sip:
@@ -65,12 +46,14 @@ class Sip:
         self._algorithms: tuple[Literal["MD5", "SHA-256"], ...] = ("MD5",)
         self._first_hosts = self._hosts = tuple(host.strip().lower() for host in hosts)
         self._limits = SipLimits()
+        self._allowed = Allowed(self._hosts)
+        self._bounds = Bounds(self._limits.calls, self._limits.per_second)
         self._listeners: list[SipListener] = []
-        self._network: SipNetwork | None = None
+        self._network: Network | None = None
         self._registrar: Registrar | None = None
         # A request waits for the engine, for which the network must not wait.
         self._worker = ThreadPoolExecutor(1, "didww-emulator-registrar")
-        self._in_progress: Callable[[], int] = int
+        self._room = threading.BoundedSemaphore(_MAX_WAITING)
 
     def listen(
         self,
@@ -167,7 +150,7 @@ class Sip:
             hosts=list(self._hosts),
             limits=self._limits,
             registrations=self.registrations(),
-            calls=self._in_progress(),
+            calls=self._bounds.in_progress,
         )
 
     def registrations(self) -> list[Registration]:
@@ -187,7 +170,7 @@ class Sip:
                 Registration(
                     trunk_id=trunk_id,
                     trunk=trunk[1],
-                    contact=binding.uri.replace(trunk[2], MASK),
+                    contact=binding.uri,
                     transport=binding.target.transport,
                     host=binding.target.host,
                     port=binding.target.port,
@@ -226,7 +209,7 @@ class Sip:
         """Return the registered contacts of a trunk; waits for nothing. See `_ready`."""
         return [] if self._registrar is None else self._registrar.contacts(trunk_id, time.monotonic())
 
-    def _ready(self) -> SipNetwork:
+    def _ready(self) -> Network:
         """Return the network for a call, after registrations that are not valid any more were removed."""
         network = self._open()
         if self._registrar is not None:
@@ -235,57 +218,66 @@ class Sip:
 
     def _forget(self) -> None:
         """Reset hosts, limits and registrations; it goes on listening."""
-        self._hosts, self._limits, self._algorithms = self._first_hosts, SipLimits(), ("MD5",)
+        self._hosts, self._limits = self._first_hosts, SipLimits()
+        self._algorithms = ("MD5",)
         self._apply()
         if self._registrar is not None:
             self._registrar.forget()
 
-    def _open(self) -> SipNetwork:
+    def _open(self) -> Network:
         """Return the network, made when it is first needed."""
         with self._engine.locked():
             if self._network is None:
                 from didww.cdr.extras import need
 
                 need("aiosipua", "sip")
+                from didww.emulator.sip.network import Network
                 from didww.emulator.sip.registrar import Registrar
 
                 self._registrar = Registrar(self._credentials, _token)
-                self._network = _new_network(self._hosts, self._limits)
+                self._network = Network(self._allowed)
                 self._network.on_request = self._receive
                 self._registrar.challenge_with(*self._algorithms)
             return self._network
 
     def _apply(self) -> None:
-        """Tell network and registrar what was set."""
+        """Tell registrar, network and calls what was set."""
         if self._registrar is not None:
             self._registrar.challenge_with(*self._algorithms)
-        if self._network is not None:
-            _set_bounds(self._network, self._hosts, self._limits)
+        self._allowed.hosts = set(self._hosts)
+        self._bounds.calls, self._bounds.per_second = self._limits.calls, self._limits.per_second
 
     def _receive(self, message: SipMessage, source: Target, now: float) -> list[Outgoing]:  # noqa: ARG002 own clock
-        """Take a request in the thread of the network; it is answered by another thread."""
-        self._worker.submit(self._respond, message, source)
+        """Take a request in the thread of the network; it is answered by another thread. Too many are dropped."""
+        if self._network is not None and self._room.acquire(blocking=False):
+            self._worker.submit(self._respond, message, source)
         return []
 
     def _respond(self, message: SipMessage, source: Target) -> None:
         registrar, network = self._registrar, self._network
-        if registrar is None or network is None:
-            return
-        for outgoing in registrar.receive(message, source, time.monotonic()):
-            network.run(_call(partial(network.send, outgoing)))
+        try:
+            if registrar is None or network is None:
+                return
+            for outgoing in registrar.receive(message, source, time.monotonic()):
+                network.run(_call(partial(network.send, outgoing)))
+        except Exception:
+            if self._network is not None:  # else it was closed meanwhile
+                log.exception("emulator: a SIP request was not answered")
+        finally:
+            self._room.release()
 
     def _credentials(self, username: str) -> tuple[str, str] | None:
         """Return id and password of the trunk with this user name, of any account."""
         found = self._find("json_extract(configuration, '$.attributes.incoming_auth_username') = ?", username)
-        return None if found is None else (found[0], found[3])
+        return None if found is None else (found[0], found[2])
 
-    def _find(self, condition: str, value: str) -> tuple[str, str, str, str] | None:
-        """Return id, name, user name and password of a trunk with registration."""
+    def _find(self, condition: str, value: str) -> tuple[str, str, str] | None:
+        """Return id, name and password of a trunk with registration."""
         with self._engine.locked() as runtime:
             runtime.store.table("voice_in_trunks")  # a table is created when it is first needed
-            row: tuple[str, str, str, str] | None = runtime.store.connection.execute(
-                "SELECT id, name, json_extract(configuration, '$.attributes.incoming_auth_username'), "  # noqa: S608 own texts
-                "json_extract(configuration, '$.attributes.incoming_auth_password') FROM voice_in_trunks "
+            row: tuple[str, str, str] | None = runtime.store.connection.execute(
+                "SELECT id, name, json_extract(configuration, '$.attributes.incoming_auth_password') "  # noqa: S608 own texts
+                "FROM voice_in_trunks "
                 "WHERE owner > 0 AND json_extract(configuration, '$.attributes.enabled_sip_registration') "
                 f"AND {condition} LIMIT 1",
                 (value,),
@@ -299,17 +291,3 @@ def _token(length: int) -> str:
 
 async def _call(function: Callable[[], None]) -> None:
     function()
-
-
-def _new_network(hosts: tuple[str, ...], limits: SipLimits) -> SipNetwork:
-    network = import_module("didww.emulator.sip.network")
-    allowed = import_module("didww.emulator.sip.allowed")
-    made: SipNetwork = network.Network(
-        allowed.Allowed(hosts), max_calls=limits.calls, max_calls_per_second=limits.per_second
-    )
-    return made
-
-
-def _set_bounds(network: Any, hosts: tuple[str, ...], limits: SipLimits) -> None:
-    network.allowed.set(hosts)
-    network.max_calls, network.max_calls_per_second = limits.calls, limits.per_second

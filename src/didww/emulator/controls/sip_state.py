@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
-__all__ = ["MASK", "Registration", "SipLimits", "SipListener", "SipState"]
-
-MASK: Final = "***"
+__all__ = ["Registration", "SipLimits", "SipListener", "SipState"]
 
 
 class SipListener(msgspec.Struct, frozen=True):
@@ -43,7 +39,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trunk_id: Id of the trunk.
         trunk: Its name.
-        contact: URI of the contact; `***` stands for the user name of the trunk.
+        contact: URI of the contact.
         transport: Transport protocol of the registration, and of calls.
         host: Address that it came from, which calls go to.
         port: Port.

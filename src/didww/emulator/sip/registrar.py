@@ -1,8 +1,8 @@
 """The registrar: phones and PBXs register on trunks with registration. No I/O and no clock.
 
 Times are seconds of a clock that only moves on. Calls go back to where a registration came from, whatever its contact
-says: that works behind NAT, and nobody can direct calls at a third party. One thread calls `receive`; the others may be
-called in any thread, and wait for nothing.
+says: that works behind NAT, and nobody can direct calls at a third party. Responses go there, too, also without rport.
+One thread calls `receive`; the other methods may be called in any thread, and wait for nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _REASONS: Final = {
 _CSEQ: Final = re.compile(r"(\d{1,10})\s+(\S{1,32})", re.ASCII)
 _USER: Final = re.compile(r"sips?:([^@<>\s\";]{1,200})@", re.ASCII | re.IGNORECASE)
 _TAG: Final = re.compile(r";\s*tag\s*=", re.IGNORECASE)
-_VIA: Final = re.compile(r"(?P<host>\[[^\]\s]*\]|[^\s:;]+)(?:\s*:\s*(?P<port>\d{1,5}))?", re.ASCII)
+_VIA_HOST: Final = re.compile(r"\[[^\]\s]*\]|[^\s:;]+", re.ASCII)
 _RPORT: Final = re.compile(r";\s*rport\s*(?:=\s*\d*)?(?=;|\s|$)", re.IGNORECASE | re.ASCII)
 _RECEIVED: Final = re.compile(r";\s*received\s*=[^;]*", re.IGNORECASE)
 _BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]{1,200})", re.IGNORECASE)
@@ -97,7 +97,7 @@ class Registrar:
             if key in self._answers:
                 return self._answers[key][1]
         reply = self._answer(request, source, now)
-        sent = [Outgoing(_response(request, reply, source, self._ids(8)), _way_back(request.via, source))]
+        sent = [Outgoing(_response(request, reply, source, self._ids(8)), source)]
         if source.transport == "udp":
             self._answers[key] = (now, sent)
         return sent
@@ -233,10 +233,10 @@ def _response(request: _Request, reply: _Reply, source: Target, tag: str) -> byt
     message = request.message
     host = f"[{source.host}]" if ":" in source.host else source.host
     via = _RECEIVED.sub("", request.via)
-    named = _VIA.match(via.partition(" ")[2].strip())
+    named = _VIA_HOST.match(via.partition(" ")[2].strip())
     if _RPORT.search(via):
         via = f"{_RPORT.sub(f';rport={source.port}', via, count=1)};received={source.host}"
-    elif named is None or named["host"] != host:
+    elif named is None or named[0] != host:
         via = f"{via};received={source.host}"
     lines = [
         f"SIP/2.0 {reply.code} {_REASONS[reply.code]}",
@@ -250,15 +250,6 @@ def _response(request: _Request, reply: _Reply, source: Target, tag: str) -> byt
         "Content-Length: 0",
     ]
     return "\r\n".join((*lines, "", "")).encode("utf-8", "replace")
-
-
-def _way_back(via: str, source: Target) -> Target:
-    """Return where the response goes: over UDP without rport, to the port that the Via header names."""
-    if source.transport != "udp" or _RPORT.search(via):
-        return source
-    named = _VIA.match(via.partition(" ")[2].strip())
-    port = int(named["port"] or 5060) if named else source.port
-    return source._replace(port=port) if 0 < port <= 65_535 else source
 
 
 def _branch(via: str) -> str:

@@ -314,7 +314,7 @@ def test_timers(place: Place) -> None:
     )
     assert invite.session_timer == SessionTimer(600, 90, 2, accept_501=False)
     assert (invite.timer_b, invite.max_redirects, candidate.failover) == (4.0, 3, 2.5)
-    assert (candidate.ringing_timeout, candidate.resolve_uri, candidate.rerouting) == (20.0, True, {90})
+    assert (candidate.ringing_timeout, candidate.resolve_uri, candidate.rerouting) == (20.0, True, frozenset({90}))
     assert [(limit.key[0], limit.most) for limit in candidate.limits] == [("trunk", 7)]
 
 

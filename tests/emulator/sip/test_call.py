@@ -190,6 +190,19 @@ def test_contacts_of_a_redirect_are_tried_in_order() -> None:
     assert result.code == 200
 
 
+@pytest.mark.parametrize(
+    ("targets", "code", "invites"),
+    [((FarEnd(code=486), FarEnd()), 486, 2), ((FarEnd(code=503), FarEnd()), 200, 3)],
+)
+def test_addresses_of_a_redirect_are_tried_while_they_are_unavailable(
+    targets: tuple[FarEnd, ...], code: int, invites: int
+) -> None:
+    """A redirect to a name with two addresses calls the second one only if the first is unavailable."""
+    far_end = FarEnd(redirect_to="sip:desk@desk.example.com", redirected=FarEnd(several=targets))
+    (result,) = call(route(candidate("First", redirects=1)), {"*": far_end})
+    assert (result.code, [step.message for step in result.steps].count("INVITE")) == (code, invites)
+
+
 # Registered contacts and SRV targets
 
 

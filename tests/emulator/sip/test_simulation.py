@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from didww.emulator.sip.call import CallOptions, place_call
 from didww.emulator.sip.capacity import Capacity
 from didww.emulator.sip.effects import Wait
 from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.model import Credentials, Limit
-from didww.emulator.sip.simulation import run_at_once
+from didww.emulator.sip.simulation import LATENCY, Simulation, run_at_once
 from support.hypothesis_profiles import law
-from support.sip_calls import call, candidate, codes, outcomes, route
+from support.sip_calls import call, candidate, codes, outcomes, route, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 MISBEHAVIOR = ["", "garbage", "giant", "provisionals", "forks", "late answer", "no response to BYE"]
 URIS = ["sip:a@203.0.113.1", "sip:b@203.0.113.2:5080", "sips:c@203.0.113.3", "tel:+12025550123", "sip:", "x" * 300]
 SECONDS = st.sampled_from([0.0, 0.01, 0.5, 1.0, 2.0, 7.9, 8.0, 8.1, 20.0, 31.9, 40.0])
+
+# Also the very moments at which messages arrive.
+MOMENTS = SECONDS | st.integers(0, 6000).map(lambda number: number * LATENCY) | st.floats(0, 60)
 
 simple_far_ends = st.builds(
     FarEnd,
@@ -72,7 +76,7 @@ candidates = st.builds(
 @law(2000)
 @given(
     trunks=st.lists(st.tuples(candidates, far_ends), min_size=1, max_size=3),
-    hang_up_at=st.none() | SECONDS,
+    hang_up_at=st.none() | MOMENTS,
     hang_up_after=st.none() | SECONDS,
     give_up_after=st.none() | SECONDS,
 )
@@ -125,8 +129,21 @@ def test_every_call_ends_with_consistent_results(
     assert capacity.acquire(TRUNK_LIMITS) is None
 
 
+@law(2000)
+@given(far_end=far_ends, hang_up_at=st.none() | MOMENTS, hang_up_after=st.none() | SECONDS)
+def test_no_far_end_is_left_in_a_call(far_end: FarEnd, hang_up_at: float | None, hang_up_after: float | None) -> None:
+    """A far end that has answered is told the end, also if its answer came too late or was one of several."""
+    over = route(candidate("Main", redirects=2), candidate("Phones", kind="registration"))
+    options = CallOptions(
+        call_id="1", capacity=Capacity(), ids=tokens(), hang_up_after=hang_up_after, max_duration=100.0
+    )
+    simulation = Simulation({"*": far_end}, hang_up_at)
+    simulation.run(place_call(over, options), lambda _: None)
+    assert simulation.calls_left == 0
+
+
 @law(300)
-@given(far_end=far_ends, hang_up_at=st.none() | SECONDS)
+@given(far_end=far_ends, hang_up_at=st.none() | MOMENTS)
 def test_the_same_call_has_the_same_result(far_end: FarEnd, hang_up_at: float | None) -> None:
     """A simulation is deterministic, to the last message."""
     over = route(candidate("Main", redirects=2), candidate("Phones", kind="registration"))

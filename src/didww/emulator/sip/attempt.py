@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from didww.emulator.sip.effects import Contacts, Effect, Failure, Media, Open, Phone, Progress, Resolve
+from didww.emulator.sip.effects import Contacts, Effect, Failure, Open, Phone, Progress, Resolve
 from didww.emulator.sip.leg import Leg
 from didww.emulator.sip.outcomes import (
     GAVE_UP,
@@ -22,11 +22,11 @@ from didww.emulator.sip.outcomes import (
     Outcome,
     best_outcome,
     outcome_of,
-    outcome_of_talk,
     unreachable,
 )
 from didww.emulator.sip.phone import PhoneLeg
 from didww.emulator.sip.reroute import code_id_of
+from didww.emulator.sip.talk import talk
 from didww.emulator.sip.uris import destination_of, in_order_of_preference, show_target, with_host, with_user
 from didww.enums import DisconnectInitiator
 
@@ -55,6 +55,7 @@ class Branch:
     def __init__(self, hops: Iterable[Hop]) -> None:
         self.hops = deque(hops)
         self.leg: AnyLeg | None = None
+        self.uri = ""
 
 
 class Attempt:
@@ -202,7 +203,7 @@ def _ring(call: CallState, attempt: Attempt) -> Generator[Effect, Any, None]:
         if winner is not None:
             attempt.cancel(call.now, but=winner)
             yield from call.flush()
-            yield from _talk(call, attempt, winner)
+            yield from talk(call, attempt, winner)
             return
         outcome = _reason_to_stop(call, attempt, deadline)
         waiting = next((branch for branch in attempt.branches if branch.leg is None and branch.hops), None)
@@ -262,7 +263,7 @@ def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[E
     if attempt.timer_b is not None:
         invite = replace(invite, timer_b=min(attempt.timer_b, invite.timer_b))
     leg = Leg(invite, target, local, ids=call.options.ids, started=call.now)
-    branch.leg = leg
+    branch.leg, branch.uri = leg, hop.uri
     attempt.legs.append(leg)
     call.legs[leg] = target
     yield from call.synchronize()  # from now on its messages are received
@@ -300,6 +301,8 @@ def _take_results(attempt: Attempt) -> None:
             if leg.result.contacts:
                 outcome = LOOP
         attempt.failures.append(outcome)
+        if outcome.code not in _UNAVAILABLE:  # other addresses of the same far end are not tried
+            branch.hops = deque(hop for hop in branch.hops if hop.uri != branch.uri)
 
 
 def _show_ringing(attempt: Attempt) -> Generator[Effect, Any, None]:
@@ -311,49 +314,6 @@ def _show_ringing(attempt: Attempt) -> Generator[Effect, Any, None]:
         attempt.result.ringing = min(times)
         attempt.update()
         yield Progress("ringing", attempt.result.ringing, attempt.result)
-
-
-def _talk(call: CallState, attempt: Attempt, leg: AnyLeg) -> Generator[Effect, Any, None]:
-    """Send silence until a side hangs up."""
-    result = attempt.result
-    answered = result.answered = call.now if leg.answered_at is None else leg.answered_at
-    call.over = True
-    target = call.legs.get(leg)
-    if target is not None:
-        result.target = show_target(target)
-    attempt.update()
-    yield Progress("answered", answered, result)
-    options = call.options
-    hang_up_at = options.max_duration
-    if options.hang_up_after is not None:
-        hang_up_at = min(hang_up_at, answered + options.hang_up_after)
-    media = None
-    while leg.result is None:
-        if leg.remote_media != media:
-            media = leg.remote_media
-            yield _media_of(leg)
-        if call.hung_up or call.now >= hang_up_at:
-            leg.hang_up(call.now)
-            yield from call.flush()
-            break
-        yield from call.wait(hang_up_at)
-    if media is not None:
-        yield Media(leg.sip_call_id, None)
-    attempt.end(_end_of_talk(call, leg), call.now if leg.ended_at is None else leg.ended_at)
-
-
-def _media_of(leg: AnyLeg) -> Media:
-    if leg.remote_media is None:
-        return Media(leg.sip_call_id, None)
-    host, port, payload_type = leg.remote_media
-    return Media(leg.sip_call_id, (host, port), payload_type)
-
-
-def _end_of_talk(call: CallState, leg: AnyLeg) -> Outcome:
-    """Return how a call that was answered ended."""
-    if not call.hung_up and call.now >= call.options.max_duration:
-        return Outcome(200, TOO_LONG.reason, DisconnectInitiator.SYSTEM)
-    return outcome_of_talk(leg.result)
 
 
 def _importance(leg: AnyLeg) -> tuple[bool, bool, float]:

@@ -18,6 +18,7 @@ __all__ = ["ScriptedAgent"]
 T1, T2 = 0.5, 4.0
 _RETRY_UNTIL = 64 * T1
 _ENDLESS_EVERY = 0.2
+_LATE = 2.0
 _COPIED = ("Via", "From", "To", "Call-ID", "CSeq")
 
 
@@ -34,6 +35,7 @@ class _Dialog:
         self.source = source
         self.tag = tag
         self.is_final = False
+        self.is_answered = False
         self.is_acknowledged = False
         self.is_over = False
         self.cseq = 0
@@ -57,6 +59,11 @@ class ScriptedAgent:
         self._tasks: list[_Task] = []
         self._outbox: list[tuple[bytes, Target]] = []
         self._tags = 0
+
+    @property
+    def in_call(self) -> bool:
+        """Whether a call that it has answered has not ended."""
+        return any(dialog.is_answered and not dialog.is_over for dialog in self._dialogs.values())
 
     def take(self) -> list[tuple[bytes, Target]]:
         """Return the messages to send, and where."""
@@ -96,7 +103,7 @@ class ScriptedAgent:
                 if not dialog.is_final and self.script.misbehavior != "late answer":
                     self._final(dialog, 487, now)
                 elif not dialog.is_final:
-                    self._final(dialog, 200, now)
+                    self._at(now + _LATE, lambda at: self._final(dialog, 200, at))
             case "BYE" if dialog is not None:
                 if self.script.misbehavior != "no response to BYE":
                     self._send(self._response(message, 200, dialog.tag), source)
@@ -154,6 +161,7 @@ class ScriptedAgent:
         if dialog.is_final or dialog.is_over:
             return
         dialog.is_final = True
+        dialog.is_answered = code == 200
         tags = [dialog.tag]
         if code == 200 and self.script.misbehavior == "forks":
             tags += [self._new_tag(), self._new_tag()]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from didww.emulator.sip.model import AttemptResult, Destination
 
-__all__ = ["LATENCY", "run_at_once"]
+__all__ = ["LATENCY", "Simulation", "run_at_once"]
 
 LATENCY = 1 / 128  # seconds, each way; a power of two, so that sums of times are exact
 MAX_EVENTS = 200_000
@@ -64,17 +64,23 @@ def run_at_once(
     Raises:
         RuntimeError: The call does not end; an error of the emulator.
     """
-    return _Simulation(far_ends or {}, hang_up_at).run(generator, on_progress)
+    return Simulation(far_ends or {}, hang_up_at).run(generator, on_progress)
 
 
-class _Simulation:
-    """A virtual network with one caller."""
+class Simulation:
+    """A virtual network with one caller.
+
+    Args:
+        far_ends: Scripts by names of trunks.
+        hang_up_at: When the caller hangs up, if it does.
+    """
 
     def __init__(self, far_ends: Mapping[str, FarEnd], hang_up_at: float | None) -> None:
         self._far_ends = far_ends
         self._now = 0.0
         self._trunk = ""
         self._agents: dict[tuple[str, str, int], ScriptedAgent] = {}
+        self._placed: list[ScriptedAgent] = []
         self._closed: set[tuple[str, str, int]] = set()
         self._hosts: dict[str, FarEnd] = {}
         self._scheduled: dict[ScriptedAgent, float] = {}
@@ -89,6 +95,7 @@ class _Simulation:
         generator: Generator[Effect, Any, list[AttemptResult]],
         on_progress: Callable[[Progress], object],
     ) -> list[AttemptResult]:
+        """Run a call to its end."""
         result: Any = None
         try:
             for _ in range(MAX_EVENTS):
@@ -102,6 +109,11 @@ class _Simulation:
         finally:
             generator.close()
         raise RuntimeError(f"The simulated call has not ended after {MAX_EVENTS} steps.")
+
+    @property
+    def calls_left(self) -> int:
+        """How many far ends are still in a call."""
+        return sum(agent.in_call for agent in self._placed)
 
     def _carry_out(self, effect: Effect) -> Any:
         match effect:
@@ -194,7 +206,9 @@ class _Simulation:
 
     def _place(self, script: FarEnd, target: Target) -> Target:
         """Put a far end at an address, in place of one that is there."""
-        self._agents[target[:3]] = ScriptedAgent(script, target, f"far-{len(self._agents) + 1}")
+        agent = ScriptedAgent(script, target, f"far-{len(self._placed) + 1}")
+        self._agents[target[:3]] = agent
+        self._placed.append(agent)
         if script.unreachable:
             self._closed.add(target[:3])
         for uri in script.redirects:

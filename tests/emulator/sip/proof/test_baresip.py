@@ -28,7 +28,7 @@ def phone(line: Line, tmp_path: Path) -> Iterator[Callable[..., Baresip]]:
     login = trunk.configuration
 
     def start(transport: Transport = "udp", **options: object) -> Baresip:
-        listener = line.emulator.sip.listen(transport)
+        listener = line.emulator.sip.listen(transport, port=0)
         folder = tmp_path / f"phone-{len(running)}"
         user, password = login.incoming_auth_username, login.incoming_auth_password
         running.append(Baresip(folder, user, password, listener.port, transport=transport, **options))  # type: ignore[arg-type]

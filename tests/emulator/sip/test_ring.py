@@ -157,8 +157,9 @@ def test_control_api_places_calls(emulator: Emulator, number: str) -> None:
     assert control(emulator, "POST", "calls/ring", did="1")[0] == 404
     status, error = control(emulator, "POST", "calls/ring", did=number, caller="x")
     assert (status, error["error"].partition(" ")[0]) == (422, "caller")
-    far_ends = {"*": {"code": "busy"}}
-    assert control(emulator, "POST", "calls/ring", did=number, instant=True, far_ends=far_ends)[0] == 422
+    for wrong in ({"code": "busy"}, {"cod": 486}):
+        status, error = control(emulator, "POST", "calls/ring", did=number, instant=True, far_ends={"*": wrong})
+        assert (status, "far_ends" in error["error"]) == (422, True)
 
 
 def test_each_attempt_is_a_record(emulator: Emulator, number: str, tmp_path: Path) -> None:

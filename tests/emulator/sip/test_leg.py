@@ -171,6 +171,27 @@ def test_other_forks_are_ended():
     assert leg.state == "talking"
 
 
+def test_bye_that_is_only_provisionally_responded_ends():
+    leg, _ = answered()
+    leg.hang_up(2.0)
+    (bye,) = sent_by(leg)
+    respond(leg, bye, 100, 2.1)
+    assert len(run_out(leg)) <= 11
+    assert leg.finished
+
+
+def test_texts_of_the_far_end_cannot_control_a_terminal():
+    leg = make_leg()
+    response = new_response(
+        start(leg), 486, tag="x", reason="\x1b[2JBusy", headers=[("Server", "\x1b[31mred" + "x" * 999)]
+    )
+    leg.receive(response, SOURCE, 1.0)
+    assert leg.result is not None
+    assert leg.result.reason == "?[2JBusy"
+    assert "\x1b" not in leg.user_agent + "".join(step.message for step in leg.steps)
+    assert len(leg.user_agent) == 200
+
+
 def test_network_error():
     leg = make_leg()
     start(leg)
@@ -413,7 +434,8 @@ def test_session_interval_of_the_far_end_too_small():
 def run_out(leg: Leg, longest: float = 10_000.0) -> list[str]:
     """Run the timers of a leg until none is left."""
     sent = methods(sent_by(leg))
-    while (at := leg.next_due()) is not None and at < longest:
+    while (at := leg.next_due()) is not None:
+        assert at < longest
         leg.due(at)
         sent += methods(sent_by(leg))
     return sent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
@@ -28,28 +27,28 @@ class Scripted(Random):
     def __init__(self, script: list[int]) -> None:
         super().__init__(0)
         self.script = script
-        self.choices: list[int] = []
+        self.counts: list[int] = []
 
     def randint(self, a: int, b: int) -> int:
-        place = len(self.choices)
-        self.choices.append(b - a + 1)
+        place = len(self.counts)
+        self.counts.append(b - a + 1)
         return a + (self.script[place] if place < len(self.script) else 0)
 
 
 def chances(items: list[Item]) -> dict[str, Fraction]:
     """Return the exact chance of each order, by trying all draws."""
-    found: Counter[str] = Counter()
+    found: dict[str, Fraction] = {}
     script: list[int] | None = []
     while script is not None:
         random = Scripted(script)
         order = "".join(item.name for item in in_order(items, random))
         chance = Fraction(1)
-        for count in random.choices:
+        for count in random.counts:
             chance /= count
-        found[order] += chance  # type: ignore[assignment]
-        drawn = [*script, *[0] * (len(random.choices) - len(script))]
-        script = _next(drawn, random.choices)
-    return dict(found)  # type: ignore[arg-type]
+        found[order] = found.get(order, Fraction(0)) + chance
+        drawn = [*script, *[0] * (len(random.counts) - len(script))]
+        script = _next(drawn, random.counts)
+    return found
 
 
 def _next(drawn: list[int], choices: list[int]) -> list[int] | None:

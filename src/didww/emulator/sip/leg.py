@@ -14,6 +14,7 @@ from didww.emulator.sip.messages import (
     cseq_of,
     media_of,
     number_in,
+    printable,
     tag_of,
 )
 from didww.emulator.sip.model import SessionTimer
@@ -39,7 +40,6 @@ __all__ = ["EndedBy", "Leg", "LegResult", "LegState"]
 
 _MAX_FORKS: Final = 10
 _MAX_CONTACTS: Final = 10
-_MAX_TEXT: Final = 200
 _MAX_INTERVALS: Final = 3  # 422 responses that raise the session interval
 _ANY_TIMER: Final = SessionTimer(expires=1800, minimum=90)
 _AFTER_CANCEL: Final = 64 * T1  # RFC 3261, section 9.1
@@ -268,8 +268,8 @@ class Leg:
 
     def _on_invite_response(self, response: SipResponse, now: float) -> None:
         code = response.status_code
-        self.user_agent = (
-            self.user_agent or (response.get_header("Server") or response.get_header("User-Agent") or "")[:_MAX_TEXT]
+        self.user_agent = self.user_agent or printable(
+            response.get_header("Server") or response.get_header("User-Agent") or ""
         )
         if code < 200:
             self._on_provisional(response, now)
@@ -318,7 +318,7 @@ class Leg:
         if code == 422 and self._raise_session_timer(response, now):
             return
         contacts = tuple(response.get_header_values("Contact")[:_MAX_CONTACTS]) if code < 400 else ()
-        self._end(now, LegResult(code, response.reason_phrase[:_MAX_TEXT], "far end", contacts))
+        self._end(now, LegResult(code, printable(response.reason_phrase), "far end", contacts))
 
     def _raise_session_timer(self, response: SipResponse, now: float) -> bool:
         least = number_in(response.get_header("Min-SE")) or 0
@@ -361,7 +361,7 @@ class Leg:
             return
         if response.status_code in (408, 481):
             self._send_in_dialog("BYE", self._dialog, now)
-            self._end(now, LegResult(response.status_code, response.reason_phrase[:_MAX_TEXT], "far end"))
+            self._end(now, LegResult(response.status_code, printable(response.reason_phrase), "far end"))
         else:
             self._session.on_response(response, now)
 

@@ -34,6 +34,7 @@ __all__ = [
     "number_in",
     "parse",
     "port_of_via",
+    "printable",
     "tag_of",
     "uri_in",
 ]
@@ -202,6 +203,11 @@ def number_in(value: str | None) -> int | None:
     """Return the number that a header begins with, such as `Expires` or `Session-Expires`."""
     found = _NUMBER.match(value or "")
     return int(found[1]) if found else None
+
+
+def printable(text: str, most: int = 200) -> str:
+    """Return a text of the far end for people: at most so many characters, none of which controls a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text[:most])
 
 
 def uri_in(value: str) -> str:

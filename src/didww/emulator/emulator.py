@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from didww.emulator.controls.balance import Balance
+from didww.emulator.controls.call_events import CallEvents
 from didww.emulator.controls.callbacks import DEFAULT_SECRET, Callbacks
 from didww.emulator.controls.calls import Calls
 from didww.emulator.controls.clock import Clock, http_date, stamp
@@ -69,6 +70,7 @@ class Emulator:
         stock: Numbers available to buy.
         prices: Price plans of an account.
         calls: Inbound and outbound calls.
+        call_events: Call Events and CDR Streaming.
         messages: Inbound and outbound text messages.
         sender_ids: Sender ID verifications.
         sip: Registrations of phones, and which hosts are called.
@@ -112,13 +114,15 @@ class Emulator:
         self.prices = Prices(self.engine, self.key)
         self.sip = Sip(self.engine, sip_hosts)
         self.calls = Calls(self.engine, self.key, self.sip)
+        self.call_events = CallEvents(self.engine, self.key, lambda: self.callbacks.hosts)
         self.messages = Messages(self.engine, self.key)
         self.sender_ids = SenderIds(self.engine, self.key)
         self.state = State(self.engine, self._forget, self.key)
-        # Two workers, so that a slow callback receiver does not delay events.
+        # Several workers, so that a slow receiver does not delay the others.
         self._workers = workers = (
             Worker("didww-emulator-events", self.engine.tick),
             Worker("didww-emulator-callbacks", self.callbacks.work),
+            Worker("didww-emulator-call-events", self.call_events.work),
         )
 
         def wake() -> None:
@@ -209,6 +213,7 @@ class Emulator:
         self.faults.reset()
         self.journal.clear()
         self.callbacks.reset()
+        self.call_events.reset()
         self.calls._forget()
         self._rate_limit.reset()
         self.sip._forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,6 +135,15 @@ def test_invalid_arguments_are_named(emulator: Emulator, number: str, arguments:
     assert emulator.calls.reports() == []
 
 
+def test_missing_extra_says_what_to_install(emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Python, and over the control API for the command."""
+    monkeypatch.setitem(sys.modules, "aiosipua", None)
+    with pytest.raises(ValueError, match=r'pip install "didww-sdk\[sip\]"'):
+        emulator.calls.ring(number, instant=True)
+    status, error = control(emulator, "POST", "calls/ring", did=number, instant=True)
+    assert (status, "didww-sdk[sip]" in error["error"]) == (422, True)
+
+
 def test_unknown_number_names_those_that_exist(emulator: Emulator) -> None:
     """An account without numbers is told to buy one."""
     with pytest.raises(LookupError, match=r"no number '442079460001'\. It has none"):
@@ -157,8 +167,9 @@ def test_control_api_places_calls(emulator: Emulator, number: str) -> None:
     assert control(emulator, "POST", "calls/ring", did="1")[0] == 404
     status, error = control(emulator, "POST", "calls/ring", did=number, caller="x")
     assert (status, error["error"].partition(" ")[0]) == (422, "caller")
-    far_ends = {"*": {"code": "busy"}}
-    assert control(emulator, "POST", "calls/ring", did=number, instant=True, far_ends=far_ends)[0] == 422
+    for wrong in ({"code": "busy"}, {"cod": 486}):
+        status, error = control(emulator, "POST", "calls/ring", did=number, instant=True, far_ends={"*": wrong})
+        assert (status, "far_ends" in error["error"]) == (422, True)
 
 
 def test_each_attempt_is_a_record(emulator: Emulator, number: str, tmp_path: Path) -> None:

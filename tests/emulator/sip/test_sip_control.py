@@ -19,6 +19,7 @@ from support.sip_phone import answer, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from didww import DidwwClient
     from didww.emulator import Emulator
@@ -203,3 +204,29 @@ def test_wrong_arguments(emulator: Emulator, arguments: dict[str, Any], message:
             emulator.sip.limit(calls=value)
     with pytest.raises(ValueError, match="algorithms are MD5 and SHA-256"):
         emulator.sip.challenge("SHA-1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_certificate_that_cannot_be_used(emulator: Emulator, tmp_path: Path) -> None:
+    """The files are named; what is in them is not shown."""
+    bad = tmp_path / "bad.pem"
+    bad.write_text("not-a-certificate", encoding="utf-8")
+    for path in (str(bad), str(tmp_path / "missing.pem")):
+        with pytest.raises(ValueError, match="Cannot use the certificate") as refused:
+            emulator.sip.listen("tls", port=0, certificate=path, key=path)
+        assert path in str(refused.value)
+        assert "not-a-certificate" not in str(refused.value)
+    emulator.close()
+
+
+def test_closed_emulator_does_not_listen(emulator: Emulator) -> None:
+    """No network is made once the emulator is closed."""
+    emulator.close()
+    with pytest.raises(ValueError, match="closed"):
+        emulator.sip.listen(port=0)
+
+
+def test_answer_to_another_digest(emulator: Emulator, desk: Desk) -> None:
+    """A phone that prefers SHA-256 registers with it."""
+    emulator.sip.challenge("SHA-256", "MD5")
+    assert desk.register().status_code == 200
+    assert [one.trunk for one in emulator.sip.registrations()] == ["Desk phone"]

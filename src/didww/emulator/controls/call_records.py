@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from didww.emulator.controls.call_streams import inbound_cdr, inbound_event, outbound_objects, queue
 from didww.emulator.controls.ledger import enter_placed
 from didww.emulator.controls.stored_calls import TIME_FORMAT
 from didww.emulator.data.cdr import (
@@ -23,14 +24,15 @@ from didww.emulator.data.cdr import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from didww.emulator.controls.call_streams import Moment
     from didww.emulator.data.cdr import Line
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.model import AttemptResult
 
-__all__ = ["Call", "network_name", "new_call_id", "record_inbound", "record_outbound"]
+__all__ = ["Call", "network_name", "new_call_id", "record_inbound", "record_outbound", "stream_moments"]
 
 _CHARGES: Final = ("Toll-free", "PSTN", "Metered", "CNAM IN", "Total")
 
@@ -65,8 +67,9 @@ def record_inbound(
     caller: str,
     attempts: Sequence[AttemptResult],
     caller_name: str = "",
+    announced: Collection[Moment] = (),
 ) -> Call:
-    """Store a call to a number: a record for each attempt.
+    """Store a call to a number: a record for each attempt. Its events and records are streamed at their times.
 
     Args:
         session: The account.
@@ -76,8 +79,10 @@ def record_inbound(
         caller: The caller's number.
         attempts: The attempts, at least one.
         caller_name: The caller's name.
+        announced: Events that were sent while the call was in progress.
     """
     price = 0
+    records: list[tuple[datetime, dict[str, Any]]] = []
     for attempt in attempts:
         where = _where(line, attempt)
         answered = attempt.answered is not None
@@ -113,7 +118,68 @@ def record_inbound(
         entry = Entry(attempt.trunk, line.number, answered, seconds, sum(cost))
         _store(session, "cdr_in", CDR_IN_COLUMNS, line.number, values, entry)
         price += sum(cost)
+        record = inbound_cdr(
+            session,
+            line,
+            attempt,
+            cost,
+            call_id=call_id,
+            start=start,
+            caller=caller,
+            caller_name=caller_name,
+            is_last=attempt is attempts[-1],
+        )
+        records.append((start + timedelta(seconds=attempts[-1].ended), record))
+    queue(session, "inbound", "cdrs", records)
+    stream_moments(session, line.number, call_id=call_id, start=start, caller=caller, attempts=attempts, but=announced)
     return Call(call_id, start.strftime(TIME_FORMAT), line.number, dollars(price))
+
+
+def stream_moments(
+    session: AccountSession,
+    number: str,
+    *,
+    call_id: str,
+    start: datetime,
+    caller: str,
+    attempts: Sequence[AttemptResult] = (),
+    but: Collection[Moment] = (),
+    moments: Collection[Moment] = ("start", "connect", "end"),
+) -> None:
+    """Stream the events of a call to a number.
+
+    Args:
+        session: The account.
+        number: The called number.
+        call_id: `Call ID` of its records.
+        start: When the call started.
+        caller: The caller's number.
+        attempts: The attempts so far.
+        but: Events that were sent.
+        moments: Events to send; the one of the connection only if there was one.
+    """
+    answered = next((attempt for attempt in attempts if attempt.answered is not None), None)
+    connect = None if answered is None else start + timedelta(seconds=answered.answered or 0.0)
+    end = start + timedelta(seconds=attempts[-1].ended if attempts else 0.0)
+    times = {"start": start, "connect": connect, "end": end}
+    objects = [
+        (
+            at,
+            inbound_event(
+                moment,
+                call_id=call_id,
+                number=number,
+                caller=caller,
+                start=start,
+                connect=connect,
+                end=end,
+                duration=0 if answered is None else round(answered.duration),
+            ),
+        )
+        for moment in moments
+        if moment not in but and (at := times[moment]) is not None
+    ]
+    queue(session, "inbound", "events", objects)
 
 
 def record_outbound(
@@ -139,7 +205,7 @@ def record_outbound(
     callers = session.related("voice_out_trunks", trunk, "dids")
     caller = (session.get("dids", callers[0]) or {}).get("number", "") if callers else ""
     start, call_id = session.now(), new_call_id(session)
-    values = {
+    values: dict[str, Any] = {
         "Date/Time Start (UTC)": start.strftime(TIME_FORMAT),
         "Date/Time Connect (UTC)": start.strftime(TIME_FORMAT) if seconds else "",
         "Date/Time End (UTC)": (start + timedelta(seconds=seconds)).strftime(TIME_FORMAT),
@@ -161,6 +227,22 @@ def record_outbound(
     }
     entry = Entry(record["name"], caller, seconds > 0, seconds, price)
     _store(session, "cdr_out", CDR_OUT_COLUMNS, trunk, values, entry)
+    events, records = outbound_objects(
+        session,
+        call_id=call_id,
+        trunk=record["name"],
+        caller=caller,
+        destination=destination,
+        start=start,
+        seconds=seconds,
+        billed=billed,
+        rate=rate,
+        price=price,
+        code=int(values["Disconnect Code"]),
+        reason=str(values["Disconnect Reason"]),
+    )
+    queue(session, "outbound", "events", events)
+    queue(session, "outbound", "cdrs", records)
     spend(session, trunk, Decimal(dollars(price)))
     return Call(call_id, start.strftime(TIME_FORMAT), trunk, dollars(price))
 

@@ -7,7 +7,6 @@ secret receive them. Undelivered events of outbound trunks are collected into on
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import sqlite3
 import threading
@@ -21,8 +20,8 @@ import msgspec
 from didww._schema.registry import class_of
 from didww.callback.callback_request import CallbackRequest, sign_callback
 from didww.callback.request_validator import RequestValidator
-from didww.callback.signature import with_scheme
 from didww.emulator.controls.clock import stamp
+from didww.emulator.controls.sending import Attempt, host_of, is_allowed, send_request
 from didww.emulator.engine.accounts import get_features
 from didww.emulator.engine.store import DISK_FULL_RETRY_DELAY, is_disk_full
 
@@ -38,8 +37,6 @@ __all__ = ["PAUSES", "Attempt", "Callbacks", "Delivery", "report"]
 PAUSES: Final = (60, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800)
 """Seconds between attempts."""
 MAX_SHOWN = 500
-RESPONSE_TIMEOUT = 60.0
-"""Timeout of an attempt, in real seconds."""
 _MAX_WAIT: Final = 600.0
 DEFAULT_SECRET: Final = "emulator-callback-secret"  # noqa: S105 documented, not secret
 
@@ -47,24 +44,6 @@ _COLLECTED: Final = "voice_out_trunks"
 """The type whose undelivered events are collected into one array."""
 
 Signing = Literal["right", "wrong", "none"]
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """One attempt at a delivery.
-
-    Attributes:
-        at: Time by the emulator's clock.
-        status: Status of the response, or None.
-        error: Error message; None if the status was 200 to 298.
-        seconds: Duration in real seconds.
-        body: Beginning of the response body.
-    """
-
-    at: str
-    status: int | None
-    error: str | None
-    seconds: float
-    body: str = ""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -267,6 +246,11 @@ class Callbacks:
                 time.sleep(0.01)
         raise TimeoutError("The emulator was closed.")
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The allowed hosts besides loopback addresses."""
+        return self._hosts
+
     # For the engine
 
     def reset(self) -> None:
@@ -346,8 +330,8 @@ class Callbacks:
         if disturbance == "drop":
             self._record_attempt(delivery, "dropped", None, Attempt(now, None, "dropped by a fault", 0.0))
             return
-        host = _host(delivery.url)
-        if not self._allowed(host):
+        host = host_of(delivery.url)
+        if not is_allowed(host, self._hosts):
             error = (
                 f"{host} is not a loopback address; allow it with --callback-host or emulator.callbacks.allow({host!r})"
             )
@@ -381,47 +365,11 @@ class Callbacks:
             self.on_attempt(delivery, state, attempt)
 
     def _send(self, delivery: Delivery, now: str) -> Attempt:
-        import httpx2
-
-        from didww.transport import httpx_deadlines
-
-        started = time.perf_counter()
-        status, error, body = None, None, ""
-        # A deadline for the whole attempt: HTTP libraries only limit single reads.
-        until = httpx_deadlines.DeadlineTimeout(time.monotonic() + RESPONSE_TIMEOUT)
-        timeouts = {"connect": until, "read": until, "write": until, "pool": until}
         try:
             made = self._build_request(delivery)
-            with httpx2.Client(trust_env=False) as client:
-                httpx_deadlines.bind(client)
-                request = client.build_request(
-                    made.method,
-                    made.url,
-                    headers=made.headers,
-                    content=made.body.encode(),
-                    extensions={"timeout": timeouts},
-                )
-                response = client.send(request, stream=True)
-                try:
-                    status = response.status_code
-                    body = next(response.iter_raw(), b"")[:500].decode("utf-8", "replace")
-                finally:
-                    response.close()
-            if not 200 <= status <= 298:
-                error = f"responded with {status}"
-        except httpx2.HTTPError as failure:
-            error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
-        except (ValueError, TypeError, httpx2.InvalidURL) as failure:
-            error = f"cannot be called: {failure}"
-        return Attempt(now, status, error, round(time.perf_counter() - started, 3), body)
-
-    def _allowed(self, host: str) -> bool:
-        if host == "localhost" or host in self._hosts or "*" in self._hosts:
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        except (ValueError, TypeError) as failure:
+            return Attempt(now, None, f"cannot be called: {failure}", 0.0)
+        return send_request(made.method, made.url, made.headers, made.body.encode(), at=now)
 
 
 def _next_sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, ...] | None:
@@ -454,16 +402,6 @@ def _next_sendable(store: Store, row: tuple[Any, ...], now: str) -> tuple[Any, .
         return None
     delivery: tuple[Any, ...] = execute(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", first[:1]).fetchone()  # noqa: S608
     return delivery
-
-
-def _host(url: str) -> str:
-    """Return the host of a URL as the HTTP client reads it; empty if invalid."""
-    import httpx2
-
-    try:
-        return httpx2.URL(with_scheme(url)).host.lower()
-    except (ValueError, TypeError, httpx2.InvalidURL):
-        return ""
 
 
 _COLUMNS = "id, type, record, method, url, fields, state, next_at, attempts"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from collections.abc import Mapping  # noqa: TC003 the control API reads the annotations
@@ -11,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from didww.emulator.controls import ring_arguments as arguments
-from didww.emulator.controls.call_records import new_call_id, record_inbound
+from didww.emulator.controls.call_records import new_call_id, record_inbound, stream_moments
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
 from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
 from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
 
+    from didww.emulator.controls.call_streams import Moment
     from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.allowed import Bounds
     from didww.emulator.sip.capacity import Capacity
-    from didww.emulator.sip.effects import Contact, Effect
+    from didww.emulator.sip.effects import Contact, Effect, Progress
     from didww.emulator.sip.model import AttemptResult, Route
     from didww.emulator.sip.runner import Calls as Network
 
 __all__ = ["RingControls"]
+
+_MOMENTS: Final[dict[str, Moment]] = {"started": "start", "answered": "connect"}
 
 log = logging.getLogger("didww.emulator")
 
@@ -213,15 +217,41 @@ class RingControls:
 
         if self._sip is None:
             raise RuntimeError("These calls have no network. Use the calls of an Emulator.")
-        sip = self._sip
+        sip, follow = self._sip, partial(self._follow, call, key)
         sip._bounds.begin()
         try:
-            future, call.on_hang_up = start_call(sip._ready(), generator, call.follow, contacts=sip._contacts)
+            future, call.on_hang_up = start_call(sip._ready(), generator, follow, contacts=sip._contacts)
         except BaseException:
             sip._bounds.end()
             raise
         future.add_done_callback(lambda _: sip._bounds.end())
         future.add_done_callback(partial(self._over, call, key))
+
+    def _follow(self, call: PlacedCall, key: str, progress: Progress) -> None:
+        """Take in what has happened; in the thread of the network, which must not wait for the engine."""
+        call.follow(progress)
+        moment = _MOMENTS.get(progress.event)
+        if moment is not None and moment not in call.announced:
+            call.announced.add(moment)
+            with contextlib.suppress(RuntimeError):  # the emulator is closed
+                self._recorder.submit(self._announce, call, key, moment)
+
+    def _announce(self, call: PlacedCall, key: str, moment: Moment) -> None:
+        """Stream an event of a call that is in progress."""
+        with self._engine.locked() as runtime:
+            session = self._engine.session(key)
+            runtime.run_in_transaction(
+                lambda: stream_moments(
+                    session,
+                    call.route.number,
+                    call_id=call.call_id,
+                    start=call.started_at,
+                    caller=call.route.caller,
+                    attempts=call.attempts(),
+                    moments=(moment,),
+                )
+            )
+        self._engine.wake()
 
     def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:
         """Take in that a call is over; in the thread of the network, which must not wait for the engine."""
@@ -265,6 +295,7 @@ class RingControls:
                     caller=route.caller,
                     caller_name=route.caller_name,
                     attempts=attempts,
+                    announced=call.announced,
                 )
             )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from didww.emulator.controls.call_streams import Moment
     from didww.emulator.sip.effects import Progress
     from didww.emulator.sip.model import AttemptResult, Route
 
@@ -37,6 +38,7 @@ class PlacedCall:
     Attributes:
         ended: Set when it has ended and its records are stored.
         on_hang_up: Called when the caller hangs up.
+        announced: Events that were streamed.
     """
 
     def __init__(self, id: str, call_id: str, route: Route, started_at: datetime, *, instant: bool) -> None:
@@ -46,6 +48,7 @@ class PlacedCall:
         self.started_at = started_at
         self.ended = Event()
         self.on_hang_up: Callable[[], object] | None = None
+        self.announced: set[Moment] = set()
         self._instant = instant
         self._attempts: dict[int, tuple[AttemptResult, bool]] = {}
         self._why = ""

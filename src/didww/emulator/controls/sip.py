@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ class Sip:
         self._listeners: list[SipListener] = []
         self._network: Network | None = None
         self._registrar: Registrar | None = None
+        self._closed = False
         # A request waits for the engine, for which the network must not wait.
         self._worker = ThreadPoolExecutor(1, "didww-emulator-registrar")
         self._room = threading.BoundedSemaphore(_MAX_WAITING)
@@ -93,6 +95,8 @@ class Sip:
             found = network.run(network.listen(transport, host, wanted, certificate, key)).result(_PATIENCE)
         except OSError as error:
             reason = error.strerror or str(error)
+            if certificate is not None and isinstance(error, (ssl.SSLError, FileNotFoundError, PermissionError)):
+                raise ValueError(f"Cannot use the certificate {certificate} with the key {key}: {reason}.") from None
             raise ValueError(f"Cannot listen on {host}:{wanted} ({transport}): {reason}.") from None
         listener = SipListener(transport, found.host, found.port)
         self._listeners.append(listener)
@@ -197,6 +201,7 @@ class Sip:
 
     def close(self) -> None:
         """Stop listening and calling."""
+        self._closed = True
         network, self._network = self._network, None
         self._listeners.clear()
         if network is not None:
@@ -227,6 +232,8 @@ class Sip:
     def _open(self) -> Network:
         """Return the network, made when it is first needed."""
         with self._engine.locked():
+            if self._closed:
+                raise ValueError("This emulator was closed.")
             if self._network is None:
                 from didww.cdr.extras import need
 

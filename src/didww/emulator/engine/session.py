@@ -95,7 +95,10 @@ class Runtime:
         self.transition_rules = msgspec.json.decode(
             self.store.get_meta("transition_rules") or "{}", type=dict[str, TransitionRule]
         )
-        waiting = execute("SELECT 1 FROM deliveries WHERE next_at IS NOT NULL LIMIT 1").fetchone()
+        waiting = execute(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM deliveries WHERE next_at IS NOT NULL)"
+            " OR EXISTS (SELECT 1 FROM streamed)"
+        ).fetchone()
         self.callbacks_queued = waiting is not None
 
     def behavior(self, type: str) -> Behavior:

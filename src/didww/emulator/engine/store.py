@@ -47,6 +47,11 @@ CREATE INDEX IF NOT EXISTS calls_at ON calls (owner, kind, at);
 CREATE TABLE IF NOT EXISTS charges (
     call INTEGER PRIMARY KEY, trunk TEXT, number TEXT, answered INTEGER, seconds INTEGER, price INTEGER
 );
+CREATE TABLE IF NOT EXISTS streamed (
+    id INTEGER PRIMARY KEY, owner INTEGER, direction TEXT, kind TEXT, next_at TEXT, body TEXT
+);
+CREATE INDEX IF NOT EXISTS streamed_next ON streamed (next_at);
+CREATE INDEX IF NOT EXISTS streamed_kind ON streamed (owner, kind, direction, next_at);
 CREATE TABLE IF NOT EXISTS files (export TEXT PRIMARY KEY, contents BLOB);
 CREATE TABLE IF NOT EXISTS links (
     source TEXT, name TEXT, place INTEGER, target TEXT, PRIMARY KEY (source, name, place)

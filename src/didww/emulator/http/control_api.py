@@ -68,6 +68,7 @@ OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "stock": ("show", "put"),
     "prices": ("show", "assign", "unassign"),
     "calls": ("rate", "inbound", "outbound", "fail", "failing", "charges", "ring", "report", "reports", "hang_up"),
+    "call_events": ("set", "show", "deliveries", "settle"),
     "messages": ("rate", "inbound", "outbound"),
     "sender_ids": ("add", "set_status"),
     "sip": ("show", "registrations", "listen", "allow", "limit", "challenge", "forget"),
@@ -184,6 +185,7 @@ def _describe_location(text: str) -> str:
 @cache
 def _operations() -> dict[str, _Operation]:
     from didww.emulator.controls.balance import Balance
+    from didww.emulator.controls.call_events import CallEvents
     from didww.emulator.controls.callbacks import Callbacks
     from didww.emulator.controls.calls import Calls
     from didww.emulator.controls.clock import Clock
@@ -211,6 +213,7 @@ def _operations() -> dict[str, _Operation]:
         "stock": Stock,
         "prices": Prices,
         "calls": Calls,
+        "call_events": CallEvents,
         "messages": Messages,
         "sender_ids": SenderIds,
         "sip": Sip,

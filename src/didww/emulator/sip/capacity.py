@@ -25,16 +25,26 @@ class Capacity:
         """Count a call against all limits; or return the first one that is reached, and count nothing."""
         with self._lock:
             for limit in limits:
-                if self._calls[limit.key] >= limit.most:
+                if self._calls[limit.key] < limit.most:
+                    continue
+                if limit.overflow is None:
                     return limit
-            self._calls.update(limit.key for limit in limits)
+                if self._calls[limit.overflow.key] >= limit.overflow.most:
+                    return limit.overflow
+            for limit in limits:
+                self._calls[limit.key] += 1
+                if limit.overflow is not None and self._calls[limit.key] > limit.most:
+                    self._calls[limit.overflow.key] += 1
         return None
 
     def release(self, limits: Sequence[Limit]) -> None:
         """Count a call no longer."""
         with self._lock:
-            self._calls.subtract(limit.key for limit in limits)
-            self._calls += Counter()  # drops zeros
+            for limit in limits:
+                if limit.overflow is not None and self._calls[limit.key] > limit.most:
+                    self._calls[limit.overflow.key] -= 1
+                self._calls[limit.key] -= 1
+            self._calls = +self._calls  # drops zeros
 
     def in_progress(self, limit: Limit) -> int:
         """Return how many calls count against a limit."""

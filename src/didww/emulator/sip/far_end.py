@@ -33,7 +33,7 @@ _REASONS = {
 }
 
 
-class FarEnd(msgspec.Struct, frozen=True, kw_only=True):
+class FarEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a far end does with a call.
 
     Attributes:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 from didww.emulator.sip.messages import (
     branch_of,
     cseq_of,
-    make_answer,
     media_of,
     new_response,
-    next_version,
     number_in,
     port_of_via,
 )
+from didww.emulator.sip.sdp_answer import make_answer, next_version
 from didww.emulator.sip.transactions import ServerTransaction
 
 if TYPE_CHECKING:

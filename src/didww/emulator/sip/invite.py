@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from didww.emulator.sip.caller_id import ANONYMOUS, attestation_headers, caller_user, quoted
+from didww.emulator.sip.caller_id import (
+    ANONYMOUS,
+    attestation_headers,
+    caller_user,
+    quoted,
+    safe_domain,
+    safe_user,
+)
 from didww.emulator.sip.model import Credentials, Destination, Invite, SessionTimer, Transport
 from didww.emulator.sip.offer import make_offer
 from didww.enums import (
@@ -28,6 +35,9 @@ _TRANSPORTS: Final[dict[int, Transport]] = {
 _DOMAIN: Final = "emulator.example.com"
 _LEAST_SESSION: Final = 90  # RFC 4028, section 5
 _DEFAULT_TIMER_B: Final = 32_000
+_CATEGORIES: Final = {"ordinary": "01", "cellular": "02", "payphone": "03"}
+_UNKNOWN_CATEGORY: Final = "04"
+_CNAM_PREFIX: Final = "1"
 
 
 class IncomingCall(NamedTuple):
@@ -39,8 +49,9 @@ class IncomingCall(NamedTuple):
         caller_name: The caller's name.
         diversion: The number that diverted the call, or empty.
         attestation: STIR/SHAKEN attestation of the caller's number: A, B, C, or None.
-        cpc: Calling party category.
+        cpc: Calling party category: `ordinary`, `cellular`, `payphone`, or another one.
         country_prefix: Country prefix of the called number.
+        toll_free: Whether the called number is toll-free.
     """
 
     number: str
@@ -50,6 +61,7 @@ class IncomingCall(NamedTuple):
     attestation: str | None = None
     cpc: str = "ordinary"
     country_prefix: str = ""
+    toll_free: bool = False
 
 
 def default_port(transport: Transport) -> int:
@@ -75,18 +87,26 @@ def make_invite(trunk: dict[str, Any], call: IncomingCall, random: Random, new_i
     withheld = caller == ANONYMOUS
     domain = "anonymous.invalid" if withheld else _DOMAIN
     if inside["auth_enabled"]:
-        caller_from = inside["auth_from_user"] or caller
-        domain = inside["auth_from_domain"] or domain
+        caller_from = safe_user(inside["auth_from_user"] or "") or caller
+        domain = safe_domain(inside["auth_from_domain"] or "") or domain
     else:
         caller_from = caller
-    name = call.caller_name if inside["cnam_lookup"] else ""
+    name = call.caller_name if inside["cnam_lookup"] and call.caller.startswith(_CNAM_PREFIX) else ""
     offer, notes = make_offer(inside, random)
     headers, note = attestation_headers(
         StirShakenMode(inside["stir_shaken_mode"] or StirShakenMode.DISABLED),
         call.attestation,
-        f"sip:{caller}@{_DOMAIN}",
+        None if withheld else f"sip:{caller}@{_DOMAIN}",
         new_id,
     )
+    if "{CALL_CPC}" in (inside["username"] or "") and not call.toll_free:
+        notes.append("{CALL_CPC} is empty: only calls to toll-free numbers have it.")
+    if call.caller_name and not name:
+        notes.append(
+            "the caller's name is not sent: the caller's number is not one of the United States."
+            if inside["cnam_lookup"]
+            else "the caller's name is not sent: CNAM lookup is disabled."
+        )
     if note:
         notes.append(note)
     if withheld:
@@ -111,11 +131,13 @@ def _user(configuration: dict[str, Any], call: IncomingCall) -> str:
     if configuration["enabled_sip_registration"] and configuration["use_did_in_ruri"]:
         return call.number
     pattern = configuration["username"] or "{DID}"
-    return pattern.replace("{DID}", call.number).replace("{CALL_CPC}", call.cpc)
+    category = _CATEGORIES.get(call.cpc, _UNKNOWN_CATEGORY) if call.toll_free else ""
+    return safe_user(pattern.replace("{DID}", call.number).replace("{CALL_CPC}", category))
 
 
 def _host_port(where: Destination) -> str:
-    host = f"[{where.host}]" if ":" in where.host and not where.host.startswith("[") else where.host or _DOMAIN
+    name = safe_domain(where.host) or _DOMAIN
+    host = f"[{name}]" if ":" in name and not name.startswith("[") else name
     return host if where.port is None else f"{host}:{where.port}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from didww.emulator.sip.messages import SipRequest, cseq_of
+from didww.emulator.sip.messages import SipRequest, cseq_of, printable
 from didww.emulator.sip.model import Step
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Steps:
     def add_text(self, at: float, text: str, peer: Target, *, note: str, cseq: str, sent: bool = True) -> None:
         """Add a message by what it is."""
         host = f"[{peer.host}]" if ":" in peer.host else peer.host
-        step = Step(at, sent, text[:_MAX_TEXT], f"{peer.transport}:{host}:{peer.port}", note, cseq)
+        step = Step(at, sent, printable(text, _MAX_TEXT), f"{peer.transport}:{host}:{peer.port}", note, cseq)
         if len(self._steps) < _MAX:
             self._steps.append(step)
         else:

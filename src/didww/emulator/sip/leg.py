@@ -2,80 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final
 
+from didww.emulator.sip.acks import Acks
 from didww.emulator.sip.challenge import DigestAnswers
 from didww.emulator.sip.dialog import Dialog
 from didww.emulator.sip.in_dialog import ALLOWED, InDialog
-from didww.emulator.sip.ladder_steps import Steps
+from didww.emulator.sip.leg_result import EndedBy, LegResult, LegState
 from didww.emulator.sip.messages import (
     SipRequest,
-    branch_of,
     cseq_of,
     media_of,
     number_in,
+    printable,
     tag_of,
 )
-from didww.emulator.sip.model import Outgoing, SessionTimer
+from didww.emulator.sip.model import SessionTimer
 from didww.emulator.sip.requests import (
-    ack_of_refusal,
     cancel_of,
-    credentials_in,
     fill_offer,
     first_invite,
     sdp_headers,
 )
+from didww.emulator.sip.sent_requests import Outbox, SentRequests
 from didww.emulator.sip.session_timers import SessionClock
 from didww.emulator.sip.timers import T1
-from didww.emulator.sip.transactions import ClientTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from didww.emulator.sip.effects import Local
     from didww.emulator.sip.messages import Media, SipMessage, SipResponse
-    from didww.emulator.sip.model import Invite, Step, Target
-    from didww.emulator.sip.transactions import Kind
+    from didww.emulator.sip.model import Invite, Outgoing, Step, Target
+    from didww.emulator.sip.sent_requests import Sent
 
 __all__ = ["EndedBy", "Leg", "LegResult", "LegState"]
 
-LegState: TypeAlias = Literal["calling", "ringing", "talking", "ended"]
-EndedBy: TypeAlias = Literal["far end", "caller", "timeout", "network", "protocol"]
-
 _MAX_FORKS: Final = 10
 _MAX_CONTACTS: Final = 10
-_MAX_TEXT: Final = 200
-_MAX_ACKS: Final = 32
 _MAX_INTERVALS: Final = 3  # 422 responses that raise the session interval
 _ANY_TIMER: Final = SessionTimer(expires=1800, minimum=90)
 _AFTER_CANCEL: Final = 64 * T1  # RFC 3261, section 9.1
-
-
-class LegResult(NamedTuple):
-    """The outcome of a leg.
-
-    Attributes:
-        code: SIP code; 200 if it was answered.
-        reason: Its text.
-        ended_by: Who ended it.
-        contacts: Where a 3xx response redirects to.
-    """
-
-    code: int
-    reason: str
-    ended_by: EndedBy
-    contacts: tuple[str, ...] = ()
-
-
-class _Sent(NamedTuple):
-    """A request that was sent, and its transaction."""
-
-    request: SipRequest
-    target: Target
-    transaction: ClientTransaction
-    authenticated: bool = False
-    """Whether it answers a challenge."""
-    in_dialog: bool = False
 
 
 class Leg:
@@ -96,15 +63,14 @@ class Leg:
         self._target = target
         self._local = local
         self._ids = ids
-        self._reliable = target.transport != "udp"
         self._tag = ids(16)
         self._cseq = 0
-        self._sent: dict[str, _Sent] = {}
+        self._outbox = Outbox()
+        self._sent = SentRequests(self._outbox)
         self._first: SipRequest | None = None  # the INVITE that counts: the last one
-        self._first_branch = ""
         self._answers = DigestAnswers(invite.credentials, ids)
         self._dialogs: dict[str, Dialog] = {}
-        self._acks: dict[tuple[str, int], Outgoing] = {}
+        self._acks = Acks(self._outbox)
         self._dialog: Dialog | None = None
         self._in_dialog: InDialog | None = None
         self._cancel_wanted = False
@@ -113,8 +79,6 @@ class Leg:
         self._least_expires = 0
         self._raised = 0
         self._session: SessionClock | None = None
-        self._out: list[Outgoing] = []
-        self._steps = Steps()
         host = f"[{local.host}]" if ":" in local.host else local.host
         self._sent_by = f"{host}:{local.port}"
         self._contact = f"<sip:didww@{self._sent_by};transport={target.transport}>"
@@ -168,8 +132,7 @@ class Leg:
 
     def unreachable(self, now: float, reason: str) -> None:
         """Take a failure of the network: the target cannot be reached."""
-        for sent in self._sent.values():
-            sent.transaction.terminate()
+        self._sent.terminate()
         if self._in_dialog is not None:
             self._in_dialog.terminate()
         if self.result is None:
@@ -177,13 +140,8 @@ class Leg:
 
     def due(self, now: float) -> None:
         """Run the timers that are due."""
-        for branch, sent in list(self._sent.items()):
-            sent.transaction.due(now)
-            self._flush_transaction(sent, now, repeated=True)
-            if sent.transaction.timed_out:
-                self._on_timeout(sent, now)
-            if sent.transaction.terminated:
-                del self._sent[branch]
+        for sent in self._sent.due(now):
+            self._on_timeout(sent, now)
         if self._in_dialog is not None:
             self._in_dialog.due(now)
             if self._in_dialog.lost_ack and self.result is None:
@@ -191,39 +149,36 @@ class Leg:
                 self._end(now, LegResult(408, "No ACK to a re-INVITE", "timeout"))
         if self._give_up_at is not None and now >= self._give_up_at:
             self._give_up_at = None
-            for sent in self._sent.values():
-                if cseq_of(sent.request)[1] == "INVITE" and not self._dialogs:
-                    sent.transaction.terminate()
+            if not self._dialogs:
+                self._sent.terminate("INVITE")
         self._run_session_timer(now)
 
     def next_due(self) -> float | None:
         """Return when the next timer is due; None if there is none."""
-        times = [sent.transaction.next_due() for sent in self._sent.values()]
+        times = [self._sent.next_due()]
         if self._in_dialog is not None:
             times.append(self._in_dialog.next_due())
         if self.result is None and self._session is not None:
             times.append(self._session.next_due)
-        if any(not sent.transaction.terminated for sent in self._sent.values()):
+        if self._sent.busy:
             times.append(self._give_up_at)
         return min((at for at in times if at is not None), default=None)
 
     def take(self) -> list[Outgoing]:
         """Return the messages to send, in order."""
-        sent, self._out = self._out, []
-        return sent
+        return self._outbox.take()
 
     @property
     def steps(self) -> list[Step]:
         """Its messages so far."""
-        return self._steps.shown()
+        return self._outbox.steps.shown()
 
     @property
     def finished(self) -> bool:
         """Whether it has ended, and nothing is left to repeat or to absorb."""
-        if self.result is None or self._out:
+        if self.result is None or self._outbox or self._sent.busy:
             return False
-        busy = any(not sent.transaction.terminated for sent in self._sent.values())
-        return not busy and (self._in_dialog is None or self._in_dialog.terminated)
+        return self._in_dialog is None or self._in_dialog.terminated
 
     # Requests of the emulator
 
@@ -240,24 +195,7 @@ class Leg:
             min_se=self._least_expires,
             answers=self._answers.headers,
         )
-        self._first_branch = branch_of(self._first)
-        self._send(self._first, self._target, now, timeout=self._invite.timer_b)
-
-    def _send(
-        self,
-        request: SipRequest,
-        target: Target,
-        now: float,
-        *,
-        timeout: float | None = None,
-        authenticated: bool = False,
-        in_dialog: bool = False,
-    ) -> None:
-        kind: Kind = "invite" if request.method == "INVITE" else "other"
-        transaction = ClientTransaction(kind, now, reliable=target.transport != "udp", timeout=timeout)
-        sent = _Sent(request, target, transaction, authenticated, in_dialog)
-        self._sent[branch_of(request)] = sent
-        self._flush_transaction(sent, now)
+        self._sent.send(self._first, self._target, now, timeout=self._invite.timer_b)
 
     def _send_in_dialog(
         self, method: str, dialog: Dialog | None, now: float, answers: tuple[tuple[str, str], ...] = ()
@@ -271,33 +209,19 @@ class Leg:
             headers += [("Supported", "timer"), ("Session-Expires", self._session.header), ("Allow", ALLOWED)]
             body = self._sdp if method == "INVITE" else ""
         request = dialog.request(method, self._via(), headers=[*headers, *sdp_headers(body)], body=body.encode())
-        self._send(request, dialog.target, now, authenticated=bool(answers), in_dialog=True)
+        self._sent.send(request, dialog.target, now, in_dialog=True, authenticated=bool(answers))
 
     @property
     def _sdp(self) -> str:
         return self._offer if self._in_dialog is None else self._in_dialog.sdp
 
-    def _flush_transaction(self, sent: _Sent, now: float, *, repeated: bool = False) -> None:
-        for _ in range(sent.transaction.take()):
-            self._transmit(sent.request, sent.target, now, "retransmission" if repeated else "")
-
-    def _transmit(self, message: SipMessage, target: Target, now: float, note: str = "") -> Outgoing:
-        outgoing = Outgoing(bytes(message), target)
-        self._out.append(outgoing)
-        self._steps.add(now, message, target, sent=True, note=note)
-        return outgoing
-
     def _send_cancel(self, now: float) -> None:
         """Send CANCEL once a provisional response was received (RFC 3261, section 9.1)."""
-        sent = self._sent.get(self._first_branch)
-        if self._cancel_sent or sent is None or sent.transaction.state != "proceeding" or self._first is None:
+        if self._cancel_sent or self._first is None or not self._sent.is_proceeding(self._first):
             return
         self._cancel_sent = True
         self._give_up_at = now + _AFTER_CANCEL
-        transaction = ClientTransaction("other", now, reliable=self._reliable)
-        entry = _Sent(cancel_of(self._first), self._target, transaction)
-        self._sent[f"{self._first_branch} CANCEL"] = entry
-        self._flush_transaction(entry, now)
+        self._sent.send(cancel_of(self._first), self._target, now)
 
     def _via(self) -> str:
         return f"SIP/2.0/{self._target.transport.upper()} {self._sent_by};branch=z9hG4bK{self._ids(16)};rport"
@@ -306,19 +230,17 @@ class Leg:
 
     def _receive_response(self, response: SipResponse, source: Target, now: float) -> None:
         number, method = cseq_of(response)
-        branch = branch_of(response)
-        sent = self._sent.get(f"{branch} CANCEL" if method == "CANCEL" else branch)
+        sent = self._sent.of_response(response)
         answers = method == "INVITE" and 200 <= response.status_code < 300
-        if sent is None or cseq_of(sent.request) != (number, method):
-            self._steps.add(now, response, source, sent=False, note="ignored: it answers no request")
+        if sent is None:
+            self._outbox.steps.add(now, response, source, sent=False, note="ignored: it answers no request")
             if answers and number <= self._cseq and tag_of(response.get_header("From")) == self._tag:
                 self._on_answer(response, now)
             return
         new = sent.transaction.receive(response.status_code, now)
-        known = answers and self._ack_key(response) in self._acks
-        self._steps.add(now, response, source, sent=False, note="" if new and not known else "retransmission")
-        for _ in range(sent.transaction.take_acks()):
-            self._transmit(ack_of_refusal(sent.request, response), sent.target, now)
+        known = answers and self._acks.has(response)
+        self._outbox.steps.add(now, response, source, sent=False, note="" if new and not known else "retransmission")
+        self._sent.acknowledge_refusal(sent, response, now)
         if not new:
             return
         if sent.request is self._first:
@@ -326,16 +248,16 @@ class Leg:
         elif answers and not sent.in_dialog:
             self._on_answer(response, now)
         elif answers and known:
-            self._repeat_ack(response, now)
+            self._acks.repeat(response, now)
         elif sent.in_dialog and response.status_code >= 200:
             self._on_response_in_dialog(sent, response, now)
 
-    def _on_response_in_dialog(self, sent: _Sent, response: SipResponse, now: float) -> None:
+    def _on_response_in_dialog(self, sent: Sent, response: SipResponse, now: float) -> None:
         """Take the final response to a BYE, or to a re-INVITE or UPDATE."""
         method, code = sent.request.method, response.status_code
         dialog = next((one for one in self._dialogs.values() if one.owns_response(response)), self._dialog)
-        if method == "INVITE" and code < 300:
-            self._acknowledge(dialog, sent.request, response, now)
+        if method == "INVITE" and code < 300 and dialog is not None:
+            self._acks.send(dialog, sent.request, response, self._via(), now)
         if code in (401, 407) and not sent.authenticated:
             answers = self._answers.for_request(response, method, sent.request.uri)
             if answers and (method == "BYE" or self.result is None):
@@ -346,8 +268,8 @@ class Leg:
 
     def _on_invite_response(self, response: SipResponse, now: float) -> None:
         code = response.status_code
-        self.user_agent = (
-            self.user_agent or (response.get_header("Server") or response.get_header("User-Agent") or "")[:_MAX_TEXT]
+        self.user_agent = self.user_agent or printable(
+            response.get_header("Server") or response.get_header("User-Agent") or ""
         )
         if code < 200:
             self._on_provisional(response, now)
@@ -369,42 +291,24 @@ class Leg:
         """Take a 2xx: the first one answers the call; those of other forks, or after CANCEL, are ended."""
         tag = tag_of(response.get_header("To"))
         if tag in self._dialogs:
-            self._repeat_ack(response, now)
+            self._acks.repeat(response, now)
             return
         if self._first is None or len(self._dialogs) >= _MAX_FORKS:
             return
         dialog = Dialog(self._first, response, self._target, self._contact)
         self._dialogs[tag] = dialog
-        self._acknowledge(dialog, self._first, response, now)
+        self._acks.send(dialog, self._first, response, self._via(), now)
         if self.result is not None or self._dialog is not None:
             self._send_in_dialog("BYE", dialog, now)
             return
         self._dialog = dialog
         timer = self._invite.session_timer
         least = 0 if timer is None else timer.minimum
-        self._in_dialog = InDialog(dialog, self._offer, least, self._contact, self._transmit)
+        self._in_dialog = InDialog(dialog, self._offer, least, self._contact, self._outbox.transmit)
         self.answered_at, self.state = now, "talking"
         self.remote_media = media_of(response.body)
         if timer is not None:
             self._session = SessionClock.of(response, timer, now)
-
-    def _acknowledge(self, dialog: Dialog | None, invite: SipRequest, response: SipResponse, now: float) -> None:
-        if dialog is None:
-            return
-        ack = dialog.request("ACK", self._via(), headers=credentials_in(invite))
-        if len(self._acks) >= _MAX_ACKS:
-            del self._acks[next(iter(self._acks))]
-        self._acks[self._ack_key(response)] = self._transmit(ack, dialog.target, now)
-
-    @staticmethod
-    def _ack_key(response: SipResponse) -> tuple[str, int]:
-        return tag_of(response.get_header("To")), cseq_of(response)[0]
-
-    def _repeat_ack(self, response: SipResponse, now: float) -> None:
-        ack = self._acks.get(self._ack_key(response))
-        if ack is not None:
-            self._out.append(ack)
-            self._steps.add_text(now, "ACK", ack.target, note="retransmission", cseq=f"{cseq_of(response)[0]} ACK")
 
     def _on_refusal(self, response: SipResponse, now: float) -> None:
         code = response.status_code
@@ -414,7 +318,7 @@ class Leg:
         if code == 422 and self._raise_session_timer(response, now):
             return
         contacts = tuple(response.get_header_values("Contact")[:_MAX_CONTACTS]) if code < 400 else ()
-        self._end(now, LegResult(code, response.reason_phrase[:_MAX_TEXT], "far end", contacts))
+        self._end(now, LegResult(code, printable(response.reason_phrase), "far end", contacts))
 
     def _raise_session_timer(self, response: SipResponse, now: float) -> bool:
         least = number_in(response.get_header("Min-SE")) or 0
@@ -429,7 +333,7 @@ class Leg:
         self._send_invite(now)
         return True
 
-    def _on_timeout(self, sent: _Sent, now: float) -> None:
+    def _on_timeout(self, sent: Sent, now: float) -> None:
         method = cseq_of(sent.request)[1]
         if self.result is not None:
             return
@@ -457,16 +361,16 @@ class Leg:
             return
         if response.status_code in (408, 481):
             self._send_in_dialog("BYE", self._dialog, now)
-            self._end(now, LegResult(response.status_code, response.reason_phrase[:_MAX_TEXT], "far end"))
+            self._end(now, LegResult(response.status_code, printable(response.reason_phrase), "far end"))
         else:
             self._session.on_response(response, now)
 
     # Requests of the far end
 
     def _receive_request(self, request: SipRequest, source: Target, now: float) -> None:
-        self._steps.add(now, request, source, sent=False)
+        self._outbox.steps.add(now, request, source, sent=False)
         if self._in_dialog is None:
-            self._in_dialog = InDialog(None, self._offer, 0, self._contact, self._transmit)
+            self._in_dialog = InDialog(None, self._offer, 0, self._contact, self._outbox.transmit)
         in_dialog = self._in_dialog
         in_dialog.receive(
             request,
@@ -474,7 +378,7 @@ class Leg:
             now,
             dialogs=list(self._dialogs.values()),
             over=self.result is not None,
-            pending=self._is_refreshing(),
+            pending=self._sent.refreshing,
         )
         if in_dialog.ended and self.result is None:
             self._end(now, LegResult(200, "Bye", "far end"))
@@ -485,15 +389,6 @@ class Leg:
             self._session.on_request(refresh, now)
         elif refresh is not None:
             self._session = SessionClock.of(refresh, self._invite.session_timer or _ANY_TIMER, now)
-
-    def _is_refreshing(self) -> bool:
-        """Return whether an own re-INVITE or UPDATE has no final response yet."""
-        return any(
-            sent.in_dialog
-            and sent.request.method in ("INVITE", "UPDATE")
-            and sent.transaction.state in ("calling", "proceeding")
-            for sent in self._sent.values()
-        )
 
     def _end(self, now: float, result: LegResult) -> None:
         self.result, self.ended_at, self.state = result, now, "ended"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -27,17 +28,18 @@ __all__ = [
     "branch_of",
     "cseq_of",
     "digest",
-    "make_answer",
     "media_of",
     "new_request",
     "new_response",
-    "next_version",
     "number_in",
     "parse",
     "port_of_via",
+    "printable",
     "tag_of",
     "uri_in",
 ]
+
+logging.getLogger("aiosipua").addHandler(logging.NullHandler())  # malformed messages are no news on stderr
 
 SipMessage: TypeAlias = SipRequest | SipResponse
 
@@ -53,9 +55,6 @@ _BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _VIA_PORT: Final = re.compile(r"^\S+\s+(?:\[[^\]]*\]|[^\s:;]+)\s*:\s*(\d{1,5})", re.ASCII)
 _HAS_RPORT: Final = re.compile(r";\s*rport\s*(?:[=;]|$)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\s*(\d{1,9})", re.ASCII)
-_STATIC: Final = {"0": "PCMU/8000", "8": "PCMA/8000", "3": "GSM/8000", "4": "G723/8000", "18": "G729/8000"}
-_ORIGIN: Final = re.compile(r"^(o=\S+ \S+ )(\d{1,18}) ", re.ASCII | re.MULTILINE)
-_DIRECTIONS: Final = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
 REASONS: Final = {
     200: "OK",
@@ -99,6 +98,8 @@ def parse(data: bytes) -> SipMessage:
         raise ValueError(f"malformed message ({type(error).__name__})") from None
     if any(len(name) + len(value) > _MAX_HEADER for name, values in message.headers.items() for value in values):
         raise ValueError(f"a header longer than {_MAX_HEADER} characters")
+    if (number_in(message.get_header("Content-Length")) or 0) > len(message.body):
+        raise ValueError("a body shorter than its Content-Length")
     missing = [name for name in _REQUIRED if not message.get_header(name)]
     if missing:
         raise ValueError(f"a message without {missing[0]}")
@@ -204,6 +205,11 @@ def number_in(value: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
+def printable(text: str, most: int = 200) -> str:
+    """Return a text of the far end for people: at most so many characters, none of which controls a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text[:most])
+
+
 def uri_in(value: str) -> str:
     """Return the URI of a Contact, Route or similar header."""
     text = re.sub(r'"(?:[^"\\]|\\.)*"', "", value)
@@ -296,59 +302,3 @@ def media_of(body: bytes) -> Media | None:
 
 def _payloads(formats: Iterable[object]) -> list[int]:
     return [int(text) for text in map(str, formats) if text.isascii() and text.isdigit() and len(text) < 4]
-
-
-def next_version(sdp: str) -> str:
-    """Return an SDP whose origin has the next version."""
-    return _ORIGIN.sub(lambda match: f"{match[1]}{int(match[2]) + 1} ", sdp, count=1)
-
-
-def make_answer(own: str, offered: bytes) -> str:
-    """Return the SDP that answers an offer of the far end with what the own SDP has; empty if nothing is common.
-
-    The first audio stream is taken, others are refused, and the direction is mirrored.
-    """
-    blocks = _blocks(offered.decode("utf-8", "replace"))
-    head, *streams = _blocks(own)
-    mine = streams[0] if streams else []
-    codecs = _codecs(mine)
-    answer, taken = [*head], False
-    for block in blocks[1:]:
-        kind, _, rest = block[0].removeprefix("m=").partition(" ")
-        fields = rest.split()
-        if kind != "audio" or taken or len(fields) < 3:
-            answer.append(f"m={kind} 0 {' '.join(fields[1:]) if len(fields) > 2 else 'RTP/AVP 0'}")
-            continue
-        their = _codecs(block)
-        common = [payload for payload in fields[2:] if their.get(payload) in codecs.values()]
-        if not common:
-            return ""
-        taken = True
-        port = mine[0].split()[1]
-        direction = next((_DIRECTIONS[line[2:]] for line in block if line[2:] in _DIRECTIONS), "sendrecv")
-        answer.append(f"m=audio {port} {fields[1]} {' '.join(common)}")
-        answer += [f"a=rtpmap:{payload} {their[payload]}" for payload in common]
-        answer += [line for line in mine if line.startswith("a=ptime")]
-        answer.append(f"a={direction}")
-    return "\r\n".join([*answer, ""]) if taken else ""
-
-
-def _blocks(sdp: str) -> list[list[str]]:
-    """Return the lines of the session, then those of each stream."""
-    blocks: list[list[str]] = [[]]
-    for line in sdp.replace("\r", "").split("\n")[:500]:
-        if line.startswith("m="):
-            blocks.append([])
-        if line:
-            blocks[-1].append(line)
-    return blocks[:17]
-
-
-def _codecs(block: list[str]) -> dict[str, str]:
-    """Return the codecs of a stream by payload type, such as `{"0": "PCMU/8000"}`."""
-    codecs = {payload: _STATIC[payload] for payload in (block[0].split()[3:] if block else []) if payload in _STATIC}
-    for line in block:
-        if line.startswith("a=rtpmap:"):
-            payload, _, codec = line.removeprefix("a=rtpmap:").partition(" ")
-            codecs[payload] = codec.strip()
-    return codecs

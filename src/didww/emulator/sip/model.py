@@ -116,11 +116,13 @@ class Limit(NamedTuple):
         key: What it limits: `("trunk", id)`, `("group", id)`, `("did", id)`, `("channels", id)`.
         most: Calls at once.
         name: What to call it in a report, e.g. `trunk Main`.
+        overflow: Where calls beyond it count, such as a capacity group's channels; None if there may be none.
     """
 
     key: tuple[str, str]
     most: int
     name: str
+    overflow: Limit | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import random
 import socket
 import threading
 from collections import OrderedDict
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.emulator.sip.allowed import is_loopback
@@ -39,6 +40,8 @@ log = logging.getLogger("didww.emulator")
 _CONNECT: Final = 10.0
 _MAX_FLOWS: Final = 10_000
 _MAX_CONNECTIONS: Final = 2_000
+_MAX_CONNECTIONS_OF_HOST: Final = 500
+_MAX_PEERS: Final = 10_000
 
 
 class Network:
@@ -60,13 +63,17 @@ class Network:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start without sockets."""
         self._datagrams: dict[str, DatagramSocket] = {}
         self._connections: dict[Target, Connection] = {}
         self._connecting: dict[Target, asyncio.Task[Connection]] = {}
         self._flows: OrderedDict[Target, DatagramSocket] = OrderedDict()
         self._media: dict[str, tuple[Silence, int]] = {}
-        self._media_of: dict[str, str] = {}
-        self._reachable: set[str] = set()
+        self._reachable: set[str] = set()  # what was looked up
+        self._peers: OrderedDict[str, None] = OrderedDict()  # what has sent requests
         self._mailboxes: dict[str, asyncio.Queue[Event]] = {}
         self._listeners: list[tuple[Target, Any]] = []
 
@@ -109,7 +116,8 @@ class Network:
         with self._lock:
             if self._closed:
                 raise RuntimeError("The emulator was closed.")
-            if self._loop is None or self._thread is None or not self._thread.is_alive():  # also after a fork
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                self._forget()  # after a fork, the sockets are those of the parent
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
                     target=self._serve, args=(self._loop,), name="didww-emulator-sip", daemon=True
@@ -170,7 +178,7 @@ class Network:
     def send(self, outgoing: Outgoing) -> None:
         """Send a message. A connection that was lost is told to the calls as `Unreachable`."""
         data, target = outgoing
-        if not self._may_reach(target):
+        if not self._may_reach(target) or not _is_address(target):
             return
         key = _bare(target)
         if target.transport == "udp":
@@ -188,10 +196,13 @@ class Network:
         """Start or stop sending silence for a call; only to hosts that may be called."""
         for silence, _ in self._media.values():
             silence.stop(media.sip_call_id)
-        if media.remote is None or not (is_loopback(media.remote[0]) or media.remote[0] in self._reachable):
+        if media.remote is None:
+            return
+        remote = Target("udp", *media.remote)
+        if not _is_address(remote) or not (self._may_reach(remote) or self._allowed.why_not(remote.host) is None):
             return
         for host, (silence, _) in self._media.items():
-            if (":" in host) == (":" in media.remote[0]):
+            if _kind(host) == _kind(remote.host):
                 silence.start(media.sip_call_id, media.remote, media.payload_type)
                 return
 
@@ -229,7 +240,14 @@ class Network:
         return target
 
     def _may_reach(self, target: Target) -> bool:
-        return is_loopback(target.host) or target.host in self._reachable
+        return is_loopback(target.host) or target.host in self._reachable or target.host in self._peers
+
+    def _note_peer(self, host: str) -> None:
+        """Let answers go to a host, until many others have sent requests."""
+        self._peers[host] = None
+        self._peers.move_to_end(host)
+        if len(self._peers) > _MAX_PEERS:
+            self._peers.popitem(last=False)
 
     # UDP
 
@@ -292,7 +310,11 @@ class Network:
 
     async def _accepted(self, transport: Transport, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
-        if peer is None or len(self._connections) >= _MAX_CONNECTIONS:
+        if (
+            peer is None
+            or len(self._connections) >= _MAX_CONNECTIONS
+            or sum(key.host == peer[0] for key in self._connections) >= _MAX_CONNECTIONS_OF_HOST
+        ):
             writer.close()
             return
         self._keep(Target(transport, peer[0], peer[1]), reader, writer)
@@ -300,7 +322,7 @@ class Network:
     def _keep(self, key: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
         connection = Connection(key, reader, writer, self._receive, self._lost)
         self._connections[key] = connection
-        self._reachable.add(key.host)
+        self._note_peer(key.host)
         connection.start()
         return connection
 
@@ -334,7 +356,7 @@ class Network:
                 mailbox.put_nowait(Received(0.0, message, source))
             return
         if isinstance(message, SipRequest):
-            self._reachable.add(source.host)
+            self._note_peer(source.host)
             try:
                 answers = self.on_request(message, source, asyncio.get_running_loop().time())
             except Exception:  # a request must not stop the network
@@ -350,6 +372,20 @@ def _answer_nothing(request: SipRequest, source: Target, now: float) -> list[Out
 
 def _bare(target: Target) -> Target:
     return Target(target.transport, target.host, target.port)
+
+
+def _is_address(target: Target) -> bool:
+    """Return whether a target is an IP address with a port: a name would be looked up, and block all calls."""
+    try:
+        ip_address(target.host)
+    except ValueError:
+        return False
+    return 0 < target.port < 65536
+
+
+def _kind(host: str) -> tuple[bool, bool]:
+    """Return what a socket and a far end must have in common."""
+    return ":" in host, is_loopback(host)
 
 
 def _shown(target: Target) -> str:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from didww.emulator.sip.allowed import is_loopback
 from didww.emulator.sip.effects import Failure
 from didww.emulator.sip.model import Target
 from didww.emulator.sip.order import in_order
@@ -25,6 +26,7 @@ __all__ = ["Resolver"]
 
 _SERVICES: Final[dict[Transport, str]] = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sip._tls"}
 _LIFETIME: Final = 10.0
+_LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 _MAX_TARGETS: Final = 10
 _VERSIONS: Final[dict[str, tuple[int, ...]]] = {
     NetworkProtocolPriority.FORCE_IPV4: (4,),
@@ -66,6 +68,26 @@ class Resolver:
             if literal not in versions:
                 return Failure(f"{host} is an IPv{literal} address, and the trunk uses IPv{versions[0]} only")
             return [Target(transport, host, port or default)]
+        if is_loopback(host):  # never asked of a DNS server, which could say anything (RFC 6761)
+            found = [address for address in await self._of_system("localhost", versions) if is_loopback(address)]
+            return [
+                Target(transport, address, port or default, host)
+                for address in dict.fromkeys(found or [_LOOPBACK[versions[0]]])
+            ]
+        try:
+            async with asyncio.timeout(_LIFETIME):
+                targets = await self._targets(destination, host, versions, default)
+        except TimeoutError:
+            return Failure(f"{host} was not found within {_LIFETIME:g} s")
+        if not targets:
+            return Failure(f"{host} has no address that the trunk can use (DNS: {', '.join(_names(versions))})")
+        return targets
+
+    async def _targets(
+        self, destination: Destination, host: str, versions: tuple[int, ...], default: int
+    ) -> list[Target]:
+        """Look a name up, until there are enough addresses."""
+        port, transport = destination.port, destination.transport
         places = [(host, port)] if port is not None else await self._services(host, transport)
         targets: list[Target] = []
         for name, number in places or [(host, default)]:
@@ -73,8 +95,8 @@ class Resolver:
                 target = Target(transport, address, number or default, host)
                 if target not in targets:
                     targets.append(target)
-        if not targets:
-            return Failure(f"{host} has no address that the trunk can use (DNS: {', '.join(_names(versions))})")
+            if len(targets) >= _MAX_TARGETS:
+                break
         return targets[:_MAX_TARGETS]
 
     async def _services(self, host: str, transport: Transport) -> list[tuple[str, int | None]]:
@@ -91,11 +113,14 @@ class Resolver:
             return [host] if literal in versions else []
         if self._dns is not None:
             return [str(one.address) for v in versions for one in await self._query(host, "A" if v == 4 else "AAAA")]
+        return await self._of_system(host, versions)
+
+    @staticmethod
+    async def _of_system(host: str, versions: tuple[int, ...]) -> list[str]:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(_LIFETIME):
-                found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError, TimeoutError):
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
             return []
         addresses = [str(entry[4][0]) for entry in found]
         return [address for version in versions for address in addresses if _version_of(address) == version]

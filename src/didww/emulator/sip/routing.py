@@ -70,11 +70,15 @@ def get_route(
         attestation=attestation,
         cpc=cpc,
         country_prefix=_country_prefix(session, did),
+        toll_free=_is_toll_free(session, did),
     )
     group, trunks, notes = _trunks(session, did, random)
     if not trunks:
         what = f"The trunk group {group['name']} has no trunks." if group else "The number is routed to no trunk."
         return _with(route, group=group["name"] if group else "", refused=(404, "Not Found"), notes=(what,))
+    limits = _limits(session, did, group)
+    if not any(limit.key[0] == "channels" for limit in limits):
+        notes.append("The number has no channels that could be counted: the emulator limits its calls by none.")
     candidates: list[Candidate] = []
     for trunk in trunks:
         candidate, more = _candidate(trunk, call, random, session.new_id())
@@ -84,7 +88,7 @@ def get_route(
         route,
         group=group["name"] if group else "",
         candidates=tuple(candidates),
-        limits=_limits(session, did, group),
+        limits=limits,
         notes=tuple(notes),
     )
 
@@ -99,6 +103,12 @@ def _country_prefix(session: AccountSession, did: Record) -> str:
     group = session.get("did_groups", did["did_group"]) or {}
     country = session.get("countries", group.get("country")) or {}
     return str(country.get("prefix") or "")
+
+
+def _is_toll_free(session: AccountSession, did: Record) -> bool:
+    group = session.get("did_groups", did["did_group"]) or {}
+    type = session.get("did_group_types", group.get("did_group_type")) or {}
+    return str(type.get("name")).lower() == "toll-free"
 
 
 class _Member:
@@ -173,16 +183,26 @@ def _limits(session: AccountSession, did: Record, group: Record | None) -> tuple
     limits: list[Limit] = []
     if did["capacity_limit"]:
         limits.append(Limit(("did", did["id"]), did["capacity_limit"], f"number {did['number']}"))
+    channels = _channels(session, did)
+    if channels is not None:
+        limits.append(channels)
+    if group is not None and group["capacity_limit"]:
+        limits.append(Limit(("group", group["id"]), group["capacity_limit"], f"trunk group {group['name']}"))
+    return tuple(limits)
+
+
+def _channels(session: AccountSession, did: Record) -> Limit | None:
+    """Return the channels of a number: its own first, then those of its capacity group.
+
+    A number without any channels has no limit, so that each number of the emulator takes calls.
+    """
+    own = (did["channels_included_count"] or 0) + (did["dedicated_channels_count"] or 0)
     shared = (
         session.get("shared_capacity_groups", did["shared_capacity_group"]) if did["shared_capacity_group"] else None
     )
     if shared is not None:
-        channels = (shared["shared_channels_count"] or 0) + (shared["metered_channels_count"] or 0)
-        limits.append(Limit(("channels", shared["id"]), channels, f"capacity group {shared['name']}"))
-    elif not (session.get("did_groups", did["did_group"]) or {}).get("is_metered"):
-        channels = (did["channels_included_count"] or 0) + (did["dedicated_channels_count"] or 0)
-        if channels:
-            limits.append(Limit(("channels", did["id"]), channels, f"channels of number {did['number']}"))
-    if group is not None and group["capacity_limit"]:
-        limits.append(Limit(("group", group["id"]), group["capacity_limit"], f"trunk group {group['name']}"))
-    return tuple(limits)
+        count = (shared["shared_channels_count"] or 0) + (shared["metered_channels_count"] or 0)
+        more = Limit(("channels", shared["id"]), count, f"capacity group {shared['name']}")
+        return Limit(("channels", did["id"]), own, f"channels of number {did['number']}", more)
+    metered = bool((session.get("did_groups", did["did_group"]) or {}).get("is_metered"))
+    return Limit(("channels", did["id"]), own, f"channels of number {did['number']}") if own and not metered else None

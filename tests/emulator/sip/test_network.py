@@ -1,0 +1,162 @@
+"""Test the sockets of calls, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from didww.emulator.sip.allowed import Allowed
+from didww.emulator.sip.effects import Failure, Local, Media, Received, Unreachable
+from didww.emulator.sip.model import Destination, Outgoing, Target
+from didww.emulator.sip.network import Network
+from didww.enums import NetworkProtocolPriority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from didww.emulator.sip.model import Transport
+
+OPTIONS = (
+    b"OPTIONS sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@example.com>;tag=1\r\n"
+    b"To: <sip:b@example.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    network = Network(Allowed())
+    yield network
+    network.close()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_a_message_arrives_in_the_mailbox_of_its_call(network: Network, transport: Transport) -> None:
+    """A listener receives what another network sends, also over TLS with a certificate made for it."""
+    other = Network(Allowed())
+
+    async def receive() -> tuple[Target, asyncio.Queue[Any]]:
+        mailbox: asyncio.Queue[Any] = asyncio.Queue()
+        network.register(["1"], mailbox)
+        return await network.listen(transport, "127.0.0.1", 0), mailbox
+
+    async def send(target: Target) -> Local | Failure:
+        local = await other.open(target)
+        other.send(Outgoing(OPTIONS, target))
+        return local
+
+    try:
+        target, mailbox = network.run(receive()).result(30)
+        local = other.run(send(target)).result(30)
+        event = network.run(mailbox.get()).result(30)
+    finally:
+        other.close()
+    assert isinstance(local, Local)
+    assert isinstance(event, Received)
+    assert (event.source.transport, event.source.port) == (transport, local.port)
+
+
+def test_a_lost_connection_is_told_to_the_call(network: Network) -> None:
+    """A far end that closes the connection is unreachable."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target = Target("tcp", *server.getsockname())
+
+        async def call() -> asyncio.Queue[Any]:
+            mailbox: asyncio.Queue[Any] = asyncio.Queue()
+            network.register(["1"], mailbox)
+            await network.open(target)
+            return mailbox
+
+        mailbox = network.run(call()).result(30)
+        server.accept()[0].close()
+        event = network.run(mailbox.get()).result(30)
+    assert isinstance(event, Unreachable)
+    assert event.target == target
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "sip.example.com", "0.0.0.0", "2001:db8::1"])
+def test_hosts_that_were_not_allowed_are_not_called(network: Network, host: str) -> None:
+    """The reason says how to allow a host."""
+    found = network.run(network.resolve(Destination(host, 5060, "udp"))).result(30)
+    assert isinstance(found, Failure)
+    assert "--sip-host" in found.reason
+    assert isinstance(network.run(network.open(Target("udp", host, 5060))).result(30), Failure)
+
+
+@pytest.mark.parametrize("host", ["localhost", "pbx.localhost", "LOCALHOST."])
+@pytest.mark.parametrize("port", [None, 5070])
+def test_names_of_loopback_are_not_looked_up(host: str, port: int | None) -> None:
+    """No DNS server can say that such a name is elsewhere: here, none would respond."""
+    network = Network(Allowed(), dns="127.0.0.1:9")
+    prefer = NetworkProtocolPriority.PREFER_IPV4
+    try:
+        found = network.run(network.resolve(Destination(host, port, "udp", prefer))).result(30)
+    finally:
+        network.close()
+    assert not isinstance(found, Failure)
+    assert found[0][:3] == ("udp", "127.0.0.1", port or 5060)
+    assert all(target.host in {"127.0.0.1", "::1"} and target.port == found[0].port for target in found)
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [("192.0.2.1", 4000), ("localhost", 4000), ("pbx.localhost", 4000), ("127.0.0.1", 0), ("127.0.0.1", 70_000)],
+)
+def test_no_media_is_sent_where_it_must_not_go(network: Network, remote: tuple[str, int]) -> None:
+    """Foreign addresses, names and impossible ports get none, and calls after that still get theirs."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(30)
+
+        async def play() -> None:
+            await network.open(Target("udp", "127.0.0.1", 5060))
+            network.play(Media("1", remote))
+            network.play(Media("2", phone.getsockname()))
+
+        network.run(play()).result(30)
+        packet = phone.recv(2000)
+        silence = network._media["127.0.0.1"][0]
+        assert set(silence._streams) == {"2"}
+    assert (packet[0], packet[1] & 0x7F, len(packet), set(packet[12:])) == (0x80, 0, 172, {0xFF})
+
+
+def test_a_closed_network_places_no_calls(network: Network) -> None:
+    """After `close`, nothing is started again."""
+    network.loop_time()
+    network.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        network.loop_time()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_process_has_sockets_of_its_own(network: Network) -> None:
+    """After a fork, messages are not sent from the sockets of the parent."""
+    target = Target("udp", "127.0.0.1", 5060)
+    before = network.run(network.open(target)).result(30)
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        try:
+            os.write(writer, str(network.run(network.open(target)).result(30).port).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        port = pipe.read()
+    os.waitpid(child, 0)
+    assert isinstance(before, Local)
+    assert port
+    assert int(port) != before.port
+
+
+def test_the_hosts_that_sent_requests_are_bounded(network: Network) -> None:
+    """Requests from forged addresses do not fill the memory."""
+    for number in range(10_100):
+        network._note_peer(f"192.0.2.{number}")
+    assert len(network._peers) == 10_000

@@ -1,0 +1,117 @@
+"""Test how the addresses of trunks are looked up, with a DNS server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+
+from didww.emulator.sip.effects import Failure
+from didww.emulator.sip.model import Destination, Target
+from didww.emulator.sip.resolver import Resolver
+from didww.enums import NetworkProtocolPriority
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from didww.emulator.sip.model import Transport
+
+ANY, ONLY_4 = NetworkProtocolPriority.ANY, NetworkProtocolPriority.FORCE_IPV4
+ZONE = {
+    ("_sip._udp.example.com.", "SRV"): ["20 0 5070 b.example.com.", "10 0 5080 a.example.com."],
+    ("_sip._tls.example.com.", "SRV"): ["10 0 5090 a.example.com."],
+    ("a.example.com.", "A"): ["192.0.2.1"],
+    ("a.example.com.", "AAAA"): ["2001:db8::1"],
+    ("b.example.com.", "A"): ["192.0.2.2"],
+    ("wide.example.com.", "A"): [f"192.0.2.{number}" for number in range(1, 31)],
+}
+
+
+@contextmanager
+def dns_server() -> Generator[tuple[str, list[tuple[str, str]]]]:
+    """Serve the zone; yield the address and the list of what was asked."""
+    asked: list[tuple[str, str]] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                data, peer = server.recvfrom(4096)
+                if data == b"stop":
+                    return
+                query = dns.message.from_wire(data)
+                question = query.question[0]
+                key = (question.name.to_text().lower(), dns.rdatatype.to_text(question.rdtype))
+                asked.append(key)
+                response = dns.message.make_response(query)
+                response.flags |= dns.flags.RA
+                if key in ZONE:
+                    response.answer.append(dns.rrset.from_text(question.name, 60, "IN", key[1], *ZONE[key]))
+                elif not any(name == key[0] for name, _ in ZONE):
+                    response.set_rcode(dns.rcode.NXDOMAIN)
+                server.sendto(response.to_wire(), peer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.getsockname()[1]}", asked
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stopper:
+                stopper.sendto(b"stop", server.getsockname())
+            thread.join(30)
+
+
+def resolve(destination: Destination) -> tuple[list[Target] | Failure, list[tuple[str, str]]]:
+    """Return what the server says about a destination, and what it was asked."""
+    with dns_server() as (address, asked):
+        return asyncio.run(Resolver(address, random.Random(1)).resolve(destination)), asked
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "transport", "prefer", "expected"),
+    [
+        ("192.0.2.9", None, "tls", ANY, ["192.0.2.9:5061"]),
+        ("example.com", None, "udp", ONLY_4, ["192.0.2.1:5080", "192.0.2.2:5070"]),
+        ("example.com", None, "udp", ANY, ["192.0.2.1:5080", "2001:db8::1:5080", "192.0.2.2:5070"]),
+        ("example.com", None, "tls", NetworkProtocolPriority.PREFER_IPV6, ["2001:db8::1:5090", "192.0.2.1:5090"]),
+        ("a.example.com", None, "tcp", ONLY_4, ["192.0.2.1:5060"]),
+        ("a.example.com", 5099, "udp", NetworkProtocolPriority.FORCE_IPV6, ["2001:db8::1:5099"]),
+    ],
+)
+def test_addresses_in_order(
+    host: str, port: int | None, transport: Transport, prefer: NetworkProtocolPriority, expected: list[str]
+) -> None:
+    """SRV records by priority where there is no port; then addresses of the IP versions of the trunk."""
+    found, _ = resolve(Destination(host, port, transport, prefer))
+    assert not isinstance(found, Failure)
+    assert [f"{target.host}:{target.port}" for target in found] == expected
+
+
+def test_a_port_needs_no_srv_record() -> None:
+    """With a port, only the address is asked for."""
+    _, asked = resolve(Destination("a.example.com", 5060, "udp", ONLY_4))
+    assert asked == [("a.example.com.", "A")]
+
+
+def test_answers_are_bounded() -> None:
+    """Of many addresses, the first ten are used."""
+    found, _ = resolve(Destination("wide.example.com", 5060, "udp", ONLY_4))
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize("host", ["nowhere.example.com", "a..example.com", "x" * 300, "192.0.2.1"])
+def test_a_host_without_an_address_is_a_reason(host: str) -> None:
+    """Unknown and impossible names, and addresses of another IP version, are told in a sentence."""
+    found, _ = resolve(Destination(host, 5060, "udp", NetworkProtocolPriority.FORCE_IPV6))
+    assert isinstance(found, Failure)
+    assert "address" in found.reason

@@ -1,0 +1,226 @@
+"""Call Events and CDR Streaming of the emulator, taken by the SDK's own receivers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from didww import CredentialsAndIpAuthenticationMethod, Did, SipConfiguration, VoiceInTrunk, VoiceOutTrunk
+from didww.callback.call_event_verifier import CallEventVerifier
+from didww.callback.call_events import (
+    InboundCallConnect,
+    InboundCallEnd,
+    InboundCallStart,
+    InboundCdr,
+    OutboundCallEnd,
+    OutboundCallStart,
+    OutboundCdr,
+)
+from didww.emulator import Emulator
+from didww.enums import Codec, OnCliMismatchAction
+
+NUMBER = "442079460001"
+CREDENTIALS = ("didww", "test-password")
+TOKEN = {"X-Auth-Token": "test-token"}
+
+
+class Receiver:
+    """A server that keeps what it gets, and answers with the next of its statuses, then 200."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.statuses: list[int] = []
+        self.url = ""
+
+    def events(self) -> list[Any]:
+        verifier = CallEventVerifier(basic_auth=CREDENTIALS, headers=TOKEN)
+        return [
+            event
+            for headers, body in self.requests
+            for event in verifier.verify(method="POST", url=self.url, headers=headers, body=body)
+        ]
+
+
+@contextmanager
+def served(receiver: Receiver) -> Iterator[None]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            receiver.requests.append((dict(self.headers), body))
+            self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/calls"
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    with served(made):
+        yield made
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as made:
+        made.clock.freeze("2026-11-02T10:00:00Z")
+        client = made.client()
+        configuration = SipConfiguration(host="127.0.0.1", port=5070, codec_ids=[Codec.PCMU])
+        trunk = client.voice_in_trunks().create(VoiceInTrunk(name="Main", configuration=configuration)).data
+        made.state.seed({"dids": [{"number": NUMBER}]})
+        did = client.dids().one(filter={"number": NUMBER})
+        client.dids().update(Did(id=did.id, voice_in_trunk=trunk))
+        yield made
+
+
+def settings(receiver: Receiver) -> dict[str, Any]:
+    return {"username": CREDENTIALS[0], "password": CREDENTIALS[1], "headers": TOKEN}
+
+
+def test_events_of_a_call_come_at_their_times_with_one_id(emulator: Emulator, receiver: Receiver) -> None:
+    emulator.call_events.set("events", receiver.url, **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=60)
+    emulator.call_events.settle()
+    assert [type(event) for event in receiver.events()] == [InboundCallStart, InboundCallConnect]
+    emulator.clock.advance("60 s")
+    emulator.call_events.settle()
+    events = receiver.events()
+    assert [type(event) for event in events] == [InboundCallStart, InboundCallConnect, InboundCallEnd]
+    assert len({event.id for event in events}) == 1
+    assert events[2].duration == 60
+    assert (events[2].time_end - events[2].time_connect).total_seconds() == 60
+    assert [event.did_number for event in events] == [NUMBER] * 3
+    for headers, body in receiver.requests:
+        assert headers["Content-Type"] == "application/vnd.api+json"
+        assert headers["User-Agent"] == "CDR-streamer"
+        assert isinstance(json.loads(body), dict)
+
+
+def test_records_come_in_one_batch_when_the_call_has_ended(emulator: Emulator, receiver: Receiver) -> None:
+    emulator.call_events.set("cdrs", receiver.url, gzip=True, **settings(receiver))
+    emulator.calls.inbound(NUMBER, count=3, duration=60)
+    emulator.call_events.settle()
+    assert receiver.requests == []
+    emulator.clock.advance("60 s")
+    emulator.call_events.settle()
+    ((headers, body),) = receiver.requests
+    assert headers["Content-Encoding"] == "gzip"
+    assert headers["Content-Type"] == "text/plain"
+    assert gzip.decompress(body).count(b"\n") == 3
+    records = receiver.events()
+    assert [type(record) for record in records] == [InboundCdr] * 3
+    first = records[0]
+    assert first.success is True
+    assert first.duration == 60
+    assert first.trunk_destination == f"sip:{NUMBER}@127.0.0.1"
+    assert (first.routing_attempt, first.is_last_cdr, first.disconnect_initiator) == (1, True, 3)
+
+
+def test_records_of_an_unanswered_call(emulator: Emulator, receiver: Receiver) -> None:
+    emulator.call_events.set("cdrs", receiver.url, **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=0, code="486")
+    emulator.call_events.settle()
+    (record,) = receiver.events()
+    assert (record.success, record.time_connect, record.internal_disconnect_code) == (False, None, 486)
+
+
+def test_records_are_sent_again_after_three_seconds(emulator: Emulator, receiver: Receiver) -> None:
+    receiver.statuses = [503, 500]
+    emulator.call_events.set("cdrs", receiver.url, **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=0)
+    for _ in range(3):
+        emulator.call_events.settle()
+        emulator.call_events.settle()
+        emulator.clock.advance("3 s")
+    states = [one.state for one in reversed(emulator.call_events.deliveries())]
+    assert states == ["waiting", "waiting", "delivered"]
+    assert len(receiver.requests) == 3
+    assert len({body for _, body in receiver.requests}) == 1
+
+
+def test_events_are_not_sent_again(emulator: Emulator, receiver: Receiver) -> None:
+    receiver.statuses = [503]
+    emulator.call_events.set("events", receiver.url, direction="inbound", **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=0)
+    emulator.call_events.settle()
+    emulator.clock.advance("1 min")
+    emulator.call_events.settle()
+    assert [one.state for one in reversed(emulator.call_events.deliveries())] == ["failed", "delivered"]
+
+
+def test_outbound_calls_have_their_own_streams(emulator: Emulator, receiver: Receiver) -> None:
+    emulator.call_events.set("events", receiver.url, direction="outbound", **settings(receiver))
+    emulator.call_events.set("cdrs", receiver.url, direction="outbound", **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=5)
+    trunk = VoiceOutTrunk(
+        name="Out",
+        on_cli_mismatch_action=OnCliMismatchAction.REJECT_CALL,
+        authentication_method=CredentialsAndIpAuthenticationMethod(allowed_sip_ips=["192.0.2.10"]),
+    )
+    emulator.calls.outbound(emulator.client().voice_out_trunks().create(trunk).data.id, duration=0)
+    emulator.call_events.settle()
+    kinds = [type(event) for event in receiver.events()]
+    assert sorted(kind.__name__ for kind in kinds) == sorted(
+        kind.__name__ for kind in (OutboundCallStart, OutboundCallEnd, OutboundCdr)
+    )
+
+
+def test_more_than_ten_thousand_records_are_lost(emulator: Emulator, receiver: Receiver) -> None:
+    emulator.call_events.set("cdrs", receiver.url, direction="inbound", **settings(receiver))
+    emulator.calls.inbound(NUMBER, count=10_000, duration=60)
+    emulator.calls.inbound(NUMBER, count=2, duration=60)
+    (stream,) = emulator.call_events.show()
+    assert (stream.queued, stream.lost) == (10_000, 2)
+
+
+def test_secrets_are_not_shown(emulator: Emulator, receiver: Receiver) -> None:
+    shown = emulator.call_events.set("events", receiver.url, **settings(receiver))
+    assert "test-password" not in repr(shown)
+    assert "test-token" not in repr(shown)
+    assert shown[0].headers == ["X-Auth-Token"]
+    emulator.call_events.set("events", "")
+    assert emulator.call_events.show() == []
+
+
+def test_only_loopback_addresses_unless_allowed(emulator: Emulator) -> None:
+    emulator.call_events.set("events", "http://192.0.2.1/calls")
+    emulator.calls.inbound(NUMBER, duration=0)
+    emulator.call_events.settle()
+    assert {one.state for one in emulator.call_events.deliveries()} == {"refused"}
+    assert "192.0.2.1" in (emulator.call_events.deliveries()[0].error or "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ({"kind": "calls", "url": "http://127.0.0.1/"}, "kind"),
+        ({"kind": "events", "url": "127.0.0.1:80"}, "url"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "direction": "up"}, "direction"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "username": "a:b"}, "username"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X Y": "1"}}, "headers"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X-Y": "a\r\nb"}}, "headers"),
+    ],
+)
+def test_wrong_arguments_are_named(emulator: Emulator, arguments: dict[str, Any], names: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{names}\b"):
+        emulator.call_events.set(**arguments)

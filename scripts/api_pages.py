@@ -112,9 +112,13 @@ API_PAGES = {
             "emulator.emulator.Emulator",
             "emulator.controls.clock.Clock",
             "emulator.http.server.running",
+            "emulator.controls.ring.RingControls",
             "emulator.sip.report.RingReport",
             "emulator.sip.report.RingAttempt",
             "emulator.sip.far_end.FarEnd",
+            "emulator.controls.sip.Sip",
+            "emulator.controls.sip_state",
+            "emulator.controls.call_events",
         ),
     ),
 }

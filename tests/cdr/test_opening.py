@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from didww import CallFileError, InboundCall, InvalidValueError, read_calls
+from didww._util.extras import need
 from didww.cdr import CallDataset, open_calls
 from didww.cdr.duck import connect
-from didww.cdr.extras import need
 from support.call_files import inbound_text, outbound_text, text_of, write
 
 pytest.importorskip("pyarrow")

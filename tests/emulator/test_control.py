@@ -90,6 +90,7 @@ def test_every_control_operation_is_a_method_in_the_openapi_document(remote: Rem
         "faults": {"for_request", "for_callback", "reset"},
         "journal": {"record"},
         "callbacks": {"close", "deliver_due", "reset", "work"},
+        "call_events": {"close", "reset", "send_due", "work"},
         "sip": {"close"},
         "state": {"close", "seed_file"},
     }

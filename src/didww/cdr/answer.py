@@ -9,9 +9,9 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from didww._util.extras import need
 from didww._util.suggest import did_you_mean
 from didww._util.text import printable
-from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:

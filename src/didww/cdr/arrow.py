@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from didww.cdr.extras import need
+from didww._util.extras import need
 
 __all__ = ["Batch", "pa", "pa_csv", "pa_dataset", "pa_fs", "pc", "pq"]
 

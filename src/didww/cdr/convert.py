@@ -16,7 +16,7 @@ from didww._core.call_layout import layout_of
 from didww._core.call_rows import RowReader, check_record_class
 from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
 from didww._core.download import Progress, check_max_bytes
-from didww.cdr.extras import need
+from didww._util.extras import need
 from didww.cdr.read_ahead import read_ahead
 from didww.exceptions import CallFileError, InvalidValueError
 

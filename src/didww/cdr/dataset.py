@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from didww._core.call_rows import check_record_class
 from didww._core.csv_rows import MAX_DECOMPRESSED
 from didww._core.download import check_max_bytes
+from didww._util.extras import need
 from didww._util.text import shown
-from didww.cdr.extras import need
 from didww.cdr.schema import PARTITIONS, arrow_schema, dataset_columns
 from didww.exceptions import InvalidValueError
 

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from didww._core.call_periods import earliest
+from didww._util.extras import need
 from didww._util.text import shown
 from didww.cdr.dataset import CallDataset
 from didww.cdr.dlt_tables import KEY, call_files, empty_table, tables
-from didww.cdr.extras import need
 from didww.client import DidwwClient
 from didww.enums import ExportType
 from didww.exceptions import InvalidValueError

@@ -13,7 +13,7 @@ import msgspec
 
 from didww._core.call_layout import layout_of
 from didww._core.csv_rows import MAX_DECOMPRESSED, Rows, opened
-from didww.cdr.extras import need
+from didww._util.extras import need
 from didww.cdr.schema import DIRECTIONS, arrow_schema
 from didww.exceptions import CallFileError
 from didww.resources.call import columns_of

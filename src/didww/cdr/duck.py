@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from didww.cdr.extras import need
+from didww._util.extras import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

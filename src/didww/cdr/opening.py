@@ -10,9 +10,9 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from didww._util.extras import need
 from didww._util.suggest import did_you_mean
 from didww._util.text import shown
-from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:

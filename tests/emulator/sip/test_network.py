@@ -119,7 +119,7 @@ def test_no_media_is_sent_where_it_must_not_go(network: Network, remote: tuple[s
 
         network.run(play()).result(30)
         packet = phone.recv(2000)
-        silence = network._media["127.0.0.1"][0]
+        silence = network._media._sockets["127.0.0.1"][0]
         assert set(silence._streams) == {"2"}
     assert (packet[0], packet[1] & 0x7F, len(packet), set(packet[12:])) == (0x80, 0, 172, {0xFF})
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from didww._util.extras import need
 from didww.cdr.answer import Answer
 from didww.cdr.answers.dimensions import answered, check_period, in_direction
 from didww.cdr.answers.exact import DAY, count_where, half_up, scaled, second, seconds, total
-from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:

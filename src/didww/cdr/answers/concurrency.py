@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from didww._util.extras import need
 from didww.cdr.answer import Answer
 from didww.cdr.answers.dimensions import check_period, in_direction, named
 from didww.cdr.answers.exact import DAY, count_where, moment, ratio, second, seconds, total
-from didww.cdr.extras import need
 from didww.cdr.schema import DIRECTIONS
 from didww.exceptions import InvalidValueError
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from didww._util.extras import need
 from didww._util.suggest import did_you_mean
-from didww.cdr.extras import need
 from didww.cdr.schema import DIRECTIONS
 from didww.exceptions import InvalidValueError
 

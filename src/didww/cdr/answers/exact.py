@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
+from didww._util.extras import need
 from didww.cdr.answer import backend_of
-from didww.cdr.extras import need
 
 __all__ = ["DAY", "MONEY_SUM", "count_where", "half_up", "moment", "ratio", "scaled", "second", "seconds", "total"]
 

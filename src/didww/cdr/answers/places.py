@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from didww._util.extras import need
 from didww.cdr.answer import Answer
 from didww.cdr.answers.dimensions import DIMENSIONS, answered, check_period, in_direction, literal
 from didww.cdr.answers.exact import MONEY_SUM, count_where, ratio, total
-from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:

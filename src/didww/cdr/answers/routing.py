@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from didww._util.extras import need
 from didww.cdr.answer import Answer
 from didww.cdr.answers.dimensions import DIMENSIONS, answered, between, check_period, in_direction, literal
 from didww.cdr.answers.exact import count_where
-from didww.cdr.extras import need
 from didww.exceptions import InvalidValueError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from didww.cdr.extras import need
+from didww._util.extras import need
 from didww.cdr.report.contents import contents, overview
 from didww.cdr.report.page import fragment, page
 from didww.cdr.schema import DIRECTIONS

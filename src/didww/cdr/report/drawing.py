@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from unicodedata import east_asian_width
 from xml.etree import ElementTree as ET
 
+from didww._util.extras import need
 from didww._util.text import printable
-from didww.cdr.extras import need
 from didww.cdr.report.colors import STAND_INS, stand_in
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from didww.cdr.extras import need
+from didww._util.extras import need
 from didww.cdr.report.numbers import MONTHS
 
 if TYPE_CHECKING:

@@ -38,8 +38,8 @@ def convert(session: Session, files: tuple[str, ...], dataset: str, account: str
     Calls that the dataset has already are left out, so the same exports can be added again, for instance after an
     interruption.
     """
+    from didww._util.extras import need
     from didww.cdr.dataset import CallDataset
-    from didww.cdr.extras import need
     from didww.cli import export_files
     from didww.cli.output import print_row
     from didww.cli.terminal import transferring

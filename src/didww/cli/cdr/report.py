@@ -60,7 +60,7 @@ def report(
     The page shows traffic by hour and weekday, answer ratio, duration and failures by trunk, disconnect codes, cost by
     country and day, channels in use, unusual hours, new places, and calls that reached no trunk.
     """
-    from didww.cdr.extras import need
+    from didww._util.extras import need
     from didww.cdr.opening import open_calls
     from didww.cdr.report import is_device
     from didww.cli import export_files

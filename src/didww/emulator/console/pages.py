@@ -40,6 +40,7 @@ NAVIGATION: Final = (
 WITH_PARTS: Final = frozenset({"journal", "resources", "calls"})
 """The pages with further parts in their paths."""
 _MAX_PENDING: Final = 100
+_MAX_STREAMED: Final = 20
 _COUNTED: Final = (
     ("dids", "Numbers"),
     ("voice_in_trunks", "Inbound trunks"),
@@ -215,8 +216,10 @@ def _faults(context: Context) -> tuple[str, dict[str, Any]]:
 
 
 def _callbacks(context: Context) -> tuple[str, dict[str, Any]]:
-    callbacks = context.emulator.callbacks
+    callbacks, call_events = context.emulator.callbacks, context.emulator.call_events
     return "callbacks.html", {
+        "streams": call_events.show(),
+        "streamed": call_events.deliveries()[:_MAX_STREAMED],
         "deliveries": callbacks.deliveries(),
         "signing": callbacks._signing,
         "hosts": sorted(callbacks._hosts),

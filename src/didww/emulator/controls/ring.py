@@ -113,7 +113,7 @@ class RingControls:
             LookupError: The account has no such number.
             ValueError: An argument is invalid, or the extra `sip` is not installed.
         """
-        from didww.cdr.extras import need
+        from didww._util.extras import need
 
         need("aiosipua", "sip")
         from didww.emulator.sip.call import CallOptions, place_call

@@ -235,7 +235,7 @@ class Sip:
             if self._closed:
                 raise ValueError("This emulator was closed.")
             if self._network is None:
-                from didww.cdr.extras import need
+                from didww._util.extras import need
 
                 need("aiosipua", "sip")
                 from didww.emulator.sip.network import Network

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
+from didww.emulator.sip.addresses import show_target
 from didww.emulator.sip.effects import Contacts, Effect, Failure, Open, Phone, Progress, Resolve
 from didww.emulator.sip.leg import Leg
 from didww.emulator.sip.outcomes import (
@@ -27,7 +28,7 @@ from didww.emulator.sip.outcomes import (
 from didww.emulator.sip.phone import PhoneLeg
 from didww.emulator.sip.reroute import code_id_of
 from didww.emulator.sip.talk import talk
-from didww.emulator.sip.uris import destination_of, in_order_of_preference, show_target, with_host, with_user
+from didww.emulator.sip.uris import destination_of, in_order_of_preference, with_host, with_user
 from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:

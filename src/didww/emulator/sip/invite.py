@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from didww.emulator.sip.addresses import bracketed
 from didww.emulator.sip.caller_id import (
     ANONYMOUS,
     attestation_headers,
@@ -137,7 +138,7 @@ def _user(configuration: dict[str, Any], call: IncomingCall) -> str:
 
 def _host_port(where: Destination) -> str:
     name = safe_domain(where.host) or _DOMAIN
-    host = f"[{name}]" if ":" in name and not name.startswith("[") else name
+    host = bracketed(name)
     return host if where.port is None else f"{host}:{where.port}"
 
 

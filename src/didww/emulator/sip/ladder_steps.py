@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from didww.emulator.sip.addresses import show_target
 from didww.emulator.sip.messages import SipRequest, cseq_of, printable
 from didww.emulator.sip.model import Step
 
@@ -33,8 +34,7 @@ class Steps:
 
     def add_text(self, at: float, text: str, peer: Target, *, note: str, cseq: str, sent: bool = True) -> None:
         """Add a message by what it is."""
-        host = f"[{peer.host}]" if ":" in peer.host else peer.host
-        step = Step(at, sent, printable(text, _MAX_TEXT), f"{peer.transport}:{host}:{peer.port}", note, cseq)
+        step = Step(at, sent, printable(text, _MAX_TEXT), show_target(peer), note, cseq)
         if len(self._steps) < _MAX:
             self._steps.append(step)
         else:

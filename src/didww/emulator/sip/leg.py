@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from didww.emulator.sip.acks import Acks
+from didww.emulator.sip.addresses import bracketed
 from didww.emulator.sip.challenge import DigestAnswers
 from didww.emulator.sip.dialog import Dialog
 from didww.emulator.sip.in_dialog import ALLOWED, InDialog
@@ -79,7 +80,7 @@ class Leg:
         self._least_expires = 0
         self._raised = 0
         self._session: SessionClock | None = None
-        host = f"[{local.host}]" if ":" in local.host else local.host
+        host = bracketed(local.host)
         self._sent_by = f"{host}:{local.port}"
         self._contact = f"<sip:didww@{self._sent_by};transport={target.transport}>"
         self._offer = fill_offer(invite.offer, local)

@@ -1,16 +1,19 @@
-"""The media of calls: silence to the far ends; what they send is counted and dropped."""
+"""The media of calls: silence to the far ends; what they send is dropped."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from didww.emulator.sip.allowed import is_loopback
 
-__all__ = ["Silence"]
+if TYPE_CHECKING:
+    from didww.emulator.sip.model import Target
+
+__all__ = ["MediaSockets"]
 
 _INTERVAL: Final = 0.02
 _SAMPLES: Final = 160
@@ -37,35 +40,28 @@ class _Stream:
         return header + _SILENCE[self._type]
 
 
-class Silence(asyncio.DatagramProtocol):
-    """The media socket of a local address, which all calls share.
+class _Silence(asyncio.DatagramProtocol):
+    """The media socket of a local address, which all calls share."""
 
-    Args:
-        ids: Returns a random number of 32 bits.
-    """
-
-    def __init__(self, ids: Callable[[], int]) -> None:
-        self._ids = ids
+    def __init__(self) -> None:
         self._streams: dict[str, _Stream] = {}
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._next = 0.0
-        self.received = 0
 
     def connection_made(self, transport: Any) -> None:
         """Keep the socket."""
         self._transport = transport
 
-    def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ARG002
-        """Count what the far ends send."""
-        self.received += 1
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Drop what the far ends send."""
 
     def error_received(self, exc: Exception) -> None:
         """Ignore that a far end does not listen."""
 
     def start(self, call: str, remote: tuple[str, int], payload_type: int) -> None:
         """Send silence for a call from now on."""
-        self._streams[call] = _Stream(remote, payload_type, self._ids())
+        self._streams[call] = _Stream(remote, payload_type, random.getrandbits(32))
         if self._timer is None:
             self._next = asyncio.get_running_loop().time()
             self._tick()
@@ -93,3 +89,46 @@ class Silence(asyncio.DatagramProtocol):
         # A late tick is not made up for.
         self._next = max(self._next + _INTERVAL, loop.time())
         self._timer = loop.call_at(self._next, self._tick)
+
+
+class MediaSockets:
+    """The media sockets, one for each own address."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[str, tuple[_Silence, int]] = {}
+
+    async def address(self, host: str) -> tuple[str, int]:
+        """Return the address of the media socket on an own address, which is made when it is first needed.
+
+        Raises:
+            OSError: The address is not available.
+        """
+        if host not in self._sockets:
+            loop = asyncio.get_running_loop()
+            transport, silence = await loop.create_datagram_endpoint(_Silence, local_addr=(host, 0))
+            if host in self._sockets:  # made meanwhile
+                silence.close()
+            else:
+                self._sockets[host] = (silence, transport.get_extra_info("sockname")[1])
+        return host, self._sockets[host][1]
+
+    def play(self, call: str, remote: Target | None, payload_type: int) -> None:
+        """Send silence for a call to an address from now on; None to stop."""
+        for silence, _ in self._sockets.values():
+            silence.stop(call)
+        if remote is None:
+            return
+        for host, (silence, _) in self._sockets.items():
+            if _kind(host) == _kind(remote.host):
+                silence.start(call, (remote.host, remote.port), payload_type)
+                return
+
+    def close(self) -> None:
+        """Close all sockets."""
+        for silence, _ in self._sockets.values():
+            silence.close()
+
+
+def _kind(host: str) -> tuple[bool, bool]:
+    """Return what a socket and a far end must have in common."""
+    return ":" in host, is_loopback(host)

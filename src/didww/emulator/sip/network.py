@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
-import socket
 import threading
 from collections import OrderedDict
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
+from didww.emulator.sip.addresses import is_address, local_host, show_target, without_name
 from didww.emulator.sip.allowed import is_loopback
 from didww.emulator.sip.certificates import client_context, server_context
 from didww.emulator.sip.connections import Connection, DatagramSocket
 from didww.emulator.sip.effects import Failure, Local, Received, Unreachable
-from didww.emulator.sip.media import Silence
+from didww.emulator.sip.media import MediaSockets
 from didww.emulator.sip.messages import SipRequest, parse
 from didww.emulator.sip.model import Target
 from didww.emulator.sip.resolver import Resolver
@@ -71,7 +69,7 @@ class Network:
         self._connections: dict[Target, Connection] = {}
         self._connecting: dict[Target, asyncio.Task[Connection]] = {}
         self._flows: OrderedDict[Target, DatagramSocket] = OrderedDict()
-        self._media: dict[str, tuple[Silence, int]] = {}
+        self._media = MediaSockets()
         self._reachable: set[str] = set()  # what was looked up
         self._peers: OrderedDict[str, None] = OrderedDict()  # what has sent requests
         self._mailboxes: dict[str, asyncio.Queue[Event]] = {}
@@ -140,8 +138,7 @@ class Network:
             datagrams.close()
         for connection in list(self._connections.values()):
             connection.close()
-        for silence, _ in self._media.values():
-            silence.close()
+        self._media.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
@@ -168,19 +165,19 @@ class Network:
                 host, port = (await self._datagram_socket(target)).address
             else:
                 host, port = (await self._connection(target)).local
-            media_host, media_port = await self._media_socket(host)
+            media_host, media_port = await self._media.address(host)
         except TimeoutError:
-            return Failure(f"{_shown(target)} cannot be reached: no connection within {_CONNECT:g} s")
+            return Failure(f"{show_target(target)} cannot be reached: no connection within {_CONNECT:g} s")
         except OSError as error:
-            return Failure(f"{_shown(target)} cannot be reached: {error.strerror or type(error).__name__}")
+            return Failure(f"{show_target(target)} cannot be reached: {error.strerror or type(error).__name__}")
         return Local(host, port, media_host, media_port)
 
     def send(self, outgoing: Outgoing) -> None:
         """Send a message. A connection that was lost is told to the calls as `Unreachable`."""
         data, target = outgoing
-        if not self._may_reach(target) or not _is_address(target):
+        if not self._may_reach(target) or not is_address(target):
             return
-        key = _bare(target)
+        key = without_name(target)
         if target.transport == "udp":
             datagrams = self._flows.get(key) or self._default_socket(target)
             if datagrams is not None:
@@ -194,17 +191,13 @@ class Network:
 
     def play(self, media: Media) -> None:
         """Start or stop sending silence for a call; only to hosts that may be called."""
-        for silence, _ in self._media.values():
-            silence.stop(media.sip_call_id)
-        if media.remote is None:
-            return
-        remote = Target("udp", *media.remote)
-        if not _is_address(remote) or not (self._may_reach(remote) or self._allowed.why_not(remote.host) is None):
-            return
-        for host, (silence, _) in self._media.items():
-            if _kind(host) == _kind(remote.host):
-                silence.start(media.sip_call_id, media.remote, media.payload_type)
-                return
+        remote = None if media.remote is None else Target("udp", *media.remote)
+        if remote is not None and not self._may_play_to(remote):
+            remote = None
+        self._media.play(media.sip_call_id, remote, media.payload_type)
+
+    def _may_play_to(self, remote: Target) -> bool:
+        return is_address(remote) and (self._may_reach(remote) or self._allowed.why_not(remote.host) is None)
 
     def register(self, call_ids: Iterable[str], mailbox: asyncio.Queue[Event]) -> None:
         """Put the messages of these Call-IDs into a mailbox, and no others."""
@@ -252,10 +245,10 @@ class Network:
     # UDP
 
     async def _datagram_socket(self, target: Target) -> DatagramSocket:
-        flow = self._flows.get(_bare(target))
+        flow = self._flows.get(without_name(target))
         if flow is not None:
             return flow
-        host = _local_host(target)
+        host = local_host(target)
         if host not in self._datagrams:
             made = await DatagramSocket.bound(host, 0, self._receive)
             if host in self._datagrams:  # made meanwhile
@@ -266,27 +259,14 @@ class Network:
 
     def _default_socket(self, target: Target) -> DatagramSocket | None:
         try:
-            return self._datagrams.get(_local_host(target))
+            return self._datagrams.get(local_host(target))
         except OSError:
             return None
-
-    async def _media_socket(self, host: str) -> tuple[str, int]:
-        if host not in self._media:
-            loop = asyncio.get_running_loop()
-            transport, silence = await loop.create_datagram_endpoint(
-                lambda: Silence(lambda: random.getrandbits(32)),
-                local_addr=(host, 0),
-            )
-            if host in self._media:
-                silence.close()
-            else:
-                self._media[host] = (silence, transport.get_extra_info("sockname")[1])
-        return host, self._media[host][1]
 
     # TCP and TLS
 
     async def _connection(self, target: Target) -> Connection:
-        key = _bare(target)
+        key = without_name(target)
         existing = self._connections.get(key)
         if existing is not None:
             return existing
@@ -306,7 +286,7 @@ class Network:
             reader, writer = await asyncio.open_connection(
                 target.host, target.port, ssl=context, server_hostname=name if context else None
             )
-        return self._keep(_bare(target), reader, writer)
+        return self._keep(without_name(target), reader, writer)
 
     async def _accepted(self, transport: Transport, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
@@ -332,7 +312,7 @@ class Network:
         self._tell_lost(connection.peer, reason)
 
     def _tell_lost(self, target: Target, reason: str) -> None:
-        event = Unreachable(0.0, target, f"{_shown(target)} cannot be reached: {reason}")
+        event = Unreachable(0.0, target, f"{show_target(target)} cannot be reached: {reason}")
         for mailbox in set(self._mailboxes.values()):
             with contextlib.suppress(asyncio.QueueFull):
                 mailbox.put_nowait(event)
@@ -343,7 +323,7 @@ class Network:
         try:
             message = parse(data)
         except ValueError as error:
-            log.debug("emulator: a datagram or message of %s is no SIP message: %s", _shown(source), error)
+            log.debug("emulator: a datagram or message of %s is no SIP message: %s", show_target(source), error)
             return
         if datagrams is not None:
             self._flows[source] = datagrams
@@ -360,7 +340,7 @@ class Network:
             try:
                 answers = self.on_request(message, source, asyncio.get_running_loop().time())
             except Exception:  # a request must not stop the network
-                log.exception("emulator: a SIP request of %s failed", _shown(source))
+                log.exception("emulator: a SIP request of %s failed", show_target(source))
                 return
             for outgoing in answers:
                 self.send(outgoing)
@@ -368,40 +348,3 @@ class Network:
 
 def _answer_nothing(request: SipRequest, source: Target, now: float) -> list[Outgoing]:  # noqa: ARG001
     return []
-
-
-def _bare(target: Target) -> Target:
-    return Target(target.transport, target.host, target.port)
-
-
-def _is_address(target: Target) -> bool:
-    """Return whether a target is an IP address with a port: a name would be looked up, and block all calls."""
-    try:
-        ip_address(target.host)
-    except ValueError:
-        return False
-    return 0 < target.port < 65536
-
-
-def _kind(host: str) -> tuple[bool, bool]:
-    """Return what a socket and a far end must have in common."""
-    return ":" in host, is_loopback(host)
-
-
-def _shown(target: Target) -> str:
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    return f"{target.transport}:{host}:{target.port}"
-
-
-def _local_host(target: Target) -> str:
-    """Return the own address that reaches a target.
-
-    Raises:
-        OSError: There is no route to it.
-    """
-    if is_loopback(target.host):
-        return "::1" if ":" in target.host else "127.0.0.1"
-    family = socket.AF_INET6 if ":" in target.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect((target.host, target.port))  # sends nothing
-        return str(probe.getsockname()[0])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from didww.emulator.sip.addresses import bracketed
 from didww.emulator.sip.bindings import SHORTEST_EXPIRY, Binding, Bindings, Refusal, read_contacts
 from didww.emulator.sip.effects import Contact
 from didww.emulator.sip.guesses import Guesses
@@ -231,7 +232,7 @@ def _explained(refusal: Refusal) -> _Reply:
 def _response(request: _Request, reply: _Reply, source: Target, tag: str) -> bytes:
     """Make a response; the topmost Via header says where the request came from (RFC 3581)."""
     message = request.message
-    host = f"[{source.host}]" if ":" in source.host else source.host
+    host = bracketed(source.host)
     via = _RECEIVED.sub("", request.via)
     named = _VIA_HOST.match(via.partition(" ")[2].strip())
     if _RPORT.search(via):

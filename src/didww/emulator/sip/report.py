@@ -5,18 +5,15 @@ from __future__ import annotations
 import textwrap
 from datetime import datetime, timedelta
 from html import escape
-from itertools import chain
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from didww._util.text import printable
 from didww.emulator.sip.ladder import Ladder, clip, make_ladder, to_mermaid, to_svg, to_text
 from didww.emulator.sip.model import AttemptResult, Step
+from didww.emulator.sip.text_table import text_table
 from didww.enums import DisconnectInitiator
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["EndedBy", "RingAttempt", "RingReport", "make_attempt"]
 
@@ -246,7 +243,11 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
         Args:
             width: Width of a terminal to fit into. Defaults to no limit.
         """
-        lines = [self._title(), *([""] if self.attempts else []), *_table([_HEADINGS, *self._rows()], width)]
+        lines = [
+            self._title(),
+            *([""] if self.attempts else []),
+            *text_table([_HEADINGS, *self._rows()], width, right=_RIGHT, below=_DESTINATION),
+        ]
         lines += [""] if self.reasons else []
         for text in self.reasons:
             lines += [text] if width is None else textwrap.wrap(text, width, subsequent_indent="  ")
@@ -335,26 +336,3 @@ def _rounded(value: float) -> float:
 def seconds(value: float) -> str:
     """Return a duration for display, e.g. `2.0 s`."""
     return f"{value:.1f} s"
-
-
-def _table(rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
-    """Return rows as lines, the first with headings, without columns that are empty.
-
-    If they do not fit into the width, the destination of each is a line of its own.
-    """
-    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    lines = _aligned(columns)
-    if width is None or max(map(len, lines), default=0) <= width:
-        return lines
-    head, *others = _aligned([column for column in columns if column[0] != _DESTINATION])
-    place = rows[0].index(_DESTINATION)
-    below = [[line, f"   {row[place]}"] if row[place] else [line] for line, row in zip(others, rows[1:], strict=True)]
-    return [head, *chain.from_iterable(below)]
-
-
-def _aligned(columns: Sequence[Sequence[str]]) -> list[str]:
-    cells = [
-        [cell.rjust(width) if column[0] in _RIGHT else cell.ljust(width) for cell in column]
-        for column, width in ((column, max(map(len, column))) for column in columns)
-    ]
-    return ["  ".join(row).rstrip() for row in zip(*cells, strict=True)]

@@ -78,7 +78,7 @@ def get_route(
         return _with(route, group=group["name"] if group else "", refused=(404, "Not Found"), notes=(what,))
     limits = _limits(session, did, group)
     if not any(limit.key[0] == "channels" for limit in limits):
-        notes.append("The number has no channels: the emulator does not limit its calls.")
+        notes.append("The number has no channels: DIDWW would refuse its calls, the emulator lets them through.")
     candidates: list[Candidate] = []
     for trunk in trunks:
         candidate, more = _candidate(trunk, call, random, session.new_id())

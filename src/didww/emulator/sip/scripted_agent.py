@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from didww.emulator.sip.addresses import bracketed
 from didww.emulator.sip.far_end import reason_of
 from didww.emulator.sip.messages import SipRequest, SipResponse, parse
 
@@ -196,7 +197,7 @@ class ScriptedAgent:
         invite = dialog.invite
         contact = invite.contact
         uri = _bare(invite.get_header("Contact") or "") if contact else invite.uri
-        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
+        host = bracketed(self.address.host)
         bye = SipRequest(method="BYE", uri=uri)
         branch = f"z9hG4bK-{self._name}-{self._new_tag()}"
         bye.add_header("Via", f"SIP/2.0/{self.address.transport.upper()} {host}:{self.address.port};branch={branch}")
@@ -227,7 +228,7 @@ class ScriptedAgent:
 
     @property
     def _contact(self) -> str:
-        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
+        host = bracketed(self.address.host)
         return f"sip:{host}:{self.address.port};transport={self.address.transport}"
 
     def _send(self, message: SipRequest | SipResponse | bytes, to: Target) -> None:

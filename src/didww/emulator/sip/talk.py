@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from didww.emulator.sip.addresses import show_target
 from didww.emulator.sip.effects import Effect, Media, Progress
 from didww.emulator.sip.outcomes import TOO_LONG, Outcome, outcome_of_talk
-from didww.emulator.sip.uris import show_target
 from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:

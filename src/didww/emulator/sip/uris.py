@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from didww.emulator.sip.addresses import bracketed
 from didww.emulator.sip.messages import uri_in
 from didww.emulator.sip.model import Destination
 from didww.enums import NetworkProtocolPriority
@@ -12,9 +13,9 @@ from didww.enums import NetworkProtocolPriority
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from didww.emulator.sip.model import Target, Transport
+    from didww.emulator.sip.model import Transport
 
-__all__ = ["destination_of", "in_order_of_preference", "show_target", "with_host", "with_user"]
+__all__ = ["destination_of", "in_order_of_preference", "with_host", "with_user"]
 
 _URI = re.compile(
     r"""
@@ -42,7 +43,7 @@ def with_host(uri: str, address: str) -> str:
     match = _URI.fullmatch(uri)
     if match is None:
         return uri
-    return f"{uri[: match.start('host')]}{_bracketed(address)}{uri[match.end('host') :]}"
+    return f"{uri[: match.start('host')]}{bracketed(address)}{uri[match.end('host') :]}"
 
 
 def destination_of(
@@ -77,12 +78,3 @@ def in_order_of_preference(contacts: Iterable[str]) -> list[str]:
 def _preference(contact: str) -> float:
     found = _Q.search(contact.rpartition(">")[2])
     return float(found[1]) if found else 1.0
-
-
-def show_target(target: Target) -> str:
-    """Return a target as text, e.g. `udp:192.0.2.1:5060`."""
-    return f"{target.transport}:{_bracketed(target.host)}:{target.port}"
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import platform
+import shutil
 import socket
 import socketserver
 import statistics
@@ -587,6 +588,7 @@ def rows() -> Iterator[Row]:
     yield from reporting()
     yield from asking()
     yield from receiving()
+    yield from ringing()
 
 
 def receiving() -> Iterator[Row]:
@@ -640,6 +642,23 @@ def receiving() -> Iterator[Row]:
 
     taken = statistics.median(alternately(20, read)[0])
     yield Row(group, "a batch of 1,000 records, packed", ms(taken), "", 1000 / taken, "/s")
+
+
+def ringing() -> Iterator[Row]:
+    """SIP calls to SIPp, in a process of its own, if it is installed."""
+    if shutil.which("sipp") is None:
+        return
+    command = [sys.executable, str(HERE / "sip_calls.py")]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=environment())
+    for name, found in json.loads(done.stdout).items():
+        group = f"{found['calls']:,} SIP calls, {found['most']} at once ({name.replace('_', ' ')}, once)"
+        counted = min(found["reports"], found["records"], found["sipp"])
+        yield Row(
+            group, "in reports, call records and SIPp", f"{counted:,}", "", counted, "", found["calls"], least=True
+        )
+        per_call = found["cpu"] / found["calls"] * 1000
+        yield Row(group, "CPU of a call", f"{per_call:.1f} ms", "", per_call, "ms", 20)
+        yield Row(group, "peak of the process", f"{found['peak']:.0f} MiB", "", found["peak"], "MiB", 300)
 
 
 def exporting() -> Iterator[Row]:

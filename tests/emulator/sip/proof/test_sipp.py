@@ -193,3 +193,23 @@ def test_hanging_up_from_outside(line: Line, sipp: Callable[..., Sipp]) -> None:
     assert [(one.code, one.ended_by) for one in report.attempts] == [(200, "caller")]
     far_end.check()
     check(line, report)
+
+
+def test_trunk_whose_limit_is_reached_is_passed_over(line: Line, sipp: Callable[..., Sipp]) -> None:
+    """A second call finds the only channel of the first trunk in use: 480 of the emulator, and the next trunk."""
+    first, second = sipp("answers"), sipp("answers")
+    line.route(
+        line.trunk("Main", first.port, capacity_limit=1, priority=1), line.trunk("Backup", second.port, priority=2)
+    )
+    talking = line.ring(duration=60, wait=False)
+    until(lambda: line.emulator.calls.report(talking.id).answered, "the answer")
+    report = line.ring()
+    assert [(one.trunk, one.code, one.ended_by) for one in report.attempts] == [
+        ("Main", 480, "emulator"),
+        ("Backup", 200, "caller"),
+    ]
+    line.emulator.calls.hang_up(talking.id)
+    until(lambda: line.emulator.calls.report(talking.id).ended, "the end")
+    first.check()
+    second.check()
+    assert of_records(line.records()) == of_report(line.emulator.calls.report(talking.id)) + of_report(report)

@@ -28,7 +28,7 @@ from didww.emulator.sip.outcomes import (
 from didww.emulator.sip.phone import PhoneLeg
 from didww.emulator.sip.reroute import code_id_of
 from didww.emulator.sip.talk import talk
-from didww.emulator.sip.uris import destination_of, in_order_of_preference, with_host, with_user
+from didww.emulator.sip.uris import destination_of, in_order_of_preference, with_host, with_user, without_parameters
 from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:
@@ -98,6 +98,12 @@ class Attempt:
             result.user_agent = shown.user_agent or ""
             result.early_media = any(leg.early_media for leg in self.legs)
         result.redirected = self.redirects > 0
+
+    def note_winner(self, leg: AnyLeg) -> None:
+        """Take over which of the registered contacts has answered."""
+        branch = next((branch for branch in self.branches if branch.leg is leg), None)
+        if branch is not None and self.candidate.kind == "registration":
+            self.result.destination = without_parameters(branch.uri)
 
     def cancel(self, now: float, *, but: AnyLeg | None = None) -> None:
         """Stop everything that rings, except one leg."""
@@ -204,6 +210,7 @@ def _ring(call: CallState, attempt: Attempt) -> Generator[Effect, Any, None]:
         if winner is not None:
             attempt.cancel(call.now, but=winner)
             yield from call.flush()
+            attempt.note_winner(winner)
             yield from talk(call, attempt, winner)
             return
         outcome = _reason_to_stop(call, attempt, deadline)
@@ -260,6 +267,8 @@ def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[E
         attempt.failures.append(unreachable(local.reason))
         return
     attempt.called.add(hop.uri)
+    if attempt.candidate.kind == "registration" and not attempt.legs:
+        attempt.result.destination = without_parameters(hop.uri)
     invite = replace(_invite_of(attempt.candidate), uri=hop.uri)
     if attempt.timer_b is not None:
         invite = replace(invite, timer_b=min(attempt.timer_b, invite.timer_b))

@@ -29,8 +29,7 @@ def after_attempt(result: AttemptResult, candidate: Candidate, following: Candid
         return False, f"Trunk {candidate.trunk} answered."
     if result.initiator is DisconnectInitiator.ORIGINATION:
         return False, "The caller hung up: no other trunk is tried."
-    what = "A ringing timeout" if result.disconnect_code_id == RINGING_TIMEOUT else f"{result.code} {result.reason}"
-    what = what.strip()
+    what = _what(result)
     listed = f"among the rerouting codes of trunk {candidate.trunk}"
     if not candidate.rerouting:
         return False, f"Trunk {candidate.trunk} has no rerouting codes: the call ended there with {what}."
@@ -39,3 +38,11 @@ def after_attempt(result: AttemptResult, candidate: Candidate, following: Candid
     if following is None:
         return False, f"{what} is {listed}, but there is no other trunk: the call ended there."
     return True, f"{what} is {listed}: trunk {following.trunk} is next."
+
+
+def _what(result: AttemptResult) -> str:
+    """Return the code as a sentence names it; the reason of an error of the network is a sentence of its own."""
+    if result.disconnect_code_id == RINGING_TIMEOUT:
+        return "A ringing timeout"
+    of_network = result.code == 503 and result.initiator is DisconnectInitiator.SYSTEM
+    return "503" if of_network else f"{result.code} {result.reason}".strip()

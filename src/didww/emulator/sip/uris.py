@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from didww.emulator.sip.model import Transport
 
-__all__ = ["destination_of", "in_order_of_preference", "with_host", "with_user"]
+__all__ = ["destination_of", "in_order_of_preference", "with_host", "with_user", "without_parameters"]
 
 _URI = re.compile(
     r"""
@@ -44,6 +44,11 @@ def with_host(uri: str, address: str) -> str:
     if match is None:
         return uri
     return f"{uri[: match.start('host')]}{bracketed(address)}{uri[match.end('host') :]}"
+
+
+def without_parameters(uri: str) -> str:
+    """Return a URI without parameters and headers, as in call records."""
+    return uri.partition(";")[0].partition("?")[0]
 
 
 def destination_of(

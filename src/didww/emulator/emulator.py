@@ -197,10 +197,12 @@ class Emulator:
         self.engine.wake()
 
     def close(self) -> None:
-        """Close the store."""
+        """Hang up the calls, store their records, and close the store."""
+        self.calls._hang_up_all()
         self.sip.close()
-        self.callbacks.close()
         self.calls._close()
+        self.callbacks.close()
+        self.call_events.close()
         for worker in self._workers:
             worker.close()
         self.engine.close()

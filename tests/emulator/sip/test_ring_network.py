@@ -141,6 +141,20 @@ def test_closed_network_ends_the_report(emulator: Emulator, number: str, monkeyp
     assert emulator.calls.report(id).why == "The emulator was closed during the call."
 
 
+def test_closing_the_emulator_hangs_up_its_calls(
+    emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far ends get a BYE, so that no PBX keeps a call that nobody has."""
+    network = connect(emulator, monkeypatch, FarEnd(ringing=0))
+    id = emulator.calls.ring(number, wait=False, duration="1 h").id
+    until(lambda: emulator.calls.report(id).answered)
+    emulator.close()
+    report = emulator.calls.report(id)
+    assert (report.ended, report.attempts[0].ended_by) == (True, "caller")
+    assert "BYE" in [step.message for step in report.attempts[0].steps]
+    network.close()
+
+
 def test_errors_of_the_emulator_end_the_report(
     emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RingControls"]
 
+_LAST_MOMENT: Final = 2.0
 _MOMENTS: Final[dict[str, Moment]] = {"started": "start", "answered": "connect"}
 
 log = logging.getLogger("didww.emulator")
@@ -194,6 +195,10 @@ class RingControls:
         call = self._placed.get(id)
         call.hang_up()
         return call.report()
+
+    def _hang_up_all(self) -> None:
+        """Hang up all calls, and wait a moment until the far ends know."""
+        self._placed.hang_up_all(_LAST_MOMENT)
 
     def _close(self) -> None:
         """Wait until the records of calls that have ended are stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Final
@@ -164,3 +165,17 @@ class PlacedCalls:
             self._calls.clear()
         for call in calls:
             call.hang_up()
+
+    def hang_up_all(self, seconds: float) -> None:
+        """Hang up all calls, and wait until they have ended.
+
+        Args:
+            seconds: How long to wait at most.
+        """
+        with self._lock:
+            calls = [call for call in self._calls.values() if not call.ended.is_set()]
+        for call in calls:
+            call.hang_up()
+        until = time.monotonic() + seconds
+        for call in calls:
+            call.ended.wait(max(0.0, until - time.monotonic()))

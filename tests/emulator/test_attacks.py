@@ -34,7 +34,7 @@ from didww import (
 from didww._core.effects import Request
 from didww._server.asgi_server import served
 from didww.emulator import Clock, Emulator
-from didww.emulator.controls import callbacks
+from didww.emulator.controls import sending
 from didww.emulator.http.server import Server
 from didww.exceptions import InvalidValueError, ValidationError
 from support.api_caller import work
@@ -114,7 +114,7 @@ def listener(response: bytes, *, pause: float = 0.0) -> Iterator[str]:
 @pytest.mark.slow
 def test_slow_receivers_time_out(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The timeout covers the whole response, not each byte."""
-    monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 3.0)
+    monkeypatch.setattr(sending, "RESPONSE_TIMEOUT", 3.0)
     with (
         listener(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, pause=0.05) as slow,
         listener(b"HTTP/1.1 204 No Content\r\n\r\n") as good,

@@ -24,6 +24,7 @@ from didww.callback.call_events import (
     OutboundCdr,
 )
 from didww.emulator import Emulator
+from didww.emulator.controls import call_streams
 from didww.enums import Codec, OnCliMismatchAction
 
 NUMBER = "442079460001"
@@ -185,12 +186,15 @@ def test_outbound_calls_have_their_own_streams(emulator: Emulator, receiver: Rec
     )
 
 
-def test_more_than_ten_thousand_records_are_lost(emulator: Emulator, receiver: Receiver) -> None:
+def test_records_are_lost_if_too_many_wait(
+    emulator: Emulator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call_streams.MAX_QUEUED == 10_000
+    monkeypatch.setattr(call_streams, "MAX_QUEUED", 10)
     emulator.call_events.set("cdrs", receiver.url, direction="inbound", **settings(receiver))
-    emulator.calls.inbound(NUMBER, count=10_000, duration=60)
-    emulator.calls.inbound(NUMBER, count=2, duration=60)
+    emulator.calls.inbound(NUMBER, count=12, duration=60)
     (stream,) = emulator.call_events.show()
-    assert (stream.queued, stream.lost) == (10_000, 2)
+    assert (stream.queued, stream.lost) == (10, 2)
 
 
 def test_secrets_are_not_shown(emulator: Emulator, receiver: Receiver) -> None:

@@ -368,6 +368,16 @@ def test_interval_too_small():
     assert (invite.get_header("Session-Expires"), invite.get_header("Min-SE")) == ("3600;refresher=uac", "3600")
 
 
+def test_a_nonce_is_counted():
+    leg = make_leg(timer=TIMER, credentials=Credentials("user", "password"))
+    challenge = ("WWW-Authenticate", 'Digest realm="pbx", nonce="n1", qop="auth"')
+    assert respond(leg, start(leg), 401, 1.0, challenge) == ["ACK", "INVITE"]
+    first = leg.last[1]
+    assert respond(leg, first, 422, 2.0, ("Min-SE", "3600")) == ["ACK", "INVITE"]
+    counts = [invite.get_header("Authorization").partition("nc=")[2][:8] for invite in (first, leg.last[1])]
+    assert counts == ["00000001", "00000002"]
+
+
 def test_ever_greater_intervals_end():
     leg = make_leg(timer=TIMER)
     invite, count = start(leg), 0

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from didww.emulator.sip.messages import (
     MAX_MESSAGE,
-    ChallengeAnswer,
     SipRequest,
-    answer_challenges,
+    challenges_of,
     cseq_of,
+    digest_answer,
     media_of,
     new_response,
     parse,
@@ -176,7 +176,10 @@ def test_digest():
     value = 'Digest Realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5c"'
     response = new_response(invite, 401, headers=[("WWW-Authenticate", "Basic x"), ("WWW-Authenticate", value)])
     credentials = Credentials("Mufasa", "Circle Of Life")
-    (answer,) = answer_challenges(credentials, response, "GET", "/dir/index.html", cnonce="0a4f113b")
-    assert isinstance(answer, ChallengeAnswer)
-    assert 'response="6629fae49393a05397450978507c4ef1"' in answer.value
-    assert "6629" not in repr(answer)
+    (challenge,) = challenges_of(response)
+    answer = digest_answer(credentials, challenge, "GET", "/dir/index.html", count=1, cnonce="0a4f113b")
+    assert 'response="6629fae49393a05397450978507c4ef1"' in answer
+    assert "Circle" not in repr((credentials, challenge))
+    assert "nc=00000002" in digest_answer(credentials, challenge, "GET", "/", count=2, cnonce="0a4f113b")
+    odd = Credentials('us"er', "x")
+    assert 'username="us\\"er"' in digest_answer(odd, challenge, "GET", "/", count=1, cnonce="0a4f113b")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from didww.emulator.sip.messages import answer_challenges
+from didww.emulator.sip.messages import challenges_of, digest_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from didww.emulator.sip.messages import SipResponse
+    from didww.emulator.sip.messages import Challenge, SipResponse
     from didww.emulator.sip.model import Credentials
 
 __all__ = ["DigestAnswers"]
 
 _MAX_REALMS: Final = 4
+_MOST: Final = 2 * _MAX_REALMS
 
 
 class DigestAnswers:
@@ -29,31 +30,40 @@ class DigestAnswers:
         self._credentials = credentials
         self._ids = ids
         self._given: set[tuple[str, str, bool]] = set()
-        self._answers: dict[tuple[str, str], str] = {}
+        self._challenges: dict[tuple[str, str], Challenge] = {}
+        self._uses: dict[tuple[str, str], int] = {}
 
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """The headers to send, by the realms that have asked so far."""
-        return [(name, value) for (name, _), value in self._answers.items()]
-
-    def add(self, response: SipResponse, method: str, uri: str) -> bool:
-        """Answer the challenges of a 401 or 407, and return whether the request is to be sent again."""
+    def add(self, response: SipResponse) -> bool:
+        """Take the challenges of a 401 or 407, and return whether the INVITE is to be sent again."""
         new = False
-        for name, value, realm, stale in self._answer(response, method, uri):
-            known = (name, realm) in self._answers
-            key = (name, realm, known)
-            if key in self._given or (known and not stale) or len(self._given) >= 2 * _MAX_REALMS:
+        for challenge in challenges_of(response) if self._credentials is not None else ():
+            place = (challenge.name, challenge.realm)
+            known = place in self._challenges
+            if (*place, known) in self._given or (known and not challenge.stale) or len(self._given) >= _MOST:
                 continue
-            self._given.add(key)
-            self._answers[name, realm] = value
+            self._given.add((*place, known))
+            self._challenges[place] = challenge
+            self._uses[place] = 0
             new = True
         return new
 
+    def headers(self, method: str, uri: str) -> list[tuple[str, str]]:
+        """Return the headers of the next request, which answer the challenges so far."""
+        made: list[tuple[str, str]] = []
+        for place, challenge in self._challenges.items():
+            self._uses[place] += 1
+            made += self._answer(challenge, method, uri, self._uses[place])
+        return made
+
     def for_request(self, response: SipResponse, method: str, uri: str) -> list[tuple[str, str]]:
         """Return the headers that answer the challenge of a single request in a dialog."""
-        return [(name, value) for name, value, *_ in self._answer(response, method, uri)[:_MAX_REALMS]]
+        made: list[tuple[str, str]] = []
+        for challenge in challenges_of(response)[:_MAX_REALMS]:
+            made += self._answer(challenge, method, uri, 1)
+        return made
 
-    def _answer(self, response: SipResponse, method: str, uri: str) -> list[tuple[str, str, str, bool]]:
+    def _answer(self, challenge: Challenge, method: str, uri: str, count: int) -> list[tuple[str, str]]:
         if self._credentials is None:
             return []
-        return [*answer_challenges(self._credentials, response, method, uri, cnonce=self._ids(16))]
+        value = digest_answer(self._credentials, challenge, method, uri, count=count, cnonce=self._ids(16))
+        return [(challenge.name, value)] if value else []

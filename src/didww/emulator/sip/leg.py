@@ -194,7 +194,7 @@ class Leg:
             contact=self._contact,
             offer=self._offer,
             min_se=self._least_expires,
-            answers=self._answers.headers,
+            answers=self._answers.headers("INVITE", self._invite.uri),
         )
         self._sent.send(self._first, self._target, now, timeout=self._invite.timer_b)
 
@@ -313,7 +313,7 @@ class Leg:
 
     def _on_refusal(self, response: SipResponse, now: float) -> None:
         code = response.status_code
-        if code in (401, 407) and self._answers.add(response, "INVITE", self._invite.uri):
+        if code in (401, 407) and self._answers.add(response):
             self._send_invite(now)
             return
         if code == 422 and self._raise_session_timer(response, now):

@@ -8,7 +8,16 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from aiosipua import SipDigestAuth, SipRequest, SipResponse, build_credentials, parse_auth, parse_sdp, stringify_auth
+from aiosipua import (
+    AuthChallenge,
+    SipDigestAuth,
+    SipRequest,
+    SipResponse,
+    build_credentials,
+    parse_auth,
+    parse_sdp,
+    stringify_auth,
+)
 from aiosipua import SipMessage as _Message
 
 if TYPE_CHECKING:
@@ -19,15 +28,16 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_MESSAGE",
     "REASONS",
-    "ChallengeAnswer",
+    "Challenge",
     "Media",
     "SipMessage",
     "SipRequest",
     "SipResponse",
-    "answer_challenges",
     "branch_of",
+    "challenges_of",
     "cseq_of",
     "digest",
+    "digest_answer",
     "media_of",
     "new_request",
     "new_response",
@@ -221,49 +231,63 @@ def uri_in(value: str) -> str:
 # Digest authentication
 
 
-class ChallengeAnswer(NamedTuple):
-    """An answer to a digest challenge.
+class Challenge(NamedTuple):
+    """A digest challenge that can be answered.
 
     Attributes:
-        name: Name of the header to send.
-        value: Its value.
+        name: Name of the header of the answer.
         realm: Realm of the challenge.
         stale: Whether only the nonce of the former answer was too old.
+        offered: The challenge.
     """
 
     name: str
-    value: str
     realm: str
     stale: bool
-
-    def __repr__(self) -> str:
-        return f"ChallengeAnswer(name={self.name!r}, realm={self.realm!r})"
+    offered: AuthChallenge
 
 
-def answer_challenges(
-    credentials: Credentials, response: SipResponse, method: str, uri: str, *, cnonce: str
-) -> list[ChallengeAnswer]:
-    """Answer a 401 or 407: the first challenge of each realm that can be answered."""
+def challenges_of(response: SipResponse) -> list[Challenge]:
+    """Return the challenges of a 401 or 407: the first one of each realm that can be answered."""
     challenge, name = (
         ("WWW-Authenticate", "Authorization")
         if response.status_code == 401
         else ("Proxy-Authenticate", "Proxy-Authorization")
     )
-    user = SipDigestAuth(credentials.username, credentials.password)
-    answers: dict[str, ChallengeAnswer] = {}
+    found: dict[str, Challenge] = {}
     for value in response.get_header_values(challenge):
         try:
             offered = parse_auth(value)
             offered.params = {key.lower(): text for key, text in offered.params.items()}
-            made = build_credentials(user, offered, method, uri, cnonce=cnonce)
+            can_be_answered = build_credentials(SipDigestAuth("", ""), offered, "INVITE", "") is not None
         except Exception:  # noqa: BLE001, S112 a challenge of the far end may be anything
             continue
-        realm = offered.params.get("realm", "")
-        text = stringify_auth(made) if made is not None else ""
-        if text and "\n" not in text and "\r" not in text and realm not in answers:
-            stale = offered.params.get("stale", "").lower() == "true"
-            answers[realm] = ChallengeAnswer(name, text, realm, stale)
-    return list(answers.values())
+        if can_be_answered and "\n" not in value and "\r" not in value:
+            realm, stale = offered.params.get("realm", ""), offered.params.get("stale", "").lower() == "true"
+            found.setdefault(realm, Challenge(name, realm, stale, offered))
+    return list(found.values())
+
+
+def digest_answer(
+    credentials: Credentials, challenge: Challenge, method: str, uri: str, *, count: int, cnonce: str
+) -> str:
+    """Return the header that answers a challenge.
+
+    Args:
+        credentials: User name and password.
+        challenge: The challenge.
+        method: Method of the request.
+        uri: Request URI.
+        count: How often its nonce was used, with this answer.
+        cnonce: A random token.
+    """
+    user = SipDigestAuth(credentials.username, credentials.password)
+    made = build_credentials(user, challenge.offered, method, uri, nonce_count=count, cnonce=cnonce)
+    if made is None:
+        return ""
+    # The library hashes the user name as it is, and writes it without escapes.
+    made.params["username"] = made.params["username"].replace("\\", "\\\\").replace('"', '\\"')
+    return stringify_auth(made)
 
 
 def digest(username: str, realm: str, password: str, *, algorithm: str = "MD5") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from didww.emulator.sip.invite import IncomingCall, make_destination, make_invite
 from didww.emulator.sip.model import Candidate, Limit, Route
 from didww.emulator.sip.order import in_order
+from didww.emulator.sip.uris import without_parameters
 from didww.enums import ReroutingDisconnectCode
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _candidate(trunk: Record, call: IncomingCall, random: Random, new_id: str) -
     failover = inside["dns_srv_failover_timer"]
     return Candidate(
         kind="registration" if registers else "sip",
-        shown=invite.uri.partition(";")[0],
+        shown=without_parameters(invite.uri),
         destination=None if registers else make_destination(inside),
         invite=invite,
         did_as_user=bool(inside["use_did_in_ruri"]),

@@ -48,7 +48,8 @@ def with_host(uri: str, address: str) -> str:
 
 def without_parameters(uri: str) -> str:
     """Return a URI without parameters and headers, as in call records."""
-    return uri.partition(";")[0].partition("?")[0]
+    user, at, host = uri.rpartition("@")
+    return user + at + host.partition(";")[0].partition("?")[0]
 
 
 def destination_of(

@@ -222,6 +222,8 @@ def test_only_loopback_addresses_unless_allowed(emulator: Emulator) -> None:
         ({"kind": "events", "url": "http://127.0.0.1/", "direction": "up"}, "direction"),
         ({"kind": "events", "url": "http://127.0.0.1/", "username": "a:b"}, "username"),
         ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X Y": "1"}}, "headers"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X-Y": 1}}, "headers"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "password": 5}, "headers, username and password"),
         ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X-Y": "a\r\nb"}}, "headers"),
     ],
 )

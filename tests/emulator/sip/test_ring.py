@@ -114,6 +114,8 @@ def test_reports_are_kept_newest_first(emulator: Emulator, number: str, monkeypa
     ("arguments", "message"),
     [
         ({"caller": "Alex"}, "caller must be a phone number"),
+        ({"caller": 5}, "caller must be a phone number"),
+        ({"caller_name": 5}, "caller_name must be"),
         ({"caller": "1\r\nVia: x"}, "caller must be a phone number"),
         ({"caller_name": "a\r\nVia: x"}, "caller_name must be"),
         ({"caller_name": "a" * 81}, "caller_name must be at most 80"),

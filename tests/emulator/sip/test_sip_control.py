@@ -77,6 +77,13 @@ def test_nothing_listens_unless_asked(emulator: Emulator) -> None:
     assert (emulator.sip.show().hosts, emulator.sip.show().limits) == ([], SipLimits())
 
 
+@pytest.mark.parametrize("host", ["", "a b", "pbx.example.com:5060", "sip:pbx.example.com", "a@b", "x" * 300])
+def test_what_is_no_host_is_not_allowed(emulator: Emulator, host: str) -> None:
+    """The error says what a host is."""
+    with pytest.raises(ValueError, match="^host must be a host name or an IP address, without a port"):
+        emulator.sip.allow(host)
+
+
 def test_registration(emulator: Emulator, client: DidwwClient, desk: Desk) -> None:
     """A phone registers with the credentials of its trunk; it is listed, and calls can go to it."""
     assert desk.send(method="OPTIONS").status_code == 200

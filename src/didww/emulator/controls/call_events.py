@@ -335,8 +335,10 @@ def _directions(direction: str) -> tuple[Direction, ...]:
     return tuple(one for one in known if one == direction)
 
 
-def _check_headers(headers: Mapping[str, str], username: str, password: str) -> dict[str, str]:
+def _check_headers(headers: Mapping[Any, Any], username: Any, password: Any) -> dict[str, str]:
     """Return the headers; names and values that cannot be sent are an error that does not show them."""
+    if not all(isinstance(text, str) for text in (username, password, *headers, *headers.values())):
+        raise ValueError("headers, username and password must be text.")
     if ":" in username or _has_control(username + password):
         raise ValueError("username must have no colon, and neither it nor password control characters.")
     for name, value in headers.items():

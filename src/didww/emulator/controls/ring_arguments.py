@@ -29,17 +29,17 @@ _FAR_ENDS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def check_phone(value: str, field: str, *, or_anonymous: bool = False) -> str:
+def check_phone(value: Any, field: str, *, or_anonymous: bool = False) -> str:
     """Return a phone number as digits.
 
     Raises:
         ValueError: It is none.
     """
     if or_anonymous and value == "anonymous":
-        return value
-    if not _PHONE.fullmatch(value):
+        return "anonymous"
+    if not isinstance(value, str) or not _PHONE.fullmatch(value):
         also = ', or "anonymous"' if or_anonymous else ""
-        raise ValueError(f"{field} must be a phone number such as 12025550123{also}, got {value[:80]!r}.")
+        raise ValueError(f"{field} must be a phone number such as 12025550123{also}, got {value!r:.80}.")
     return value.removeprefix("+")
 
 
@@ -69,14 +69,14 @@ def check_attestation(value: str | None) -> str | None:
     return value
 
 
-def check_name(value: str) -> str:
+def check_name(value: Any) -> str:
     """Return the name of a caller.
 
     Raises:
         ValueError: It is too long, or has control characters.
     """
-    if len(value) > _MAX_NAME or not value.isprintable():
-        raise ValueError(f"caller_name must be at most {_MAX_NAME} printable characters, got {value[:80]!r}.")
+    if not isinstance(value, str) or len(value) > _MAX_NAME or not value.isprintable():
+        raise ValueError(f"caller_name must be at most {_MAX_NAME} printable characters, got {value!r:.80}.")
     return value
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from didww.emulator.controls.sip_state import Registration, SipLimits, SipListener, SipState
-from didww.emulator.sip.allowed import Allowed, Bounds
+from didww.emulator.sip.allowed import Allowed, Bounds, check_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,9 +106,12 @@ class Sip:
         """Set the hosts besides loopback addresses that may be called; `"*"` allows any. Without hosts, only loopback.
 
         Args:
-            hosts: Host names or addresses, as trunks have them.
+            hosts: Host names or addresses, as trunks have them, without a port.
+
+        Raises:
+            ValueError: One is no host name or address.
         """
-        self._hosts = tuple(dict.fromkeys(host.strip().lower() for host in hosts if host.strip()))
+        self._hosts = tuple(dict.fromkeys(map(check_host, hosts)))
         self._apply()
         return list(self._hosts)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Allowed", "Bounds", "is_loopback"]
+__all__ = ["Allowed", "Bounds", "check_host", "is_loopback"]
+
+
+_NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}\.?", re.ASCII)
 
 
 def is_loopback(host: str) -> bool:
@@ -25,6 +29,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def check_host(host: str) -> str:
+    """Return a host that is to be allowed, in lower case.
+
+    Raises:
+        ValueError: It is no host name, address or `*`.
+    """
+    name = host.strip().lower().strip("[]")
+    if name != "*" and not (_NAME.fullmatch(name) or _is_address(name)):
+        raise ValueError(f"host must be a host name or an IP address, without a port, or *; got {host[:80]!r}.")
+    return name
+
+
 class Allowed:
     """The hosts that may be called: loopback addresses, and those allowed by name.
 
@@ -35,18 +51,7 @@ class Allowed:
     """
 
     def __init__(self, hosts: Iterable[str] = ()) -> None:
-        self.hosts = {host.lower().strip("[]") for host in hosts}
-
-    def add(self, host: str) -> None:
-        """Allow a host.
-
-        Raises:
-            ValueError: It is no host name, address or `*`.
-        """
-        name = host.strip().lower().strip("[]")
-        if not name or len(name) > 253 or any(char.isspace() or char in "/@?#" for char in name):
-            raise ValueError(f"host must be a host name, an IP address or *, got {host[:80]!r}.")
-        self.hosts.add(name)
+        self.hosts = {check_host(host) for host in hosts}
 
     def why_not(self, host: str) -> str | None:
         """Return why a host must not be called; None if it may."""
@@ -57,6 +62,14 @@ class Allowed:
             f"{host[:80] or 'The host'} is no loopback address and was not allowed; allow it with --sip-host or "
             f"emulator.sip.allow({name[:80]!r})"
         )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Bounds:

@@ -11,6 +11,7 @@ import pytest
 
 from didww._core.effects import Request
 from didww.emulator import Emulator, console
+from didww.emulator.console.calls import get_day
 from didww.emulator.sip.effects import Progress
 from didww.emulator.sip.model import AttemptResult, Route, Step
 from support.console_account import ROOT, get, post, served
@@ -148,3 +149,16 @@ def test_page_in_a_browser_follows_a_call_and_stops_when_it_is_over() -> None:
         assert len(polled) == count
         assert problems == []
         browser.close()
+
+
+def test_a_call_with_two_attempts_is_one_call_of_the_day(emulator: Emulator) -> None:
+    """The last attempt says how it ended."""
+    pytest.importorskip("aiosipua")
+    client = emulator.client()
+    number = buy_number(emulator, client)
+    route_to_group(client, number, "Main", "Backup")
+    emulator.calls.rate(0)
+    emulator.calls.ring(number, instant=True, far_ends={"Main": "busy"})
+    day = get_day(emulator, emulator.clock.now().date())
+    assert (day.inbound, day.failed) == (1, 0)
+    assert [(call.result, call.trunk) for call in day.latest] == [("200 Bye", "Backup")]

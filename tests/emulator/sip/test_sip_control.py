@@ -80,7 +80,7 @@ def test_nothing_listens_unless_asked(emulator: Emulator) -> None:
 @pytest.mark.parametrize("host", ["", "a b", "pbx.example.com:5060", "sip:pbx.example.com", "a@b", "x" * 300])
 def test_what_is_no_host_is_not_allowed(emulator: Emulator, host: str) -> None:
     """The error says what a host is."""
-    with pytest.raises(ValueError, match="^host must be a host name or an IP address, without a port"):
+    with pytest.raises(ValueError, match=r"^host must be a host name or an IP address, without a port"):
         emulator.sip.allow(host)
 
 

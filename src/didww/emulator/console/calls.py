@@ -109,13 +109,22 @@ def _streams(emulator: Emulator, start: datetime, end: datetime) -> tuple[list[I
             session = read_only_session(runtime, account.owner)
             lines, trunks = get_lines(session, None), get_out_lines(session, {})
             for kind, own in (("cdr_in", {line.number for line in lines}), ("cdr_out", {trunk.id for trunk in trunks})):
-                placed = get_placed_calls(session, kind, own, start, end)
+                placed = _last_attempts(get_placed_calls(session, kind, own, start, end))
                 streams.append(_parsed(placed, outbound=kind == "cdr_out"))
             streams += [
                 _parsed(cdr_in(lines, start, end, seed, rate), outbound=False),
                 _parsed(cdr_out(trunks, start, end, seed, rate), outbound=True),
             ]
     return streams, rate
+
+
+def _last_attempts(placed: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return one record of each call, which is the last column: the last attempt says how it ended."""
+    calls: dict[str, tuple[str, str]] = {}
+    for at, row in placed:
+        call_id = row.rstrip("\n").rpartition(",")[2]
+        calls[call_id] = (calls[call_id][0] if call_id in calls else at, row)
+    return list(calls.values())
 
 
 def _parsed(calls: Iterable[tuple[str, str]], *, outbound: bool) -> Iterator[CallRow]:

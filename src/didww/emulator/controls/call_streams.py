@@ -1,6 +1,6 @@
 """What Call Events and CDR Streaming send: an object for each moment of a call, and for each call record.
 
-Source: `docs/reference/call-events.md`, and the declared classes of `didww.callback`.
+Source: `docs/how-to/call-events.md`, and the classes that `didww.callback.call_events` declares.
 """
 
 from __future__ import annotations

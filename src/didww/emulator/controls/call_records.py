@@ -22,6 +22,7 @@ from didww.emulator.data.cdr import (
     dollars,
     network_of,
 )
+from didww.emulator.sip.model import CNAM_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -82,14 +83,13 @@ def record_inbound(
         announced: Events that were sent while the call was in progress.
     """
     price = 0
+    named = bool(caller_name) and caller.startswith(CNAM_PREFIX)
     records: list[tuple[datetime, dict[str, Any]]] = []
     for attempt in attempts:
         where = _where(line, attempt)
         answered = attempt.answered is not None
         seconds = round(attempt.duration)
-        cost = charges(
-            line, where, seconds, named=bool(caller_name), metered=answered and line.metered_share == ALWAYS_METERED
-        )
+        cost = charges(line, where, seconds, named=named, metered=answered and line.metered_share == ALWAYS_METERED)
         began = start + timedelta(seconds=attempt.started)
         connected = None if attempt.answered is None else start + timedelta(seconds=attempt.answered)
         ended = (
@@ -101,7 +101,7 @@ def record_inbound(
             "Date/Time End (UTC)": ended.strftime(TIME_FORMAT),
             "Status": "Completed" if answered else "Failed",
             "Source": caller,
-            "Source Name": caller_name if where is not None and where.names else "",
+            "Source Name": caller_name if named and where is not None and where.names else "",
             "Destination DID": line.number,
             "Duration (sec)": seconds,
             "Attempt": attempt.number,

@@ -13,7 +13,7 @@ from didww.emulator.sip.caller_id import (
     safe_domain,
     safe_user,
 )
-from didww.emulator.sip.model import Credentials, Destination, Invite, SessionTimer, Transport
+from didww.emulator.sip.model import CNAM_PREFIX, Credentials, Destination, Invite, SessionTimer, Transport
 from didww.emulator.sip.offer import make_offer
 from didww.enums import (
     DiversionInjectMode,
@@ -38,7 +38,6 @@ _LEAST_SESSION: Final = 90  # RFC 4028, section 5
 _DEFAULT_TIMER_B: Final = 32_000
 _CATEGORIES: Final = {"ordinary": "01", "cellular": "02", "payphone": "03"}
 _UNKNOWN_CATEGORY: Final = "04"
-_CNAM_PREFIX: Final = "1"
 
 
 class IncomingCall(NamedTuple):
@@ -92,7 +91,7 @@ def make_invite(trunk: dict[str, Any], call: IncomingCall, random: Random, new_i
         domain = safe_domain(inside["auth_from_domain"] or "") or domain
     else:
         caller_from = caller
-    name = call.caller_name if inside["cnam_lookup"] and call.caller.startswith(_CNAM_PREFIX) else ""
+    name = call.caller_name if inside["cnam_lookup"] and call.caller.startswith(CNAM_PREFIX) else ""
     offer, notes = make_offer(inside, random)
     headers, note = attestation_headers(
         StirShakenMode(inside["stir_shaken_mode"] or StirShakenMode.DISABLED),

@@ -9,6 +9,7 @@ import msgspec
 from didww.enums import DisconnectInitiator, NetworkProtocolPriority
 
 __all__ = [
+    "CNAM_PREFIX",
     "Candidate",
     "Credentials",
     "Destination",
@@ -22,6 +23,8 @@ __all__ = [
     "Transport",
 ]
 
+CNAM_PREFIX = "1"
+"""Callers whose number begins with it have a name that DIDWW looks up: those of the United States."""
 Transport: TypeAlias = Literal["udp", "tcp", "tls"]
 
 

@@ -1,4 +1,7 @@
-"""What the emulator does in SIP calls where DIDWW's documentation is silent. It is shown on the parity page."""
+"""What the emulator does in calls, and sends about them, where DIDWW's documentation is silent.
+
+It is shown on the parity page.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,7 @@ SIP_CALLS: Final = (
     ("The Identity header", "Not sent: the emulator has no certificate to sign one."),
     (
         "The caller's name",
-        "Sent if `cnam_lookup` is enabled and the caller's number begins with 1; no charge.",
+        "Sent if `cnam_lookup` is enabled and the caller's number begins with 1. Then it is charged.",
     ),
     (
         "Diversion headers",
@@ -100,5 +103,38 @@ SIP_CALLS: Final = (
     ("REFER", "603: transfers are not emulated, whatever `max_transfers`."),
     ("Calls to trunks that forward to a phone number", "Nobody is called: a simulated far end rings and answers."),
     ("SRV records", "Each target is an attempt with a record of its own."),
+    (
+        "When the next SRV target is tried",
+        "After no response, an error of the network, or 503; at most ten targets.",
+    ),
+    ("`ringing_timeout`", "Counts from the start of each attempt, with look-ups and redirects."),
+    (
+        "Redirects",
+        "Contacts are tried by `q`; without `transport=`, with the trunk's transport. A loop ends with 482.",
+    ),
+    ("Certificates of trunks with TLS", "Verified by name, except those of loopback addresses."),
+    ("Several registered phones", "All ring. The first that answers gets the call; a 6xx response stops the others."),
+    ("No registered phone", "480 `Not registered`, initiator System."),
+    (
+        "More than ten contacts of a trunk",
+        "The eleventh is refused with 403. The same `+sip.instance` replaces its own contact.",
+    ),
+    ("Realm and algorithm of registrations", "`sip.didww.com`, MD5 with qop `auth`. A nonce lasts 5 minutes."),
+    ("Expiry of registrations", "60 to 3600 s; below that, 423. It is real time."),
+    (
+        "A wrong password in a registration",
+        "401 once, then 403. After ten in a minute, 403 with Retry-After for that address and user.",
+    ),
+    ("Where calls to a registered phone go", "To the address that the REGISTER came from."),
+    ("Longest call", "Two hours."),
+    ("Media", "Silence after the answer. `rtp_timeout`, `rtp_ping` and `allowed_rtp_ips` have no effect."),
+    ("A request of Call Events that fails", "Not sent again."),
+    (
+        "CDR Streaming",
+        "A record is sent when its call has ended. A request that fails is sent again after 3 seconds, without end.",
+    ),
+    ("`disconnect_initiator` in streamed records", "1 System, 2 Destination, 3 Origination."),
+    ("The end event of outbound calls", "`outbound-call-end-event`, with the attributes of the record."),
+    ("`out_pop_id`, and charges that a call does not have", "Null."),
 )
-"""Cases of SIP calls that DIDWW's documentation leaves open, and what the emulator does."""
+"""Cases that DIDWW's documentation leaves open, and what the emulator does."""

@@ -7,12 +7,20 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from didww import CredentialsAndIpAuthenticationMethod, Did, SipConfiguration, VoiceInTrunk, VoiceOutTrunk
+from didww import (
+    CallbackReceiver,
+    CredentialsAndIpAuthenticationMethod,
+    Did,
+    SipConfiguration,
+    VoiceInTrunk,
+    VoiceOutTrunk,
+)
 from didww.callback.call_event_verifier import CallEventVerifier
 from didww.callback.call_events import (
     InboundCallConnect,
@@ -23,8 +31,8 @@ from didww.callback.call_events import (
     OutboundCallStart,
     OutboundCdr,
 )
-from didww.emulator import Emulator
-from didww.emulator.controls import call_streams
+from didww.emulator import Emulator, FarEnd
+from didww.emulator.controls import call_sender, call_streams, sending
 from didww.enums import Codec, OnCliMismatchAction
 
 NUMBER = "442079460001"
@@ -39,6 +47,9 @@ class Receiver:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.statuses: list[int] = []
         self.url = ""
+
+    def handle(self, headers: dict[str, str], body: bytes) -> int:
+        return self.statuses.pop(0) if self.statuses else 200
 
     def events(self) -> list[Any]:
         verifier = CallEventVerifier(basic_auth=CREDENTIALS, headers=TOKEN)
@@ -55,7 +66,7 @@ def served(receiver: Receiver) -> Iterator[None]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.requests.append((dict(self.headers), body))
-            self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+            self.send_response(receiver.handle(dict(self.headers), body))
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -219,7 +230,9 @@ def test_only_loopback_addresses_unless_allowed(emulator: Emulator) -> None:
     [
         ({"kind": "calls", "url": "http://127.0.0.1/"}, "kind"),
         ({"kind": "events", "url": "127.0.0.1:80"}, "url"),
+        ({"kind": "events", "url": "http://user:secret@127.0.0.1/"}, "url"),
         ({"kind": "events", "url": "http://127.0.0.1/", "direction": "up"}, "direction"),
+        ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"Content-Length": "3"}}, "headers"),
         ({"kind": "events", "url": "http://127.0.0.1/", "username": "a:b"}, "username"),
         ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X Y": "1"}}, "headers"),
         ({"kind": "events", "url": "http://127.0.0.1/", "headers": {"X-Y": 1}}, "headers"),
@@ -230,3 +243,80 @@ def test_only_loopback_addresses_unless_allowed(emulator: Emulator) -> None:
 def test_wrong_arguments_are_named(emulator: Emulator, arguments: dict[str, Any], names: str) -> None:
     with pytest.raises(ValueError, match=rf"^{names}\b"):
         emulator.call_events.set(**arguments)
+
+
+def test_a_receiver_that_hangs_delays_only_its_own_stream(
+    emulator: Emulator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, go_on = Event(), Event()
+
+    def send(method: str, url: str, *arguments: Any, **options: Any) -> sending.Attempt:
+        if "hangs" in url:
+            hanging.set()
+            assert go_on.wait(60)
+        return sending.send_request(method, url, *arguments, **options)
+
+    monkeypatch.setattr(call_sender, "send_request", send)
+    emulator.call_events.set("events", f"{receiver.url}/hangs", direction="inbound", **settings(receiver))
+    emulator.call_events.set("cdrs", receiver.url, direction="inbound", **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=0)
+    assert hanging.wait(60)
+    while not emulator.call_events.deliveries(kind="cdrs"):
+        assert not go_on.wait(0.01)
+    assert emulator.call_events.deliveries(kind="events") == []
+    go_on.set()
+    emulator.call_events.settle(60)
+    assert [one.state for one in emulator.call_events.deliveries(kind="events")] == ["delivered"] * 2
+
+
+def test_own_headers_replace_those_of_the_service(emulator: Emulator, receiver: Receiver) -> None:
+    headers = {"user-agent": "test", **TOKEN}
+    emulator.call_events.set("events", receiver.url, **{**settings(receiver), "headers": headers})
+    emulator.calls.inbound(NUMBER, duration=0)
+    emulator.call_events.settle()
+    sent = [(name.lower(), value) for name, value in receiver.requests[0][0].items()]
+    assert [value for name, value in sent if name == "user-agent"] == ["test"]
+
+
+def test_a_real_call_is_told_while_it_lasts_even_if_the_clock_stands_still(
+    emulator: Emulator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock is frozen: events come when they happen."""
+    pytest.importorskip("aiosipua")
+    from support.sip_memory_network import MemoryNetwork
+    from support.sip_side import Side
+
+    network = MemoryNetwork({"127.0.0.1": FarEnd(ringing=0, talks=0.1)})
+    monkeypatch.setattr(emulator.calls, "_sip", Side(network))
+    for kind in ("events", "cdrs"):
+        emulator.call_events.set(kind, receiver.url, direction="inbound", **settings(receiver))
+    report = emulator.calls.ring(NUMBER)
+    emulator.call_events.settle(60)
+    network.close()
+    assert report.answered
+    kinds = [type(event) for event in receiver.events()]
+    assert kinds.count(InboundCdr) == 1
+    assert [kind for kind in kinds if kind is not InboundCdr] == [InboundCallStart, InboundCallConnect, InboundCallEnd]
+
+
+def test_a_sink_takes_the_records_of_a_call(emulator: Emulator, tmp_path: Path) -> None:
+    """From the emulator over HTTP to the dataset: an attempt is a row."""
+    pytest.importorskip("pyarrow")
+    from didww.cdr import CallSink
+
+    batches: list[int] = []
+    with CallSink(tmp_path / "streamed", account="main") as sink:
+        app = CallbackReceiver(CallEventVerifier(basic_auth=CREDENTIALS, headers=TOKEN))
+        sink.attach(app)
+        receiver = Receiver()
+        receiver.handle = lambda headers, body: (
+            app.handle(method="POST", url="/calls", headers=headers, body=body).status
+        )
+        with served(receiver):
+            emulator.call_events.set("cdrs", receiver.url, direction="inbound", gzip=True, **settings(receiver))
+            emulator.calls.inbound(NUMBER, count=3, duration=0)
+            emulator.call_events.settle(60)
+        batches += [one.count for one in emulator.call_events.deliveries()]
+        sink.flush()
+        assert sink.dataset.sql("SELECT count(*) AS n FROM calls").to_arrow_table().to_pylist() == [{"n": 3}]
+    assert batches == [3]

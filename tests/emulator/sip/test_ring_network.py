@@ -6,32 +6,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 from unittest import mock
 
 import pytest
 
 from didww.emulator import Emulator, FarEnd
 from didww.emulator.controls import ring
-from didww.emulator.sip.allowed import Bounds
 from support.sip_account import buy_number, route_to_group
 from support.sip_memory_network import MemoryNetwork
+from support.sip_side import Side
 
 pytest.importorskip("aiosipua")
-
-
-class Side:
-    """What calls need of `emulator.sip`."""
-
-    def __init__(self, far_end: FarEnd) -> None:
-        self.network = MemoryNetwork({"127.0.0.1": far_end})
-        self._bounds = Bounds(calls=2, per_second=100)
-
-    def _ready(self) -> MemoryNetwork:
-        return self.network
-
-    def _contacts(self, trunk_id: str) -> list[Any]:
-        return []
 
 
 @pytest.fixture
@@ -52,9 +37,9 @@ def number(emulator: Emulator) -> str:
 
 def connect(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, far_end: FarEnd) -> MemoryNetwork:
     """Give the calls of an emulator a network with one far end."""
-    side = Side(far_end)
-    monkeypatch.setattr(emulator.calls, "_sip", side)
-    return side.network
+    network = MemoryNetwork({"127.0.0.1": far_end})
+    monkeypatch.setattr(emulator.calls, "_sip", Side(network))
+    return network
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -69,6 +69,7 @@ def record_inbound(
     attempts: Sequence[AttemptResult],
     caller_name: str = "",
     announced: Collection[Moment] = (),
+    live: bool = False,
 ) -> Call:
     """Store a call to a number: a record for each attempt. Its events and records are streamed at their times.
 
@@ -81,12 +82,14 @@ def record_inbound(
         attempts: The attempts, at least one.
         caller_name: The caller's name.
         announced: Events that were sent while the call was in progress.
+        live: Whether it took real time, so that it has ended by now.
     """
     price = 0
     named = bool(caller_name) and caller.startswith(CNAM_PREFIX)
     records: list[tuple[datetime, dict[str, Any]]] = []
     for attempt in attempts:
         where = _where(line, attempt)
+        name = caller_name if named and where is not None and where.names else ""
         answered = attempt.answered is not None
         seconds = round(attempt.duration)
         cost = charges(line, where, seconds, named=named, metered=answered and line.metered_share == ALWAYS_METERED)
@@ -101,7 +104,7 @@ def record_inbound(
             "Date/Time End (UTC)": ended.strftime(TIME_FORMAT),
             "Status": "Completed" if answered else "Failed",
             "Source": caller,
-            "Source Name": caller_name if named and where is not None and where.names else "",
+            "Source Name": name,
             "Destination DID": line.number,
             "Duration (sec)": seconds,
             "Attempt": attempt.number,
@@ -126,12 +129,14 @@ def record_inbound(
             call_id=call_id,
             start=start,
             caller=caller,
-            caller_name=caller_name,
+            caller_name=name,
             is_last=attempt is attempts[-1],
         )
         records.append((start + timedelta(seconds=attempts[-1].ended), record))
-    queue(session, "inbound", "cdrs", records)
-    stream_moments(session, line.number, call_id=call_id, start=start, caller=caller, attempts=attempts, but=announced)
+    queue(session, "inbound", "cdrs", records, live=live)
+    stream_moments(
+        session, line.number, call_id=call_id, start=start, caller=caller, attempts=attempts, but=announced, live=live
+    )
     return Call(call_id, start.strftime(TIME_FORMAT), line.number, dollars(price))
 
 
@@ -145,6 +150,7 @@ def stream_moments(
     attempts: Sequence[AttemptResult] = (),
     but: Collection[Moment] = (),
     moments: Collection[Moment] = ("start", "connect", "end"),
+    live: bool = False,
 ) -> None:
     """Stream the events of a call to a number.
 
@@ -157,6 +163,7 @@ def stream_moments(
         attempts: The attempts so far.
         but: Events that were sent.
         moments: Events to send; the one of the connection only if there was one.
+        live: Whether they have happened by now, in real time.
     """
     answered = next((attempt for attempt in attempts if attempt.answered is not None), None)
     connect = None if answered is None else start + timedelta(seconds=answered.answered or 0.0)
@@ -179,7 +186,7 @@ def stream_moments(
         for moment in moments
         if moment not in but and (at := times[moment]) is not None
     ]
-    queue(session, "inbound", "events", objects)
+    queue(session, "inbound", "events", objects, live=live)
 
 
 def record_outbound(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from didww.callback.call_events import InboundCdr, OutboundCdr
+from didww.emulator.controls.stored_streams import Direction, Kind, get_stream
 from didww.enums import DisconnectInitiator
 
 if TYPE_CHECKING:
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.sip.model import AttemptResult
 
-__all__ = ["MAX_QUEUED", "Direction", "Kind", "Moment", "inbound_cdr", "inbound_event", "outbound_objects", "queue"]
+__all__ = ["MAX_QUEUED", "Moment", "inbound_cdr", "inbound_event", "outbound_objects", "queue"]
 
-Direction: TypeAlias = Literal["inbound", "outbound"]
-Kind: TypeAlias = Literal["events", "cdrs"]
 Moment: TypeAlias = Literal["start", "connect", "end"]
 
 MAX_QUEUED: Final = 10_000
@@ -41,11 +40,22 @@ _CHARGED: Final = (("tf", "toll_free"), ("trm", "pstn"), ("metered_channels", "m
 
 
 def queue(
-    session: AccountSession, direction: Direction, kind: Kind, objects: Iterable[tuple[datetime, Mapping[str, Any]]]
+    session: AccountSession,
+    direction: Direction,
+    kind: Kind,
+    objects: Iterable[tuple[datetime, Mapping[str, Any]]],
+    *,
+    live: bool = False,
 ) -> None:
-    """Queue objects to be sent at their times, if the account has a stream for them."""
-    from didww.emulator.controls.call_events import get_stream
+    """Queue objects to be sent at their times, if the account has a stream for them.
 
+    Args:
+        session: The account.
+        direction: Of inbound or outbound calls.
+        kind: Events or call records.
+        objects: When each happens, and what to send.
+        live: Whether all have happened by now, in real time, so that they are sent even if the clock stands still.
+    """
     if get_stream(session.runtime.store, session.owner, direction, kind) is None:
         return
     execute = session.runtime.store.connection.execute
@@ -61,7 +71,13 @@ def queue(
         room -= 1
         execute(
             "INSERT INTO streamed (owner, direction, kind, next_at, body) VALUES (?, ?, ?, ?, ?)",
-            (session.owner, direction, kind, session.stamp(at), msgspec.json.encode(content).decode()),
+            (
+                session.owner,
+                direction,
+                kind,
+                session.stamp() if live else session.stamp(at),
+                msgspec.json.encode(content).decode(),
+            ),
         )
     session.runtime.callbacks_queued = True
 

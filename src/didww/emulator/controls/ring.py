@@ -254,6 +254,7 @@ class RingControls:
                     caller=call.route.caller,
                     attempts=call.attempts(),
                     moments=(moment,),
+                    live=True,
                 )
             )
         self._engine.wake()
@@ -261,46 +262,53 @@ class RingControls:
     def _over(self, call: PlacedCall, key: str, future: Future[list[AttemptResult]]) -> None:
         """Take in that a call is over; in the thread of the network, which must not wait for the engine."""
         if future.cancelled():
-            call.finish("The emulator was closed during the call.")
+            self._record(call, key, "The emulator was closed during the call.")
         elif error := future.exception():
             log.error("emulator: the call %s failed", call.call_id, exc_info=error)
-            call.finish(f"The emulator failed: {type(error).__name__}. Its log has the reason.")
+            self._record(call, key, f"The emulator failed: {type(error).__name__}. Its log has the reason.")
         else:
-            try:
-                self._recorder.submit(self._end, call, key)
-            except RuntimeError:  # the emulator is closed
-                call.finish()
+            self._record(call, key)
 
-    def _end(self, call: PlacedCall, key: str) -> None:
+    def _record(self, call: PlacedCall, key: str, why: str = "") -> None:
+        """Store the records of a call in the thread that does so."""
+        try:
+            self._recorder.submit(self._end, call, key, why)
+        except RuntimeError:  # the emulator is closed
+            call.finish(why)
+
+    def _end(self, call: PlacedCall, key: str, why: str = "") -> None:
         """Store the records of a call, then end its report."""
         try:
             self._store(call, key)
         except Exception:  # the report must end: somebody may wait for it
             log.exception("emulator: the records of the call %s could not be stored", call.call_id)
         finally:
-            call.finish()
+            call.finish(why)
         self._engine.wake()
 
     def _store(self, call: PlacedCall, key: str) -> None:
         """Store a record for each attempt."""
         from didww.emulator.behaviors.exports import get_lines
+        from didww.emulator.data.cdr import Line
 
         attempts, route = call.attempts(), call.route
         with self._engine.locked() as runtime:
             session = self._engine.session(key)
             lines = get_lines(session, route.number)
-            if not attempts or not lines:  # the number was removed during the call
+            if not attempts:
                 return
+            line = lines[0] if lines else Line(route.number, group=route.group)  # removed during the call
             runtime.run_in_transaction(
                 lambda: record_inbound(
                     session,
-                    lines[0],
+                    line,
                     call_id=call.call_id,
                     start=call.started_at,
                     caller=route.caller,
                     caller_name=route.caller_name,
                     attempts=attempts,
                     announced=call.announced,
+                    live=not call.instant,
                 )
             )
 

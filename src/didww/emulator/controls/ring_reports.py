@@ -40,6 +40,7 @@ class PlacedCall:
         ended: Set when it has ended and its records are stored.
         on_hang_up: Called when the caller hangs up.
         announced: Events that were streamed.
+        instant: Whether it runs at once against simulated far ends.
     """
 
     def __init__(self, id: str, call_id: str, route: Route, started_at: datetime, *, instant: bool) -> None:
@@ -50,7 +51,7 @@ class PlacedCall:
         self.ended = Event()
         self.on_hang_up: Callable[[], object] | None = None
         self.announced: set[Moment] = set()
-        self._instant = instant
+        self.instant = instant
         self._attempts: dict[int, tuple[AttemptResult, bool]] = {}
         self._why = ""
         self._lock = Lock()
@@ -108,7 +109,7 @@ class PlacedCall:
             duration=round(max(0.0, answered.duration), 3) if answered is not None and over else 0.0,
             code=code,
             reason=_bounded(reason),
-            instant=self._instant,
+            instant=self.instant,
             attempts=tuple(make_attempt(attempt, self.started_at, ended=over or ended) for attempt, ended in attempts),
             notes=tuple(map(_bounded, self.route.notes)),
             why=_bounded(why or (last.why if last is not None else "")),

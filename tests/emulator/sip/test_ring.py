@@ -115,6 +115,7 @@ def test_reports_are_kept_newest_first(emulator: Emulator, number: str, monkeypa
     [
         ({"caller": "Alex"}, "caller must be a phone number"),
         ({"caller": 5}, "caller must be a phone number"),
+        ({"far_ends": "busy"}, "far_ends must be by the names of trunks"),
         ({"caller_name": 5}, "caller_name must be"),
         ({"caller": "1\r\nVia: x"}, "caller must be a phone number"),
         ({"caller_name": "a\r\nVia: x"}, "caller_name must be"),
@@ -194,3 +195,34 @@ def test_each_attempt_is_a_record(emulator: Emulator, number: str, tmp_path: Pat
         (report.call_id, 2, "Backup", "200", "Bye"),
     ]
     assert [record.duration or 0 for record in records] == [0, 5]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"code": "486"}, "code must be a SIP code"),
+        ({"misbehavior": "zz"}, "misbehavior must be one of garbage"),
+        ({"reason": "a\r\nX: y"}, "reason must be printable"),
+    ],
+)
+def test_invalid_scripts_are_named(fields: dict[str, Any], message: str) -> None:
+    """A script that would be ignored is an error."""
+    with pytest.raises(ValueError, match=message):
+        FarEnd(**fields)
+
+
+@pytest.mark.parametrize(("talks", "seconds"), [(0.4, 1), (0.5, 1), (1.4, 1), (1.5, 2), (2.5, 3), (5.01, 5)])
+def test_records_have_whole_seconds(
+    emulator: Emulator, number: str, tmp_path: Path, talks: float, seconds: int
+) -> None:
+    """Rounded half up; an answered call has at least one. Record and report end at the same second."""
+    emulator.calls.rate(0)
+    emulator.transitions.set("exports", after=0)
+    report = emulator.calls.ring(number, instant=True, far_ends={"*": FarEnd(ringing=0.3, talks=talks)})
+    emulator.clock.advance("1 min")
+    exports = emulator.client().exports()
+    files = exports.fetch(ExportType.CDR_IN, start=NOW.replace(hour=0), end=emulator.clock.now(), directory=tmp_path)
+    (record,) = read_calls(files, InboundCall)
+    assert record.duration == seconds
+    assert report.attempts[0].ended_at is not None
+    assert record.time_end == report.attempts[0].ended_at.replace(microsecond=0)

@@ -150,6 +150,8 @@ class CallEvents:
         Args:
             kind: Only those with events, or with call records.
         """
+        if kind is not None and kind not in get_args(Kind):
+            raise ValueError(f"kind must be 'events' or 'cdrs', got {kind!r:.40}.")
         return [one for one in self._sender.deliveries() if kind in (None, one.kind)]
 
     def settle(self, timeout: float = 10.0) -> list[CallDelivery]:
@@ -161,7 +163,7 @@ class CallEvents:
         Raises:
             TimeoutError: Something is still due, or the emulator was closed.
         """
-        end = time.monotonic() + min(timeout, _MAX_WAIT)
+        end = time.monotonic() + (min(timeout, _MAX_WAIT) if timeout >= 0 else 0.0)
         while not self._closed:
             try:
                 if self._sender.is_idle():
@@ -205,8 +207,8 @@ def _directions(direction: str) -> tuple[Direction, ...]:
     return tuple(one for one in known if one == direction)
 
 
-def _check_url(url: str) -> None:
-    if url and (not url.lower().startswith(("http://", "https://")) or not host_of(url)):
+def _check_url(url: Any) -> None:
+    if not isinstance(url, str) or (url and (not url.lower().startswith(("http://", "https://")) or not host_of(url))):
         raise ValueError("url must be an address such as http://127.0.0.1:8000/calls, or empty.")
     if "@" in urlsplit(url).netloc:
         raise ValueError("url must not have a password. Pass username and password.")

@@ -91,13 +91,11 @@ def record_inbound(
         where = _where(line, attempt)
         name = caller_name if named and where is not None and where.names else ""
         answered = attempt.answered is not None
-        seconds = round(attempt.duration)
+        seconds = attempt.whole_seconds
         cost = charges(line, where, seconds, named=named, metered=answered and line.metered_share == ALWAYS_METERED)
         began = start + timedelta(seconds=attempt.started)
         connected = None if attempt.answered is None else start + timedelta(seconds=attempt.answered)
-        ended = (
-            start + timedelta(seconds=attempt.ended) if connected is None else connected + timedelta(seconds=seconds)
-        )
+        ended = start + timedelta(seconds=attempt.ended)
         values: dict[str, Any] = {
             "Date/Time Start (UTC)": began.strftime(TIME_FORMAT),
             "Date/Time Connect (UTC)": "" if connected is None else connected.strftime(TIME_FORMAT),
@@ -180,7 +178,7 @@ def stream_moments(
                 start=start,
                 connect=connect,
                 end=end,
-                duration=0 if answered is None else round(answered.duration),
+                duration=0 if answered is None else answered.whole_seconds,
             ),
         )
         for moment in moments

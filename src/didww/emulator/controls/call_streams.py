@@ -121,7 +121,7 @@ def inbound_cdr(
     is_last: bool,
 ) -> dict[str, Any]:
     """Return the call record of an attempt."""
-    seconds = round(attempt.duration)
+    seconds = attempt.whole_seconds
     answered = attempt.answered is not None
     transport = attempt.target.partition(":")[0]
     attributes: dict[str, Any] = dict.fromkeys(name for name in InboundCdr._field_map if name not in ("id", "type"))

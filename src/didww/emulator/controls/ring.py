@@ -168,7 +168,8 @@ class RingControls:
         Raises:
             ValueError: `limit` is out of range.
         """
-        if not 1 <= limit <= MAX_REPORTS:
+        wanted: Any = limit
+        if not isinstance(wanted, int) or not 1 <= wanted <= MAX_REPORTS:
             raise ValueError(f"limit must be from 1 to {MAX_REPORTS}, got {limit!r:.40}.")
         return [call.report() for call in self._placed.newest(limit)]
 
@@ -181,7 +182,7 @@ class RingControls:
         Raises:
             LookupError: There is no such report.
         """
-        return self._placed.get(id).report()
+        return self._placed.get(str(id)).report()
 
     def hang_up(self, id: str) -> RingReport:
         """Hang up a call over SIP, as its caller, and return its report; nothing happens if it has ended.
@@ -192,7 +193,7 @@ class RingControls:
         Raises:
             LookupError: There is no such report.
         """
-        call = self._placed.get(id)
+        call = self._placed.get(str(id))
         call.hang_up()
         return call.report()
 
@@ -327,9 +328,9 @@ def _get_route(session: AccountSession, did: str, caller: str, details: dict[str
     from didww.emulator.sip.routing import get_route
 
     try:
-        return get_route(session, did.removeprefix("+"), caller, random=Random(session.new_id()), **details)  # noqa: S311 a seeded generator
+        return get_route(session, str(did).removeprefix("+"), caller, random=Random(session.new_id()), **details)  # noqa: S311 a seeded generator
     except LookupError:
         numbers = [record["number"] for record in session.find("dids", limit=_NUMBERS_NAMED + 1)]
         more = " and others" if len(numbers) > _NUMBERS_NAMED else ""
         have = f"It has {', '.join(numbers[:_NUMBERS_NAMED])}{more}." if numbers else "It has none: buy one first."
-        raise LookupError(f"The account has no number {did[:40]!r}. {have}") from None
+        raise LookupError(f"The account has no number {str(did)[:40]!r}. {have}") from None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from didww._util.suggest import did_you_mean
 from didww.emulator.controls.durations import Duration, parse_duration
 from didww.emulator.sip.far_end import FarEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from didww.emulator.sip.model import Route
 
@@ -88,7 +89,11 @@ def make_far_ends(far_ends: Mapping[str, FarEnd | str | int] | None, *, instant:
     """
     if far_ends is not None and not instant:
         raise ValueError("far_ends needs instant=True: a call that is sent goes to the real far ends.")
-    return {trunk: _make_far_end(trunk, what) for trunk, what in (far_ends or {}).items()}
+    scripts: Any = far_ends or {}
+    if not isinstance(scripts, Mapping):
+        text = f"far_ends must be by the names of trunks, such as {{'*': 'busy'}}, got {scripts!r:.60}."
+        raise ValueError(text)  # noqa: TRY004 as of other wrong arguments
+    return {str(trunk): _make_far_end(str(trunk), what) for trunk, what in cast("dict[Any, Any]", scripts).items()}
 
 
 def check_trunks(far_ends: Iterable[str], route: Route) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from didww.emulator.controls.sip_state import Registration, SipLimits, SipListener, SipState
 from didww.emulator.sip.allowed import Allowed, Bounds, check_host
@@ -126,7 +126,8 @@ class Sip:
             ValueError: A number is out of range.
         """
         for name, value in (("calls", calls), ("per_second", per_second)):
-            if value is not None and not 1 <= value <= MAX_CALLS:
+            wanted: Any = value
+            if wanted is not None and not (isinstance(wanted, int) and 1 <= wanted <= MAX_CALLS):
                 raise ValueError(f"{name} must be from 1 to {MAX_CALLS}, got {value!r:.40}.")
         self._limits = SipLimits(
             self._limits.calls if calls is None else calls,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -74,8 +74,14 @@ class FarEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     user_agent: str = "Simulated far end"
 
     def __post_init__(self) -> None:
-        if not 200 <= self.code <= 699:
-            raise ValueError(f"code must be a SIP code from 200 to 699, got {self.code}.")
+        code: Any = self.code
+        if not isinstance(code, int) or not 200 <= code <= 699:
+            raise ValueError(f"code must be a SIP code from 200 to 699, got {code!r:.40}.")
+        if self.misbehavior not in get_args(Misbehavior):
+            known = ", ".join(filter(None, get_args(Misbehavior)))
+            raise ValueError(f"misbehavior must be one of {known}, got {self.misbehavior!r:.40}.")
+        if not self.reason.isprintable():
+            raise ValueError(f"reason must be printable, got {self.reason!r:.80}.")
         if not 0 <= self.ringing <= 3600:
             raise ValueError(f"ringing must be from 0 to 3600 seconds, got {self.ringing}.")
         if self.talks is not None and not 0 <= self.talks <= 86400:

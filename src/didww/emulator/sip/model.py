@@ -270,3 +270,8 @@ class AttemptResult(msgspec.Struct, kw_only=True):
     def duration(self) -> float:
         """Connected time in seconds; 0 if not answered."""
         return 0.0 if self.answered is None else self.ended - self.answered
+
+    @property
+    def whole_seconds(self) -> int:
+        """Connected time as in call records: rounded, at least 1 if it is not 0."""
+        return max(int(self.duration + 0.5), 1) if self.duration > 0 else 0

@@ -121,10 +121,15 @@ def read_records(emulator: Emulator, client: DidwwClient, number: str, folder: P
     )
 
 
+def whole_seconds(duration: float) -> int:
+    """Rounded half up, at least 1 if it is not 0."""
+    return max(int(duration + 0.5), 1) if duration else 0
+
+
 def of_report(report: RingReport) -> list[tuple[Any, ...]]:
     """What the records of a call must have, by its report."""
     return [
-        (report.call_id, one.number, one.trunk, str(one.code), one.reason, round(one.duration))
+        (report.call_id, one.number, one.trunk, str(one.code), one.reason, whole_seconds(one.duration))
         for one in report.attempts
     ]
 

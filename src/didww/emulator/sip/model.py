@@ -273,5 +273,6 @@ class AttemptResult(msgspec.Struct, kw_only=True):
 
     @property
     def whole_seconds(self) -> int:
-        """Connected time as in call records: rounded, at least 1 if it is not 0."""
-        return max(int(self.duration + 0.5), 1) if self.duration > 0 else 0
+        """Connected time as in call records: milliseconds rounded half up, at least 1 if it is not 0."""
+        shown = round(self.duration, 3)
+        return max(int(shown + 0.5), 1) if shown > 0 else 0

@@ -6,6 +6,8 @@ import pytest
 
 pytest.importorskip("aiosipua")
 
+from didww.emulator.sip.dialog import next_hop
+from didww.emulator.sip.model import Target
 from didww.emulator.sip.uris import without_parameters
 
 
@@ -21,3 +23,18 @@ from didww.emulator.sip.uris import without_parameters
 def test_parameters_of_the_user_are_kept(uri: str, shown: str) -> None:
     """Only parameters of the URI are left out."""
     assert without_parameters(uri) == shown
+
+
+@pytest.mark.parametrize(
+    ("uri", "host", "port"),
+    [
+        ("sip:x@127.0.0.1:5070", "127.0.0.1", 5070),
+        ("sip:x@127.0.0.2", "127.0.0.2", 5060),
+        ("sip:x@[::1]:5070", "127.0.0.1", 5080),
+        ("sip:x@192.0.2.1:5070", "127.0.0.1", 5080),
+        ("sip:x@pbx.example.com", "127.0.0.1", 5080),
+    ],
+)
+def test_a_contact_leads_to_loopback_addresses_of_the_same_version_only(uri: str, host: str, port: int) -> None:
+    """Otherwise, messages go where the INVITE went."""
+    assert next_hop(uri, Target("udp", "127.0.0.1", 5080)) == Target("udp", host, port)

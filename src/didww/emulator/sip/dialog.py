@@ -114,7 +114,10 @@ def next_hop(uri: str, first: Target) -> Target:
         number = int(port) if port else 5060
     except ValueError:
         return first
-    same = host == first.host or (address.is_loopback and ip_address(first.host).is_loopback)
+    origin = ip_address(first.host)
+    # A socket sends to addresses of its own IP version only.
+    both_loopback = address.is_loopback and origin.is_loopback and address.version == origin.version
+    same = host == first.host or both_loopback
     return first._replace(host=host, port=number) if same and 1 <= number <= 65_535 else first
 
 

@@ -62,7 +62,7 @@ def place(line: Line, calls: int, rate: int, talk: float) -> tuple[list[RingRepo
 
 
 def measure(calls: int, rate: int, talk: float) -> dict[str, Any]:
-    """Return what calls at a rate took, and what became of them."""
+    """Return how long calls at a rate took, and how they ended."""
     with tempfile.TemporaryDirectory() as name, Emulator() as emulator:
         line = Line(emulator, emulator.client(), Path(name))
         line.channels(calls)

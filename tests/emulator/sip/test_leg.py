@@ -89,7 +89,7 @@ def test_plain_call():
     assert leg.finished
     assert leg.result is not None
     assert (leg.result.code, leg.result.ended_by, leg.ended_at) == (200, "caller", 5.0)
-    assert [step.message for step in leg.steps[:5:2]] == ["INVITE", "180", "ACK"]
+    assert [step.message for step in leg.steps[:5:2]] == ["INVITE", "180 Ringing", "ACK"]
 
 
 def test_answer_without_ringing():
@@ -439,6 +439,23 @@ def test_session_interval_of_the_far_end_too_small():
     response = ask(leg, invite, "UPDATE", 2.0, ("Session-Expires", "60"))
     assert response is not None
     assert (response.status_code, response.get_header("Min-SE")) == (422, "90")
+
+
+@pytest.mark.parametrize("value", ["x", "0", ";refresher=uac"])
+def test_session_timer_without_an_interval_is_not_agreed_to(value: str):
+    leg, invite = answered()
+    response = ask(leg, invite, "UPDATE", 2.0, ("Session-Expires", value))
+    assert response is not None
+    assert (response.status_code, response.get_header("Session-Expires")) == (200, None)
+    assert response.get_header("Require") is None
+
+
+def test_cancel_of_no_request():
+    leg, invite = answered()
+    response = ask(leg, invite, "CANCEL", 2.0)
+    assert response is not None
+    assert response.status_code == 481
+    assert leg.state == "talking"
 
 
 def run_out(leg: Leg, longest: float = 10_000.0) -> list[str]:

@@ -22,7 +22,7 @@ class Item(NamedTuple):
 
 
 class Scripted(Random):
-    """Draws what it is told, then the smallest numbers; keeps how many choices each draw had."""
+    """Draws the given numbers, then the smallest numbers; keeps how many choices each draw had."""
 
     def __init__(self, script: list[int]) -> None:
         super().__init__(0)

@@ -77,7 +77,7 @@ def test_phone_registers_and_leaves(served: Served, tmp_path: Path, transport: T
 
 
 def test_phone_with_a_wrong_password(served: Served, tmp_path: Path) -> None:
-    """It is told so, and is not registered."""
+    """It gets a refusal, and is not registered."""
     with Baresip(tmp_path / "phone", served.user, "guess", served.port("udp")) as phone:
         phone.event("REGISTER_FAIL")
     assert served.get("sip/registrations") == "[]"

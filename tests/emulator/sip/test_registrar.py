@@ -15,7 +15,7 @@ from didww.emulator.sip.guesses import MAX_GUESSES
 from didww.emulator.sip.messages import parse
 from didww.emulator.sip.model import Target
 from didww.emulator.sip.nonces import NONCE_LIFETIME, read_answer
-from didww.emulator.sip.registrar import Registrar
+from didww.emulator.sip.registrar import Registrar, refuse_busy
 from support.sip_phone import Phone, answer, request
 
 if TYPE_CHECKING:
@@ -292,14 +292,14 @@ def test_secrets_stay_inside(registrar: Registrar) -> None:
     st.none() | st.text(max_size=12),
 )
 def test_contacts_are_read_or_refused(values: list[str], expires: str | None) -> None:
-    """Whatever the headers hold: wishes within the bounds, or a refusal."""
-    wishes = read_contacts(values, expires)
-    if isinstance(wishes, list):
-        assert len(wishes) <= MAX_CONTACTS
-        assert all(one.expires == 0 or 60 <= one.expires <= 3600 for one in wishes)
-        assert all(0 <= one.q <= 1 and "\n" not in one.uri for one in wishes)
+    """Whatever the headers hold: changes within the bounds, or a refusal."""
+    changes = read_contacts(values, expires)
+    if isinstance(changes, list):
+        assert len(changes) <= MAX_CONTACTS
+        assert all(one.expires == 0 or 60 <= one.expires <= 3600 for one in changes)
+        assert all(0 <= one.q <= 1 and "\n" not in one.uri for one in changes)
     else:
-        assert wishes is None or isinstance(wishes, Refusal)
+        assert changes is None or isinstance(changes, Refusal)
 
 
 @given(st.text(max_size=200) | st.text('=", \\abcnonceuri', max_size=80).map(lambda text: f"Digest {text}"))
@@ -394,3 +394,12 @@ class Registrations(RuleBasedStateMachine):
 
 TestRegistrations = Registrations.TestCase
 TestRegistrations.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.parametrize(("method", "codes"), [("REGISTER", [503]), ("OPTIONS", [503]), ("ACK", [])])
+def test_requests_without_room_are_refused(method: str, codes: list[int]) -> None:
+    """A phone on a connection does not repeat its request, so it needs a response; an ACK has none."""
+    sent = refuse_busy(parse(request(method)), SOURCE)
+    responses = [parse(one.data) for one in sent]
+    assert [one.status_code for one in responses] == codes
+    assert all(one.get_header("Retry-After") == "5" for one in responses)

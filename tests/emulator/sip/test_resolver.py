@@ -111,7 +111,7 @@ def test_answers_are_bounded() -> None:
 
 @pytest.mark.parametrize("host", ["nowhere.example.com", "a..example.com", "x" * 300, "192.0.2.1"])
 def test_a_host_without_an_address_is_a_reason(host: str) -> None:
-    """Unknown and impossible names, and addresses of another IP version, are told in a sentence."""
+    """Unknown and impossible names, and addresses of another IP version, are an error in a sentence."""
     found, _ = resolve(Destination(host, 5060, "udp", NetworkProtocolPriority.FORCE_IPV6))
     assert isinstance(found, Failure)
     assert "address" in found.reason

@@ -148,7 +148,7 @@ def test_missing_extra_says_what_to_install(emulator: Emulator, number: str, mon
 
 
 def test_unknown_number_names_those_that_exist(emulator: Emulator) -> None:
-    """An account without numbers is told to buy one."""
+    """The error says to buy a number if the account has none."""
     with pytest.raises(LookupError, match=r"no number '442079460001'\. It has none"):
         emulator.calls.ring("442079460001", instant=True)
     number = buy_number(emulator, emulator.client())

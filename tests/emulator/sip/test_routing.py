@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -37,19 +37,6 @@ from support.sip_account import buy_number, route_to_group
 
 CALLER = "12025550123"
 DOMAIN = "emulator.example.com"
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """Return an emulator."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> DidwwClient:
-    """Return a client of the emulator."""
-    return emulator.client()
 
 
 @pytest.fixture

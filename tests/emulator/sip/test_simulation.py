@@ -132,7 +132,7 @@ def test_every_call_ends_with_consistent_results(
 @law(2000)
 @given(far_end=far_ends, hang_up_at=st.none() | MOMENTS, hang_up_after=st.none() | SECONDS)
 def test_no_far_end_is_left_in_a_call(far_end: FarEnd, hang_up_at: float | None, hang_up_after: float | None) -> None:
-    """A far end that has answered is told the end, also if its answer came too late or was one of several."""
+    """A far end that has answered gets a BYE, also if its answer came too late or was one of several."""
     over = route(candidate("Main", redirects=2), candidate("Phones", kind="registration"))
     options = CallOptions(
         call_id="1", capacity=Capacity(), ids=tokens(), hang_up_after=hang_up_after, max_duration=100.0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from didww.emulator.sip.capacity import Capacity
     from didww.emulator.sip.effects import Contact, Effect, Progress
     from didww.emulator.sip.model import AttemptResult, Route
-    from didww.emulator.sip.runner import Calls as Network
+    from didww.emulator.sip.runner import CallNetwork
 
 __all__ = ["RingControls"]
 
@@ -50,7 +50,7 @@ class SipSide(Protocol):
         """How many calls there may be."""
         ...
 
-    def _ready(self) -> Network:
+    def _ready(self) -> CallNetwork:
         """Return the network for a call."""
         ...
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from didww.emulator.controls.sip_state import Registration, SipLimits, SipListener, SipState
 from didww.emulator.sip.allowed import Allowed, Bounds, check_host
+from didww.emulator.sip.model import default_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sip"]
 
-_PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
+_TRANSPORTS: Final = ("udp", "tcp", "tls")
 _PATIENCE: Final = 10.0
 MAX_CALLS: Final = 10_000
 _MAX_WAITING: Final = 1_000  # requests that wait for the registrar
@@ -78,9 +79,9 @@ class Sip:
         Raises:
             ValueError: The address cannot be listened on, an argument is invalid, or the extra `sip` is not installed.
         """
-        if transport not in _PORTS:
+        if transport not in _TRANSPORTS:
             raise ValueError(f"transport must be udp, tcp or tls, got {transport!r:.40}.")
-        wanted = _PORTS[transport] if port is None else port
+        wanted = default_port(transport) if port is None else port
         if not 0 <= wanted <= 65_535:
             raise ValueError(f"port must be from 0 to 65535, got {port!r:.40}.")
         if (certificate is None) != (key is None):
@@ -259,10 +260,16 @@ class Sip:
         self._bounds.calls, self._bounds.per_second = self._limits.calls, self._limits.per_second
 
     def _receive(self, message: SipMessage, source: Target, now: float) -> list[Outgoing]:  # noqa: ARG002 own clock
-        """Take a request in the thread of the network; it is answered by another thread. Too many are dropped."""
+        """Take a request in the thread of the network; it is answered by another thread.
+
+        Too many are refused; over UDP they are dropped, because phones repeat them.
+        """
         if self._network is not None and self._room.acquire(blocking=False):
             self._worker.submit(self._respond, message, source)
-        return []
+            return []
+        from didww.emulator.sip.registrar import refuse_busy
+
+        return [] if source.transport == "udp" else refuse_busy(message, source)
 
     def _respond(self, message: SipMessage, source: Target) -> None:
         registrar, network = self._registrar, self._network

@@ -18,8 +18,8 @@ __all__ = [
     "SHORTEST_EXPIRY",
     "Binding",
     "Bindings",
+    "ContactChange",
     "Refusal",
-    "Wish",
     "read_contacts",
 ]
 
@@ -42,7 +42,7 @@ class Refusal(NamedTuple):
     why: str
 
 
-class Wish(NamedTuple):
+class ContactChange(NamedTuple):
     """A contact that a request wants to register, or to remove if `expires` is 0."""
 
     uri: str
@@ -77,7 +77,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str = ""
 
 
-def read_contacts(values: Sequence[str], expires: str | None) -> list[Wish] | Refusal | None:
+def read_contacts(values: Sequence[str], expires: str | None) -> list[ContactChange] | Refusal | None:
     """Read the Contact headers of a request; None stands for `*`, which removes all contacts.
 
     Args:
@@ -91,7 +91,7 @@ def read_contacts(values: Sequence[str], expires: str | None) -> list[Wish] | Re
         return None
     if len(values) > MAX_CONTACTS:
         return Refusal(400, f"A request has at most {MAX_CONTACTS} contacts")
-    wishes: dict[str, Wish] = {}
+    changes: dict[str, ContactChange] = {}
     for value in values:
         before, bracket, rest = value.partition("<")
         if bracket:
@@ -107,13 +107,13 @@ def read_contacts(values: Sequence[str], expires: str | None) -> list[Wish] | Re
         seconds = _seconds(members["expires"]) if "expires" in members else default
         if 0 < seconds < SHORTEST_EXPIRY:
             return Refusal(423, f"A registration lasts {SHORTEST_EXPIRY} seconds at least")
-        wishes[_key(uri)] = Wish(
+        changes[_key(uri)] = ContactChange(
             uri,
             min(seconds, LONGEST_EXPIRY),
             float(q) if _QUALITY.fullmatch(q) else 1.0,
             f"{members.get('+sip.instance', '')[:200]}{members.get('reg-id', '')[:10]}",
         )
-    return list(wishes.values())
+    return list(changes.values())
 
 
 class Bindings:
@@ -128,30 +128,37 @@ class Bindings:
         return sorted(live, key=lambda one: (-one.q, -one.registered_at))
 
     def change(
-        self, wishes: Sequence[Wish] | None, *, call_id: str, cseq: int, target: Target, user_agent: str, now: float
+        self,
+        changes: Sequence[ContactChange] | None,
+        *,
+        call_id: str,
+        cseq: int,
+        target: Target,
+        user_agent: str,
+        now: float,
     ) -> Refusal | None:
         """Register and remove contacts, all or none of them; None removes all. Return why not.
 
         A device that says which one it is has one contact: a new one replaces it.
         """
         current = {key: one for key, one in self._by_key.items() if one.expires_at > now}
-        touched = set(current if wishes is None else (_key(one.uri) for one in wishes))
+        touched = set(current if changes is None else (_key(one.uri) for one in changes))
         if any(key in touched and one.call_id == call_id and one.cseq >= cseq for key, one in current.items()):
             return Refusal(500, "A later request of this registration came before")
-        changed = {} if wishes is None else dict(current)
-        for wish in wishes or ():
-            key = _key(wish.uri)
+        changed = {} if changes is None else dict(current)
+        for change in changes or ():
+            key = _key(change.uri)
             former = changed.pop(key, None)
-            if wish.instance:
-                changed = {other: one for other, one in changed.items() if one.instance != wish.instance}
-            if wish.expires:
+            if change.instance:
+                changed = {other: one for other, one in changed.items() if one.instance != change.instance}
+            if change.expires:
                 changed[key] = Binding(
-                    uri=wish.uri,
+                    uri=change.uri,
                     target=target,
-                    expires_at=now + wish.expires,
+                    expires_at=now + change.expires,
                     registered_at=former.registered_at if former else now,
-                    q=wish.q,
-                    instance=wish.instance,
+                    q=change.q,
+                    instance=change.instance,
                     call_id=call_id,
                     cseq=cseq,
                     user_agent=user_agent,

@@ -83,9 +83,9 @@ class Dialog:
         return tag_of(response.get_header("To")) == self.remote_tag
 
     def in_order(self, request: SipRequest) -> bool:
-        """Take the number of a request, and return whether it is higher than those before."""
+        """Take the number of a request, and return whether none before was higher."""
         number = cseq_of(request)[0]
-        if self._remote_cseq is not None and number <= self._remote_cseq:
+        if self._remote_cseq is not None and number < self._remote_cseq:
             return False
         self._remote_cseq = number
         return True

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
-__all__ = ["FarEnd", "Misbehavior", "reason_of"]
+from didww.emulator.sip.reasons import reason_of
+
+__all__ = ["FarEnd", "Misbehavior"]
 
 Misbehavior: TypeAlias = Literal["", "garbage", "giant", "provisionals", "forks", "late answer", "no response to BYE"]
-
-_REASONS = {
-    180: "Ringing",
-    183: "Session Progress",
-    401: "Unauthorized",
-    404: "Not Found",
-    408: "Request Timeout",
-    480: "Temporarily Unavailable",
-    481: "Call/Transaction Does Not Exist",
-    484: "Address Incomplete",
-    486: "Busy Here",
-    487: "Request Terminated",
-    488: "Not Acceptable Here",
-    500: "Server Internal Error",
-    503: "Service Unavailable",
-    504: "Server Time-out",
-    600: "Busy Everywhere",
-    603: "Decline",
-    604: "Does Not Exist Anywhere",
-    606: "Not Acceptable",
-}
 
 
 class FarEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,13 +76,3 @@ class FarEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def redirects(self) -> tuple[str, ...]:
         """URIs of the response 302."""
         return (self.redirect_to,) if isinstance(self.redirect_to, str) else self.redirect_to
-
-
-def reason_of(code: int) -> str:
-    """Return the usual text of a SIP code."""
-    if code in _REASONS:
-        return _REASONS[code]
-    try:
-        return HTTPStatus(code).phrase
-    except ValueError:
-        return "Refused"

@@ -134,8 +134,8 @@ class InDialog:
         self, request: SipRequest, method: str, owner: Dialog | None, *, over: bool, pending: bool
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         allow = [("Allow", ALLOWED)]
-        if method == "CANCEL":
-            return 200, [], b""
+        if method == "CANCEL":  # what it cancels has had its response, if there is such a request
+            return 200 if (branch_of(request), "INVITE") in self._answered else 481, [], b""
         if owner is None:
             return 481, [], b""
         required = [tag.strip().lower() for value in request.get_header_values("Require") for tag in value.split(",")]
@@ -173,8 +173,8 @@ class InDialog:
         owner.refresh(request)
         self.refreshed_by = request
         headers = [("Contact", self._contact), ("Allow", ALLOWED)]
-        expires = request.get_header("Session-Expires")
-        if expires:
+        expires = request.get_header("Session-Expires") or ""
+        if interval:
             value = expires if "refresher" in expires.lower() else f"{expires};refresher=uac"
             headers += [("Require", "timer"), ("Session-Expires", value[:100])]
         if body:

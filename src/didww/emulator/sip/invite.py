@@ -26,7 +26,7 @@ from didww.enums import (
 if TYPE_CHECKING:
     from random import Random
 
-__all__ = ["IncomingCall", "default_port", "make_destination", "make_invite"]
+__all__ = ["IncomingCall", "make_destination", "make_invite"]
 
 _TRANSPORTS: Final[dict[int, Transport]] = {
     TransportProtocol.UDP: "udp",
@@ -62,11 +62,6 @@ class IncomingCall(NamedTuple):
     cpc: str = "ordinary"
     country_prefix: str = ""
     toll_free: bool = False
-
-
-def default_port(transport: Transport) -> int:
-    """Return the port of a transport without SRV records."""
-    return 5061 if transport == "tls" else 5060
 
 
 def make_destination(configuration: dict[str, Any]) -> Destination:

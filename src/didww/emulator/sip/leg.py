@@ -62,7 +62,6 @@ class Leg:
     ) -> None:
         self._invite = invite
         self._target = target
-        self._local = local
         self._ids = ids
         self._tag = ids(16)
         self._cseq = 0

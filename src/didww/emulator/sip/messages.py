@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from ipaddress import ip_address
@@ -20,6 +19,8 @@ from aiosipua import (
 )
 from aiosipua import SipMessage as _Message
 
+from didww.emulator.sip.reasons import reason_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_MESSAGE",
-    "REASONS",
     "Challenge",
     "Media",
     "SipMessage",
@@ -36,7 +36,6 @@ __all__ = [
     "branch_of",
     "challenges_of",
     "cseq_of",
-    "digest",
     "digest_answer",
     "media_of",
     "new_request",
@@ -63,29 +62,9 @@ _COPIED: Final = ("Via", "From", "Call-ID", "CSeq")
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _VIA_PORT: Final = re.compile(r"^\S+\s+(?:\[[^\]]*\]|[^\s:;]+)\s*:\s*(\d{1,5})", re.ASCII)
+_VIA_HOST: Final = re.compile(r"^\S+\s+(\[[^\]]*\]|[^\s:;]+)", re.ASCII)
 _HAS_RPORT: Final = re.compile(r";\s*rport\s*(?:[=;]|$)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\s*(\d{1,9})", re.ASCII)
-
-REASONS: Final = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    420: "Bad Extension",
-    422: "Session Interval Too Small",
-    423: "Interval Too Brief",
-    481: "Call/Transaction Does Not Exist",
-    487: "Request Terminated",
-    488: "Not Acceptable Here",
-    491: "Request Pending",
-    500: "Server Internal Error",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-    603: "Decline",
-}
 
 
 def parse(data: bytes) -> SipMessage:
@@ -118,7 +97,9 @@ def parse(data: bytes) -> SipMessage:
             raise ValueError(f"a response with the code {message.status_code}")
     elif not _METHOD.fullmatch(message.method) or len(message.uri) > _MAX_URI:
         raise ValueError("a malformed request line")
-    cseq_of(message)
+    method = cseq_of(message)[1]
+    if isinstance(message, SipRequest) and method != message.method:
+        raise ValueError(f"a request {message.method} with the CSeq of another method")
     return message
 
 
@@ -155,7 +136,7 @@ def new_response(
         body: Body.
         source: Where the request came from, which the topmost Via header then says (RFC 3581).
     """
-    response = SipResponse(status_code=code, reason_phrase=reason or REASONS.get(code, ""), body=body)
+    response = SipResponse(status_code=code, reason_phrase=reason or reason_of(code), body=body)
     for name in _COPIED:
         for index, value in enumerate(request.get_header_values(name)):
             via = name == "Via" and index == 0 and source is not None
@@ -168,11 +149,13 @@ def new_response(
 
 
 def _received_from(via: str, source: Target) -> str:
-    """Return a Via header with the parameters `received` and `rport`."""
-    if _HAS_RPORT.search(via) is None:
+    """Return a Via header with `received` and `rport`, where they are needed (RFC 3261, 18.2.1, and RFC 3581)."""
+    wants_port = _HAS_RPORT.search(via) is not None
+    named = _VIA_HOST.match(via)
+    if not wants_port and named is not None and named[1].strip("[]") == source.host:
         return via
     kept = re.sub(r";\s*(?:rport|received)(?:\s*=[^;,]*)?(?=;|$)", "", via, flags=re.IGNORECASE)
-    return f"{kept};received={source.host};rport={source.port}"
+    return f"{kept};received={source.host}{f';rport={source.port}' if wants_port else ''}"
 
 
 def tag_of(value: str | None) -> str:
@@ -288,12 +271,6 @@ def digest_answer(
     # The library hashes the user name as it is, and writes it without escapes.
     made.params["username"] = made.params["username"].replace("\\", "\\\\").replace('"', '\\"')
     return stringify_auth(made)
-
-
-def digest(username: str, realm: str, password: str, *, algorithm: str = "MD5") -> str:
-    """Return the hash of a user's credentials, H(A1)."""
-    hasher = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
-    return hasher(f"{username}:{realm}:{password}".encode()).hexdigest()
 
 
 # SDP

@@ -21,6 +21,7 @@ __all__ = [
     "Step",
     "Target",
     "Transport",
+    "default_port",
 ]
 
 CNAM_PREFIX = "1"
@@ -58,6 +59,11 @@ class Destination(NamedTuple):
     port: int | None
     transport: Transport
     prefer: NetworkProtocolPriority = NetworkProtocolPriority.ANY
+
+
+def default_port(transport: Transport) -> int:
+    """Return the port of a transport, if no other one is given."""
+    return 5061 if transport == "tls" else 5060
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -173,7 +173,7 @@ class Network:
         return Local(host, port, media_host, media_port)
 
     def send(self, outgoing: Outgoing) -> None:
-        """Send a message. A connection that was lost is told to the calls as `Unreachable`."""
+        """Send a message. If the connection was lost, the calls get an `Unreachable` event."""
         data, target = outgoing
         if not self._may_reach(target) or not is_address(target):
             return

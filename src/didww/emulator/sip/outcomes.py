@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from didww.emulator.sip.far_end import reason_of
+from didww.emulator.sip.reasons import reason_of
 from didww.emulator.sip.reroute import RINGING_TIMEOUT
 from didww.enums import DisconnectInitiator
 

@@ -9,18 +9,20 @@ from didww.enums import DisconnectInitiator, ReroutingDisconnectCode
 if TYPE_CHECKING:
     from didww.emulator.sip.model import AttemptResult, Candidate
 
-__all__ = ["RINGING_TIMEOUT", "after_attempt", "code_id_of"]
+__all__ = ["CODES", "RINGING_TIMEOUT", "after_attempt", "code_id_of"]
 
 RINGING_TIMEOUT: Final = int(ReroutingDisconnectCode.RINGING_TIMEOUT)
 
-_IDS: Final = {
-    int(member.name.split("_")[1]): int(member) for member in ReroutingDisconnectCode if member.name.startswith("SIP_")
+CODES: Final = {
+    int(member.name.split("_")[1]): member for member in ReroutingDisconnectCode if member.name.startswith("SIP_")
 }
+"""The rerouting codes by their SIP codes."""
 
 
 def code_id_of(code: int) -> int | None:
     """Return the ID of the rerouting code for a SIP code; None if there is none."""
-    return _IDS.get(code)
+    found = CODES.get(code)
+    return None if found is None else int(found)
 
 
 def after_attempt(result: AttemptResult, candidate: Candidate, following: Candidate | None) -> tuple[bool, str]:

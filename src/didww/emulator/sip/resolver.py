@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from didww.emulator.sip.allowed import is_loopback
 from didww.emulator.sip.effects import Failure
-from didww.emulator.sip.model import Target
+from didww.emulator.sip.model import Target, default_port
 from didww.emulator.sip.order import in_order
 from didww.enums import NetworkProtocolPriority
 
@@ -63,7 +63,7 @@ class Resolver:
         host, port, transport, prefer = destination
         host = host.strip("[]")
         versions = _VERSIONS.get(prefer, (4, 6))
-        default = 5061 if transport == "tls" else 5060
+        default = default_port(transport)
         if (literal := _version_of(host)) is not None:
             if literal not in versions:
                 return Failure(f"{host} is an IPv{literal} address, and the trunk uses IPv{versions[0]} only")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from didww.emulator.sip.invite import IncomingCall, make_destination, make_invite
 from didww.emulator.sip.model import Candidate, Limit, Route
 from didww.emulator.sip.order import in_order
@@ -62,7 +64,7 @@ def get_route(
     if refused is None and did["expires_at"] and datetime.fromisoformat(did["expires_at"]) <= session.now():
         refused = (403, "DID service expired")
     if refused is not None:
-        return _with(route, refused=refused, notes=(f"The call is refused: {refused[1]}.",))
+        return replace(route, refused=refused, notes=(f"The call is refused: {refused[1]}.",))
     call = IncomingCall(
         number=did["number"],
         caller=caller,
@@ -76,7 +78,7 @@ def get_route(
     group, trunks, notes = _trunks(session, did, random)
     if not trunks:
         what = f"The trunk group {group['name']} has no trunks." if group else "The number is routed to no trunk."
-        return _with(route, group=group["name"] if group else "", refused=(404, "Not Found"), notes=(what,))
+        return replace(route, group=group["name"] if group else "", refused=(404, "Not Found"), notes=(what,))
     limits = _limits(session, did, group)
     if not any(limit.key[0] == "channels" for limit in limits):
         notes.append("The number has no channels: DIDWW would refuse its calls, the emulator lets them through.")
@@ -85,19 +87,13 @@ def get_route(
         candidate, more = _candidate(trunk, call, random, session.new_id())
         candidates.append(candidate)
         notes += [f"Trunk {trunk['name']}: {note}" for note in more]
-    return _with(
+    return replace(
         route,
         group=group["name"] if group else "",
         candidates=tuple(candidates),
         limits=limits,
         notes=tuple(notes),
     )
-
-
-def _with(route: Route, **changes: Any) -> Route:
-    from msgspec.structs import replace
-
-    return replace(route, **changes)
 
 
 def _country_prefix(session: AccountSession, did: Record) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 
     from didww.emulator.sip.model import AttemptResult, Destination, Outgoing, Target
 
-__all__ = ["Calls", "start_call"]
+__all__ = ["CallNetwork", "start_call"]
 
 PATIENCE = 32.0  # seconds for a look-up or a connection
 MAX_MAIL = 2000  # events that wait for a call; more are dropped, as a full socket buffer drops them
 
 
-class Calls(Protocol):
+class CallNetwork(Protocol):
     """What a call needs of the network."""
 
     async def resolve(self, destination: Destination) -> list[Target] | Failure:
@@ -73,7 +74,7 @@ class Calls(Protocol):
 
 
 def start_call(
-    network: Calls,
+    network: CallNetwork,
     generator: Generator[Effect, Any, list[AttemptResult]],
     on_progress: Callable[[Progress], object] = lambda _: None,
     *,
@@ -102,7 +103,7 @@ class _Call:
 
     def __init__(
         self,
-        network: Calls,
+        network: CallNetwork,
         generator: Generator[Effect, Any, list[AttemptResult]],
         on_progress: Callable[[Progress], object],
         contacts: Callable[[str], list[Contact]],
@@ -124,7 +125,8 @@ class _Call:
         """Hang up as the caller, in any thread; nothing happens if the call is over."""
         self._wants_hang_up = True
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._hang_up)
+            with contextlib.suppress(RuntimeError):  # closed meanwhile
+                self._loop.call_soon_threadsafe(self._hang_up)
 
     def _hang_up(self) -> None:
         if not self._hung_up.is_set():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from didww.emulator.sip.addresses import bracketed
-from didww.emulator.sip.far_end import reason_of
-from didww.emulator.sip.messages import SipRequest, SipResponse, parse
+from didww.emulator.sip.messages import SipRequest, SipResponse, parse, uri_in
+from didww.emulator.sip.reasons import reason_of
+from didww.emulator.sip.timers import T1, T2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ScriptedAgent"]
 
-T1, T2 = 0.5, 4.0
 _RETRY_UNTIL = 64 * T1
 _ENDLESS_EVERY = 0.2
 _LATE = 2.0
@@ -196,7 +196,7 @@ class ScriptedAgent:
         dialog.cseq += 1
         invite = dialog.invite
         contact = invite.contact
-        uri = _bare(invite.get_header("Contact") or "") if contact else invite.uri
+        uri = uri_in(invite.get_header("Contact") or "") if contact else invite.uri
         host = bracketed(self.address.host)
         bye = SipRequest(method="BYE", uri=uri)
         branch = f"z9hG4bK-{self._name}-{self._new_tag()}"
@@ -210,7 +210,7 @@ class ScriptedAgent:
 
     def _response(self, request: SipRequest, code: int, tag: str) -> SipResponse:
         reason = self.script.shown_reason if code == self.script.code else reason_of(code)
-        response = SipResponse(status_code=code, reason_phrase={100: "Trying", 200: "OK"}.get(code, reason))
+        response = SipResponse(status_code=code, reason_phrase=reason)
         for name in _COPIED:
             for value in request.get_header_values(name):
                 has_tag = name != "To" or ";tag=" in value or not tag
@@ -251,8 +251,3 @@ def _nonsense(kind: str) -> bytes:
     if kind == "garbage":
         return b"\x00\xffHTTP/9.9 not SIP at all\r\n\r\n"
     return b"SIP/2.0 200 " + b"A" * 100_000 + b"\r\nX: " + b"B" * 900_000 + b"\r\n\r\n"
-
-
-def _bare(contact: str) -> str:
-    """Return the URI of a Contact header."""
-    return contact.partition("<")[2].partition(">")[0] or contact

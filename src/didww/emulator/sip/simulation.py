@@ -29,7 +29,7 @@ from didww.emulator.sip.effects import (
 )
 from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.messages import parse
-from didww.emulator.sip.model import Target
+from didww.emulator.sip.model import Target, default_port
 from didww.emulator.sip.scripted_agent import ScriptedAgent
 from didww.emulator.sip.uris import destination_of
 
@@ -191,7 +191,7 @@ class Simulation:
             return Failure(f"No address of {destination.host}")
         scripts = script.several or (script,)
         host = destination.host if _is_address(destination.host) and len(scripts) == 1 else ""
-        port = destination.port or (5061 if destination.transport == "tls" else 5060)
+        port = destination.port or default_port(destination.transport)
         return [self._place(each, Target(destination.transport, host or self._new_address(), port)) for each in scripts]
 
     def _contacts(self) -> list[Contact]:

@@ -117,7 +117,6 @@ API_PAGES = {
             "emulator.sip.report.RingAttempt",
             "emulator.sip.far_end.FarEnd",
             "emulator.controls.sip.Sip",
-            "emulator.controls.sip.Sip",
             "emulator.controls.sip_state",
             "emulator.controls.call_events",
         ),

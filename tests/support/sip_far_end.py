@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def far_end(script: FarEnd, transport: Transport = "udp") -> Iterator[Target]:
-    """Serve a far end on a free port of 127.0.0.1, and return where it is."""
+def far_end(script: FarEnd, transport: Transport = "udp", host: str = "127.0.0.1") -> Iterator[Target]:
+    """Serve a far end on a free port of an address of loopback, and return where it is."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = _Server(script, transport, loop)
+    server = _Server(script, transport, host, loop)
     try:
         yield asyncio.run_coroutine_threadsafe(server.start(), loop).result(30)
     finally:
@@ -36,9 +36,10 @@ def far_end(script: FarEnd, transport: Transport = "udp") -> Iterator[Target]:
 class _Server(asyncio.DatagramProtocol):
     """The sockets of a far end, which has one agent for all its callers."""
 
-    def __init__(self, script: FarEnd, transport: Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, script: FarEnd, transport: Transport, host: str, loop: asyncio.AbstractEventLoop) -> None:
         self._script = script
         self._transport = transport
+        self._host = host
         self._loop = loop
         self._agent: ScriptedAgent | None = None
         self._send: dict[Target, Callable[[bytes], object]] = {}
@@ -47,12 +48,12 @@ class _Server(asyncio.DatagramProtocol):
 
     async def start(self) -> Target:
         if self._transport == "udp":
-            self._socket, _ = await self._loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+            self._socket, _ = await self._loop.create_datagram_endpoint(lambda: self, local_addr=(self._host, 0))
             port = self._socket.get_extra_info("sockname")[1]
         else:
-            self._socket = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
+            self._socket = await asyncio.start_server(self._accepted, self._host, 0)
             port = self._socket.sockets[0].getsockname()[1]
-        address = Target(self._transport, "127.0.0.1", port)
+        address = Target(self._transport, self._host, port)
         self._agent = ScriptedAgent(self._script, address, f"far-{port}")
         return address
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import warnings
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from didww.emulator.sip.allowed import Allowed
+from didww.emulator.sip.certificates import make_certificate
 from didww.emulator.sip.effects import Failure, Local, Media, Received, Unreachable
 from didww.emulator.sip.model import Destination, Outgoing, Target
 from didww.emulator.sip.network import Network
@@ -18,6 +20,7 @@ from didww.enums import NetworkProtocolPriority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from didww.emulator.sip.model import Transport
 
@@ -76,6 +79,55 @@ def test_a_lost_connection_is_told_to_the_call(network: Network) -> None:
         event = network.run(mailbox.get()).result(30)
     assert isinstance(event, Unreachable)
     assert event.target == target
+
+
+def test_an_idle_connection_is_closed(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that still uses it is told why."""
+    monkeypatch.setattr("didww.emulator.sip.connections._IDLE", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target = Target("tcp", *server.getsockname())
+
+        async def call() -> asyncio.Queue[Any]:
+            mailbox: asyncio.Queue[Any] = asyncio.Queue()
+            network.register(["1"], mailbox)
+            await network.open(target)
+            return mailbox
+
+        mailbox = network.run(call()).result(30)
+        event = network.run(mailbox.get()).result(30)
+        connection = server.accept()[0]
+        connection.settimeout(30)
+        with connection, contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+    assert isinstance(event, Unreachable)
+    assert event.reason.endswith("the connection was idle")
+    assert not network._connections
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "problem"),
+    [("localhost", True, None), ("pbx.example.com", True, "mismatch"), ("localhost", False, "self-signed certificate")],
+)
+def test_certificates_of_other_hosts_are_verified(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, problem: str | None
+) -> None:
+    """The certificate must be trusted, and be that of the name of the trunk's host."""
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_bytes(make_certificate("localhost"))
+    target = network.run(network.listen("tls", "127.0.0.1", 0, str(certificate))).result(30)
+    monkeypatch.setattr("didww.emulator.sip.certificates.is_loopback", lambda host: False)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    caller = Network(Allowed())
+    try:
+        opened = caller.run(caller.open(target._replace(name=name))).result(30)
+    finally:
+        caller.close()
+    if problem is None:
+        assert isinstance(opened, Local)
+    else:
+        assert isinstance(opened, Failure)
+        assert problem in opened.reason
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "sip.example.com", "0.0.0.0", "2001:db8::1"])

@@ -5,10 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -34,22 +32,15 @@ from didww.callback.call_events import (
 from didww.emulator import Emulator, FarEnd
 from didww.emulator.controls import call_sender, call_streams, sending
 from didww.enums import Codec, OnCliMismatchAction
+from support.http_receiver import HttpReceiver
 
 NUMBER = "442079460001"
 CREDENTIALS = ("didww", "test-password")
 TOKEN = {"X-Auth-Token": "test-token"}
 
 
-class Receiver:
-    """A server that keeps what it gets, and answers with the next of its statuses, then 200."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.statuses: list[int] = []
-        self.url = ""
-
-    def handle(self, headers: dict[str, str], body: bytes) -> int:
-        return self.statuses.pop(0) if self.statuses else 200
+class Receiver(HttpReceiver):
+    """A receiver of events that are protected by a password and a header."""
 
     def events(self) -> list[Any]:
         verifier = CallEventVerifier(basic_auth=CREDENTIALS, headers=TOKEN)
@@ -60,35 +51,9 @@ class Receiver:
         ]
 
 
-@contextmanager
-def served(receiver: Receiver) -> Iterator[None]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.requests.append((dict(self.headers), body))
-            self.send_response(receiver.handle(dict(self.headers), body))
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/calls"
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    with served(made):
+    with Receiver() as made:
         yield made
 
 
@@ -312,7 +277,7 @@ def test_a_sink_takes_the_records_of_a_call(emulator: Emulator, tmp_path: Path) 
         receiver.handle = lambda headers, body: (
             app.handle(method="POST", url="/calls", headers=headers, body=body).status
         )
-        with served(receiver):
+        with receiver:
             emulator.call_events.set("cdrs", receiver.url, direction="inbound", gzip=True, **settings(receiver))
             emulator.calls.inbound(NUMBER, count=3, duration=0)
             emulator.call_events.settle(60)

@@ -138,11 +138,11 @@ def test_page_in_a_browser_follows_a_call_and_stops_when_it_is_over() -> None:
         polled: list[str] = []
         page.on("request", lambda request: polled.append(request.url) if "fragment" in request.url else None)
         page.goto(f"{root}calls/{id}")
-        page.wait_for_function("document.querySelector('[data-state]').textContent === 'live'")
+        page.wait_for_selector("[data-state]:text-is('live')")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         emulator.calls.hang_up(id)
         page.wait_for_selector("[data-over]")
-        page.wait_for_function("document.querySelector('[data-pause]').hidden")
+        page.wait_for_selector("[data-pause]", state="hidden")
         assert page.locator("text=Hang up").count() == 0
         count = len(polled)
         page.wait_for_timeout(2500)

@@ -119,7 +119,7 @@ def test_tests_can_be_collected(tmp_path: Path) -> None:
     program = (
         "import sys, pytest; from support.windows import block_modules; block_modules()\n"
         "class NoTests:\n    def pytest_pycollect_makeitem(self): return []\n"
-        "code = pytest.main(['--collect-only', '-qq', '-p', 'no:cacheprovider', '--rootdir', sys.argv[1], sys.argv[1]], "
+        "code = pytest.main(['--collect-only', '-qq', '--assert=plain', '-p', 'no:cacheprovider', '--rootdir', sys.argv[1], sys.argv[1]], "
         "[NoTests()])\n"
         "sys.exit(code != pytest.ExitCode.NO_TESTS_COLLECTED)"
     )

@@ -102,6 +102,7 @@ def test_the_plain_trunk(place: Place, number: str) -> None:
         ({"username": "a<b>;c"}, "sip:a%3Cb%3E;c@pbx.example.com"),
         ({"host": "2001:db8::1", "port": 5060}, "sip:{number}@[2001:db8::1]:5060"),
         ({"transport_protocol_id": TransportProtocol.TCP}, "sip:{number}@pbx.example.com;transport=tcp"),
+        ({"username": "{CALL_CPC}"}, "sip:{number}@pbx.example.com"),  # empty for this number
         ({"transport_protocol_id": TransportProtocol.TLS}, "sip:{number}@pbx.example.com;transport=tls"),
     ],
 )

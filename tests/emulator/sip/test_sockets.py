@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from didww.emulator.sip.addresses import show_target
 from didww.emulator.sip.allowed import Allowed
 from didww.emulator.sip.call import CallOptions, place_call
 from didww.emulator.sip.capacity import Capacity
@@ -100,7 +101,7 @@ def test_a_failover_over_sockets(network: Network) -> None:
         trunks = [trunk(name, places[name], rerouting=listed, ringing_timeout=1.5, timer_b=1.0) for name in order]
         results = ring(network, *trunks)
     assert outcomes(results) == [("Busy", 486), ("Silent", 408), ("Rings", 480), ("Gone", 503), ("Answers", 200)]
-    assert "cannot be reached" in results[3].reason
+    assert results[3].reason == f"{show_target(gone)} cannot be reached: Connection refused"
 
 
 def test_contacts_on_both_transports_ring_together(network: Network) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import ssl
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from didww.emulator.sip.framing import Framer, FramingError
@@ -12,7 +14,7 @@ from didww.emulator.sip.model import Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Connection", "DatagramSocket"]
+__all__ = ["Connection", "DatagramSocket", "error_reason"]
 
 _IDLE: Final = 3700.0  # longer than a registration
 _MAX_UNSENT: Final = 1 << 20
@@ -128,7 +130,14 @@ class Connection:
         except TimeoutError:
             reason = "the connection was idle"
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            reason = error_reason(error)
         finally:
             self._writer.transport.abort()
             self._lost(self, reason)
+
+
+def error_reason(error: OSError) -> str:
+    """Return why a connection failed, e.g. `Connection refused`."""
+    if error.errno and not isinstance(error, ssl.SSLError):  # asyncio's own text repeats the address
+        return os.strerror(error.errno)
+    return error.strerror or type(error).__name__

@@ -127,7 +127,7 @@ def _user(configuration: dict[str, Any], call: IncomingCall) -> str:
         return call.number
     pattern = configuration["username"] or "{DID}"
     category = _CATEGORIES.get(call.cpc, _UNKNOWN_CATEGORY) if call.toll_free else ""
-    return safe_user(pattern.replace("{DID}", call.number).replace("{CALL_CPC}", category))
+    return safe_user(pattern.replace("{DID}", call.number).replace("{CALL_CPC}", category)) or call.number
 
 
 def _host_port(where: Destination) -> str:

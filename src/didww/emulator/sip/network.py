@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from didww.emulator.sip.addresses import is_address, local_host, show_target, without_name
 from didww.emulator.sip.allowed import is_loopback
 from didww.emulator.sip.certificates import client_context, server_context
-from didww.emulator.sip.connections import Connection, DatagramSocket
+from didww.emulator.sip.connections import Connection, DatagramSocket, error_reason
 from didww.emulator.sip.effects import Failure, Local, Received, Unreachable
 from didww.emulator.sip.media import MediaSockets
 from didww.emulator.sip.messages import SipRequest, parse
@@ -169,7 +169,7 @@ class Network:
         except TimeoutError:
             return Failure(f"{show_target(target)} cannot be reached: no connection within {_CONNECT:g} s")
         except OSError as error:
-            return Failure(f"{show_target(target)} cannot be reached: {error.strerror or type(error).__name__}")
+            return Failure(f"{show_target(target)} cannot be reached: {error_reason(error)}")
         return Local(host, port, media_host, media_port)
 
     def send(self, outgoing: Outgoing) -> None:

@@ -47,7 +47,10 @@ SIP_CALLS: Final = (
     ("No response to an INVITE within `sip_timer_b`", "408, initiator System. If a connection fails, 503."),
     ("The caller gives up while it rings", "487, initiator Origination; no other trunk is tried."),
     ("More redirects than `max_30x_redirects`", "The attempt ends with the code of the redirect."),
-    ("The user part of the request URI, if `username` is null", "The number. Placeholders: `{DID}`, `{CALL_CPC}`."),
+    (
+        "The user part of the request URI, if `username` is null, or its placeholders are empty",
+        "The number. Placeholders: `{DID}`, `{CALL_CPC}`.",
+    ),
     (
         "`{CALL_CPC}`",
         "01, 02, 03 and 04 for calls to toll-free numbers, as documented; empty for other numbers.",

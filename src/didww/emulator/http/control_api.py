@@ -112,8 +112,7 @@ def handle(emulator: Emulator, request: Request) -> Response:
             body = request.body if isinstance(request.body, bytes) else b""
             parameters = msgspec.json.decode(body or b"{}", type=operation.parameters)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        takes = f". It takes: {', '.join(operation.parameters.__struct_fields__) or 'nothing'}."
-        return _json(422, {"error": error_message(error) + (takes if "unknown field" in str(error) else "")})
+        return _json(422, {"error": error_message(error) + _accepted(str(error), operation.parameters)})
     try:
         result = call(emulator, place, parameters)
     except AssertionError as error:
@@ -176,6 +175,20 @@ def error_message(error: Exception) -> str:
 
 def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
     return Response(status, {"content-type": "application/json", **(headers or {})}, msgspec.json.encode(content))
+
+
+def _accepted(text: str, parameters: type[msgspec.Struct]) -> str:
+    """Return what an operation takes, for the message of an error that lacks it."""
+    _, _, place = text.partition(" - at `$.")
+    if "unknown field" in text and not place:
+        return f". It takes: {', '.join(parameters.__struct_fields__) or 'nothing'}."
+    if text.startswith("Invalid enum value"):
+        fields = {field.name: field.type for field in msgspec.structs.fields(parameters)}
+        kind = fields.get(place.rstrip("`"))
+        kinds = [one for one in (kind, *typing.get_args(kind)) if typing.get_origin(one) is typing.Literal]
+        values = [str(value) for one in kinds for value in typing.get_args(one)]
+        return f". It must be one of: {', '.join(values)}." if values else ""
+    return ""
 
 
 def _describe_location(text: str) -> str:

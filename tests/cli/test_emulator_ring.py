@@ -102,7 +102,7 @@ def test_without_an_emulator(didww: Command) -> None:
     didww.env["DIDWW_BASE_URL"] = "http://127.0.0.1:9/v3"
     result = didww("emulator ring 442079460001")
     assert result.code == exit_codes.NO_RESPONSE
-    assert "There is no emulator at http://127.0.0.1:9" in result.err
+    assert "There is no emulator at http://127.0.0.1:9 (Connection refused)." in result.err
     assert "Start one in another terminal with didww emulator" in result.err
 
 

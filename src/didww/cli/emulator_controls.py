@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -103,13 +104,18 @@ class RemoteControls:
             )
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise NoEmulatorError(
-                f"There is no emulator at {self.root} ({error or type(error).__name__}). Start one in another terminal "
+                f"There is no emulator at {self.root} ({_reason(error)}). Start one in another terminal "
                 "with didww emulator, or pass the address of one as --base-url, or set DIDWW_BASE_URL."
             ) from None
         try:
             return response.status_code, response.json() if response.content else None
         except ValueError:
             return response.status_code, None
+
+
+def _reason(error: Exception) -> str:
+    """Return why there was no response, e.g. `Connection refused`."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _error(content: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import click
@@ -55,8 +56,15 @@ def listen(emulator: Emulator, options: SipOptions) -> None:
             emulator.sip.listen(transport, host=options.address, port=port, certificate=certificate, key=key)
         except ValueError as error:
             emulator.close()
-            hint = "" if options.port is not None else " Another port: --sip-port."
-            raise click.ClickException(f"{error}{hint}") from None
+            raise click.ClickException(f"{error}{_way_out(error.__cause__)}") from None
+
+
+def _way_out(cause: BaseException | None) -> str:
+    """Return which option helps against an error of an address."""
+    number = cause.errno if isinstance(cause, OSError) else None
+    if number in (errno.EADDRINUSE, errno.EACCES):
+        return " Use another port: --sip-port."
+    return " --sip-address is an address of this machine." if isinstance(cause, OSError) else ""
 
 
 def introduce_sip(emulator: Emulator) -> None:

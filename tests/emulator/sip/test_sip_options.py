@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import click
 import pytest
 
-from didww.cli.emulator_sip import SipOptions, introduce_sip
+from didww.cli.emulator_sip import SipOptions, introduce_sip, listen
 from didww.emulator import Emulator
 
 ADDRESS = "127.0.0.1"
@@ -49,3 +51,13 @@ def test_introduction(capsys: pytest.CaptureFixture[str]) -> None:
         emulator.sip.allow("pbx.example.com")
         introduce_sip(emulator)
         assert "to registered phones, and to pbx.example.com." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("address", "advice"), [("127.0.0.1", "--sip-port"), ("192.0.2.1", "--sip-address")])
+def test_addresses_that_are_not_available(address: str, advice: str) -> None:
+    """The error says which option helps."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken, Emulator() as emulator:
+        taken.bind(("127.0.0.1", 0))
+        options = SipOptions(True, False, address, taken.getsockname()[1], None, None)
+        with pytest.raises(click.ClickException, match=rf"Cannot listen on {address}.*{advice}"):
+            listen(emulator, options)

@@ -98,7 +98,7 @@ class Sip:
             reason = error.strerror or str(error)
             if certificate is not None and isinstance(error, (ssl.SSLError, FileNotFoundError, PermissionError)):
                 raise ValueError(f"Cannot use the certificate {certificate} with the key {key}: {reason}.") from None
-            raise ValueError(f"Cannot listen on {host}:{wanted} ({transport}): {reason}.") from None
+            raise ValueError(f"Cannot listen on {host}:{wanted} ({transport}): {reason}.") from error
         listener = SipListener(transport, found.host, found.port)
         self._listeners.append(listener)
         return listener

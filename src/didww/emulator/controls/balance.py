@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.seeding import put_balance
 from didww.emulator.engine.accounts import FIRST_BALANCE
-
-if TYPE_CHECKING:
-    from didww.emulator.engine.engine import Engine
 
 __all__ = ["Balance", "Money", "Terms"]
 
@@ -40,17 +37,8 @@ class Terms(msgspec.Struct, frozen=True):
     vat: str
 
 
-class Balance:
-    """Balances of accounts: `emulator.balance`.
-
-    Args:
-        engine: The engine.
-        default_key: The default account.
-    """
-
-    def __init__(self, engine: Engine, default_key: str) -> None:
-        self._engine = engine
-        self._default_key = default_key
+class Balance(AccountControl):
+    """Balances of accounts: `emulator.balance`."""
 
     def show(self, *, api_key: str | None = None) -> Money:
         """Return the balance of an account.
@@ -59,7 +47,7 @@ class Balance:
             api_key: Key of the account. Defaults to the emulator's own.
         """
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             if not runtime.store.filled("balances", session.owner):  # reading inserts nothing
                 return Money(FIRST_BALANCE, "0.00", FIRST_BALANCE)
             record = session.find("balances", limit=1)[0]
@@ -79,7 +67,7 @@ class Balance:
             ValueError: An amount is invalid.
         """
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             runtime.run_in_transaction(lambda: put_balance(session, balance, credit))
         return self.show(api_key=api_key)
 

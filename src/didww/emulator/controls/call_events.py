@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from didww._util.masking import mask_url
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.call_sender import CallDelivery, CallSender
 from didww.emulator.controls.sending import host_of
 from didww.emulator.controls.stored_streams import Direction, Kind, Stream, get_stream, set_stream
@@ -58,7 +59,7 @@ class CallStream(msgspec.Struct, frozen=True):
     lost: int
 
 
-class CallEvents:
+class CallEvents(AccountControl):
     """Call Events and CDR Streaming: `emulator.call_events`.
 
     Args:
@@ -68,8 +69,7 @@ class CallEvents:
     """
 
     def __init__(self, engine: Engine, default_key: str, get_hosts: Callable[[], frozenset[str]]) -> None:
-        self._engine = engine
-        self._default_key = default_key
+        super().__init__(engine, default_key)
         self._sender = CallSender(engine, get_hosts)
         self._closed = False
 
@@ -106,7 +106,7 @@ class CallEvents:
         _check_url(url)
         stream = Stream(url, bool(gzip), username, password, _check_headers(headers or {}, username, password))
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             for one in directions:
                 set_stream(runtime.store, session.owner, one, kind, stream if url else None)
         return self.show(api_key=api_key)
@@ -119,7 +119,7 @@ class CallEvents:
         """
         shown: list[CallStream] = []
         with self._engine.locked() as runtime:
-            owner = self._engine.session(api_key or self._default_key).owner
+            owner = self._session(api_key).owner
             for direction in get_args(Direction):
                 for kind in get_args(Kind):
                     stream = get_stream(runtime.store, owner, direction, kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
@@ -50,11 +49,7 @@ class Calls(RingControls):
         Raises:
             ValueError: `a_day` is out of range.
         """
-        if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
-            raise ValueError(f"a_day must be from 0 to 5000, got {a_day!r}.")
-        with self._engine.locked() as runtime:
-            runtime.store.set_meta("calls_per_day", str(float(a_day)))
-        return a_day
+        return self._set_rate("calls_per_day", a_day)
 
     def inbound(
         self,
@@ -84,7 +79,7 @@ class Calls(RingControls):
 
         seconds = _check_arguments(count, duration)
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             dids = session.find("dids", number=did) or session.find("dids", id=did)
             if not dids:
                 raise LookupError(f"The account has no number {did!r}.")
@@ -129,7 +124,7 @@ class Calls(RingControls):
         """
         seconds, price = _check_arguments(count, duration), _price(rate)
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             if session.get("voice_out_trunks", trunk) is None:
                 raise LookupError(f"The account has no outbound trunk {trunk!r}.")
 
@@ -175,7 +170,7 @@ class Calls(RingControls):
         """
         outage = make_outage(hours, share, code, start, end)
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             return runtime.run_in_transaction(lambda: set_outage(session, trunk, outage))
 
     def failing(self, *, api_key: str | None = None) -> list[FailingTrunk]:
@@ -185,7 +180,7 @@ class Calls(RingControls):
             api_key: Key of the account. Defaults to the emulator's own.
         """
         with self._engine.locked():
-            return get_failing(self._engine.session(api_key or self._default_key))
+            return get_failing(self._session(api_key))
 
     def charges(
         self,
@@ -211,7 +206,7 @@ class Calls(RingControls):
 
         ledger = Ledger()
         with self._engine.locked():
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             since, until = _period(session.now(), start, end)
             lines, trunks = get_lines(session, None), get_out_lines(session, {})
             ledger.add_placed(session, "cdr_in", {line.number for line in lines}, since, until)

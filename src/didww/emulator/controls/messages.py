@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.data.cdr import csv_line, dollars
 from didww.emulator.data.messages import MESSAGES_A_DAY, SMS_IN_COLUMNS, SMS_OUT_COLUMNS, TRUNK_TYPES, rate_of
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from datetime import datetime
 
-    from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.session import AccountSession
     from didww.emulator.engine.store import Record
 
@@ -47,17 +46,8 @@ class Message(msgspec.Struct, frozen=True):
     charged: str
 
 
-class Messages:
-    """Simulated text messages: `emulator.messages`.
-
-    Args:
-        engine: The engine.
-        default_key: The default account.
-    """
-
-    def __init__(self, engine: Engine, default_key: str) -> None:
-        self._engine = engine
-        self._default_key = default_key
+class Messages(AccountControl):
+    """Simulated text messages: `emulator.messages`."""
 
     def rate(self, a_day: float) -> float:
         """Set the average number of messages of a number per weekday; a source of a trunk has five times as many.
@@ -68,11 +58,7 @@ class Messages:
         Raises:
             ValueError: `a_day` is out of range.
         """
-        if not (math.isfinite(a_day) and 0 <= a_day <= 5000):
-            raise ValueError(f"a_day must be from 0 to 5000, got {a_day!r}.")
-        with self._engine.locked() as runtime:
-            runtime.store.set_meta("messages_per_day", str(float(a_day)))
-        return a_day
+        return self._set_rate("messages_per_day", a_day)
 
     def inbound(
         self,
@@ -102,7 +88,7 @@ class Messages:
 
         _check(count, parts, status, _IN_STATUS)
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             dids = session.find("dids", number=did) or session.find("dids", id=did)
             if not dids:
                 raise LookupError(f"The account has no number {did!r}.")
@@ -156,7 +142,7 @@ class Messages:
         if service_type.upper() not in ("A2P", "P2P"):
             raise ValueError(f"service_type must be A2P or P2P, got {service_type!r}.")
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             record = session.get("sms_trunks", trunk)
             if record is None:
                 raise LookupError(f"The account has no SMS trunk {trunk!r}.")

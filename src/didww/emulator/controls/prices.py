@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from didww._util.suggest import did_you_mean
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.clock import stamp
-
-if TYPE_CHECKING:
-    from didww.emulator.engine.engine import Engine
 
 __all__ = ["PricePlan", "Prices"]
 
@@ -29,19 +25,11 @@ class PricePlan(msgspec.Struct, frozen=True):
     assigned: bool
 
 
-class Prices:
+class Prices(AccountControl):
     """Price plans of accounts: `emulator.prices`.
 
     An account has all plans at first. Without one, lookups and files get 404 `price_plan_not_assigned`.
-
-    Args:
-        engine: The engine.
-        default_key: The default account.
     """
-
-    def __init__(self, engine: Engine, default_key: str) -> None:
-        self._engine = engine
-        self._default_key = default_key
 
     def show(self, *, api_key: str | None = None) -> list[PricePlan]:
         """Return the plans of an account.
@@ -54,7 +42,7 @@ class Prices:
         from didww.emulator.data.prices import LISTS
 
         with self._engine.locked() as runtime:
-            owner = self._engine.session(api_key or self._default_key).owner
+            owner = self._session(api_key).owner
             return [_plan(name, assigned_since(runtime.store, owner, name) is not None) for name in LISTS]
 
     def assign(self, service: str, domain: str | None = None, *, api_key: str | None = None) -> PricePlan:
@@ -92,7 +80,7 @@ class Prices:
             known = ", ".join(LISTS)
             raise ValueError(f"There is no plan {name!r}; there are: {known}.{did_you_mean(name, LISTS)}")
         with self._engine.locked() as runtime:
-            owner = self._engine.session(api_key or self._default_key).owner
+            owner = self._session(api_key).owner
             set_assigned(runtime.store, owner, name, stamp(runtime.clock.now()) if assigned else None)
         return _plan(name, assigned)
 

@@ -12,6 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from didww.emulator.controls import ring_arguments as arguments
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.call_records import new_call_id, record_inbound, stream_moments
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
 from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
@@ -59,7 +60,7 @@ class SipSide(Protocol):
         ...
 
 
-class RingControls:
+class RingControls(AccountControl):
     """Calls over SIP: the part of `emulator.calls` that places them.
 
     Args:
@@ -69,9 +70,8 @@ class RingControls:
     """
 
     def __init__(self, engine: Engine, default_key: str, sip: SipSide | None = None) -> None:
+        super().__init__(engine, default_key)
         self._sip = sip
-        self._engine = engine
-        self._default_key = default_key
         self._placed = PlacedCalls()
         self._capacity: Capacity | None = None
         self._recorder = ThreadPoolExecutor(1, "didww-emulator-records")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.seeding import seed
 from didww.emulator.engine.session import AccountSession
 from didww.enums import SenderIdVerificationStatus
@@ -13,7 +14,6 @@ from didww.enums import SenderIdVerificationStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from didww.emulator.engine.engine import Engine
     from didww.emulator.engine.store import Record
 
 __all__ = ["SenderId", "SenderIds"]
@@ -37,17 +37,8 @@ class SenderId(msgspec.Struct, frozen=True):
     status: str
 
 
-class SenderIds:
-    """Sender ID verifications: `emulator.sender_ids`.
-
-    Args:
-        engine: The engine.
-        default_key: The default account.
-    """
-
-    def __init__(self, engine: Engine, default_key: str) -> None:
-        self._engine = engine
-        self._default_key = default_key
+class SenderIds(AccountControl):
+    """Sender ID verifications: `emulator.sender_ids`."""
 
     def add(
         self,
@@ -79,7 +70,7 @@ class SenderIds:
         if isinstance(sender_ids, str):
             raise ValueError(f"sender_ids must be a list of strings, such as [{sender_ids!r}].")  # noqa: TRY004 as for all of these
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             known = {country["iso"]: country["id"] for country in session.find("countries", iso=list(countries))}
             if unknown := [iso for iso in countries if iso not in known]:
                 raise ValueError(f"There is no country {unknown[0]!r}.")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from didww.emulator.behaviors.available_dids import count_in_stock, count_unavailable
+from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.clock import stamp
-
-if TYPE_CHECKING:
-    from didww.emulator.engine.engine import Engine
 
 __all__ = ["Stock", "StockLevel"]
 
@@ -29,17 +25,8 @@ class StockLevel(msgspec.Struct, frozen=True):
     capacity: int
 
 
-class Stock:
-    """Stock of DID groups: `emulator.stock`.
-
-    Args:
-        engine: The engine.
-        default_key: The default account.
-    """
-
-    def __init__(self, engine: Engine, default_key: str) -> None:
-        self._engine = engine
-        self._default_key = default_key
+class Stock(AccountControl):
+    """Stock of DID groups: `emulator.stock`."""
 
     def show(self, did_group: str, *, api_key: str | None = None) -> StockLevel:
         """Return the stock of a DID group.
@@ -52,7 +39,7 @@ class Stock:
             LookupError: There is no such group.
         """
         with self._engine.locked():
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")
@@ -71,7 +58,7 @@ class Stock:
             ValueError: `count` exceeds the range.
         """
         with self._engine.locked() as runtime:
-            session = self._engine.session(api_key or self._default_key)
+            session = self._session(api_key)
             group = session.get("did_groups", did_group)
             if group is None:
                 raise LookupError(f"There is no DID group {did_group!r}.")

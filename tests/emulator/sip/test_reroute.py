@@ -16,6 +16,14 @@ from didww.enums import DisconnectInitiator, ReroutingDisconnectCode
 
 BUSY = {"code": 486, "reason": "Busy Here", "initiator": DisconnectInitiator.DESTINATION, "disconnect_code_id": 90}
 RANG = {"code": 480, "reason": "Ringing timeout", "disconnect_code_id": RINGING_TIMEOUT}
+UNAVAILABLE = {
+    "code": 503,
+    "reason": "Overloaded",
+    "initiator": DisconnectInitiator.DESTINATION,
+    "disconnect_code_id": 101,
+}
+UNREACHABLE = {"code": 503, "reason": "udp:192.0.2.1:5060 cannot be reached", "disconnect_code_id": 101}
+LISTED = "is among the rerouting codes of trunk Main"
 
 
 def trunk(name: str, *codes: int) -> Candidate:
@@ -44,6 +52,8 @@ def trunk(name: str, *codes: int) -> Candidate:
             True,
             "A ringing timeout is among the rerouting codes of trunk Main: trunk Backup is next.",
         ),
+        (UNAVAILABLE, [101], True, f"503 Overloaded {LISTED}: trunk Backup is next."),
+        (UNREACHABLE, [101], True, f"503 {LISTED}: trunk Backup is next."),
         (
             {"code": 487, "reason": "Request Terminated", "initiator": DisconnectInitiator.ORIGINATION},
             [90],

@@ -7,6 +7,8 @@ import importlib
 import logging
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +68,24 @@ def test_python_blocks_of_a_page_run_in_order(page: Path) -> None:
         for value in namespace.values():
             if isinstance(value, didww.DidwwClient):
                 value.close()  # as the end of a program does
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "\ndef test_" in page.read_text(encoding="utf-8")], ids=lambda page: page.stem
+)
+def test_tests_of_a_page_pass(page: Path, tmp_path: Path) -> None:
+    """The tests of a page, in one module, pass with the pytest plugin of the package."""
+    pytest.importorskip("aiosipua")
+    code = "".join(code for _, code in blocks(page.read_text(encoding="utf-8")) if "def test_" in code)
+    tmp_path.joinpath("test_page.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+    assert passed is not None
+    assert int(passed[1]) >= code.count("def test_")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -314,6 +315,19 @@ def test_groups(emulator: Emulator, client: DidwwClient, number: str) -> None:
     assert route.notes[0] == (
         "The number is routed to the trunk group Failover, whose trunks are tried in the order Main, Backup."
     )
+
+
+def test_weights_share_the_calls(emulator: Emulator, client: DidwwClient, number: str) -> None:
+    """Of two trunks of one priority, that of weight 30 gets three times as many calls first; one behind gets none."""
+    route_to_group(client, number, "Main", "Backup", "Last")
+    for trunk in client.voice_in_trunks().list().data:
+        trunk.priority = 2 if trunk.name == "Last" else 1
+        trunk.weight = {"Main": 30, "Backup": 10, "Last": 60_000}[trunk.name]
+        client.voice_in_trunks().update(trunk)
+    firsts = Counter(route_of(emulator, number, seed=seed).candidates[0].trunk for seed in range(400))
+    assert set(firsts) == {"Main", "Backup"}
+    assert 270 <= firsts["Main"] <= 330
+    assert "Main (weight 30)" in route_of(emulator, number).notes[1]
 
 
 def test_phone_numbers_and_group_limits(emulator: Emulator, client: DidwwClient, number: str) -> None:

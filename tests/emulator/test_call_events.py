@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
+from unittest import mock
 
+import httpcore2
 import pytest
 
 from didww import (
@@ -32,6 +35,7 @@ from didww.callback.call_events import (
 from didww.emulator import Emulator, FarEnd
 from didww.emulator.controls import call_sender, call_streams, sending
 from didww.enums import Codec, OnCliMismatchAction
+from didww.transport import httpx_common
 from support.http_receiver import HttpReceiver
 
 NUMBER = "442079460001"
@@ -91,6 +95,20 @@ def test_events_of_a_call_come_at_their_times_with_one_id(emulator: Emulator, re
         assert headers["Content-Type"] == "application/vnd.api+json"
         assert headers["User-Agent"] == "CDR-streamer"
         assert isinstance(json.loads(body), dict)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, the system verifies certificates")
+def test_requests_share_the_trusted_certificates(
+    emulator: Emulator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpx_common, "_trusted", {})
+    load = mock.Mock(wraps=httpcore2.default_ssl_context)
+    monkeypatch.setattr(httpcore2, "default_ssl_context", load)
+    emulator.call_events.set("events", receiver.url, direction="inbound", **settings(receiver))
+    emulator.calls.inbound(NUMBER, count=5, duration=0)
+    emulator.call_events.settle(60)
+    assert len(receiver.requests) == 10
+    assert load.call_count == 1
 
 
 def test_records_come_in_one_batch_when_the_call_has_ended(emulator: Emulator, receiver: Receiver) -> None:

@@ -97,10 +97,18 @@ class RemoteControls:
         """Return status and JSON of the response; None if it is not JSON."""
         import httpx2
 
+        from didww.transport.httpx_common import default_verification
+
         query, body = (parameters, None) if method == "GET" else (None, parameters)
         try:
             response = httpx2.request(
-                method, f"{self.root}/_emulator/{path}", params=query, json=body, timeout=_TIMEOUT, trust_env=False
+                method,
+                f"{self.root}/_emulator/{path}",
+                params=query,
+                json=body,
+                timeout=_TIMEOUT,
+                trust_env=False,
+                verify=default_verification(),
             )
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise NoEmulatorError(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from didww._core.effects import Request
 
-__all__ = ["Opened", "Progress", "explained", "make_client", "request_for"]
+__all__ = ["Opened", "Progress", "default_verification", "explained", "make_client", "request_for"]
 
 C = TypeVar("C", httpx2.Client, httpx2.AsyncClient)
 
@@ -119,6 +119,14 @@ class UnusableFileError(Exception):
 _trusted: dict[tuple[object, ...], ssl.SSLContext] = {}
 
 
+def default_verification() -> ssl.SSLContext | bool:
+    """Return what verifies certificates by default: a context that all clients share, or True.
+
+    A context opens the key log when it is created. On Windows and macOS the system itself verifies.
+    """
+    return _default_context() if sys.platform == "linux" and not os.environ.get("SSLKEYLOGFILE") else True
+
+
 def _default_context() -> ssl.SSLContext:
     """Return a context that trusts the system's certificates, or those that the environment names.
 
@@ -160,13 +168,10 @@ def make_client(kind: type[C], proxy: str | None, verify: bool | ssl.SSLContext)
         # OpenSSL silently ignores missing folders, and would then trust no certificate.
         if any(file.setting == "SSL_CERT_DIR" for file in files) and (problem := certificates.fault(files)):
             raise UnusableFileError(problem)
-        # A context opens the key log when it is created. On Windows and macOS the system itself verifies.
-        if verify is True and sys.platform == "linux" and not os.environ.get("SSLKEYLOGFILE"):
-            verify = _default_context()
         return kind(
             proxy=proxy,
             mounts=_DIRECT,
-            verify=verify,
+            verify=default_verification() if verify is True else verify,
             timeout=None,
             follow_redirects=False,
             # 30 seconds: shorter than the idle timeout of common servers and load balancers.

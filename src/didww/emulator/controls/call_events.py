@@ -154,7 +154,7 @@ class CallEvents(AccountControl):
             raise ValueError(f"kind must be 'events' or 'cdrs', got {kind!r:.40}.")
         return [one for one in self._sender.deliveries() if kind in (None, one.kind)]
 
-    def settle(self, timeout: float = 10.0) -> list[CallDelivery]:
+    def settle(self, timeout: float = 60.0) -> list[CallDelivery]:
         """Wait until nothing is due; return the last 500 requests, newest first.
 
         Args:

@@ -222,7 +222,7 @@ class Callbacks:
         """Set the allowed hosts besides loopback addresses; `"*"` allows any. Without hosts, only loopback."""
         self._hosts = frozenset(host.lower() for host in hosts)
 
-    def settle(self, timeout: float = 10.0) -> list[Delivery]:
+    def settle(self, timeout: float = 60.0) -> list[Delivery]:
         """Wait until no callback is due; return the last 500, newest first.
 
         Args:

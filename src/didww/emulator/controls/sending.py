@@ -44,6 +44,7 @@ def send_request(
     import httpx2
 
     from didww.transport import httpx_deadlines
+    from didww.transport.httpx_common import default_verification
 
     started = time.perf_counter()
     status, error, body = None, None, ""
@@ -51,7 +52,7 @@ def send_request(
     until = httpx_deadlines.DeadlineTimeout(time.monotonic() + RESPONSE_TIMEOUT)
     timeouts = {"connect": until, "read": until, "write": until, "pool": until}
     try:
-        with httpx2.Client(trust_env=False) as client:
+        with httpx2.Client(trust_env=False, verify=default_verification()) as client:
             httpx_deadlines.bind(client)
             request = client.build_request(
                 method, url, headers=dict(headers), content=content, extensions={"timeout": timeouts}

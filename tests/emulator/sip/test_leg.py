@@ -318,6 +318,52 @@ def test_hold():
     assert "o=- 1 2 IN" in second.text
 
 
+def test_an_invite_without_an_offer_gets_one():
+    """An UPDATE without SDP, which refreshes the session, gets none."""
+    leg, invite = answered()
+    response = ask(leg, invite, "INVITE", 2.0)
+    assert response is not None
+    assert "m=audio 30000" in response.text
+    ask(leg, invite, "ACK", 2.1)
+    refreshed = ask(leg, invite, "UPDATE", 3.0, cseq=2)
+    assert refreshed is not None
+    assert (refreshed.status_code, refreshed.body) == (200, b"")
+
+
+@pytest.mark.parametrize(("body", "early"), [(ANSWER.encode(), True), (b"Welcome", False), (b"", False)])
+def test_early_media_needs_sdp(body: bytes, early: bool):
+    leg = make_leg()
+    leg.receive(new_response(start(leg), 183, tag="main", headers=(CONTACT,), body=body), SOURCE, 0.5)
+    assert leg.early_media is early
+
+
+@pytest.mark.parametrize(("transport", "repeats"), [("udp", True), ("tcp", False)])
+def test_refusals_of_reinvites_are_repeated_over_udp_only(transport: Transport, repeats: bool):
+    leg, invite = answered()
+    request = invite_without_codec(leg, invite)
+    leg.receive(request, SOURCE._replace(transport=transport), 2.0)
+    assert methods(sent_by(leg)) == ["488"]
+    leg.due(2.5)
+    assert methods(sent_by(leg)) == (["488"] if repeats else [])
+
+
+def invite_without_codec(leg: Leg, invite: SipRequest) -> SipRequest:
+    """Return a re-INVITE whose only codec was not offered."""
+    return new_request(
+        "INVITE",
+        "sip:didww@192.0.2.9:5060",
+        [
+            ("Via", "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKother;rport"),
+            ("From", f"{invite.get_header('To')};tag=main"),
+            ("To", invite.get_header("From") or ""),
+            ("Call-ID", leg.sip_call_id),
+            ("CSeq", "1 INVITE"),
+            CONTACT,
+        ],
+        ANSWER.replace("RTP/AVP 0 8 101", "RTP/AVP 9").encode(),
+    )
+
+
 def test_lost_ack_of_reinvite_ends_the_call():
     leg, invite = answered()
     ask(leg, invite, "INVITE", 2.0)

@@ -315,6 +315,7 @@ def test_groups(emulator: Emulator, client: DidwwClient, number: str) -> None:
     assert route.notes[0] == (
         "The number is routed to the trunk group Failover, whose trunks are tried in the order Main, Backup."
     )
+    assert not any("drawn by weight" in note for note in route.notes)
 
 
 def test_weights_share_the_calls(emulator: Emulator, client: DidwwClient, number: str) -> None:

@@ -15,12 +15,13 @@ from didww.emulator.sip.timers import TIMERS, seconds
         ("D", 32, 0),
         ("E", 0.5, None),
         ("F", 32, 32),
-        ("G", 0.5, 0.5),
+        ("G", 0.5, None),
         ("H", 32, 32),
         ("I", 5, 0),
         ("J", 32, 0),
         ("K", 5, 0),
         ("M", 32, 32),
+        ("2", 0.5, 0.5),
     ],
 )
 def test_values(name: str, unreliable: float, reliable: float | None):
@@ -29,4 +30,4 @@ def test_values(name: str, unreliable: float, reliable: float | None):
 
 
 def test_only_repetitions_double():
-    assert {name for name, timer in TIMERS.items() if timer.most} == {"A", "E", "G"}
+    assert {name for name, timer in TIMERS.items() if timer.most} == {"A", "E", "G", "2"}

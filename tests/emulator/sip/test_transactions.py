@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from didww.emulator.sip.transactions import ClientTransaction, Kind, ServerTransaction
+from didww.emulator.sip.transactions import ClientTransaction, Kind, Responded, ServerTransaction
 
 KINDS: list[Kind] = ["invite", "other"]
 
@@ -75,8 +75,9 @@ def test_answer_after_timer_b_is_delivered():
     assert transaction.receive(200, 5.0)
 
 
-def test_response_to_invite_is_repeated_until_the_ack():
-    transaction = ServerTransaction("invite", 0.0, reliable=False)
+@pytest.mark.parametrize(("kind", "reliable"), [("answer", False), ("answer", True), ("refusal", False)])
+def test_response_to_invite_is_repeated_until_the_ack(kind: Responded, reliable: bool):
+    transaction = ServerTransaction(kind, 0.0, reliable=reliable)
     transaction.take()
     transaction.due(0.5)
     assert transaction.take() == 1
@@ -87,9 +88,10 @@ def test_response_to_invite_is_repeated_until_the_ack():
     assert not transaction.timed_out
 
 
-def test_missing_ack_is_noticed():
-    transaction = ServerTransaction("invite", 0.0, reliable=True)
-    assert len(run_out(transaction)) > 5
+@pytest.mark.parametrize(("kind", "repeats"), [("answer", 10), ("refusal", 0)])
+def test_missing_ack_is_noticed(kind: Responded, repeats: int):
+    transaction = ServerTransaction(kind, 0.0, reliable=True)
+    assert len(run_out(transaction)) == 1 + repeats
     assert transaction.timed_out
 
 

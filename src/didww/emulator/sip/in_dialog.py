@@ -13,7 +13,7 @@ from didww.emulator.sip.messages import (
     port_of_via,
 )
 from didww.emulator.sip.sdp_answer import make_answer, next_version
-from didww.emulator.sip.transactions import ServerTransaction
+from didww.emulator.sip.transactions import Responded, ServerTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,9 +123,8 @@ class InDialog:
         response = new_response(request, code, tag="" if owner else "didww", headers=headers, body=body, source=source)
         port = port_of_via(request) if source.transport == "udp" else None
         target = source if port is None else source._replace(port=port or source.port)
-        transaction = ServerTransaction(
-            "invite" if method == "INVITE" else "other", now, reliable=source.transport != "udp"
-        )
+        kind: Responded = "other" if method != "INVITE" else "answer" if code < 300 else "refusal"
+        transaction = ServerTransaction(kind, now, reliable=source.transport != "udp")
         self._flush(transaction, response, target, now, "")
         if not transaction.terminated:
             self._answered[branch_of(request), method] = (transaction, response, target)

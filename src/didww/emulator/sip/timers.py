@@ -33,14 +33,15 @@ TIMERS: Final = {
     "D": Timer(64 * T1, 0, 0, "absorbs repeated refusals of an INVITE"),
     "E": Timer(T1, None, T2, "repeats another request"),
     "F": Timer(64 * T1, 64 * T1, 0, "ends another request without a response"),
-    "G": Timer(T1, T1, T2, "repeats the response to an INVITE"),
+    "G": Timer(T1, None, T2, "repeats the refusal of an INVITE"),
     "H": Timer(64 * T1, 64 * T1, 0, "waits for the ACK"),
     "I": Timer(T4, 0, 0, "absorbs repeated ACKs"),
     "J": Timer(64 * T1, 0, 0, "absorbs repetitions of another request"),
     "K": Timer(T4, 0, 0, "absorbs repeated responses to another request"),
     "M": Timer(64 * T1, 64 * T1, 0, "absorbs repeated answers to an INVITE"),
+    "2": Timer(T1, T1, T2, "repeats the answer to an INVITE, which has no letter (section 13.3.1.4)"),
 }
-"""The timers by letter. C is for proxies; M is of RFC 6026. G repeats a 200 over reliable transports, too."""
+"""The timers by letter. C is for proxies; M is of RFC 6026."""
 
 
 def seconds(name: str, *, reliable: bool) -> float | None:

@@ -9,9 +9,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from didww.emulator.sip.timers import TIMERS, seconds
 
-__all__ = ["ClientTransaction", "Kind", "ServerTransaction"]
+__all__ = ["ClientTransaction", "Kind", "Responded", "ServerTransaction"]
 
 Kind: TypeAlias = Literal["invite", "other"]
+Responded: TypeAlias = Literal["answer", "refusal", "other"]
 _Action: TypeAlias = Literal["send", "ack", "deliver", "timeout"]
 
 
@@ -60,20 +61,23 @@ _CLIENT: Final[dict[Kind, dict[tuple[str, str], _Rule]]] = {
     },
 }
 _START: Final[dict[Kind, str]] = {"invite": "AB", "other": "EF"}
-_SERVER: Final[dict[Kind, dict[tuple[str, str], _Rule]]] = {
-    "invite": {
-        ("completed", "request"): _Rule("completed", ("send",)),
-        ("completed", "G"): _Rule("completed", ("send",)),
-        ("completed", "H"): _Rule("terminated", ("timeout",), ""),
-        ("completed", "ack"): _Rule("confirmed", (), "I"),
-        ("confirmed", "I"): _Rule("terminated", (), ""),
-    },
+_INVITED: Final = {
+    ("completed", "request"): _Rule("completed", ("send",)),
+    ("completed", "G"): _Rule("completed", ("send",)),
+    ("completed", "2"): _Rule("completed", ("send",)),
+    ("completed", "H"): _Rule("terminated", ("timeout",), ""),
+    ("completed", "ack"): _Rule("confirmed", (), "I"),
+    ("confirmed", "I"): _Rule("terminated", (), ""),
+}
+_SERVER: Final[dict[Responded, dict[tuple[str, str], _Rule]]] = {
+    "answer": _INVITED,
+    "refusal": _INVITED,
     "other": {
         ("completed", "request"): _Rule("completed", ("send",)),
         ("completed", "J"): _Rule("terminated", (), ""),
     },
 }
-_RESPONDED: Final[dict[Kind, str]] = {"invite": "GH", "other": "J"}
+_RESPONDED: Final[dict[Responded, str]] = {"answer": "2H", "refusal": "GH", "other": "J"}
 
 
 class _Transaction:
@@ -173,15 +177,15 @@ class ClientTransaction(_Transaction):
 
 
 class ServerTransaction(_Transaction):
-    """A request that was received and answered.
+    """A request that was received and responded to.
 
     Args:
-        kind: Whether it is an INVITE.
-        now: When it is answered.
+        kind: Whether it is the answer to an INVITE, its refusal, or the response to another request.
+        now: When it is sent.
         reliable: Whether the transport is TCP or TLS.
     """
 
-    def __init__(self, kind: Kind, now: float, *, reliable: bool) -> None:
+    def __init__(self, kind: Responded, now: float, *, reliable: bool) -> None:
         super().__init__(_SERVER[kind], "completed", reliable=reliable)
         self._run(_RESPONDED[kind], now)
         self._to_send = 1

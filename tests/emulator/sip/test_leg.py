@@ -330,6 +330,16 @@ def test_an_invite_without_an_offer_gets_one():
     assert (refreshed.status_code, refreshed.body) == (200, b"")
 
 
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_change_before_the_ack_of_another_is_refused(method: str):
+    leg, invite = answered()
+    first = ask(leg, invite, "INVITE", 2.0)
+    second = ask(leg, invite, method, 2.1, cseq=2)
+    assert first is not None
+    assert second is not None
+    assert (first.status_code, second.status_code) == (200, 491)
+
+
 @pytest.mark.parametrize(("body", "early"), [(ANSWER.encode(), True), (b"Welcome", False), (b"", False)])
 def test_early_media_needs_sdp(body: bytes, early: bool):
     leg = make_leg()

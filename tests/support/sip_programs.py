@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import queue
+import random
 import re
 import shutil
 import signal
@@ -44,15 +45,16 @@ def need(name: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that is free for UDP and TCP, and whose neighbor is free for UDP."""
+    """Return a port of the loopback interface that is free for UDP and TCP, as the next one is.
+
+    It is below the ports that systems give to sockets without one, which other tests use all the time.
+    """
     while True:
+        port = random.SystemRandom().randrange(10_240, 32_000)
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
-            kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM, socket.SOCK_DGRAM)
-            sockets = [held.enter_context(socket.socket(socket.AF_INET, kind)) for kind in kinds]
-            sockets[0].bind(("127.0.0.1", 0))
-            port = int(sockets[0].getsockname()[1])
-            sockets[1].bind(("127.0.0.1", port))
-            sockets[2].bind(("127.0.0.1", port + 1))
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                for number in (port, port + 1):
+                    held.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", number))
             return port
 
 
@@ -116,6 +118,15 @@ class Program:
             self._changed.wait_for(look, LONGEST)
         assert found, f"no {pattern!r} in:\n{self.output}"
         return found[0]
+
+    def wait_until(self, ready: Callable[[], bool], what: str) -> None:
+        """Wait until it is ready; if it ends before that, stop the test with its output."""
+        try:
+            until(lambda: ready() or self.process.poll() is not None, what)
+            assert self.process.poll() is None, self.output
+        except BaseException:
+            Program.stop(self)
+            raise
 
     def wait(self) -> int:
         """Wait until it ends by itself, and return its exit code."""
@@ -186,8 +197,7 @@ class Sipp(Program):
             *(word for key, value in (keys or {}).items() for word in ("-key", key, value)),
             folder=work,
         )
-        until(lambda: self._listens() or self.process.poll() is not None, f"SIPp's port {self.port}")
-        assert self.process.poll() is None, self.output
+        self.wait_until(self._listens, f"SIPp's port {self.port}")
 
     def _listens(self) -> bool:
         table = Path(f"/proc/net/{self.transport}").read_text(encoding="ascii")
@@ -244,8 +254,7 @@ def kamailio(
     file.write_text(text.replace("#!KAMAILIO\n", f"#!KAMAILIO\n{head}", 1), encoding="utf-8")
     command = (program, "-DD", "-E", "-f", str(file), "-Y", str(folder), "-m", "32", "-M", "4")
     with Program(*command, folder=folder) as proxy:
-        until(lambda: ping(ports["udp"]) or proxy.process.poll() is not None, f"kamailio at port {ports['udp']}")
-        assert proxy.process.poll() is None, proxy.output
+        proxy.wait_until(lambda: ping(ports["udp"]), f"kamailio at port {ports['udp']}")
         yield ports
 
 
@@ -308,8 +317,7 @@ class Baresip(Program):
         ]
         (folder / "config").write_text("\n".join(settings) + "\n", encoding="utf-8")
         super().__init__(program, "-f", str(folder), folder=folder)
-        until(lambda: self._connect(control) or self.process.poll() is not None, "the control port of baresip")
-        assert self.process.poll() is None, self.output
+        self.wait_until(lambda: self._connect(control), "the control port of baresip")
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()

@@ -330,7 +330,9 @@ class Baresip(Program):
     def stop(self) -> None:
         """End it; it gives up its registration first."""
         super().stop()
+        self._listener.join(LONGEST)  # its stream has ended
         self._socket.close()
+        assert not self._listener.is_alive()
 
     def command(self, command: str, parameters: str = "") -> None:
         """Send a command, such as `hangup` or `accept`."""
@@ -358,10 +360,18 @@ class Baresip(Program):
         return True
 
     def _listen(self) -> None:
-        with contextlib.suppress(OSError, ValueError), self._socket.makefile("rb") as stream:
-            while length := b"".join(iter(lambda: stream.read(1), b":")):
+        with contextlib.suppress(OSError), self._socket.makefile("rb") as stream:
+            while length := _until_colon(stream):
                 self._events.put(json.loads(stream.read(int(length))))
                 stream.read(1)
+
+
+def _until_colon(stream: IO[bytes]) -> bytes:
+    """Return what comes before the next colon; empty at the end of the stream."""
+    read = b""
+    while (byte := stream.read(1)) and byte != b":":
+        read += byte
+    return read if byte else b""
 
 
 def _modules() -> Path:

@@ -36,18 +36,20 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{split.path}"
         self.fates: list[str] = []
-        self._open = True
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._open = False
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends `accept`, which closing alone does not
         self._listener.close()
+        self._thread.join(60)
 
     def _serve(self) -> None:
-        while self._open:
+        while True:
             try:
                 client, _ = self._listener.accept()
             except OSError:
@@ -116,7 +118,10 @@ def _message(client: socket.socket) -> bytes:
     head, _, body = data.partition(b"\r\n\r\n")
     length: Any = next((x.split(b":")[1] for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")), 0)
     while len(body) < int(length):
-        body += client.recv(1 << 16)
+        chunk = client.recv(1 << 16)
+        if not chunk:
+            return b""
+        body += chunk
     return head + b"\r\n\r\n" + body
 
 

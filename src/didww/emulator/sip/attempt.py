@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import replace
 
 from didww.emulator.sip.addresses import show_target
-from didww.emulator.sip.effects import Contacts, Effect, Failure, Open, Phone, Progress, Resolve
+from didww.emulator.sip.effects import Contacts, Effect, Failure, Local, Phone, Progress
 from didww.emulator.sip.leg import Leg
 from didww.emulator.sip.outcomes import (
     GAVE_UP,
@@ -51,12 +51,25 @@ class Hop(NamedTuple):
 
 
 class Branch:
-    """One of the far ends that ring together: the leg to it, and where to go if that fails."""
+    """One of the far ends that ring together: the leg to it, and where to go if that fails.
+
+    Attributes:
+        hops: Where to go next.
+        hop: Where it goes now.
+        task: The number of the look-up or connection that it waits for, if it does.
+        leg: The leg, once there is a connection.
+    """
 
     def __init__(self, hops: Iterable[Hop]) -> None:
         self.hops = deque(hops)
+        self.hop = Hop("", None)
+        self.task: int | None = None
         self.leg: AnyLeg | None = None
-        self.uri = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing more can come of it."""
+        return self.leg is None and self.task is None and not self.hops
 
 
 class Attempt:
@@ -79,6 +92,11 @@ class Attempt:
         self.redirects = 0
         self.called: set[str] = set()
         self.timer_b: float | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When it ends if nobody has answered."""
+        return self.result.started + self.candidate.ringing_timeout
 
     def end(self, outcome: Outcome, at: float) -> None:
         """Note how it ended."""
@@ -103,12 +121,13 @@ class Attempt:
         """Take over which of the registered contacts has answered."""
         branch = next((branch for branch in self.branches if branch.leg is leg), None)
         if branch is not None and self.candidate.kind == "registration":
-            self.result.destination = without_parameters(branch.uri)
+            self.result.destination = without_parameters(branch.hop.uri)
 
     def cancel(self, now: float, *, but: AnyLeg | None = None) -> None:
         """Stop everything that rings, except one leg."""
         for branch in self.branches:
             branch.hops.clear()
+            branch.task = None
             if branch.leg is not None and branch.leg is not but and branch.leg.result is None:
                 branch.leg.cancel(now)
 
@@ -183,10 +202,13 @@ def _find(call: CallState, attempt: Attempt) -> Generator[Effect, Any, list[Hop]
         ]
     if candidate.destination is None:
         raise ValueError(f"The candidate {candidate.trunk!r} has no destination.")
-    found = yield Resolve(candidate.destination)
-    yield from call.synchronize()
+    task = yield from call.look_up(candidate.destination)
+    while task not in call.done and _reason_to_stop(call, attempt) is None:
+        yield from call.wait(_patience(call, attempt))
+    found = call.done.pop(task, [])
     if isinstance(found, Failure):
         attempt.failures.append(unreachable(found.reason))
+    if not isinstance(found, list):
         return []
     return [
         Hop(with_host(invite.uri, target.host) if candidate.resolve_uri else invite.uri, target)
@@ -202,7 +224,6 @@ def _invite_of(candidate: Candidate) -> Invite:
 
 def _ring(call: CallState, attempt: Attempt) -> Generator[Effect, Any, None]:
     """Call the far ends until one answers or none will, then talk. The result has what came of it."""
-    deadline = attempt.result.started + attempt.candidate.ringing_timeout
     while True:
         _take_results(attempt)
         yield from _show_ringing(attempt)
@@ -213,22 +234,22 @@ def _ring(call: CallState, attempt: Attempt) -> Generator[Effect, Any, None]:
             attempt.note_winner(winner)
             yield from talk(call, attempt, winner)
             return
-        outcome = _reason_to_stop(call, attempt, deadline)
-        waiting = next((branch for branch in attempt.branches if branch.leg is None and branch.hops), None)
-        if outcome is None and waiting is None and all(branch.leg is None for branch in attempt.branches):
+        outcome = _reason_to_stop(call, attempt)
+        if outcome is None and all(branch.failed for branch in attempt.branches):
             outcome = best_outcome(attempt.failures)
         if outcome is not None:
             attempt.cancel(call.now)
             yield from call.flush()
             attempt.end(outcome, call.now)
             return
-        if waiting is not None:
-            yield from _call_next(call, attempt, waiting)
+        branch = next((branch for branch in attempt.branches if _can_go_on(call, branch)), None)
+        if branch is not None:
+            yield from _go_on(call, attempt, branch)
         else:
-            yield from call.wait(min(deadline, _patience(call)))
+            yield from call.wait(_patience(call, attempt))
 
 
-def _reason_to_stop(call: CallState, attempt: Attempt, deadline: float) -> Outcome | None:
+def _reason_to_stop(call: CallState, attempt: Attempt) -> Outcome | None:
     """Return how an attempt ends if nothing has to be waited for any longer."""
     if call.hung_up or (call.options.give_up_after is not None and call.now >= call.options.give_up_after):
         call.over = True
@@ -236,60 +257,76 @@ def _reason_to_stop(call: CallState, attempt: Attempt, deadline: float) -> Outco
     if call.now >= call.options.max_duration:
         call.over = True
         return TOO_LONG
-    if call.now >= deadline:
+    if call.now >= attempt.deadline:
         return NOT_ANSWERED
     return next((failure for failure in attempt.failures if failure.code >= 600), None)
 
 
-def _patience(call: CallState) -> float:
-    """Return when the call ends if nobody has answered."""
+def _patience(call: CallState, attempt: Attempt) -> float:
+    """Return when an attempt ends if nobody has answered."""
     given_up = call.options.give_up_after
-    return call.options.max_duration if given_up is None else min(given_up, call.options.max_duration)
+    times = (attempt.deadline, call.options.max_duration)
+    return min(times) if given_up is None else min(*times, given_up)
 
 
-def _call_next(call: CallState, attempt: Attempt, branch: Branch) -> Generator[Effect, Any, None]:
-    """Call the next far end of a branch."""
-    hop = branch.hops.popleft()
-    target = hop.target
+def _can_go_on(call: CallState, branch: Branch) -> bool:
+    """Return whether a branch has a next step: the result of what it waits for, or the next far end."""
+    if branch.task is not None:
+        return branch.task in call.done
+    return branch.leg is None and bool(branch.hops)
+
+
+def _go_on(call: CallState, attempt: Attempt, branch: Branch) -> Generator[Effect, Any, None]:
+    """Take the next step of a branch."""
+    if branch.task is None:
+        branch.hop = branch.hops.popleft()
+        yield from _begin_to_call(call, attempt, branch)
+        return
+    found = call.done.pop(branch.task)
+    branch.task = None
+    if isinstance(found, Failure):
+        attempt.failures.append(unreachable(found.reason))
+    elif isinstance(found, Local):
+        yield from _invite(call, attempt, branch, found)
+    else:
+        branch.hops.extendleft(Hop(branch.hop.uri, target) for target in reversed(found[:MAX_TARGETS]))
+
+
+def _begin_to_call(call: CallState, attempt: Attempt, branch: Branch) -> Generator[Effect, Any, None]:
+    """Begin to connect to a far end, or to look it up."""
+    uri, target = branch.hop
+    if target is not None:
+        if not attempt.result.target:
+            attempt.result.target = show_target(target)
+        branch.task = yield from call.open(target)
+        return
+    trunk = attempt.candidate.destination
+    destination = destination_of(uri, trunk.transport, trunk.prefer) if trunk else destination_of(uri)
+    if destination is None:
+        attempt.failures.append(unreachable(f"Redirected to {uri!r:.100}, which cannot be called"))
+    else:
+        branch.task = yield from call.look_up(destination)
+
+
+def _invite(call: CallState, attempt: Attempt, branch: Branch, local: Local) -> Generator[Effect, Any, None]:
+    """Send an INVITE to a far end that is connected."""
+    uri, target = branch.hop
     if target is None:
-        found = yield from _look_up(attempt, hop.uri)
-        yield from call.synchronize()
-        if isinstance(found, Failure):
-            attempt.failures.append(unreachable(found.reason))
-        else:
-            branch.hops.extendleft(Hop(hop.uri, each) for each in reversed(found[:MAX_TARGETS]))
-        return
-    local = yield Open(target)
-    yield from call.synchronize()
-    if not attempt.result.target:
-        attempt.result.target = show_target(target)
-    if isinstance(local, Failure):
-        attempt.failures.append(unreachable(local.reason))
-        return
-    attempt.called.add(hop.uri)
+        raise ValueError(f"{uri} was connected to without an address.")
+    attempt.called.add(uri)
     if attempt.candidate.kind == "registration" and not attempt.legs:
-        attempt.result.destination = without_parameters(hop.uri)
-    invite = replace(_invite_of(attempt.candidate), uri=hop.uri)
+        attempt.result.destination = without_parameters(uri)
+    invite = replace(_invite_of(attempt.candidate), uri=uri)
     if attempt.timer_b is not None:
         invite = replace(invite, timer_b=min(attempt.timer_b, invite.timer_b))
     leg = Leg(invite, target, local, ids=call.options.ids, started=call.now)
-    branch.leg, branch.uri = leg, hop.uri
+    branch.leg = leg
     attempt.legs.append(leg)
     call.legs[leg] = target
     yield from call.synchronize()  # from now on its messages are received
     if not call.hung_up:
         leg.start(call.now)
     yield from call.flush()
-
-
-def _look_up(attempt: Attempt, uri: str) -> Generator[Effect, Any, list[Target] | Failure]:
-    """Look up where a redirect goes."""
-    trunk = attempt.candidate.destination
-    destination = destination_of(uri, trunk.transport, trunk.prefer) if trunk else destination_of(uri)
-    if destination is None:
-        return Failure(f"Redirected to {uri!r:.100}, which cannot be called")
-    found: list[Target] | Failure = yield Resolve(destination)
-    return found
 
 
 def _take_results(attempt: Attempt) -> None:
@@ -312,7 +349,7 @@ def _take_results(attempt: Attempt) -> None:
                 outcome = LOOP
         attempt.failures.append(outcome)
         if outcome.code not in _UNAVAILABLE:  # other addresses of the same far end are not tried
-            branch.hops = deque(hop for hop in branch.hops if hop.uri != branch.uri)
+            branch.hops = deque(hop for hop in branch.hops if hop.uri != branch.hop.uri)
 
 
 def _show_ringing(attempt: Attempt) -> Generator[Effect, Any, None]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Contact",
     "Contacts",
+    "Done",
     "Effect",
     "Event",
     "Failure",
@@ -36,8 +37,9 @@ __all__ = [
 
 
 class Resolve(NamedTuple):
-    """Look up where a destination is. Result: targets in the order to try them, or a `Failure`."""
+    """Begin to look up where a destination is. A `Done` event has the targets, in their order. Result: None."""
 
+    task: int
     destination: Destination
 
 
@@ -54,8 +56,9 @@ class Phone(NamedTuple):
 
 
 class Open(NamedTuple):
-    """Make a socket or connection to a target. Result: `Local`, or a `Failure`."""
+    """Begin to make a socket or connection to a target. A `Done` event has the `Local` address. Result: None."""
 
+    task: int
     target: Target
 
 
@@ -97,7 +100,7 @@ Effect: TypeAlias = Resolve | Contacts | Phone | Open | Transmit | Wait | Media 
 
 
 class Failure(NamedTuple):
-    """An effect that failed, and why, as a sentence without a period."""
+    """Why a look-up or a connection failed, as a sentence without a period."""
 
     reason: str
 
@@ -138,6 +141,14 @@ class Unreachable(NamedTuple):
     reason: str
 
 
+class Done(NamedTuple):
+    """A `Resolve` or an `Open` has come to its end."""
+
+    at: float
+    task: int
+    result: list[Target] | Local | Failure
+
+
 class HangUp(NamedTuple):
     """The caller hangs up, while it rings or talks."""
 
@@ -150,4 +161,4 @@ class TimedOut(NamedTuple):
     at: float
 
 
-Event: TypeAlias = Received | Unreachable | HangUp | TimedOut
+Event: TypeAlias = Received | Unreachable | Done | HangUp | TimedOut

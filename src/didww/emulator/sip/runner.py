@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 from didww.emulator.sip.effects import (
     Contact,
     Contacts,
+    Done,
     Effect,
     Event,
     Failure,
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallNetwork", "start_call"]
 
-PATIENCE = 32.0  # seconds for a look-up or a connection
+log = logging.getLogger("didww.emulator")
+
 MAX_MAIL = 2000  # events that wait for a call; more are dropped, as a full socket buffer drops them
 
 
@@ -116,6 +119,7 @@ class _Call:
         self._attempts: list[AttemptResult] = []
         self._call_ids: frozenset[str] = frozenset()
         self._mailbox: asyncio.Queue[Event] = asyncio.Queue(MAX_MAIL)
+        self._beside: set[asyncio.Future[list[Target] | Local | Failure]] = set()
         self._started = 0.0
         self._hung_up = asyncio.Event()
         self._wants_hang_up = False
@@ -131,9 +135,7 @@ class _Call:
     def _hang_up(self) -> None:
         if not self._hung_up.is_set():
             self._hung_up.set()
-            if self._mailbox.full():
-                self._mailbox.get_nowait()
-            self._mailbox.put_nowait(HangUp(0.0))
+            self._put(HangUp(0.0))
 
     async def run(self) -> None:
         """Run the call to its end."""
@@ -149,6 +151,8 @@ class _Call:
         except StopIteration:
             pass
         finally:
+            for running in list(self._beside):
+                running.cancel()
             self._generator.close()
             self._network.unregister(self._mailbox)
 
@@ -169,10 +173,10 @@ class _Call:
                 return await self._wait(until, call_ids)
             case Transmit(outgoing):
                 self._network.send(outgoing)
-            case Resolve(destination):
-                return await self._unless_hung_up(self._network.resolve(destination), "The look-up took too long")
-            case Open(target):
-                return await self._unless_hung_up(self._network.open(target), "The connection took too long")
+            case Resolve(task, destination):
+                self._begin(task, self._network.resolve(destination))
+            case Open(task, target):
+                self._begin(task, self._network.open(target))
             case Contacts(trunk_id):
                 return self._contacts(trunk_id)
             case Phone():
@@ -210,15 +214,23 @@ class _Call:
             return TimedOut(max(self._now(), until or 0.0))
         return event._replace(at=self._now())
 
-    async def _unless_hung_up(self, coroutine: Coroutine[Any, Any, Any], too_long: str) -> Any:
-        """Return the result of a coroutine, or a `Failure` if the caller hangs up or it takes too long."""
-        work = asyncio.ensure_future(coroutine)
-        hang_up = asyncio.ensure_future(self._hung_up.wait())
-        try:
-            await asyncio.wait({work, hang_up}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                return work.result()
-            return Failure("The caller hung up" if hang_up.done() else too_long)
-        finally:
-            hang_up.cancel()
-            work.cancel()
+    def _begin(self, task: int, work: Coroutine[Any, Any, list[Target] | Local | Failure]) -> None:
+        """Let a look-up or connection go on beside the call, which is told what comes of it."""
+        running = asyncio.ensure_future(work)
+        self._beside.add(running)
+        running.add_done_callback(lambda _: self._tell(task, running))
+
+    def _tell(self, task: int, running: asyncio.Future[list[Target] | Local | Failure]) -> None:
+        self._beside.discard(running)
+        if running.cancelled():
+            return
+        error = running.exception()
+        if error is not None:
+            log.error("emulator: a look-up or connection failed", exc_info=error)
+        self._put(Done(0.0, task, running.result() if error is None else Failure("The emulator failed; see its log")))
+
+    def _put(self, event: Event) -> None:
+        """Put an event into the mailbox, in place of another if it is full."""
+        if self._mailbox.full():
+            self._mailbox.get_nowait()
+        self._mailbox.put_nowait(event)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from didww.emulator.sip.effects import (
     Contact,
     Contacts,
+    Done,
     Effect,
     Event,
     Failure,
@@ -119,14 +120,15 @@ class Simulation:
         match effect:
             case Progress("attempt", _, attempt) if attempt is not None:
                 self._trunk = attempt.trunk
-            case Resolve(destination):
-                return self._resolve(destination)
+            case Resolve(task, destination):
+                self._push(self._now, Done(self._now, task, self._resolve(destination)))
             case Contacts():
                 return self._contacts()
             case Phone(trunk):
                 return self._script_of(trunk)
-            case Open(target):
-                return Failure("Connection refused") if target[:3] in self._closed else _CALLER
+            case Open(task, target):
+                found = Failure("Connection refused") if target[:3] in self._closed else _CALLER
+                self._push(self._now, Done(self._now, task, found))
             case Transmit(outgoing):
                 agent = self._agents.get(outgoing.target[:3])
                 if agent is not None:
@@ -149,7 +151,7 @@ class Simulation:
             self._now = max(self._now, at)
             if isinstance(what, HangUp):
                 return HangUp(self._now)
-            if isinstance(what, Received):
+            if isinstance(what, (Received, Done)):
                 return what._replace(at=self._now)
             agent, data = what
             self._serve(agent, data)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from didww.emulator.sip.effects import Effect, Event, HangUp, Progress, Received, TimedOut, Transmit, Unreachable, Wait
+from didww.emulator.sip.effects import (
+    Done,
+    Effect,
+    Event,
+    HangUp,
+    Open,
+    Progress,
+    Received,
+    Resolve,
+    TimedOut,
+    Transmit,
+    Unreachable,
+    Wait,
+)
 from didww.emulator.sip.model import AttemptResult
 
 if TYPE_CHECKING:
@@ -14,8 +28,9 @@ if TYPE_CHECKING:
 
     from didww.emulator.sip.attempt import Attempt
     from didww.emulator.sip.capacity import Capacity
+    from didww.emulator.sip.effects import Failure, Local
     from didww.emulator.sip.leg import Leg
-    from didww.emulator.sip.model import Candidate, Route, Target
+    from didww.emulator.sip.model import Candidate, Destination, Route, Target
     from didww.emulator.sip.phone import PhoneLeg
 
     AnyLeg: TypeAlias = Leg | PhoneLeg
@@ -54,6 +69,7 @@ class CallState:
         over: Whether the caller or the emulator has ended the call, so that no other trunk is tried.
         legs: Legs that are not finished, of all attempts, and where their messages go.
         attempts: Attempts to reach a trunk.
+        done: What look-ups and connections have come to, by their numbers, until it is taken.
         results: What came of them, and of those that sent nothing.
     """
 
@@ -65,6 +81,8 @@ class CallState:
         self.over = False
         self.legs: dict[AnyLeg, Target | None] = {}
         self.attempts: list[Attempt] = []
+        self.done: dict[int, list[Target] | Local | Failure] = {}
+        self._tasks = count(1)
         self.results: list[AttemptResult] = []
 
     def new_result(self, candidate: Candidate | None) -> AttemptResult:
@@ -88,6 +106,18 @@ class CallState:
         yield Progress("attempt", self.now, result)
         return result
 
+    def look_up(self, destination: Destination) -> Generator[Effect, Any, int]:
+        """Begin to look up a destination, and return a number; `done` has its targets later."""
+        task = next(self._tasks)
+        yield Resolve(task, destination)
+        return task
+
+    def open(self, target: Target) -> Generator[Effect, Any, int]:
+        """Begin to connect to a target, and return a number; `done` has the own address later."""
+        task = next(self._tasks)
+        yield Open(task, target)
+        return task
+
     def wait(self, until: float | None) -> Generator[Effect, Any, None]:
         """Wait for the next event, pass it to the legs and send what they have to send."""
         times = [time for leg in self.legs if (time := leg.next_due()) is not None]
@@ -103,6 +133,8 @@ class CallState:
             case Unreachable(_, target, reason):
                 for leg in self._legs_to(target):
                     leg.unreachable(self.now, reason)
+            case Done(_, task, found):
+                self.done[task] = found
             case HangUp():
                 self.hung_up = True
             case TimedOut():

@@ -26,10 +26,14 @@ class MemoryNetwork:
 
     Args:
         far_ends: Scripts, by names of hosts.
+
+    Attributes:
+        hanging: Addresses to which no connection comes about, nor fails.
     """
 
     def __init__(self, far_ends: dict[str, FarEnd | None]) -> None:
         self.played: list[Media] = []
+        self.hanging: set[str] = set()
         self.mailboxes: dict[str, asyncio.Queue[Event]] = {}
         self._far_ends = far_ends
         self._agents: dict[Target, ScriptedAgent] = {}
@@ -70,7 +74,13 @@ class MemoryNetwork:
         return [target]
 
     async def open(self, target: Target) -> Local | Failure:
+        if target.host in self.hanging:
+            await asyncio.Event().wait()
         return Local(CALLER.host, CALLER.port, CALLER.host, 16384)
+
+    def place(self, script: FarEnd, target: Target) -> None:
+        """Put a far end at an address."""
+        self._agents[target] = ScriptedAgent(script, target, target.host)
 
     def send(self, outgoing: Outgoing) -> None:
         agent = self._agents[outgoing.target]

@@ -9,8 +9,9 @@ import pytest
 
 from didww.emulator.sip.call import CallOptions, place_call
 from didww.emulator.sip.capacity import Capacity
+from didww.emulator.sip.effects import Contact
 from didww.emulator.sip.far_end import FarEnd
-from didww.emulator.sip.model import Limit
+from didww.emulator.sip.model import Limit, Target
 from didww.emulator.sip.runner import start_call
 from didww.enums import DisconnectInitiator
 from support.sip_calls import candidate, codes, outcomes, route, tokens
@@ -93,6 +94,42 @@ def test_a_hang_up_ends_a_look_up(network: MemoryNetwork) -> None:
     hang_up()
     (result,) = future.result(30)
     assert (result.code, result.steps) == (487, [])
+
+
+def contact(host: str) -> Contact:
+    return Contact(f"sip:phone@{host}", Target("tls", host, 5061), 3600.0)
+
+
+@pytest.mark.parametrize("hosts", [("192.0.2.201", "192.0.2.202"), ("192.0.2.202", "192.0.2.201")])
+def test_a_phone_rings_while_the_connection_to_another_hangs(network: MemoryNetwork, hosts: tuple[str, str]) -> None:
+    """Whichever of the two is preferred."""
+    network.hanging.add("192.0.2.201")
+    network.place(FarEnd(ringing=0, talks=0), contact("192.0.2.202").target)
+    trunk = candidate("Phones", kind="registration", ringing_timeout=600.0)
+    call = place_call(route(trunk), CallOptions(call_id="1", capacity=Capacity(), ids=tokens()))
+    future, _ = start_call(network, call, contacts=lambda _: [contact(host) for host in hosts])
+    (result,) = future.result(30)
+    assert (result.code, result.reason) == (200, "Bye")
+    assert {step.peer for step in result.steps} == {"tls:192.0.2.202:5061"}
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [
+        ({}, (503, "udp:192.0.2.1:5060 cannot be reached: no connection within 0.1 s")),
+        ({"give_up_after": 0.05}, (487, "Request Terminated")),
+    ],
+)
+def test_time_limits_hold_during_a_connection(
+    network: MemoryNetwork, options: dict[str, Any], outcome: tuple[int, str]
+) -> None:
+    """The attempt ends, and says that there was no connection."""
+    network.hanging.add("192.0.2.1")
+    trunk = candidate("Talks", host="talks.example.com", ringing_timeout=0.1)
+    call = place_call(route(trunk), CallOptions(call_id="1", capacity=Capacity(), ids=tokens(), **options))
+    (result,) = start_call(network, call)[0].result(30)
+    assert (result.code, result.reason) == outcome
+    assert result.steps == []
 
 
 def test_a_name_without_an_address_fails(network: MemoryNetwork) -> None:

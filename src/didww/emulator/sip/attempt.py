@@ -258,8 +258,13 @@ def _reason_to_stop(call: CallState, attempt: Attempt) -> Outcome | None:
         call.over = True
         return TOO_LONG
     if call.now >= attempt.deadline:
-        return NOT_ANSWERED
+        return NOT_ANSWERED if attempt.legs else _not_connected(attempt)
     return next((failure for failure in attempt.failures if failure.code >= 600), None)
+
+
+def _not_connected(attempt: Attempt) -> Outcome:
+    where = attempt.result.target or attempt.result.destination
+    return unreachable(f"{where} cannot be reached: no connection within {attempt.candidate.ringing_timeout:g} s")
 
 
 def _patience(call: CallState, attempt: Attempt) -> float:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import warnings
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,12 +18,18 @@ from didww.emulator.sip.effects import Failure, Local, Media, Received, Unreacha
 from didww.emulator.sip.model import Destination, Outgoing, Target
 from didww.emulator.sip.network import Network
 from didww.enums import NetworkProtocolPriority
+from support.sip_programs import until as wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from didww.emulator.sip.model import Transport
+
+
+def until(condition: Callable[[], bool]) -> None:
+    wait_until(condition, "a message")
+
 
 OPTIONS = (
     b"OPTIONS sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@example.com>;tag=1\r\n"
@@ -61,6 +68,48 @@ def test_a_message_arrives_in_the_mailbox_of_its_call(network: Network, transpor
     assert isinstance(local, Local)
     assert isinstance(event, Received)
     assert (event.source.transport, event.source.port) == (transport, local.port)
+
+
+REGISTER = OPTIONS.replace(b"OPTIONS", b"REGISTER")
+BYE = OPTIONS.replace(b"OPTIONS", b"BYE").replace(b"b@example.com>", b"b@example.com>;tag=2")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_sockets_of_calls_take_no_requests_of_others(network: Network, transport: Transport) -> None:
+    """Nothing listens unless asked: no phone registers there. A BYE after the end of its call gets a response."""
+    seen: list[str] = []
+    network.on_request = lambda request, source, now: seen.append(request.method) or []  # type: ignore[func-returns-value]
+    with ExitStack() as held:
+        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+        far_end = held.enter_context(socket.socket(socket.AF_INET, kind))
+        far_end.bind(("127.0.0.1", 0))
+        if transport == "tcp":
+            far_end.listen()
+        local = network.run(network.open(Target(transport, *far_end.getsockname()))).result(30)
+        assert isinstance(local, Local)
+        if transport == "udp":
+            far_end.connect((local.host, local.port))
+        else:
+            far_end = held.enter_context(far_end.accept()[0])
+        for request in (OPTIONS, REGISTER, BYE.replace(b"BYE", b"REGISTER"), BYE):
+            far_end.send(request)
+        until(lambda: bool(seen))
+    assert seen == ["BYE"]
+
+
+def test_a_listener_on_all_addresses_names_the_one_that_is_reached(network: Network) -> None:
+    """Messages to a phone that registered there do not say 0.0.0.0."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        source = Target("udp", *phone.getsockname())
+        seen: list[Target] = []
+        network.on_request = lambda request, source, now: seen.append(source) or []  # type: ignore[func-returns-value]
+        listener = network.run(network.listen("udp", "0.0.0.0", 0)).result(30)
+        phone.sendto(REGISTER, ("127.0.0.1", listener.port))
+        until(lambda: bool(seen))
+        local = network.run(network.open(source)).result(30)
+    assert isinstance(local, Local)
+    assert (local.host, local.port, local.media_host) == ("127.0.0.1", listener.port, "127.0.0.1")
 
 
 def test_a_lost_connection_is_told_to_the_call(network: Network) -> None:
@@ -115,11 +164,14 @@ def test_certificates_of_other_hosts_are_verified(
     certificate = tmp_path / "certificate.pem"
     certificate.write_bytes(make_certificate("localhost"))
     target = network.run(network.listen("tls", "127.0.0.1", 0, str(certificate))).result(30)
-    monkeypatch.setattr("didww.emulator.sip.certificates.is_loopback", lambda host: False)
+    for module in ("certificates", "network"):
+        monkeypatch.setattr(f"didww.emulator.sip.{module}.is_loopback", lambda host: False)
+    monkeypatch.setattr(Network, "_may_reach", lambda self, target: True)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     caller = Network(Allowed())
     try:
+        caller.run(caller.open(target._replace(name="localhost"))).result(30)  # is not used for another name
         opened = caller.run(caller.open(target._replace(name=name))).result(30)
     finally:
         caller.close()

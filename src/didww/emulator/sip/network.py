@@ -11,6 +11,8 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
+from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from didww.emulator.sip.addresses import is_address, local_host, show_target, without_name
@@ -19,7 +21,7 @@ from didww.emulator.sip.certificates import client_context, server_context
 from didww.emulator.sip.connections import Connection, DatagramSocket, error_reason
 from didww.emulator.sip.effects import Failure, Local, Received, Unreachable
 from didww.emulator.sip.media import MediaSockets
-from didww.emulator.sip.messages import SipRequest, parse
+from didww.emulator.sip.messages import SipRequest, parse, tag_of
 from didww.emulator.sip.model import Target
 from didww.emulator.sip.resolver import Resolver
 
@@ -163,6 +165,8 @@ class Network:
         try:
             if target.transport == "udp":
                 host, port = (await self._datagram_socket(target)).address
+                if ip_address(host).is_unspecified:  # a listener on all addresses
+                    host = local_host(target)
             else:
                 host, port = (await self._connection(target)).local
             media_host, media_port = await self._media.address(host)
@@ -177,7 +181,7 @@ class Network:
         data, target = outgoing
         if not self._may_reach(target) or not is_address(target):
             return
-        key = without_name(target)
+        key = _key(target)
         if target.transport == "udp":
             datagrams = self._flows.get(key) or self._default_socket(target)
             if datagrams is not None:
@@ -219,7 +223,7 @@ class Network:
             OSError: The address is not available, or a file of the certificate cannot be read.
         """
         if transport == "udp":
-            datagrams = await DatagramSocket.bound(host, port, self._receive)
+            datagrams = await DatagramSocket.bound(host, port, partial(self._receive, listening=True))
             target, server = Target("udp", *datagrams.address), datagrams
         else:
             context = server_context(certificate, key, host=host) if transport == "tls" else None
@@ -266,7 +270,7 @@ class Network:
     # TCP and TLS
 
     async def _connection(self, target: Target) -> Connection:
-        key = without_name(target)
+        key = _key(target)
         existing = self._connections.get(key)
         if existing is not None:
             return existing
@@ -274,8 +278,14 @@ class Network:
         if task is None:
             task = asyncio.ensure_future(self._connect(target))
             self._connecting[key] = task
-            task.add_done_callback(lambda _: self._connecting.pop(key, None))
+            task.add_done_callback(lambda done: self._connected(key, done))
         return await asyncio.shield(task)
+
+    def _connected(self, key: Target, task: asyncio.Task[Connection]) -> None:
+        """Forget an attempt to connect; its error may be that of a call that does not wait any longer."""
+        self._connecting.pop(key, None)
+        if not task.cancelled():
+            task.exception()
 
     async def _connect(self, target: Target) -> Connection:
         context, name = None, None
@@ -286,7 +296,7 @@ class Network:
             reader, writer = await asyncio.open_connection(
                 target.host, target.port, ssl=context, server_hostname=name if context else None
             )
-        return self._keep(without_name(target), reader, writer)
+        return self._keep(_key(target), reader, writer)
 
     async def _accepted(self, transport: Transport, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
@@ -297,10 +307,12 @@ class Network:
         ):
             writer.close()
             return
-        self._keep(Target(transport, peer[0], peer[1]), reader, writer)
+        self._keep(Target(transport, peer[0], peer[1]), reader, writer, listening=True)
 
-    def _keep(self, key: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
-        connection = Connection(key, reader, writer, self._receive, self._lost)
+    def _keep(
+        self, key: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, listening: bool = False
+    ) -> Connection:
+        connection = Connection(key, reader, writer, partial(self._receive, listening=listening), self._lost)
         self._connections[key] = connection
         self._note_peer(key.host)
         connection.start()
@@ -319,7 +331,10 @@ class Network:
 
     # What comes in
 
-    def _receive(self, data: bytes, source: Target, datagrams: DatagramSocket | None) -> None:
+    def _receive(
+        self, data: bytes, source: Target, datagrams: DatagramSocket | None, *, listening: bool = False
+    ) -> None:
+        """Pass a message to its call, or a request that belongs to none to the registrar, if that was to listen."""
         try:
             message = parse(data)
         except ValueError as error:
@@ -335,7 +350,7 @@ class Network:
             with contextlib.suppress(asyncio.QueueFull):
                 mailbox.put_nowait(Received(0.0, message, source))
             return
-        if isinstance(message, SipRequest):
+        if isinstance(message, SipRequest) and (listening or _is_of_a_call(message)):
             self._note_peer(source.host)
             try:
                 answers = self.on_request(message, source, asyncio.get_running_loop().time())
@@ -344,6 +359,16 @@ class Network:
                 return
             for outgoing in answers:
                 self.send(outgoing)
+
+
+def _is_of_a_call(request: SipRequest) -> bool:
+    """Return whether a request belongs to a call, which may be over."""
+    return request.method != "REGISTER" and bool(tag_of(request.get_header("To")))
+
+
+def _key(target: Target) -> Target:
+    """Return by what a connection is kept: over TLS, also by the name that was verified."""
+    return target if target.transport == "tls" and not is_loopback(target.host) else without_name(target)
 
 
 def _answer_nothing(request: SipRequest, source: Target, now: float) -> list[Outgoing]:  # noqa: ARG001

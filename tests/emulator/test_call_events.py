@@ -111,6 +111,25 @@ def test_requests_share_the_trusted_certificates(
     assert load.call_count == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, the system verifies certificates")
+def test_what_cannot_be_sent_waits(emulator: Emulator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here because no certificates can be loaded: an event fails, records are tried again after a pause, not at once."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    emulator.call_events.set("events", receiver.url, direction="inbound", **settings(receiver))
+    emulator.call_events.set("cdrs", receiver.url, direction="inbound", **settings(receiver))
+    emulator.calls.inbound(NUMBER, duration=0)
+    deliveries = emulator.call_events.settle()
+    assert sorted((one.kind, one.state) for one in deliveries) == [
+        ("cdrs", "waiting"),
+        ("events", "failed"),
+        ("events", "failed"),
+    ]
+    assert all("cannot be sent" in (one.error or "") for one in deliveries)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    emulator.clock.advance("3 s")
+    assert emulator.call_events.settle()[0].state == "delivered"
+
+
 def test_records_come_in_one_batch_when_the_call_has_ended(emulator: Emulator, receiver: Receiver) -> None:
     emulator.call_events.set("cdrs", receiver.url, gzip=True, **settings(receiver))
     emulator.calls.inbound(NUMBER, count=3, duration=60)

@@ -75,7 +75,7 @@ def running(emulator: Emulator) -> str:
         number=1, trunk_id="1", trunk=HOSTILE, destination=HOSTILE, ringing=0.1, user_agent=HOSTILE, steps=steps
     )
     call.follow(Progress("ringing", 0.1, attempt))
-    call.on_hang_up = lambda: call.finish(HOSTILE)
+    call.started(lambda: call.finish(HOSTILE))
     return call.id
 
 

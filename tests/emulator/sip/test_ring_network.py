@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
+import select
+import signal
+import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from unittest import mock
 
 import pytest
 
+from didww import TransportProtocol
 from didww.emulator import Emulator, FarEnd
 from didww.emulator.controls import ring
+from didww.emulator.controls.ring_reports import PlacedCall
 from support.sip_account import buy_number, route_to_group
 from support.sip_memory_network import MemoryNetwork
 from support.sip_side import Side
@@ -100,6 +107,64 @@ def test_reset_hangs_up(emulator: Emulator, number: str, monkeypatch: pytest.Mon
     assert call.ended.wait(60)
     assert emulator.calls.reports() == []
     network.close()
+
+
+def test_calls_of_a_state_that_is_gone_leave_no_records(
+    emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their end comes after the reset."""
+    network = connect(emulator, monkeypatch, FarEnd(only_rings=True))
+    emulator.calls.ring(number, wait=False)
+    call = emulator.calls._placed.get("1")
+    until(lambda: "ringing" in call.report().result)
+    emulator.state.reset()
+    assert call.ended.wait(60)
+    with emulator.engine.locked() as runtime:
+        assert runtime.store.connection.execute("SELECT count(*) FROM calls").fetchone()[0] == 0
+    network.close()
+
+
+def test_hang_up_before_the_call_has_started_is_not_lost(emulator: Emulator, number: str) -> None:
+    """It is passed on once there is something to hang up."""
+    emulator.calls.ring(number, instant=True)
+    call = PlacedCall("2", "2", emulator.calls._placed.get("1").route, emulator.clock.now(), instant=False)
+    hung_up: list[bool] = []
+    call.hang_up()
+    call.started(lambda: hung_up.append(True))
+    assert hung_up == [True]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_process_can_place_calls(emulator: Emulator, number: str) -> None:
+    """The threads of the parent are not in it."""
+
+    def code() -> bytes:
+        return str(emulator.calls.ring(number).code).encode()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    client = emulator.client()
+    for trunk in client.voice_in_trunks().list().data:  # nothing listens there: refused at once
+        trunk.configuration.port = port
+        trunk.configuration.transport_protocol_id = TransportProtocol.TCP
+        client.voice_in_trunks().update(trunk)
+    assert code() == b"503"
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        try:
+            os.write(writer, code())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    ready, _, _ = select.select([reader], [], [], 60)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with os.fdopen(reader, "rb") as pipe:
+        assert pipe.read() == b"503"
 
 
 def test_interrupted_wait_hangs_up(emulator: Emulator, number: str, monkeypatch: pytest.MonkeyPatch) -> None:

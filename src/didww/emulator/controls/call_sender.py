@@ -9,7 +9,6 @@ import sqlite3
 import threading
 from base64 import b64encode
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -34,7 +33,7 @@ MAX_BATCH: Final = 1000
 PAUSE: Final = 3.0
 """Seconds until call records are sent again."""
 MAX_SHOWN: Final = 500
-_MAX_AT_ONCE: Final = 16
+_MAX_AT_ONCE: Final = 200
 _USER_AGENT: Final = "CDR-streamer"
 _CONTENT_TYPES: Final[dict[str, str]] = {"events": "application/vnd.api+json", "cdrs": "text/plain"}
 _STATES_OF_FAILURE: Final = {"events": "failed", "cdrs": "waiting"}
@@ -83,7 +82,6 @@ class CallSender:
     def __init__(self, engine: Engine, get_hosts: Callable[[], frozenset[str]]) -> None:
         self._engine = engine
         self._get_hosts = get_hosts
-        self._threads = ThreadPoolExecutor(_MAX_AT_ONCE, "didww-emulator-call-stream")
         self._lock = threading.Lock()
         self._busy: set[_Key] = set()
         self._log: deque[CallDelivery] = deque(maxlen=MAX_SHOWN)
@@ -103,7 +101,6 @@ class CallSender:
     def close(self) -> None:
         """Stop sending; requests in progress are not waited for."""
         self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def is_idle(self) -> bool:
         """Return whether nothing is due, and nothing is being sent."""
@@ -118,13 +115,11 @@ class CallSender:
             due = _due(runtime.store, stamp(runtime.clock.now()))
         for key in due:
             with self._lock:
-                if key in self._busy or self._closed:
+                if key in self._busy or self._closed or len(self._busy) >= _MAX_AT_ONCE:
                     continue
                 self._busy.add(key)
-            try:
-                self._threads.submit(self._run, key)
-            except RuntimeError:  # closed meanwhile
-                return
+            # A daemon: the end of the program does not wait for a receiver that hangs.
+            threading.Thread(target=self._run, args=(key,), name="didww-emulator-call-stream", daemon=True).start()
 
     def next_due(self) -> float:
         """Return the clock seconds until something else is due, infinity if there is nothing."""
@@ -196,7 +191,11 @@ class CallSender:
             )
             return Attempt(now, None, error, 0.0), True
         headers, content = _request(stream, kind, [body for _, body in rows])
-        return send_request("POST", stream.url, headers, content, at=now, highest=299), False
+        try:
+            return send_request("POST", stream.url, headers, content, at=now, highest=299), False
+        except Exception as error:  # what cannot be sent now waits like what was not accepted
+            log.exception("emulator: call events or records could not be sent")
+            return Attempt(now, None, f"cannot be sent: {type(error).__name__}: {error}", 0.0), False
 
 
 def _request(stream: Stream, kind: Kind, bodies: list[str]) -> tuple[dict[str, str], bytes]:

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Mapping  # noqa: TC003 the control API reads the annotations
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -15,6 +14,7 @@ from didww.emulator.controls import ring_arguments as arguments
 from didww.emulator.controls.account_control import AccountControl
 from didww.emulator.controls.call_records import new_call_id, record_inbound, stream_moments
 from didww.emulator.controls.durations import Duration  # noqa: TC001 the same
+from didww.emulator.controls.own_thread import OwnThread
 from didww.emulator.controls.ring_reports import MAX_REPORTS, PlacedCall, PlacedCalls
 from didww.emulator.sip.far_end import FarEnd  # noqa: TC001 the same
 from didww.emulator.sip.report import RingReport  # noqa: TC001 the same
@@ -74,7 +74,7 @@ class RingControls(AccountControl):
         self._sip = sip
         self._placed = PlacedCalls()
         self._capacity: Capacity | None = None
-        self._recorder = ThreadPoolExecutor(1, "didww-emulator-records")
+        self._recorder = OwnThread("didww-emulator-records")
 
     def ring(
         self,
@@ -203,7 +203,7 @@ class RingControls(AccountControl):
 
     def _close(self) -> None:
         """Wait until the records of calls that have ended are stored."""
-        self._recorder.shutdown()
+        self._recorder.close(wait=True)
 
     def _forget(self) -> None:
         """Hang up all calls and drop their reports."""
@@ -226,10 +226,11 @@ class RingControls(AccountControl):
         sip, follow = self._sip, partial(self._follow, call, key)
         sip._bounds.begin()
         try:
-            future, call.on_hang_up = start_call(sip._ready(), generator, follow, contacts=sip._contacts)
+            future, hang_up = start_call(sip._ready(), generator, follow, contacts=sip._contacts)
         except BaseException:
             sip._bounds.end()
             raise
+        call.started(hang_up)
         future.add_done_callback(lambda _: sip._bounds.end())
         future.add_done_callback(partial(self._over, call, key))
 
@@ -245,6 +246,8 @@ class RingControls(AccountControl):
     def _announce(self, call: PlacedCall, key: str, moment: Moment) -> None:
         """Stream an event of a call that is in progress."""
         with self._engine.locked() as runtime:
+            if call.forgotten:
+                return
             session = self._engine.session(key)
             runtime.run_in_transaction(
                 lambda: stream_moments(
@@ -295,9 +298,9 @@ class RingControls(AccountControl):
         attempts, route = call.attempts(), call.route
         with self._engine.locked() as runtime:
             session = self._engine.session(key)
-            lines = get_lines(session, route.number)
-            if not attempts:
+            if not attempts or call.forgotten:
                 return
+            lines = get_lines(session, route.number)
             line = lines[0] if lines else Line(route.number, group=route.group)  # removed during the call
             runtime.run_in_transaction(
                 lambda: record_inbound(

@@ -38,7 +38,7 @@ class PlacedCall:
 
     Attributes:
         ended: Set when it has ended and its records are stored.
-        on_hang_up: Called when the caller hangs up.
+        forgotten: Whether the state that it belongs to is gone: it leaves no records.
         announced: Events that were streamed.
         instant: Whether it runs at once against simulated far ends.
     """
@@ -49,11 +49,13 @@ class PlacedCall:
         self.route = route
         self.started_at = started_at
         self.ended = Event()
-        self.on_hang_up: Callable[[], object] | None = None
+        self.forgotten = False
         self.announced: set[Moment] = set()
         self.instant = instant
         self._attempts: dict[int, tuple[AttemptResult, bool]] = {}
         self._why = ""
+        self._on_hang_up: Callable[[], object] | None = None
+        self._hung_up = False
         self._lock = Lock()
 
     def follow(self, progress: Progress) -> None:
@@ -65,8 +67,17 @@ class PlacedCall:
 
     def hang_up(self) -> None:
         """Hang up as the caller, if the call is in progress."""
-        if self.on_hang_up is not None and not self.ended.is_set():
-            self.on_hang_up()
+        with self._lock:
+            self._hung_up, on_hang_up = True, self._on_hang_up
+        if on_hang_up is not None and not self.ended.is_set():
+            on_hang_up()
+
+    def started(self, on_hang_up: Callable[[], object]) -> None:
+        """Keep the function that hangs up, and call it if that was wanted before."""
+        with self._lock:
+            self._on_hang_up, hung_up = on_hang_up, self._hung_up
+        if hung_up:
+            on_hang_up()
 
     def wait(self) -> None:
         """Wait until the call has ended."""
@@ -160,11 +171,12 @@ class PlacedCalls:
             return list(reversed(self._calls.values()))[:limit]
 
     def clear(self) -> None:
-        """Hang up all calls and drop them."""
+        """Hang up all calls and drop them; they leave no records."""
         with self._lock:
             calls = list(self._calls.values())
             self._calls.clear()
         for call in calls:
+            call.forgotten = True
             call.hang_up()
 
     def hang_up_all(self, seconds: float) -> None:

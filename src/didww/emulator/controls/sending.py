@@ -67,6 +67,8 @@ def send_request(
             error = f"responded with {status}"
     except httpx2.HTTPError as failure:
         error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
+    except OSError as failure:
+        error = f"cannot be sent: {failure}"  # such as certificates that cannot be loaded
     except (ValueError, TypeError, httpx2.InvalidURL) as failure:
         error = f"cannot be called: {failure}"
     return Attempt(at, status, error, round(time.perf_counter() - started, 3), body)

@@ -7,10 +7,10 @@ import secrets
 import ssl
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from didww.emulator.controls.own_thread import OwnThread
 from didww.emulator.controls.sip_state import Registration, SipLimits, SipListener, SipState
 from didww.emulator.sip.allowed import Allowed, Bounds, check_host
 from didww.emulator.sip.model import default_port
@@ -55,7 +55,7 @@ class Sip:
         self._registrar: Registrar | None = None
         self._closed = False
         # A request waits for the engine, for which the network must not wait.
-        self._worker = ThreadPoolExecutor(1, "didww-emulator-registrar")
+        self._worker = OwnThread("didww-emulator-registrar")
         self._room = threading.BoundedSemaphore(_MAX_WAITING)
 
     def listen(
@@ -211,7 +211,7 @@ class Sip:
         self._listeners.clear()
         if network is not None:
             network.close()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._worker.close(wait=False)
 
     # For calls
 

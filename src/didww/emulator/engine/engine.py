@@ -20,6 +20,7 @@ import msgspec
 
 from didww._core.effects import Response
 from didww._schema.registry import all_classes, class_of
+from didww._util.fork import hold_at_forks
 from didww.emulator.behaviors.available_dids import AvailableDids, DidGroups
 from didww.emulator.behaviors.base import Behavior
 from didww.emulator.controls.clock import Clock, ClockState
@@ -94,6 +95,7 @@ class Engine:
 
         self.clock = clock or Clock()
         self._lock = threading.Lock()
+        hold_at_forks(self._lock)
         self._closed = False
         self._in_file = path is not None
         self._store = store = prepared.new_store(path, seed, self._lock)

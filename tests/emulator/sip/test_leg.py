@@ -10,8 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from didww.emulator.sip.leg import Leg
-from didww.emulator.sip.messages import SipRequest, SipResponse, cseq_of, new_request, new_response, parse, tag_of
+from didww.emulator.sip.messages import (
+    SipRequest,
+    SipResponse,
+    cseq_of,
+    media_of,
+    new_request,
+    new_response,
+    parse,
+    tag_of,
+)
 from didww.emulator.sip.model import Credentials, SessionTimer, Target, Transport
+from didww.emulator.sip.sdp_answer import make_answer
 from support.sip_peer import ANSWER, Run, Script, make_leg, perfect, sent_by
 
 SOURCE = Target("udp", "192.0.2.1", 5060)
@@ -306,7 +316,7 @@ def test_hold():
     assert response.status_code == 200
     assert "a=recvonly" in response.text
     assert "o=- 1 2 IN IP4 192.0.2.9" in response.text
-    assert leg.remote_media == ("192.0.2.1", 40002, 0)
+    assert leg.remote_media == ("192.0.2.1", 40002, None)  # no silence while it holds
     assert leg.next_due() == 2.5
     leg.due(2.5)
     assert methods(sent_by(leg)) == ["200"]
@@ -355,6 +365,64 @@ def test_refusals_of_reinvites_are_repeated_over_udp_only(transport: Transport, 
     assert methods(sent_by(leg)) == ["488"]
     leg.due(2.5)
     assert methods(sent_by(leg)) == (["488"] if repeats else [])
+
+
+@pytest.mark.parametrize(
+    ("body", "payload_type"),
+    [
+        (ANSWER, 0),
+        (ANSWER.replace("AVP 0 8", "AVP 8 0"), 8),
+        (ANSWER.replace("AVP 0 8", "AVP 18"), None),
+        (ANSWER.replace("sendrecv", "inactive"), None),
+        (ANSWER.replace("a=sendrecv\r\n", "").replace("t=0 0\r\n", "t=0 0\r\na=sendonly\r\n"), None),
+    ],
+)
+def test_silence_is_sent_as_agreed(body: str, payload_type: int | None):
+    """In a codec that the emulator has, unless the far end holds."""
+    media = media_of(body.encode())
+    assert media is not None
+    assert media.payload_type == payload_type
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("RTP/AVP", "RTP/SAVP", None),
+        ("a=sendrecv\r\n", "", ["a=sendrecv"]),
+        ("t=0 0\r\n", "t=0 0\r\na=inactive\r\n", ["a=sendrecv"]),  # that of the stream counts
+        ("m=audio 40000", "m=audio 0", ["m=audio 0 RTP/AVP 0 8 101"]),
+    ],
+)
+def test_answers_to_offers(old: str, new: str, lines: list[str] | None):
+    """Encryption that was not offered is refused; a stream that was disabled stays so."""
+    answer = make_answer(make_leg()._offer, ANSWER.replace(old, new).encode())
+    assert (lines is None) is (answer == "")
+    assert all(line in answer.split("\r\n") for line in lines or [])
+
+
+def test_the_answer_in_an_ack_says_where_media_goes():
+    """If the INVITE had no offer."""
+    leg, invite = answered()
+    ask(leg, invite, "INVITE", 2.0)
+    ask(leg, invite, "ACK", 2.1, body=ANSWER.replace("40000", "40004").encode())
+    assert leg.remote_media == ("192.0.2.1", 40004, 0)
+
+
+def test_a_refresh_takes_over_contact_and_media():
+    """Of the response, as of a request (RFC 3261, section 12.2.1.2)."""
+    leg, _ = answered(timer=SessionTimer(expires=1800, minimum=90, refresh=1))
+    leg.due(901.0)
+    (refresh,) = sent_by(leg)
+    assert isinstance(refresh, SipRequest)
+    headers = (("Contact", "<sip:moved@192.0.2.1:5070>"), ("Session-Expires", "1800;refresher=uac"))
+    body = ANSWER.replace("40000", "40006").encode()
+    leg.receive(new_response(refresh, 200, tag="main", headers=headers, body=body), SOURCE, 901.1)
+    assert leg.remote_media == ("192.0.2.1", 40006, 0)
+    leg.take()
+    leg.hang_up(902.0)
+    (bye,) = sent_by(leg)
+    assert isinstance(bye, SipRequest)
+    assert bye.uri == "sip:moved@192.0.2.1:5070"
 
 
 def invite_without_codec(leg: Leg, invite: SipRequest) -> SipRequest:

@@ -112,6 +112,25 @@ def test_a_listener_on_all_addresses_names_the_one_that_is_reached(network: Netw
     assert (local.host, local.port, local.media_host) == ("127.0.0.1", listener.port, "127.0.0.1")
 
 
+def test_a_message_goes_over_a_new_connection_if_the_old_one_was_lost(network: Network) -> None:
+    """Such as the BYE of a call that goes on (RFC 3261, section 18)."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target = Target("tcp", *server.getsockname())
+        network.run(network.open(target)).result(30)
+        server.accept()[0].close()
+        wait_until(lambda: not network._connections, "the end of the connection")
+
+        async def send() -> None:
+            network.send(Outgoing(BYE, target))
+
+        network.run(send()).result(30)
+        server.settimeout(60)
+        connection = server.accept()[0]
+        connection.settimeout(60)
+        with connection:
+            assert connection.recv(65_535) == BYE
+
+
 def test_a_lost_connection_is_told_to_the_call(network: Network) -> None:
     """A far end that closes the connection is unreachable."""
     with socket.create_server(("127.0.0.1", 0)) as server:

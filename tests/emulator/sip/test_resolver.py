@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 ANY, ONLY_4 = NetworkProtocolPriority.ANY, NetworkProtocolPriority.FORCE_IPV4
 ZONE = {
     ("_sip._udp.example.com.", "SRV"): ["20 0 5070 b.example.com.", "10 0 5080 a.example.com."],
-    ("_sip._tls.example.com.", "SRV"): ["10 0 5090 a.example.com."],
+    ("_sips._tcp.example.com.", "SRV"): ["10 0 5090 a.example.com."],
+    ("_sip._tcp.example.com.", "SRV"): ["0 0 0 ."],
     ("a.example.com.", "A"): ["192.0.2.1"],
     ("a.example.com.", "AAAA"): ["2001:db8::1"],
     ("b.example.com.", "A"): ["192.0.2.2"],
@@ -95,6 +96,12 @@ def test_addresses_in_order(
     found, _ = resolve(Destination(host, port, transport, prefer))
     assert not isinstance(found, Failure)
     assert [f"{target.host}:{target.port}" for target in found] == expected
+
+
+def test_a_service_that_is_not_available_has_no_address() -> None:
+    """The SRV target `.` says so, whatever addresses the name has."""
+    found, _ = resolve(Destination("example.com", None, "tcp", ANY))
+    assert isinstance(found, Failure)
 
 
 def test_a_port_needs_no_srv_record() -> None:

@@ -110,6 +110,7 @@ class InDialog:
             for (_, other), (transaction, *_) in self._answered.items():
                 if other == "INVITE":
                     transaction.acknowledged(now)
+            self.media = media_of(request.body) or self.media  # the answer, if the INVITE had no offer
             return
         known = self._answered.get((branch_of(request), method))
         if known is not None:

@@ -362,8 +362,11 @@ class Leg:
         if response.status_code in (408, 481):
             self._send_in_dialog("BYE", self._dialog, now)
             self._end(now, LegResult(response.status_code, printable(response.reason_phrase), "far end"))
-        else:
-            self._session.on_response(response, now)
+            return
+        if response.status_code < 300 and self._dialog is not None:
+            self._dialog.refresh(response)
+            self.remote_media = media_of(response.body) or self.remote_media
+        self._session.on_response(response, now)
 
     # Requests of the far end
 

@@ -20,6 +20,7 @@ from aiosipua import (
 from aiosipua import SipMessage as _Message
 
 from didww.emulator.sip.reasons import reason_of
+from didww.emulator.sip.sdp_answer import may_send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -277,11 +278,11 @@ def digest_answer(
 
 
 class Media(NamedTuple):
-    """Where audio goes to, and the payload type of silence: 0 PCMU, 8 PCMA."""
+    """Where audio goes to, and the payload type of silence: 0 PCMU, 8 PCMA, None if none is to be sent."""
 
     host: str
     port: int
-    payload_type: int
+    payload_type: int | None
 
 
 def media_of(body: bytes) -> Media | None:
@@ -298,7 +299,7 @@ def media_of(body: bytes) -> Media | None:
     if not 1 <= port <= 65_535:
         return None
     known = [payload for payload in _payloads(audio.formats if hasattr(audio, "formats") else []) if payload in (0, 8)]
-    return Media(host, port, known[0] if known else 0)
+    return Media(host, port, known[0] if known and may_send(body) else None)
 
 
 def _payloads(formats: Iterable[object]) -> list[int]:

@@ -74,6 +74,7 @@ class Network:
         self._media = MediaSockets()
         self._reachable: set[str] = set()  # what was looked up
         self._peers: OrderedDict[str, None] = OrderedDict()  # what has sent requests
+        self._later: set[asyncio.Future[None]] = set()
         self._mailboxes: dict[str, asyncio.Queue[Event]] = {}
         self._listeners: list[tuple[Target, Any]] = []
 
@@ -189,9 +190,17 @@ class Network:
             return
         connection = self._connections.get(key)
         if connection is None:
-            self._tell_lost(key, "the connection is closed")
+            self._later.add(sending := asyncio.ensure_future(self._send_anew(outgoing)))
+            sending.add_done_callback(self._later.discard)
         else:
             connection.send(data)
+
+    async def _send_anew(self, outgoing: Outgoing) -> None:
+        """Send a message over a new connection, because the old one was lost (RFC 3261, section 18)."""
+        try:
+            (await self._connection(outgoing.target)).send(outgoing.data)
+        except (OSError, TimeoutError):
+            self._tell_lost(_key(outgoing.target), "the connection is closed")
 
     def play(self, media: Media) -> None:
         """Start or stop sending silence for a call; only to hosts that may be called."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Resolver"]
 
-_SERVICES: Final[dict[Transport, str]] = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sip._tls"}
+_SERVICES: Final[dict[Transport, str]] = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 _LIFETIME: Final = 10.0
 _LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 _MAX_TARGETS: Final = 10
@@ -89,6 +89,8 @@ class Resolver:
         """Look a name up, until there are enough addresses."""
         port, transport = destination.port, destination.transport
         places = [(host, port)] if port is not None else await self._services(host, transport)
+        if places is None:
+            return []
         targets: list[Target] = []
         for name, number in places or [(host, default)]:
             for address in await self._addresses(name, versions):
@@ -99,13 +101,16 @@ class Resolver:
                 break
         return targets[:_MAX_TARGETS]
 
-    async def _services(self, host: str, transport: Transport) -> list[tuple[str, int | None]]:
-        """Return hosts and ports of the SRV records of a name; empty if it has none."""
+    async def _services(self, host: str, transport: Transport) -> list[tuple[str, int | None]] | None:
+        """Return hosts and ports of the SRV records of a name; empty if it has none, None if it has no such service."""
         records: list[_Record] = []
-        for record in await self._query(f"{_SERVICES[transport]}.{host}", "SRV"):
+        found = await self._query(f"{_SERVICES[transport]}.{host}", "SRV")
+        for record in found:
             name = str(record.target).rstrip(".")
             if name:
                 records.append(_Record(int(record.priority), int(record.weight), name, int(record.port)))
+        if found and not records:  # a single target `.` (RFC 2782)
+            return None
         return [(record.host, record.port) for record in in_order(records[:100], self._random)]
 
     async def _addresses(self, host: str, versions: tuple[int, ...]) -> list[str]:

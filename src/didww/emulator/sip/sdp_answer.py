@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["make_answer", "next_version"]
+__all__ = ["make_answer", "may_send", "next_version"]
 
 _ORIGIN: Final = re.compile(r"^(o=\S+ \S+ )(\d{1,18}) ", re.ASCII | re.MULTILINE)
 _DIRECTIONS: Final = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
@@ -20,7 +20,7 @@ def next_version(sdp: str) -> str:
 def make_answer(own: str, offered: bytes) -> str:
     """Return the SDP that answers an offer of the far end with what the own SDP has; empty if nothing is common.
 
-    The first audio stream is taken, others are refused, and the direction is mirrored.
+    The first audio stream is taken, others are refused, and the direction is mirrored. Encryption has to be as offered.
     """
     blocks = _blocks(offered.decode("utf-8", "replace"))
     head, *streams = _blocks(own)
@@ -34,17 +34,33 @@ def make_answer(own: str, offered: bytes) -> str:
             answer.append(f"m={kind} 0 {' '.join(fields[1:]) if len(fields) > 2 else 'RTP/AVP 0'}")
             continue
         their = _codecs(block)
-        common = [payload for payload in fields[2:] if their.get(payload) in codecs.values()]
-        if not common:
-            return ""
         taken = True
-        port = mine[0].split()[1]
-        direction = next((_DIRECTIONS[line[2:]] for line in block if line[2:] in _DIRECTIONS), "sendrecv")
+        if fields[0] == "0":
+            answer.append(f"m=audio 0 {' '.join(fields[1:])}")
+            continue
+        common = [payload for payload in fields[2:] if their.get(payload) in codecs.values()]
+        port, profile = mine[0].split()[1:3]
+        if not common or fields[1] != profile:
+            return ""
+        direction = _DIRECTIONS.get(_direction(blocks[0], block), "sendrecv")
         answer.append(f"m=audio {port} {fields[1]} {' '.join(common)}")
         answer += [f"a=rtpmap:{payload} {their[payload]}" for payload in common]
-        answer += [line for line in mine if line.startswith("a=ptime")]
+        answer += [line for line in mine if line.startswith(("a=ptime", "a=crypto"))]
         answer.append(f"a={direction}")
     return "\r\n".join([*answer, ""]) if taken else ""
+
+
+def may_send(offered: bytes) -> bool:
+    """Return whether the far end wants the audio of the first stream, by the direction in its SDP."""
+    head, *streams = _blocks(offered.decode("utf-8", "replace"))
+    audio = next((block for block in streams if block[0].startswith("m=audio ")), [])
+    return _direction(head, audio) in ("sendrecv", "recvonly")
+
+
+def _direction(head: list[str], block: list[str]) -> str:
+    """Return the direction of a stream: its own, or that of the session."""
+    found = [line[2:] for line in (*block, *head) if line[2:] in _DIRECTIONS or line == "a=sendrecv"]
+    return found[0] if found else "sendrecv"
 
 
 def _blocks(sdp: str) -> list[list[str]]:

@@ -48,9 +48,9 @@ def talk(call: CallState, attempt: Attempt, leg: AnyLeg) -> Generator[Effect, An
 
 
 def _media_of(leg: AnyLeg) -> Media:
-    if leg.remote_media is None:
+    host, port, payload_type = leg.remote_media or ("", 0, None)
+    if payload_type is None:
         return Media(leg.sip_call_id, None)
-    host, port, payload_type = leg.remote_media
     return Media(leg.sip_call_id, (host, port), payload_type)
 
 

@@ -256,6 +256,33 @@ def test_bye_is_authenticated_if_asked():
     assert respond(leg, again, 407, 2.2, (PROXY[0], PROXY[1].format("b"))) == []
 
 
+def test_a_nonce_is_counted_in_later_requests_too():
+    """RFC 7616, section 3.4: a repeated count would be a replay."""
+    leg = make_leg(credentials=Credentials("user", "secret"))
+    challenge = ("WWW-Authenticate", 'Digest realm="a", nonce="1", qop="auth"')
+    assert respond(leg, start(leg), 401, 0.1, challenge) == ["ACK", "INVITE"]
+    invite = leg.last[1]
+    assert respond(leg, invite, 200, 1.0) == ["ACK"]
+    leg.hang_up(2.0)
+    (bye,) = sent_by(leg)
+    assert respond(leg, bye, 401, 2.1, challenge) == ["BYE"]
+    counts = [message.get_header("Authorization") or "" for message in (invite, leg.last[0])]
+    assert ["nc=00000001" in counts[0], "nc=00000002" in counts[1]] == [True, True]
+
+
+def test_the_end_of_a_long_ladder_is_kept():
+    """The first 150 messages and the last 50."""
+    leg = make_leg()
+    invite = start(leg)
+    for number in range(300):
+        respond(leg, invite, 180, 1 + number / 1000)
+    leg.cancel(2.0)
+    respond(leg, invite, 487, 2.1)
+    assert [step.message for step in leg.steps[-3:]] == ["CANCEL", "487 Request Terminated", "ACK"]
+    assert len(leg.steps) == 200
+    assert leg.steps[150].note == "after 104 more messages"
+
+
 def test_no_secrets_in_steps():
     leg = make_leg(credentials=SECRET)
     respond(leg, start(leg), 401, 1.0, CHALLENGE)
@@ -298,6 +325,20 @@ def test_request_of_an_unknown_dialog():
     leg.receive(request, SOURCE, 2.0)
     assert methods(sent_by(leg)) == ["481"]
     assert leg.state == "talking"
+
+
+@pytest.mark.parametrize(
+    ("method", "code"), [("INFO", 200), ("OPTIONS", 200), ("NOTIFY", 200), ("UPDATE", 491), ("BYE", 481)]
+)
+def test_requests_before_the_answer(method: str, code: int):
+    """They do not fail, which would end the call; what changes the session has to wait."""
+    leg = make_leg()
+    invite = start(leg)
+    respond(leg, invite, 183, 0.5)
+    response = ask(leg, invite, method, 1.0)
+    assert response is not None
+    assert response.status_code == code
+    assert respond(leg, invite, 200, 2.0) == ["ACK"]
 
 
 def test_unknown_extension():

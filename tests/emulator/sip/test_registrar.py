@@ -48,6 +48,26 @@ def uris(registrar: Registrar, now: float = 0.0, trunk: str = "trunk-1") -> list
     return [one.uri for one in registrar.contacts(trunk, now)]
 
 
+def test_only_algorithms_of_the_challenge_are_accepted(registrar: Registrar) -> None:
+    """Not a weaker one that the phone chose."""
+    registrar.challenge_with("SHA-256")
+    challenge = Phone(registrar).send().get_header("WWW-Authenticate") or ""
+    weaker = answer(challenge.replace("SHA-256", "MD5"), "alice", "secret-1")
+    assert Phone(registrar).send("Contact: <sip:a@10.0.0.1>", weaker).status_code in (401, 403)
+    assert uris(registrar) == []
+
+
+def test_a_display_name_is_not_the_user(registrar: Registrar) -> None:
+    """Whatever it contains."""
+    data = request(to_tag="").replace(b"To: <", b'To: "sip:nobody@example.com" <')
+    (sent,) = registrar.receive(parse(data), Target("udp", "192.0.2.1", 5070), 0.0)
+    challenge = parse(sent.data).get_header("WWW-Authenticate") or ""
+    data = request("REGISTER", "Contact: <sip:a@10.0.0.1>", answer(challenge, "alice", "secret-1"))
+    data = data.replace(b"To: <", b'To: "sip:nobody@example.com" <')
+    (sent,) = registrar.receive(parse(data), Target("udp", "192.0.2.1", 5070), 0.0)
+    assert sent.data.startswith(b"SIP/2.0 200 OK")
+
+
 def test_phone_registers(registrar: Registrar) -> None:
     """A phone is challenged, answers, and calls go back to where it registered from, not to its contact."""
     phone = Phone(registrar, source=Target("tcp", "198.51.100.7", 40_001))

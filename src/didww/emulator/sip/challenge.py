@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from didww.emulator.sip.messages import challenges_of, digest_answer
@@ -31,7 +32,7 @@ class DigestAnswers:
         self._ids = ids
         self._given: set[tuple[str, str, bool]] = set()
         self._challenges: dict[tuple[str, str], Challenge] = {}
-        self._uses: dict[tuple[str, str], int] = {}
+        self._uses: Counter[str] = Counter()  # of nonces
 
     def add(self, response: SipResponse) -> bool:
         """Take the challenges of a 401 or 407, and return whether the INVITE is to be sent again."""
@@ -43,27 +44,28 @@ class DigestAnswers:
                 continue
             self._given.add((*place, known))
             self._challenges[place] = challenge
-            self._uses[place] = 0
             new = True
         return new
 
     def headers(self, method: str, uri: str) -> list[tuple[str, str]]:
         """Return the headers of the next request, which answer the challenges so far."""
         made: list[tuple[str, str]] = []
-        for place, challenge in self._challenges.items():
-            self._uses[place] += 1
-            made += self._answer(challenge, method, uri, self._uses[place])
+        for challenge in self._challenges.values():
+            made += self._answer(challenge, method, uri)
         return made
 
     def for_request(self, response: SipResponse, method: str, uri: str) -> list[tuple[str, str]]:
         """Return the headers that answer the challenge of a single request in a dialog."""
         made: list[tuple[str, str]] = []
         for challenge in challenges_of(response)[:_MAX_REALMS]:
-            made += self._answer(challenge, method, uri, 1)
+            made += self._answer(challenge, method, uri)
         return made
 
-    def _answer(self, challenge: Challenge, method: str, uri: str, count: int) -> list[tuple[str, str]]:
+    def _answer(self, challenge: Challenge, method: str, uri: str) -> list[tuple[str, str]]:
         if self._credentials is None:
             return []
+        nonce = challenge.offered.params.get("nonce", "")
+        self._uses[nonce] += 1
+        count = self._uses[nonce]
         value = digest_answer(self._credentials, challenge, method, uri, count=count, cnonce=self._ids(16))
         return [(challenge.name, value)] if value else []

@@ -26,6 +26,7 @@ __all__ = ["ALLOWED", "InDialog"]
 
 ALLOWED: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY"
 
+_EARLY: Final = {"OPTIONS": 200, "INFO": 200, "NOTIFY": 200, "UPDATE": 491}  # before the answer (RFC 3311)
 _SIMPLE: Final = {"OPTIONS": 200, "INFO": 200, "NOTIFY": 200, "REFER": 603, "MESSAGE": 405, "SUBSCRIBE": 405}
 _KNOWN: Final = frozenset({"timer", "replaces", "norefersub", "gruu", "outbound", "path", "100rel"})
 _MAX_AT_ONCE: Final = 64
@@ -94,6 +95,7 @@ class InDialog:
         dialogs: list[Dialog],
         over: bool,
         pending: bool = False,
+        early: bool = False,
     ) -> None:
         """Take a request.
 
@@ -104,6 +106,7 @@ class InDialog:
             dialogs: All dialogs of the leg.
             over: Whether the leg has ended.
             pending: Whether an own re-INVITE or UPDATE has no response yet.
+            early: Whether the INVITE has no final response yet, and the request belongs to it.
         """
         method = cseq_of(request)[1]
         if method == "ACK":
@@ -120,7 +123,7 @@ class InDialog:
         if len(self._answered) >= _MAX_AT_ONCE:
             del self._answered[next(iter(self._answered))]
         owner = next((dialog for dialog in dialogs if dialog.owns(request)), None)
-        code, headers, body = self._decide(request, method, owner, over=over, pending=pending)
+        code, headers, body = self._decide(request, method, owner, over=over, pending=pending, early=early)
         response = new_response(request, code, tag="" if owner else "didww", headers=headers, body=body, source=source)
         port = port_of_via(request) if source.transport == "udp" else None
         target = source if port is None else source._replace(port=port or source.port)
@@ -131,13 +134,13 @@ class InDialog:
             self._answered[branch_of(request), method] = (transaction, response, target)
 
     def _decide(
-        self, request: SipRequest, method: str, owner: Dialog | None, *, over: bool, pending: bool
+        self, request: SipRequest, method: str, owner: Dialog | None, *, over: bool, pending: bool, early: bool
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         allow = [("Allow", ALLOWED)]
         if method == "CANCEL":  # what it cancels has had its response, if there is such a request
             return 200 if (branch_of(request), "INVITE") in self._answered else 481, [], b""
         if owner is None:
-            return 481, [], b""
+            return _EARLY.get(method, 481) if early else 481, [], b""
         required = [tag.strip().lower() for value in request.get_header_values("Require") for tag in value.split(",")]
         unknown = [tag for tag in required if tag and tag not in _KNOWN]
         if unknown:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from didww.emulator.sip.addresses import show_target
 from didww.emulator.sip.messages import SipRequest, cseq_of, printable
@@ -14,17 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Steps"]
 
-_MAX: Final = 200
+_FIRST: Final = 150
+_LAST: Final = 50
 _MAX_TEXT: Final = 80
 
 
 class Steps:
-    """Steps in order of time. After the first 200, only their number is kept."""
+    """Steps in order of time: the first 150 and the last 50."""
 
     def __init__(self) -> None:
         self._steps: list[Step] = []
+        self._last: deque[Step] = deque(maxlen=_LAST)
         self._more = 0
-        self._last: Step | None = None
 
     def add(self, at: float, message: SipMessage, peer: Target, *, sent: bool, note: str = "") -> None:
         """Add a message."""
@@ -35,15 +39,16 @@ class Steps:
     def add_text(self, at: float, text: str, peer: Target, *, note: str, cseq: str, sent: bool = True) -> None:
         """Add a message by what it is."""
         step = Step(at, sent, printable(text, _MAX_TEXT), show_target(peer), note, cseq)
-        if len(self._steps) < _MAX:
+        if len(self._steps) < _FIRST:
             self._steps.append(step)
         else:
-            self._more, self._last = self._more + 1, step
+            self._more += len(self._last) == _LAST
+            self._last.append(step)
 
     def shown(self) -> list[Step]:
-        """Return the steps; the last one says how many are left out."""
-        if self._last is None:
-            return list(self._steps)
-        last = self._last
-        note = f"the last of {self._more} more messages"
-        return [*self._steps, Step(last.at, last.sent, last.message, last.peer, note, last.cseq)]
+        """Return the steps; one says how many are left out before it."""
+        last = list(self._last)
+        if self._more:
+            note = f"after {self._more} more messages"
+            last[0] = msgspec.structs.replace(last[0], note=f"{last[0].note}, {note}" if last[0].note else note)
+        return [*self._steps, *last]

@@ -382,6 +382,7 @@ class Leg:
             dialogs=list(self._dialogs.values()),
             over=self.result is not None,
             pending=self._sent.refreshing,
+            early=self._is_early(request),
         )
         if in_dialog.ended and self.result is None:
             self._end(now, LegResult(200, "Bye", "far end"))
@@ -392,6 +393,12 @@ class Leg:
             self._session.on_request(refresh, now)
         elif refresh is not None:
             self._session = SessionClock.of(refresh, self._invite.session_timer or _ANY_TIMER, now)
+
+    def _is_early(self, request: SipRequest) -> bool:
+        """Return whether a request belongs to the INVITE, which was not answered yet."""
+        if self.result is not None or self._dialogs or self._first is None:
+            return False
+        return tag_of(request.get_header("To")) == tag_of(self._first.get_header("From"))
 
     def _end(self, now: float, result: LegResult) -> None:
         self.result, self.ended_at, self.state = result, now, "ended"

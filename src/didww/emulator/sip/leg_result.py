@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 __all__ = ["EndedBy", "LegResult", "LegState"]
 
 LegState: TypeAlias = Literal["calling", "ringing", "talking", "ended"]
-EndedBy: TypeAlias = Literal["far end", "caller", "timeout", "network", "protocol"]
+EndedBy: TypeAlias = Literal["far end", "caller", "timeout", "network"]
 
 
 class LegResult(NamedTuple):

@@ -150,8 +150,6 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         resolve_uri: Whether the host of the request URI becomes the IP address.
         rerouting: Ids of the disconnect codes after which the next trunk is tried (`ReroutingDisconnectCode`).
         limits: Limits of the trunk itself.
-        priority: Priority in the group.
-        weight: Weight in the group.
     """
 
     trunk_id: str
@@ -166,8 +164,6 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     resolve_uri: bool = False
     rerouting: frozenset[int] = frozenset()
     limits: tuple[Limit, ...] = ()
-    priority: int = 0
-    weight: int = 0
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

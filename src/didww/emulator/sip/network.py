@@ -96,11 +96,6 @@ class Network:
         """Return the time of the event loop."""
         return self._started().time()
 
-    @property
-    def listeners(self) -> list[Target]:
-        """Where it listens."""
-        return [target for target, _ in self._listeners]
-
     def close(self) -> None:
         """Close all sockets, and cancel what runs."""
         with self._lock:

@@ -75,8 +75,13 @@ class Nonces:
 
     def check(self, answer: Answer, method: str, realm: str, password: str, now: float) -> Verdict:
         """Check an answer. `stale`: the password is right, but the nonce is too old or was used with this count."""
-        if answer["realm"] != realm or not hmac.compare_digest(
-            answer["response"].lower().encode(), _response(answer, method, password).encode()
+        offered = answer.get("algorithm", "MD5").upper() in self.algorithms
+        if (
+            not offered
+            or answer["realm"] != realm
+            or not hmac.compare_digest(
+                answer["response"].lower().encode(), _response(answer, method, password).encode()
+            )
         ):
             return "wrong"
         nonce = answer["nonce"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from didww.emulator.sip.bindings import SHORTEST_EXPIRY, Binding, Bindings, Refusal, read_contacts
 from didww.emulator.sip.effects import Contact
 from didww.emulator.sip.guesses import Guesses
-from didww.emulator.sip.messages import SipRequest, branch_of, cseq_of, new_response, printable, tag_of
+from didww.emulator.sip.messages import SipRequest, branch_of, cseq_of, new_response, printable, tag_of, uri_in
 from didww.emulator.sip.model import Outgoing, Target
 from didww.emulator.sip.nonces import Nonces, read_answer
 
@@ -127,7 +127,7 @@ class Registrar:
 
     def _register(self, request: SipRequest, source: Target, now: float) -> _Reply:
         """Check who it is, then change the contacts."""
-        user = _USER.search(request.get_header("To") or "")
+        user = _USER.match(uri_in(request.get_header("To") or ""))
         if user is None:
             return _explained(Refusal(400, "The To header has no user"))
         proven = self._prove(request, user[1], source, now)

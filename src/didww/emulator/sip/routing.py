@@ -151,8 +151,6 @@ def _candidate(trunk: Record, call: IncomingCall, random: Random, new_id: str) -
         "trunk": trunk["name"],
         "ringing_timeout": float(trunk["ringing_timeout"] or _DEFAULT_RINGING),
         "limits": (Limit(("trunk", trunk["id"]), limit, f"trunk {trunk['name']}"),) if limit else (),
-        "priority": trunk["priority"] or 0,
-        "weight": trunk["weight"] or 0,
     }
     if trunk["configuration"]["type"] == "pstn_configurations":
         note = f"the emulator calls no phone numbers: a simulated one stands for {inside['dst']}."

@@ -110,7 +110,10 @@ SIP_CALLS: Final = (
         "When the next SRV target is tried",
         "After no response, an error of the network, or 503; at most ten targets.",
     ),
-    ("`ringing_timeout`", "Counts from the start of each attempt, with look-ups and redirects."),
+    (
+        "`ringing_timeout`",
+        "Counts from the start of each attempt, with look-ups and redirects. Without a connection by then, 503.",
+    ),
     (
         "Redirects",
         "Contacts are tried by `q`; without `transport=`, with the trunk's transport. A loop ends with 482.",

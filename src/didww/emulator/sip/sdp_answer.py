@@ -53,7 +53,7 @@ def make_answer(own: str, offered: bytes) -> str:
 def may_send(offered: bytes) -> bool:
     """Return whether the far end wants the audio of the first stream, by the direction in its SDP."""
     head, *streams = _blocks(offered.decode("utf-8", "replace"))
-    audio = next((block for block in streams if block[0].startswith("m=audio ")), [])
+    audio = next((block for block in streams if block[0].startswith("m=audio ")), list[str]())
     return _direction(head, audio) in ("sendrecv", "recvonly")
 
 

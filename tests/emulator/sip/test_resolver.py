@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
 import pytest
 
 from didww.emulator.sip.effects import Failure
 from didww.emulator.sip.model import Destination, Target
 from didww.emulator.sip.resolver import Resolver
 from didww.enums import NetworkProtocolPriority
+from support.dns_server import dns_server
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from didww.emulator.sip.model import Transport
 
 ANY, ONLY_4 = NetworkProtocolPriority.ANY, NetworkProtocolPriority.FORCE_IPV4
@@ -38,43 +29,9 @@ ZONE = {
 }
 
 
-@contextmanager
-def dns_server() -> Generator[tuple[str, list[tuple[str, str]]]]:
-    """Serve the zone; yield the address and the list of what was asked."""
-    asked: list[tuple[str, str]] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-
-        def serve() -> None:
-            while True:
-                data, peer = server.recvfrom(4096)
-                if data == b"stop":
-                    return
-                query = dns.message.from_wire(data)
-                question = query.question[0]
-                key = (question.name.to_text().lower(), dns.rdatatype.to_text(question.rdtype))
-                asked.append(key)
-                response = dns.message.make_response(query)
-                response.flags |= dns.flags.RA
-                if key in ZONE:
-                    response.answer.append(dns.rrset.from_text(question.name, 60, "IN", key[1], *ZONE[key]))
-                elif not any(name == key[0] for name, _ in ZONE):
-                    response.set_rcode(dns.rcode.NXDOMAIN)
-                server.sendto(response.to_wire(), peer)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.getsockname()[1]}", asked
-        finally:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stopper:
-                stopper.sendto(b"stop", server.getsockname())
-            thread.join(30)
-
-
 def resolve(destination: Destination) -> tuple[list[Target] | Failure, list[tuple[str, str]]]:
     """Return what the server says about a destination, and what it was asked."""
-    with dns_server() as (address, asked):
+    with dns_server(ZONE) as (address, asked):
         return asyncio.run(Resolver(address, random.Random(1)).resolve(destination)), asked
 
 

@@ -18,7 +18,8 @@ from didww.emulator.sip.far_end import FarEnd
 from didww.emulator.sip.model import Candidate, Credentials, Destination, Limit
 from didww.emulator.sip.network import Network
 from didww.emulator.sip.runner import start_call
-from didww.enums import DisconnectInitiator
+from didww.enums import DisconnectInitiator, NetworkProtocolPriority
+from support.dns_server import dns_server
 from support.sip_calls import candidate, codes, outcomes, route, tokens
 from support.sip_far_end import far_end
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+SRV = Destination("pbx.example.com", None, "udp", NetworkProtocolPriority.FORCE_IPV4)
 LIMITS = (Limit(("did", "1"), 500, "number"),)
 
 
@@ -102,6 +104,27 @@ def test_a_failover_over_sockets(network: Network) -> None:
         results = ring(network, *trunks)
     assert outcomes(results) == [("Busy", 486), ("Silent", 408), ("Rings", 480), ("Gone", 503), ("Answers", 200)]
     assert results[3].reason == f"{show_target(gone)} cannot be reached: Connection refused"
+
+
+def test_a_call_through_srv_records() -> None:
+    """Each target is an attempt: the first by priority is unavailable, the second answers."""
+    with far_end(FarEnd(code=503, ringing=0)) as first, far_end(FarEnd(ringing=0)) as second:
+        zone = {
+            ("_sip._udp.pbx.example.com.", "SRV"): [
+                f"20 0 {second.port} b.example.com.",
+                f"10 0 {first.port} a.example.com.",
+            ],
+            ("a.example.com.", "A"): ["127.0.0.1"],
+            ("b.example.com.", "A"): ["127.0.0.1"],
+        }
+        with dns_server(zone) as (address, _):
+            network = Network(Allowed(["pbx.example.com"]), dns=address)
+            try:
+                results = ring(network, candidate("PBX", host="pbx.example.com", destination=SRV))
+            finally:
+                network.close()
+    assert outcomes(results) == [("PBX", 503), ("PBX", 200)]
+    assert [result.target for result in results] == [show_target(first), show_target(second)]
 
 
 def test_contacts_on_both_transports_ring_together(network: Network) -> None:

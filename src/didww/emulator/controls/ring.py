@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import secrets
+import weakref
 from collections.abc import Mapping  # noqa: TC003 the control API reads the annotations
 from functools import partial
 from random import Random
@@ -74,6 +76,7 @@ class RingControls(AccountControl):
         self._sip = sip
         self._placed = PlacedCalls()
         self._capacity: Capacity | None = None
+        self._at_exit = False
         self._recorder = OwnThread("didww-emulator-records")
 
     def ring(
@@ -231,6 +234,9 @@ class RingControls(AccountControl):
             sip._bounds.end()
             raise
         call.started(hang_up)
+        if not self._at_exit:
+            self._at_exit = True
+            atexit.register(_hang_up_at_exit, weakref.ref(self._placed))
         future.add_done_callback(lambda _: sip._bounds.end())
         future.add_done_callback(partial(self._over, call, key))
 
@@ -315,6 +321,13 @@ class RingControls(AccountControl):
                     live=not call.instant,
                 )
             )
+
+
+def _hang_up_at_exit(placed: weakref.ref[PlacedCalls]) -> None:
+    """Hang up, so that far ends are not left in calls of a program that ends without closing its emulator."""
+    calls = placed()
+    if calls is not None:
+        calls.hang_up_all(_LAST_MOMENT)
 
 
 def _token(length: int) -> str:

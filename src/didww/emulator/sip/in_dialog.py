@@ -28,7 +28,7 @@ ALLOWED: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY"
 
 _EARLY: Final = {"OPTIONS": 200, "INFO": 200, "NOTIFY": 200, "UPDATE": 491}  # before the answer (RFC 3311)
 _SIMPLE: Final = {"OPTIONS": 200, "INFO": 200, "NOTIFY": 200, "REFER": 603, "MESSAGE": 405, "SUBSCRIBE": 405}
-_KNOWN: Final = frozenset({"timer", "replaces", "norefersub", "gruu", "outbound", "path", "100rel"})
+_KNOWN: Final = frozenset({"timer"})
 _MAX_AT_ONCE: Final = 64
 
 

@@ -127,6 +127,9 @@ class Registrar:
 
     def _register(self, request: SipRequest, source: Target, now: float) -> _Reply:
         """Check who it is, then change the contacts."""
+        required = ", ".join(request.get_header_values("Require"))
+        if required.replace(",", "").strip():
+            return _Reply(420, (("Unsupported", printable(required)),))
         user = _USER.match(uri_in(request.get_header("To") or ""))
         if user is None:
             return _explained(Refusal(400, "The To header has no user"))
